@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ringfence: IPsec for Linux, with the policy model of Windows."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AH and ESP: octets in, verdict out."""
