@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Key octets that never show themselves: in no repr, no log, no JSON.
 
-``Secret`` is a wrapper, not a vault: Python cannot promise to wipe memory. What it promises is that a key is only seen by
-code that says ``reveal()``, which is easy to find and to review.
+``Secret`` is a wrapper, not a vault: Python cannot promise to wipe memory. What it promises is that a key is only
+seen by code that says ``reveal()``, which is easy to find and to review.
 """
 
 import hmac

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Addresses and ports as ranges, in the form that packets carry them.
 
-Inside engines an address is its octets in network order: 4 (IPv4) or 16 (IPv6). Two addresses of one family compare as
-octet strings, so a range test is two comparisons and no object is made per packet. People see ``str()`` of the classes here.
+Inside engines an address is its octets in network order: 4 (IPv4) or 16 (IPv6). Two addresses of one family compare
+as octet strings, so a range test is two comparisons and no object is made per packet. People see ``str()`` of the
+classes here.
 """
 
 from collections.abc import Iterator
@@ -90,7 +91,7 @@ class AddressRange:
     def prefixes(self) -> Iterator[str]:
         """The fewest networks that make up the range, as ``10.0.0.0/8``."""
         first, last = ip_address(self.first), ip_address(self.last)
-        yield from map(str, summarize_address_range(first, last))  # type: ignore[type-var]  # both of one family: checked above
+        yield from map(str, summarize_address_range(first, last))
 
     def __str__(self) -> str:
         if self.is_host:

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every event that an administrator may want to know of, once, as a value.
+
+Engines make these; the host renders each for log, event list, metrics and screens. ``NAME`` is the word in JSON,
+``WINDOWS_ID`` the number of the event that Windows writes in the same case (0 where it has none). ``str()`` is one
+sentence for a person, ``fields()`` the same for a machine. No event holds a key.
+"""
+
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+from ringfence.secret import Secret
+
+Plain = str | int | bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What all events share."""
+
+    NAME: ClassVar[str] = "event"
+    WINDOWS_ID: ClassVar[int] = 0
+
+    def fields(self) -> dict[str, Plain]:
+        """The event as plain values, with its name and Windows' number."""
+        out: dict[str, Plain] = {"event": self.NAME, "windows_id": self.WINDOWS_ID}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Secret):
+                raise TypeError(f"{self.NAME}.{field.name} would show a key")
+            out[field.name] = value if isinstance(value, str | int | bool | None) else str(value)
+        return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageExchanged(Event):
+    """An IKE message was sent or received; the demo and ``monitor`` draw these."""
+
+    NAME: ClassVar[str] = "ike-message"
+    sent: bool
+    peer: str
+    exchange: str
+    """``main mode``, ``quick mode``, ``informational``."""
+    number: int
+    """1 to 6 in main mode, 1 to 3 in quick mode."""
+    payloads: str
+    """Such as ``SA VID VID``."""
+    octets: int
+    encrypted: bool
+
+    def __str__(self) -> str:
+        arrow = "to" if self.sent else "from"
+        return f"{self.exchange} message {self.number} {arrow} {self.peer}: {self.payloads}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MainModeEstablished(Event):
+    """A main mode SA was made."""
+
+    NAME: ClassVar[str] = "main-mode-established"
+    WINDOWS_ID: ClassVar[int] = 4650
+    ike_id: int
+    peer: str
+    local_identity: str
+    remote_identity: str
+    proposal: str
+    initiator: bool
+    rule: str
+    lifetime_s: int | None
+
+    def __str__(self) -> str:
+        return f"main mode SA with {self.peer} ({self.remote_identity}), {self.proposal}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MainModeFailed(Event):
+    """Main mode came to nothing."""
+
+    NAME: ClassVar[str] = "main-mode-failed"
+    WINDOWS_ID: ClassVar[int] = 4652
+    peer: str
+    reason: str
+    """One word per cause, ``ike.errors.Reason``'s value."""
+    detail: str
+    initiator: bool
+    rule: str = ""
+
+    def __str__(self) -> str:
+        return f"main mode with {self.peer} failed: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MainModeEnded(Event):
+    """A main mode SA ended."""
+
+    NAME: ClassVar[str] = "main-mode-ended"
+    WINDOWS_ID: ClassVar[int] = 4655
+    ike_id: int
+    peer: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"main mode SA with {self.peer} ended: {self.why}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuickModeEstablished(Event):
+    """A quick mode agreed on SAs."""
+
+    NAME: ClassVar[str] = "quick-mode-established"
+    WINDOWS_ID: ClassVar[int] = 5451
+    child_id: int
+    ike_id: int
+    peer: str
+    selector: str
+    protection: str
+    """Such as ``esp aes256-gcm``."""
+    mode: str
+    spi_in: str
+    spi_out: str
+    initiator: bool
+    rule: str
+    replaces: int | None
+    lifetime_s: int | None
+
+    def __str__(self) -> str:
+        verb = "rekeyed" if self.replaces else "agreed"
+        return f"quick mode with {self.peer} {verb}: {self.protection}, {self.mode}, {self.selector}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuickModeFailed(Event):
+    """A quick mode came to nothing."""
+
+    NAME: ClassVar[str] = "quick-mode-failed"
+    WINDOWS_ID: ClassVar[int] = 4654
+    peer: str
+    reason: str
+    detail: str
+    initiator: bool
+    rule: str = ""
+
+    def __str__(self) -> str:
+        return f"quick mode with {self.peer} failed: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuickModeEnded(Event):
+    """SAs of a quick mode ended."""
+
+    NAME: ClassVar[str] = "quick-mode-ended"
+    WINDOWS_ID: ClassVar[int] = 5452
+    child_id: int
+    peer: str
+    selector: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"SAs with {self.peer} for {self.selector} ended: {self.why}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageIgnored(Event):
+    """An IKE message was dropped without an answer."""
+
+    NAME: ClassVar[str] = "ike-message-ignored"
+    WINDOWS_ID: ClassVar[int] = 4976
+    peer: str
+    reason: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"message from {self.peer} ignored: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacketDropped(Event):
+    """The packet path dropped a packet; hosts may merge many of one kind into one event."""
+
+    NAME: ClassVar[str] = "packet-dropped"
+    WINDOWS_ID: ClassVar[int] = 4963
+    reason: str
+    """``datapath.verdict.Drop``'s value."""
+    flow: str
+    spi: str
+    count: int = 1
+
+    def __str__(self) -> str:
+        times = f" ({self.count} times)" if self.count > 1 else ""
+        return f"dropped {self.flow}: {self.reason}{times}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FellBackToClear(Event):
+    """A rule allows clear traffic when there can be no SA, and this happened."""
+
+    NAME: ClassVar[str] = "fallback-to-clear"
+    peer: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f'{self.peer} in clear: rule "{self.rule}" allows it and no security could be agreed on'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyApplied(Event):
+    """A policy took effect."""
+
+    NAME: ClassVar[str] = "policy-applied"
+    WINDOWS_ID: ClassVar[int] = 5456
+    document: str
+    rules: int
+    changes: str
+
+    def __str__(self) -> str:
+        return f"policy {self.document} applied: {self.changes}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRefused(Event):
+    """A changed policy was not applied; the running one stays."""
+
+    NAME: ClassVar[str] = "policy-refused"
+    WINDOWS_ID: ClassVar[int] = 5457
+    document: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"policy {self.document} refused, the running one stays: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyLogOpened(Event):
+    """Keys are being written to a file for a packet analyser."""
+
+    NAME: ClassVar[str] = "key-log-open"
+    file: str
+
+    def __str__(self) -> str:
+        return f"KEYS ARE BEING WRITTEN to {self.file}: whoever reads it can read the protected traffic"

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who somebody claims or proves to be: the identities of RFC 4301 §4.4.3.1, as IKE carries them (RFC 2407 §4.6.2)."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ringfence.net.address import format_address, parse_address
+
+
+class IdentityKind(Enum):
+    """Forms of an identity; the value is the number in IKEv1 and IKEv2."""
+
+    IPV4_ADDRESS = 1
+    FQDN = 2
+    USER_FQDN = 3
+    IPV6_ADDRESS = 5
+    DN = 9
+    KEY_ID = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One identity: its form, and its octets exactly as on the wire."""
+
+    kind: IdentityKind
+    data: bytes
+
+    @classmethod
+    def of_address(cls, address: bytes) -> "Identity":
+        """The identity of an address of 4 or 16 octets."""
+        return cls(IdentityKind.IPV4_ADDRESS if len(address) == 4 else IdentityKind.IPV6_ADDRESS, address)
+
+    @classmethod
+    def parse(cls, text: str) -> "Identity":
+        """As people write it: an address, ``alice@corp.example``, ``host.corp.example``, ``keyid:`` and hex or text."""
+        try:
+            return cls.of_address(parse_address(text))
+        except ValueError:
+            pass
+        if text.startswith("keyid:"):
+            value = text.removeprefix("keyid:")
+            try:
+                return cls(IdentityKind.KEY_ID, bytes.fromhex(value))
+            except ValueError:
+                return cls(IdentityKind.KEY_ID, value.encode())
+        if "@" in text.strip("@"):
+            return cls(IdentityKind.USER_FQDN, text.encode())
+        return cls(IdentityKind.FQDN, text.removeprefix("@").encode())
+
+    def __str__(self) -> str:
+        match self.kind:
+            case IdentityKind.IPV4_ADDRESS | IdentityKind.IPV6_ADDRESS:
+                return format_address(self.data)
+            case IdentityKind.FQDN | IdentityKind.USER_FQDN:
+                return self.data.decode(errors="backslashreplace")
+            case IdentityKind.KEY_ID:
+                return f"keyid:{self.data.hex()}"
+            case IdentityKind.DN:
+                return f"dn:{self.data.hex()}"

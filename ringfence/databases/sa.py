@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Security associations as values (RFC 4301 §4.4.2.1): what IKE agrees on and the packet path carries out.
+
+An ``Sa`` is one direction of one protocol. A ``ChildSa`` is the whole contract of one quick mode: for each direction
+the SAs to stack, innermost first (ESP inside AH), with the traffic that they serve.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ringfence.crypto.suites import Authenticator, Cipher
+from ringfence.databases.identity import Identity
+from ringfence.databases.proposal import Limits, Protocol
+from ringfence.databases.selector import Selector
+from ringfence.net.address import Path, format_address
+from ringfence.secret import Secret
+
+NO_LIMITS = Limits()
+
+SPI_FIRST = 256
+"""Smaller SPIs are reserved (RFC 4303 §2.1)."""
+
+
+class Mode(Enum):
+    """How a packet is wrapped."""
+
+    TRANSPORT = "transport"
+    TUNNEL = "tunnel"
+
+
+class DfPolicy(Enum):
+    """The outer DF bit of an IPv4 tunnel (RFC 4301 §8.1)."""
+
+    COPY = "copy"
+    SET = "set"
+    CLEAR = "clear"
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelOptions:
+    """How the outer header of a tunnel is made (RFC 4301 §5.1.2)."""
+
+    ttl: int = 64
+    df: DfPolicy = DfPolicy.COPY
+    copy_dscp: bool = True
+    """Copy the inner DSCP outward; otherwise ``dscp``."""
+    dscp: int = 0
+    """0 to 63."""
+    ecn: bool = True
+    """RFC 6040 normal mode; False is its compatibility mode, for a peer that knows nothing of ECN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sa:
+    """One SA, one direction."""
+
+    protocol: Protocol
+    spi: int
+    """Chosen by the receiver of the packets."""
+    mode: Mode
+    source: bytes
+    """Address that the packets come from: the tunnel's or the host's, 4 or 16 octets."""
+    destination: bytes
+    cipher: Cipher | None
+    cipher_key: Secret
+    """Key and salt; empty for AH and NULL."""
+    authenticator: Authenticator | None
+    authenticator_key: Secret
+    """Key and salt; empty with a combined mode."""
+    esn: bool = False
+    replay_window: int = 64
+    """Packets that may come late, 32 to 4096; 0 turns anti-replay off."""
+    encapsulation: Path | None = None
+    """UDP encapsulation (RFC 3948), seen from this host; None for none."""
+    tunnel: TunnelOptions = field(default_factory=TunnelOptions)
+    tfc_octets: int = 0
+    """Pad tunnel packets up to this length (RFC 4303 §2.7); 0 for no padding."""
+    align_64: bool = False
+    """AH over IPv4 padded to 8 octets, as some stacks do (RFC 4302 §2.6 asks it for IPv6 only)."""
+
+    def __str__(self) -> str:
+        names = "-".join(str(part) for part in (self.cipher, self.authenticator) if part is not None)
+        ends = f"{format_address(self.source)} -> {format_address(self.destination)}"
+        return f"{self.protocol.name} 0x{self.spi:08x} {ends} {self.mode.value} {names}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSa:
+    """The SAs of one quick mode, both directions."""
+
+    id: int
+    """Unique in this engine; names the contract towards IKE, packet path and people."""
+    ike_id: int
+    """The main mode it was made under; 0 for manual keys."""
+    entry: str
+    """``SpdEntry.name`` of the policy it serves."""
+    selector: Selector
+    """From this host (or the networks behind it) to the peer."""
+    outbound: tuple[Sa, ...]
+    """Innermost first."""
+    inbound: tuple[Sa, ...]
+    """Innermost first; the SPIs are ours."""
+    hard: Limits = NO_LIMITS
+    """At these the SAs end."""
+    soft: Limits = NO_LIMITS
+    """At these a successor is negotiated."""
+    replaces: int | None = None
+    """The ``id`` that this one was rekeyed from."""
+    peer: Identity | None = None
+    """Who the other end proved to be."""
+
+    @property
+    def mode(self) -> Mode:
+        """The innermost SA's mode, which is the contract's."""
+        return self.outbound[0].mode
+
+    def __str__(self) -> str:
+        return f"{self.selector} by " + " + ".join(str(sa) for sa in self.outbound)
