@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the IKE engine asks of its host. The engine itself does nothing: it returns these, in the order to perform them."""
+"""What the IKE engine asks of its host: it does nothing itself, it returns these in the order to perform them."""
 
 from dataclasses import dataclass
 
@@ -61,7 +61,7 @@ class AcquireFailed:
 
 @dataclass(frozen=True, slots=True)
 class LogIkeKey:
-    """For the key log only, when the host keeps one: what decrypts a main mode (Wireshark's ``ikev1_decryption_table``)."""
+    """What decrypts a main mode in Wireshark (``ikev1_decryption_table``); for a host that keeps a key log."""
 
     initiator_cookie: bytes
     """8 octets."""
