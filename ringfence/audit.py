@@ -4,6 +4,9 @@
 Engines make these; the host renders each for log, event list, metrics and screens. ``NAME`` is the word in JSON,
 ``WINDOWS_ID`` the number of the event that Windows writes in the same case (0 where it has none). ``str()`` is one
 sentence for a person, ``fields()`` the same for a machine. No event holds a key.
+
+Windows' numbers are those of its security log; where a policy comes from a file, the numbers for a policy in local
+storage are used.
 """
 
 from dataclasses import dataclass, fields
@@ -21,9 +24,14 @@ class Event:
     NAME: ClassVar[str] = "event"
     WINDOWS_ID: ClassVar[int] = 0
 
+    @property
+    def windows_id(self) -> int:
+        """The number of Windows' event for just this case; 0 where it has none."""
+        return self.WINDOWS_ID
+
     def fields(self) -> dict[str, Plain]:
         """The event as plain values, with its name and Windows' number."""
-        out: dict[str, Plain] = {"event": self.NAME, "windows_id": self.WINDOWS_ID}
+        out: dict[str, Plain] = {"event": self.NAME, "windows_id": self.windows_id}
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, Secret):
@@ -77,7 +85,7 @@ class MainModeFailed(Event):
     """Main mode came to nothing."""
 
     NAME: ClassVar[str] = "main-mode-failed"
-    WINDOWS_ID: ClassVar[int] = 4652
+    WINDOWS_ID: ClassVar[int] = 4653
     peer: str
     reason: str
     """One word per cause, ``ike.errors.Reason``'s value."""
@@ -178,12 +186,23 @@ class PacketDropped(Event):
     """The packet path dropped a packet; hosts may merge many of one kind into one event."""
 
     NAME: ClassVar[str] = "packet-dropped"
-    WINDOWS_ID: ClassVar[int] = 4963
+    BY_REASON: ClassVar[dict[str, int]] = {
+        "bad-integrity": 4960,
+        "replayed": 4961,
+        "too-old": 4962,
+        "clear-but-security-required": 4963,
+        "unknown-spi": 4965,
+    }
     reason: str
     """``datapath.verdict.Drop``'s value."""
     flow: str
     spi: str
     count: int = 1
+
+    @property
+    def windows_id(self) -> int:
+        """Windows has a number for each of the driver's reasons."""
+        return self.BY_REASON.get(self.reason, 0)
 
     def __str__(self) -> str:
         times = f" ({self.count} times)" if self.count > 1 else ""
@@ -207,7 +226,7 @@ class PolicyApplied(Event):
     """A policy took effect."""
 
     NAME: ClassVar[str] = "policy-applied"
-    WINDOWS_ID: ClassVar[int] = 5456
+    WINDOWS_ID: ClassVar[int] = 5460
     document: str
     rules: int
     changes: str
@@ -221,7 +240,7 @@ class PolicyRefused(Event):
     """A changed policy was not applied; the running one stays."""
 
     NAME: ClassVar[str] = "policy-refused"
-    WINDOWS_ID: ClassVar[int] = 5457
+    WINDOWS_ID: ClassVar[int] = 5461
     document: str
     detail: str
 

@@ -25,6 +25,12 @@ def test_an_event_speaks(cls: type[audit.Event]) -> None:
     assert "=" not in str(event), "a sentence, not a dump"
 
 
+def test_dropped_packets_have_windows_number_for_their_reason() -> None:
+    drop = audit.PacketDropped(reason="replayed", flow="tcp", spi="0x1", count=3)
+    assert drop.fields()["windows_id"] == 4961
+    assert str(drop) == "dropped tcp: replayed (3 times)"
+
+
 def test_names_are_unique() -> None:
     assert len({cls.NAME for cls in EVENTS}) == len(EVENTS)
 
