@@ -77,6 +77,8 @@ class Sa:
     """Pad tunnel packets up to this length (RFC 4303 §2.7); 0 for no padding."""
     align_64: bool = False
     """AH over IPv4 padded to 8 octets, as some stacks do (RFC 4302 §2.6 asks it for IPv6 only)."""
+    legacy: bool = False
+    """The policy named a weak algorithm and said ``legacy = true``; without it the packet path refuses one."""
 
     def __str__(self) -> str:
         names = "-".join(str(part) for part in (self.cipher, self.authenticator) if part is not None)
