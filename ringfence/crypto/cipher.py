@@ -29,6 +29,9 @@ from ringfence.secret import Secret
 Crypt = Callable[[bytes, bytes, bytes], bytes]
 """From nonce, octets and associated data to octets; the ICV stands behind the ciphertext."""
 
+CryptInto = Callable[[bytes, memoryview, memoryview, memoryview], int]
+"""The same into octets that are there already, exactly as many as needed."""
+
 GCM_ICV = 16
 
 
@@ -41,6 +44,8 @@ class Combined:
     encrypt: Crypt
     decrypt: Crypt
     """Raises BadIcv."""
+    decrypt_into: CryptInto | None
+    """The same; None where the library has no such call."""
 
 
 class Separate(Protocol):
@@ -73,7 +78,8 @@ def combined(cipher: Cipher, key: Secret) -> Combined:
             mode = _Gmac(secret, len(salt))
         case algorithm:
             raise ValueError(f"{algorithm.value} is no combined mode")
-    return Combined(salt, mode.encrypt, mode.decrypt)
+    into = None if isinstance(mode, _ShortGcm | _Gmac) else mode.decrypt_into
+    return Combined(salt, mode.encrypt, mode.decrypt, into)
 
 
 def separate(cipher: Cipher, key: Secret, *, legacy: bool = False) -> Separate:
@@ -191,4 +197,4 @@ class _Ctr:
         return self._stream.update(data[self.IV :])
 
 
-__all__ = ["BadIcv", "Combined", "Crypt", "Separate", "combined", "separate"]
+__all__ = ["BadIcv", "Combined", "Crypt", "CryptInto", "Separate", "combined", "separate"]

@@ -22,7 +22,7 @@ from functools import cache
 from struct import Struct
 from typing import NamedTuple
 
-from ringfence.crypto.cipher import combined, separate
+from ringfence.crypto.cipher import CryptInto, combined, separate
 from ringfence.crypto.errors import BadIcv
 from ringfence.crypto.integrity import integrity, same
 from ringfence.crypto.suites import Cipher, Encryption
@@ -37,6 +37,8 @@ NO_NEXT_HEADER = 59
 HEADER_OCTETS = 8
 TRAILER_OCTETS = 2
 ALIGN_OCTETS = 4
+MOST_OCTETS = 65535
+MOST_SHAPES = 128
 LOW = 2**32 - 1
 
 _HEADER = Struct("!II").pack
@@ -45,6 +47,8 @@ _EXTENDED_AAD = Struct("!IQ").pack
 _WORD = Struct("!I").pack
 _LONG = Struct("!Q").pack
 _SEQUENCE = Struct("!I").unpack_from
+_SEQUENCE_AND_IV = Struct("!4xI8s").unpack_from
+_new = tuple.__new__
 
 PADDING = tuple(bytes(range(1, octets + 1)) for octets in range(256))
 """By its length, as §2.4 prescribes it."""
@@ -59,9 +63,12 @@ class Opened(NamedTuple):
 
 
 @cache
-def _trailers(next_header: int) -> tuple[bytes, ...]:
-    """Padding, pad length and next header, by the octets of padding; no cipher needs more than 15."""
-    return tuple(PADDING[octets] + bytes((octets, next_header)) for octets in range(16))
+def _trailers(align: int) -> tuple[tuple[bytes, ...], ...]:
+    """Padding, pad length and next header: by the next header, then by the payload's length modulo ``align``."""
+    paddings = [-(octets + TRAILER_OCTETS) % align for octets in range(align)]
+    return tuple(
+        tuple(PADDING[padding] + bytes((padding, next_header)) for padding in paddings) for next_header in range(256)
+    )
 
 
 def _cipher(sa: Sa) -> Cipher:
@@ -98,6 +105,7 @@ class EspSeal:
         self._spi = sa.spi
         self._esn = sa.esn
         self._align = _align(sa)
+        self._trailers = _trailers(self._align)
         self._mask = int.from_bytes(random(8))
         self._tunnel = sa.mode is Mode.TUNNEL
         self._tfc = sa.tfc_octets if self._tunnel else 0
@@ -134,14 +142,14 @@ class EspSeal:
         return sealed
 
     def _seal_combined(self, numbers: range, items: Iterable[tuple[int, bytes]]) -> list[bytes | Drop]:
-        spi, mask, align = self._spi, self._mask, self._align
+        spi, mask, align, trailers = self._spi, self._mask, self._align, self._trailers
         salt, encrypt = self._combined.salt, self._combined.encrypt
         if self._esn:
             return [
                 (header := _HEADER_AND_IV(spi, number & LOW, number ^ mask))
                 + encrypt(
                     salt + header[8:],
-                    payload + _trailers(next_header)[-(len(payload) + TRAILER_OCTETS) % align],
+                    payload + trailers[next_header][len(payload) % align],
                     _EXTENDED_AAD(spi, number),
                 )
                 for number, (next_header, payload) in zip(numbers, items, strict=False)
@@ -150,7 +158,7 @@ class EspSeal:
             (header := _HEADER_AND_IV(spi, number, number ^ mask))
             + encrypt(
                 salt + header[8:],
-                payload + _trailers(next_header)[-(len(payload) + TRAILER_OCTETS) % align],
+                payload + trailers[next_header][len(payload) % align],
                 header[:8],
             )
             for number, (next_header, payload) in zip(numbers, items, strict=False)
@@ -162,11 +170,33 @@ class EspSeal:
         seeds = b"" if self._counts_iv else self._random(octets * len(numbers))
         for place, (number, (next_header, payload)) in enumerate(zip(numbers, items, strict=False)):
             seed = _LONG(number ^ self._mask) if self._counts_iv else seeds[place * octets : (place + 1) * octets]
-            padding = -(len(payload) + TRAILER_OCTETS) % self._align
             packet = _HEADER(self._spi, number & LOW)
-            packet += self._cipher.encrypt(seed, payload + _trailers(next_header)[padding])
+            packet += self._cipher.encrypt(seed, payload + self._trailers[next_header][len(payload) % self._align])
             sealed.append(packet + self._icv(packet + _WORD(number >> 32) if self._esn else packet))
         return sealed
+
+
+class _Shape(NamedTuple):
+    """How packets of one length are taken apart, when they end like the last one."""
+
+    whole: memoryview
+    """Where the packet is copied to, so that its parts need no objects of their own."""
+    header: memoryview
+    """SPI and sequence number in it."""
+    sealed: memoryview
+    """Ciphertext and ICV in it."""
+    plain: memoryview
+    """Where they are decrypted to."""
+    cut: Callable[[memoryview], tuple[bytes, bytes]]
+    """Payload, and the trailer with its padding."""
+    trailer: bytes
+    """What the second of these must be."""
+    next_header: int
+    """What it then announces."""
+
+
+_NONE = memoryview(b"")
+_NO_SHAPE = _Shape(_NONE, _NONE, _NONE, _NONE, Struct("0s0s").unpack, b"", 0)
 
 
 class EspOpen:
@@ -184,29 +214,29 @@ class EspOpen:
         self._align = _align(sa)
         self._icv_octets = _icv_octets(sa)
         self._around = HEADER_OCTETS + cipher.row.iv_octets + self._icv_octets
-        self._least = self._around + self._align
         self._decrypt: Callable[[bytes, int], bytes]
+        self._into: CryptInto | None = None
         if sa.authenticator is None:
             mode = combined(cipher, sa.cipher_key)
             self._salt, self._open_combined = mode.salt, mode.decrypt
             self._decrypt = self._decrypt_combined
+            if sa.replay_window and not sa.esn:
+                self._into = mode.decrypt_into
         else:
             self._cipher = separate(cipher, sa.cipher_key, legacy=sa.legacy)
             self._icv = integrity(sa.authenticator, sa.authenticator_key, legacy=sa.legacy)
             self._decrypt = self._decrypt_separate
+        self._shapes: dict[int, _Shape] = {}
+        self._arrived, self._plain = (memoryview(bytearray(MOST_OCTETS if self._into else 0)) for _ in range(2))
 
     def open(self, packet: bytes) -> Opened | Drop:
         """Verify and decrypt one ESP packet, SPI to ICV (§3.4)."""
-        octets = len(packet)
-        if octets < self._least:
-            return Drop.TOO_SHORT
-        if (octets - self._around) % self._align:
-            return Drop.MALFORMED
+        if refusal := self._misshapen(len(packet)):
+            return refusal
         number: int = _SEQUENCE(packet, 4)[0]
-        window = self.window
         if self._esn:
-            number = window.locate(number)
-        if refusal := window.check(number):
+            number = self.window.locate(number)
+        if refusal := self.window.check(number):
             return refusal
         try:
             plain = self._decrypt(packet, number)
@@ -215,18 +245,83 @@ class EspOpen:
             if resynchronised is None:
                 return Drop.BAD_ICV
             number, plain = resynchronised
-        window.accept(number)
-        padding, next_header = plain[-2], plain[-1]
-        end = len(plain) - TRAILER_OCTETS - padding
-        if end < 0 or plain[end:-2] != PADDING[padding]:
-            return Drop.BAD_PADDING
-        if next_header == NO_NEXT_HEADER:
-            return Drop.DUMMY
-        return Opened(next_header, plain[:end])
+        self.window.accept(number)
+        return _strip(plain)
 
     def open_many(self, packets: Iterable[bytes]) -> list[Opened | Drop]:
-        """What each packet carried, in order."""
-        return [self.open(packet) for packet in packets]
+        """What each packet carried, in order, as ``open`` has it."""
+        if self._into is None:
+            return [self.open(packet) for packet in packets]
+        return self._open_run(packets, self._into)
+
+    def _open_run(self, packets: Iterable[bytes], decrypt_into: CryptInto) -> list[Opened | Drop]:
+        """The short way for packets that come in order; it leaves everything else to ``open``.
+
+        Packets of one length share the octets that they are decrypted in, and the struct that cuts their payload out.
+        """
+        opened: list[Opened | Drop] = []
+        add, salt, window, cells, size = opened.append, self._salt, self.window, self.window.cells, self.window.size
+        octets, top = 0, window.top
+        whole, header, sealed, plain, cut, trailer, next_header = _NO_SHAPE
+        for packet in packets:
+            if len(packet) != octets:
+                if self._misshapen(len(packet)):
+                    add(self.open(packet))
+                    continue
+                octets = len(packet)
+                whole, header, sealed, plain, cut, trailer, next_header = self._shape(octets)
+            number, iv = _SEQUENCE_AND_IV(packet)
+            if number <= top:
+                window.top = top
+                add(self.open(packet))
+                continue
+            whole[:] = packet
+            try:
+                decrypt_into(salt + iv, sealed, header, plain)
+            except BadIcv:
+                add(Drop.BAD_ICV)
+                continue
+            cells[number % size] = top = number
+            payload, end = cut(plain)
+            if end == trailer:
+                add(_new(Opened, (next_header, payload)))
+            else:
+                add(_strip(bytes(plain)))
+                whole, header, sealed, plain, cut, trailer, next_header = self._new_shape(octets, plain[-2:])
+        window.top = top
+        return opened
+
+    def _shape(self, octets: int) -> _Shape:
+        return self._shapes.get(octets) or self._new_shape(octets, b"\0\0")
+
+    def _new_shape(self, octets: int, last: Sequence[int]) -> _Shape:
+        """For packets of ``octets`` whose pad length and next header are ``last``; those of a dummy never match."""
+        inside = octets - self._around
+        padding, next_header = last
+        if padding > inside - TRAILER_OCTETS or next_header == NO_NEXT_HEADER:
+            padding = next_header = 0
+        if len(self._shapes) >= MOST_SHAPES:
+            self._shapes.clear()
+        tail = padding + TRAILER_OCTETS
+        shape = self._shapes[octets] = _Shape(
+            self._arrived[:octets],
+            self._arrived[:HEADER_OCTETS],
+            self._arrived[16:octets],
+            self._plain[:inside],
+            Struct(f"!{inside - tail}s{tail}s").unpack,
+            PADDING[padding] + bytes((padding, next_header)),
+            next_header,
+        )
+        return shape
+
+    def _misshapen(self, octets: int) -> Drop | None:
+        """Why no packet of this length can be one of the SA's."""
+        inside = octets - self._around
+        if inside < self._align:
+            return Drop.TOO_SHORT
+        if inside % self._align or octets > MOST_OCTETS:
+            return Drop.MALFORMED
+        return None
 
     def _resync(self, packet: bytes, number: int) -> tuple[int, bytes] | None:
         """Another high half that makes the ICV right, with what it gives (RFC 4303 §A3)."""
@@ -246,3 +341,14 @@ class EspOpen:
         if not same(self._icv(body + _WORD(number >> 32) if self._esn else body), icv):
             raise BadIcv
         return self._cipher.decrypt(body[HEADER_OCTETS:])
+
+
+def _strip(plain: bytes) -> Opened | Drop:
+    """Take padding and trailer off what was decrypted (§2.4 to §2.6)."""
+    padding, next_header = plain[-2], plain[-1]
+    end = len(plain) - TRAILER_OCTETS - padding
+    if end < 0 or plain[end:-2] != PADDING[padding]:
+        return Drop.BAD_PADDING
+    if next_header == NO_NEXT_HEADER:
+        return Drop.DUMMY
+    return Opened(next_header, plain[:end])

@@ -32,16 +32,17 @@ RESYNC_REACH = 4
 class ReplayWindow:
     """What came on one SA; the numbers are whole ones, of 64 bits with extended sequence numbers."""
 
-    __slots__ = ("_cells", "_failures", "_size", "_span", "top")
+    __slots__ = ("_failures", "_span", "cells", "size", "top")
 
     def __init__(self, size: int, *, top: int = 0) -> None:
         """A window of ``size`` numbers, or 0 to accept a number any number of times; raises ValueError."""
         if size and not LEAST <= size <= MOST:
             raise ValueError(f"a replay window has {LEAST} to {MOST} places, or 0 for none, not {size}")
-        self._size = size
+        self.size = size
         self._span = size or LEAST
         """How far below the top a late packet's number is looked for, with and without anti-replay."""
-        self._cells = [0] * size
+        self.cells = [0] * size
+        """The ring; the packet path enters new numbers itself where a call would cost too much."""
         self._failures = 0
         self.top = top
         """The greatest number accepted; 0 before the first."""
@@ -53,18 +54,18 @@ class ReplayWindow:
 
     def check(self, number: int) -> Drop | None:
         """Whether a packet of this number may still be accepted: None, or why not."""
-        if not self._size:
+        if not self.size:
             return None if 0 <= number <= LAST_EXTENDED else Drop.TOO_OLD
-        if self._cells[number % self._size] == number:
+        if self.cells[number % self.size] == number:
             return Drop.REPLAYED if number else Drop.TOO_OLD
-        if number <= self.top - self._size or not 0 < number <= LAST_EXTENDED:
+        if number <= self.top - self.size or not 0 < number <= LAST_EXTENDED:
             return Drop.TOO_OLD
         return None
 
     def accept(self, number: int) -> None:
         """Enter a packet whose ICV was right."""
-        if self._size:
-            self._cells[number % self._size] = number
+        if self.size:
+            self.cells[number % self.size] = number
         if number > self.top:
             self.top = number
         self._failures = 0
@@ -78,5 +79,5 @@ class ReplayWindow:
 
     def seen(self) -> int:
         """The window as RFC 4303 draws it: bit 0 is the top, bit n the number n below it."""
-        held = set(self._cells)
-        return sum(1 << back for back in range(self._size) if self.top - back > 0 and self.top - back in held)
+        held = set(self.cells)
+        return sum(1 << back for back in range(self.size) if self.top - back > 0 and self.top - back in held)
