@@ -261,7 +261,7 @@ class EspOpen:
         """
         opened: list[Opened | Drop] = []
         add, salt, window, cells, size = opened.append, self._salt, self.window, self.window.cells, self.window.size
-        octets, top = 0, window.top
+        octets, top = -1, window.top
         whole, header, sealed, plain, cut, trailer, next_header = _NO_SHAPE
         for packet in packets:
             if len(packet) != octets:

@@ -56,11 +56,9 @@ class ReplayWindow:
         """Whether a packet of this number may still be accepted: None, or why not."""
         if not self.size:
             return None if 0 <= number <= LAST_EXTENDED else Drop.TOO_OLD
-        if self.cells[number % self.size] == number:
-            return Drop.REPLAYED if number else Drop.TOO_OLD
         if number <= self.top - self.size or not 0 < number <= LAST_EXTENDED:
             return Drop.TOO_OLD
-        return None
+        return Drop.REPLAYED if self.cells[number % self.size] == number else None
 
     def accept(self, number: int) -> None:
         """Enter a packet whose ICV was right."""

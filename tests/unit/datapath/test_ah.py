@@ -134,3 +134,105 @@ def test_over_ipv6_every_bit_counts_but_those_that_routers_change(suite):
             assert isinstance(outcome, OpenedAh), bit
         else:
             assert isinstance(outcome, Drop), bit
+
+
+def test_a_source_route_is_signed_for_its_end():
+    """What leaves for the first stop is right when it comes to the last, and not before."""
+    sa = make_sa(SHA256, **V4)
+    stops = parse_address("198.51.100.1") + parse_address(V4["destination"])
+    packet = bytearray(ipv4(b"payload", b"\x83\x0b\x04" + stops))
+    packet[16:20] = parse_address("198.51.100.9")
+    sealed = bytearray(AhSeal(sa, random()).seal(bytes(packet)))
+    assert AhOpen(sa).open(bytes(sealed)) is Drop.BAD_ICV
+    sealed[16:20], sealed[23:31] = stops[4:], parse_address("198.51.100.9") + stops[:4]  # recorded by the stops
+    sealed[22], sealed[8] = 12, sealed[8] - 2
+    assert isinstance(AhOpen(sa).open(bytes(sealed)), OpenedAh)
+
+
+@every_suite
+def test_numbers_replay_and_exhaustion(suite):
+    last = 2**32 - 3
+    sa = make_sa(suite, **V4)
+    first, second, third = AhSeal(sa, random(), last_sequence=last).seal_many([ipv4(b"x")] * 3)
+    assert third is Drop.SEQUENCE_EXHAUSTED
+    opens = AhOpen(sa, top=last)
+    results = opens.open_many([second, first, first, second])
+    assert [type(result) for result in results[:2]] == [OpenedAh] * 2
+    assert results[2:] == [Drop.REPLAYED] * 2
+    assert AhOpen(sa, top=2**32 + 100).open(first) is Drop.TOO_OLD
+
+
+def test_extended_numbers_wrap_and_resynchronise():
+    sa = make_sa(replace(SHA256, esn=True), **V6)
+    packets = AhSeal(sa, random(), last_sequence=2**32 - 3).seal_many([ipv6(b"x")] * 70)
+    opens = AhOpen(sa, top=2**32 - 3)
+    assert all(isinstance(result, OpenedAh) for result in opens.open_many(reversed(packets[:60])))
+    lost = AhOpen(sa, top=1)
+    later = AhSeal(sa, random(), last_sequence=2**33).seal_many([ipv6(b"x")] * 66)
+    assert [isinstance(result, OpenedAh) for result in lost.open_many(later)] == [False] * 63 + [True] * 3
+
+
+def test_either_alignment_is_accepted_over_ipv4_and_one_over_ipv6():
+    wide, narrow = (make_sa(SHA256, align_64=flag, **V4) for flag in (True, False))
+    assert (overhead(wide), overhead(narrow)) == (32, 28)
+    for sender, receiver in ((wide, narrow), (narrow, wide)):
+        assert isinstance(AhOpen(receiver).open(AhSeal(sender, random()).seal(ipv4(b"payload"))), OpenedAh)
+    assert overhead(make_sa(GMAC, **V4)) == 36
+    assert overhead(make_sa(GMAC, **V6)) == 40
+
+
+@pytest.mark.parametrize("packet", [ipv4(b"some payload"), ipv6(b"some payload")], ids=["ipv4", "ipv6"])
+@pytest.mark.parametrize("suite", [SHA1, SHA256, GMAC], ids=str)
+def test_lengths_that_ah_cannot_have(packet, suite):
+    sa = make_sa(suite, **(V4 if packet[0] >> 4 == 4 else V6))
+    sealed = AhSeal(sa, random()).seal(packet)
+    at = 20 if packet[0] >> 4 == 4 else 40
+    for words in range(256):
+        bent = sealed[: at + 1] + bytes([words]) + sealed[at + 2 :]
+        outcome = AhOpen(sa).open(bent)
+        if words == sealed[at + 1]:
+            assert isinstance(outcome, OpenedAh)
+        else:
+            assert outcome in (Drop.MALFORMED, Drop.BAD_ICV)
+
+
+@pytest.mark.parametrize("packet", [ipv4(b"payload", OPTIONS_V4[6]), ipv6(b"payload", (0, options_v6(b"\x3e\x02ab")))])
+def test_cut_packets_and_lengthened_ones(packet):
+    sa = make_sa(SHA1, **(V4 if packet[0] >> 4 == 4 else V6))
+    sealed = AhSeal(sa, random()).seal(packet)
+    for octets in range(len(sealed)):
+        assert isinstance(AhOpen(sa).open(sealed[:octets]), Drop)
+    assert AhOpen(sa).open(sealed + b"padding of the link").packet == packet
+
+
+def test_what_cannot_be_sealed():
+    seal = AhSeal(make_sa(SHA1, **V4), random())
+    fragment = bytearray(ipv4(b"payload"))
+    fragment[6] = 0x20
+    assert seal.seal(bytes(fragment)) is Drop.FRAGMENT
+    assert seal.seal(ipv4(bytes(65535 - 20 - 23))) is Drop.TOO_BIG
+    assert isinstance(seal.seal(ipv4(bytes(65535 - 20 - 24))), bytes)
+    assert isinstance(AhSeal(make_sa(SHA1, **V6), random()).seal(ipv6(bytes(65535 - 24))), bytes)
+    assert AhSeal(make_sa(SHA1, **V6), random()).seal(ipv6(bytes(65535 - 23))) is Drop.TOO_BIG
+    assert seal.seal(ipv4(b"payload", b"\x44\x01\0\0")) is Drop.MALFORMED
+    assert seal.seal(b"") is Drop.MALFORMED
+    assert seal.sequence.last == 1  # what was not sealed took no number
+
+
+@given(
+    noise=st.binary(max_size=150),
+    begin=st.sampled_from([b"\x45\0\0\x50", b"\x4b\0\0\x50", b"\x60\0\0\0\0\x20\x33\x40", b""]),
+)
+def test_nothing_from_the_network_raises(noise, begin):
+    packet = begin + noise
+    for suite in (SHA1, GMAC, replace(SHA256, esn=True)):
+        assert isinstance(AhOpen(make_sa(suite, **V4)).open(packet), Drop)
+        assert isinstance(AhSeal(make_sa(suite, **V4), random()).seal(packet), bytes | Drop)
+
+
+def test_an_sa_without_an_algorithm_is_refused():
+    for build in (lambda sa: AhSeal(sa, random()), AhOpen):
+        with pytest.raises(ValueError, match="integrity"):
+            build(replace(make_sa(SHA1), authenticator=None))
+        with pytest.raises(ValueError, match="octets"):
+            build(replace(make_sa(SHA1), authenticator_key=make_sa(SHA256).authenticator_key))
