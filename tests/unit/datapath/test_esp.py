@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """ESP: every suite round trip, every bit counts, nothing from the network raises."""
 
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher as BlockMode
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import ECB
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.hmac import HMAC
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.crypto.suites import Encryption, Integrity
+from ringfence.crypto.suites import Authenticator, Cipher, Encryption, Integrity
+from ringfence.databases.proposal import Protocol, Transform
 from ringfence.databases.sa import Mode
 from ringfence.datapath.esp import EspOpen, EspSeal, Opened, overhead
 from ringfence.datapath.verdict import Drop
@@ -233,3 +241,42 @@ def test_a_key_of_the_wrong_length_is_refused_at_once():
                 EspOpen(wrong)
     with pytest.raises(NotSupported):
         EspSeal(make_sa(esp_suite(Encryption.NULL, Integrity.AES_GMAC)), random())
+
+
+VECTORS = Path(__file__).parents[2] / "vectors"
+COMBINED_PACKETS = tomllib.loads((VECTORS / "esp-combined.toml").read_text())["packet"]
+CBC_PACKETS = tomllib.loads((VECTORS / "esp-aes-cbc.toml").read_text())["packet"]
+
+
+@pytest.mark.parametrize("case", COMBINED_PACKETS, ids=lambda case: f"{case['source']} {case['header']}")
+def test_published_packets_of_combined_modes(case):
+    key, nonce, header, plain, sealed, icv = (
+        bytes.fromhex(case[name]) for name in ("key", "nonce", "header", "plain", "sealed", "icv")
+    )
+    number, esn = int.from_bytes(header[4:]), len(header) == 12
+    suite = Transform(Protocol.ESP, Cipher(Encryption(case["cipher"]), len(key) * 8), esn=esn)
+    sa = replace(make_sa(suite, spi=int.from_bytes(header[:4])), cipher_key=Secret(key + nonce[:4]))
+    packet = header[:4] + header[-4:] + nonce[4:] + sealed + icv
+    payload, next_header = plain[: -2 - plain[-2]], plain[-1]
+
+    def mask(octets: int) -> bytes:
+        return (int.from_bytes(nonce[4:]) ^ number).to_bytes(octets)
+
+    assert EspSeal(sa, mask, last_sequence=number - 1).seal(next_header, payload) == packet
+    for opens in (EspOpen(sa, top=number - 1), EspOpen(sa, top=max(0, number - 9))):
+        assert opens.open_many([packet, packet]) == [Opened(next_header, payload), Drop.REPLAYED]
+
+
+@pytest.mark.parametrize("case", CBC_PACKETS, ids=lambda case: f"RFC 3602 case {case['case']}")
+def test_published_packets_of_aes_cbc(case):
+    """They have no ICV; ours is cut off, and one is put behind them."""
+    key, payload, packet = (bytes.fromhex(case[name]) for name in ("key", "payload", "packet"))
+    suite = Transform(Protocol.ESP, Cipher(Encryption.AES_CBC, 128), Authenticator(Integrity.HMAC_SHA1_96))
+    sa = replace(make_sa(suite, spi=int.from_bytes(packet[:4])), cipher_key=Secret(key))
+    aes = BlockMode(AES(key), ECB()).decryptor()  # the seed that becomes the IV of the case
+    draws = iter([bytes(8), aes.update(packet[8:24])])
+    sealed = EspSeal(sa, lambda _: next(draws), last_sequence=packet[7] - 1).seal(case["next_header"], payload)
+    assert sealed[:-12] == packet
+    mac = HMAC(sa.authenticator_key.reveal(), SHA1())
+    mac.update(packet)
+    assert EspOpen(sa).open(packet + mac.finalize()[:12]) == Opened(case["next_header"], payload)
