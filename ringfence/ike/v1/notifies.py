@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Numbers of IKEv1's notifies: errors, status, and what Windows adds (RFC 2408 §3.14.1, RFC 2407 §4.6.3, [MS-IKEE])."""
+
+from enum import IntEnum
+
+from ringfence.ike.errors import Reason
+
+
+class Notify(IntEnum):
+    """Notify message types."""
+
+    INVALID_PAYLOAD_TYPE = 1
+    DOI_NOT_SUPPORTED = 2
+    SITUATION_NOT_SUPPORTED = 3
+    INVALID_COOKIE = 4
+    INVALID_MAJOR_VERSION = 5
+    INVALID_MINOR_VERSION = 6
+    INVALID_EXCHANGE_TYPE = 7
+    INVALID_FLAGS = 8
+    INVALID_MESSAGE_ID = 9
+    INVALID_PROTOCOL_ID = 10
+    INVALID_SPI = 11
+    INVALID_TRANSFORM_ID = 12
+    ATTRIBUTES_NOT_SUPPORTED = 13
+    NO_PROPOSAL_CHOSEN = 14
+    BAD_PROPOSAL_SYNTAX = 15
+    PAYLOAD_MALFORMED = 16
+    INVALID_KEY_INFORMATION = 17
+    INVALID_ID_INFORMATION = 18
+    INVALID_CERT_ENCODING = 19
+    INVALID_CERTIFICATE = 20
+    CERT_TYPE_UNSUPPORTED = 21
+    INVALID_CERT_AUTHORITY = 22
+    INVALID_HASH_INFORMATION = 23
+    AUTHENTICATION_FAILED = 24
+    INVALID_SIGNATURE = 25
+    ADDRESS_NOTIFICATION = 26
+    NOTIFY_SA_LIFETIME = 27
+    CERTIFICATE_UNAVAILABLE = 28
+    UNSUPPORTED_EXCHANGE_TYPE = 29
+    UNEQUAL_PAYLOAD_LENGTHS = 30
+    CONNECTED = 16384
+    RESPONDER_LIFETIME = 24576
+    REPLAY_STATUS = 24577
+    INITIAL_CONTACT = 24578
+    R_U_THERE = 36136
+    """Dead peer detection (RFC 3706)."""
+    R_U_THERE_ACK = 36137
+    MS_STATUS = 40003
+    """An error code of Windows, four octets."""
+    MS_DOS_COOKIE = 40004
+    """Repeat your first message with this responder cookie."""
+    MS_EXCHANGE_INFO = 40005
+    """Flags of negotiation discovery."""
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it says that something failed."""
+        return self < Notify.CONNECTED
+
+
+NOTIFY_OF: dict[Reason, Notify] = {
+    Reason.MALFORMED: Notify.PAYLOAD_MALFORMED,
+    Reason.PAYLOAD_TYPE: Notify.INVALID_PAYLOAD_TYPE,
+    Reason.PAYLOAD_UNEXPECTED: Notify.PAYLOAD_MALFORMED,
+    Reason.PAYLOAD_MISSING: Notify.PAYLOAD_MALFORMED,
+    Reason.UNPROTECTED: Notify.INVALID_FLAGS,
+    Reason.DOI: Notify.DOI_NOT_SUPPORTED,
+    Reason.SITUATION: Notify.SITUATION_NOT_SUPPORTED,
+}
+"""What a peer is told for each reason."""
