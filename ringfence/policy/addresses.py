@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Between whom a rule holds: ``with``, ``between``, or ``local`` and ``remote``, of which the document says one."""
+
+from dataclasses import dataclass
+
+from ringfence.net.address import AddressRange, parse_address
+from ringfence.policy.decode import Table, shown
+from ringfence.policy.errors import BadWord
+from ringfence.policy.model import ANY, ME, Address, Gateways, Keyword
+
+LATER = ("local-subnet", "localsubnet", "dns-servers", "dns", "wins-servers", "wins", "dhcp-servers", "dhcp",
+         "default-gateway", "defaultgateway")  # fmt: skip
+CURE = 'Such as "10.0.0.5", "10.0.0.0/8", "10.0.0.1-10.0.0.9", "2001:db8::/32", "me" or "any".'
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The two ends of a rule."""
+
+    local: tuple[Address, ...] = ME
+    remote: tuple[Address, ...] = ANY
+    either_end: bool = False
+    gateways: Gateways | None = None
+    both_said: bool = False
+
+
+def parse_addresses(text: str) -> Address:
+    """A keyword, an address, a network or a range; raises BadWord."""
+    text = text.strip()
+    for keyword in Keyword:
+        if text.lower() == keyword.value:
+            return keyword
+    if text.lower() in LATER:
+        raise BadWord("which is not supported yet", cure="Write the addresses themselves.")
+    try:
+        return AddressRange.parse(text)
+    except ValueError as error:
+        if "/" not in text and "-" not in text:
+            raise BadWord(_no_address(text)) from error
+        raise BadWord("which is neither a network nor a range of addresses", cure=CURE) from error
+
+
+def parse_host(text: str) -> bytes:
+    """One address; raises BadWord."""
+    try:
+        return parse_address(text.strip())
+    except ValueError as error:
+        raise BadWord(_no_address(text)) from error
+
+
+def _no_address(text: str) -> str:
+    if any(c.isalpha() for c in text) and ":" not in text and " " not in text.strip():
+        return "which is a name and not an IP address; names are not looked up"
+    return "which is not an IP address"
+
+
+def decode_ends(table: Table) -> Ends:
+    """The ends that the table says; findings if it says them twice or not at all."""
+    ways = [way for way in ("with", "between", "local", "remote") if table.has(way)]
+    if ways not in (["with"], ["between"], ["local", "remote"], ["remote"], ["local"], []):
+        said = " and ".join(f'"{way}"' for way in ways)
+        table.complain(
+            ways[-1],
+            f"is one way too many to say where it holds, with {said}",
+            cure='Say "with" (from here to those), "between" two ends, or "local" and "remote".',
+        )
+    ends = Ends()
+    if table.has("with"):
+        ends = Ends(remote=table.words("with", parse_addresses, split=",") or ANY)
+    elif table.has("between"):
+        ends = _between(table)
+    elif ways:
+        ends = _two_ends(table)
+    for way in ("with", "between", "local", "remote"):
+        table.seen.add(way)
+    _check_families(table, ends)
+    return ends
+
+
+def _between(table: Table) -> Ends:
+    value = table.raw("between")
+    if not isinstance(value, list) or len(value) != 2:
+        table.complain("between", f"is {shown(value)}, but has to be a list of two ends",
+                       cure='Such as between = ["me", "10.9.0.0/16"]; an end may be a list itself.')  # fmt: skip
+        return Ends()
+    ends: list[tuple[Address, ...]] = []
+    for number, item in enumerate(value):
+        inner = Table(table.source, table.steps, {"between": item}, table.findings, table.subject)
+        found = inner.words("between", parse_addresses, split=",")
+        ends.append(found or (ANY if number else ME))
+    first, second = ends
+    if Keyword.ME in second and Keyword.ME not in first:
+        first, second = second, first
+    return Ends(first, second, Keyword.ME not in (*first, *second), None, both_said=True)
+
+
+def _two_ends(table: Table) -> Ends:
+    local, local_gateway = _end(table, "local")
+    remote, remote_gateway = _end(table, "remote")
+    gateways: Gateways | None = None
+    if _names_gateway(table, "local") or _names_gateway(table, "remote"):
+        if not _names_gateway(table, "remote"):
+            table.complain(
+                "remote",
+                "has no gateway, but this end of the tunnel has one",
+                cure='Such as remote = { networks = ["10.2.0.0/16"], gateway = "198.51.100.7" }',
+            )
+        gateways = Gateways(
+            remote_gateway if isinstance(remote_gateway, bytes) else None,
+            local_gateway if isinstance(local_gateway, bytes) else None,
+        )
+    return Ends(local or ME, remote or ANY, False, gateways, both_said=table.has("local") and table.has("remote"))
+
+
+def _names_gateway(table: Table, key: str) -> bool:
+    value = table.data.get(key)
+    return isinstance(value, dict) and "gateway" in value
+
+
+def _end(table: Table, key: str) -> tuple[tuple[Address, ...] | None, bytes | Keyword | None]:
+    if not isinstance(table.data.get(key), dict):
+        return table.words(key, parse_addresses, split=","), None
+    inner = table.table(key)
+    if inner is None:
+        return None, None
+    networks = inner.words("networks", parse_addresses, split=",")
+    gateway = inner.word("gateway", parse_gateway)
+    if key == "remote" and gateway is Keyword.ME:
+        inner.complain("gateway", "cannot be this computer at the other end")
+    if gateway is Keyword.ANY:
+        inner.complain("gateway", "may not be any yet", cure="Name the address of the other end of the tunnel.")
+    inner.finish()
+    return networks, gateway
+
+
+def parse_gateway(text: str) -> bytes | Keyword:
+    """The end of a tunnel: an address, or "me"; raises BadWord."""
+    if text.strip().lower() in ("me", "any"):
+        return Keyword(text.strip().lower())
+    return parse_host(text)
+
+
+def _check_families(table: Table, ends: Ends) -> None:
+    local, remote = families(ends.local), families(ends.remote)
+    if not local & remote:
+        table.complain("", "has addresses of IPv4 at one end and of IPv6 at the other, and so holds for nothing")
+    gateways = ends.gateways
+    if gateways and gateways.local and gateways.remote and len(gateways.local) != len(gateways.remote):
+        table.complain("local", "and remote have gateways of different families")
+
+
+def families(addresses: tuple[Address, ...]) -> set[int]:
+    """4, 6 or both: the families that the addresses may be of."""
+    return {version for one in addresses for version in ((4, 6) if isinstance(one, Keyword) else (one.version,))}

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Traffic that no rule protects, because IPsec itself and the network below it need it in clear.
+
+IKE and what it agreed on (UDP 500 and 4500, ESP, AH) can never be protected by the SAs that they make; IPv6 finds its
+neighbours and an address comes by DHCP before anything can be negotiated. A filter that names just this traffic still
+blocks it.
+"""
+
+from dataclasses import dataclass
+
+from ringfence.databases.selector import Selector
+from ringfence.net.address import ANY_PORT, AddressRange, PortRange
+from ringfence.net.flow import AH, ESP, ICMPV6, UDP
+
+V4, V6 = AddressRange.everything(4), AddressRange.everything(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """One kind of traffic that stays in clear."""
+
+    word: str
+    protocol: int
+    local_ports: PortRange = ANY_PORT
+    remote_ports: PortRange = ANY_PORT
+    versions: tuple[int, ...] = (4, 6)
+
+    def selectors(self) -> list[Selector]:
+        """For each family."""
+        ranges = [(V4, 4), (V6, 6)]
+        return [
+            Selector(everything, everything, self.protocol, self.local_ports, self.remote_ports)
+            for everything, version in ranges
+            if version in self.versions
+        ]
+
+    def names(self, selector: Selector) -> bool:
+        """Whether ``selector`` is about nothing but this traffic."""
+        return any(mine.covers(selector) for mine in self.selectors())
+
+
+NEIGHBOUR_DISCOVERY = PortRange(133 * 256, 137 * 256 + 255)
+
+EXEMPTIONS = (
+    Exemption("IKE", UDP, local_ports=PortRange.one(500)),
+    Exemption("IKE", UDP, remote_ports=PortRange.one(500)),
+    Exemption("IKE and ESP in UDP", UDP, local_ports=PortRange.one(4500)),
+    Exemption("IKE and ESP in UDP", UDP, remote_ports=PortRange.one(4500)),
+    Exemption("ESP", ESP),
+    Exemption("AH", AH),
+    Exemption("IPv6 neighbour discovery", ICMPV6, NEIGHBOUR_DISCOVERY, NEIGHBOUR_DISCOVERY, (6,)),
+    Exemption("DHCP", UDP, PortRange.one(68), PortRange.one(67), (4,)),
+    Exemption("DHCP", UDP, PortRange.one(546), PortRange.one(547), (6,)),
+)
+
+NEVER_PROTECTED = ("IKE", "IKE and ESP in UDP", "ESP", "AH")
+
+MANY_AT_ONCE = (
+    AddressRange.parse("224.0.0.0/4"),
+    AddressRange.parse("255.255.255.255"),
+    AddressRange.parse("ff00::/8"),
+)
+"""Multicast and broadcast: negotiation is between two computers, so these are never protected by it."""

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Security methods in words: ``esp aes256-gcm``, ``esp aes256-sha256 + ah sha1``; main mode ``aes256-sha256-ecp256``.
+
+The words are those of the tables in ``crypto.suites``; hyphens inside a suite may be left out (``aes256gcm``).
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import TypeVar
+
+from ringfence.crypto.suites import (
+    ENCRYPTION,
+    GROUPS,
+    HASH,
+    INTEGRITY,
+    Algorithm,
+    Authenticator,
+    Cipher,
+    DhGroup,
+    Encryption,
+    Integrity,
+    is_legacy,
+)
+from ringfence.databases.proposal import IkeProposal, Limits, Protocol, SecurityMethod, Transform
+from ringfence.policy.errors import BadWord
+
+T = TypeVar("T")
+NO_LIMITS = Limits()
+
+CIPHERS = tuple(Cipher(algorithm, bits) for algorithm, row in ENCRYPTION.items() for bits in row.key_bits)
+AUTHENTICATORS = tuple(
+    Authenticator(algorithm, size) for algorithm, row in INTEGRITY.items() for size in row.key_octets
+)
+
+QUICK_MODE_DEFAULT = ("esp aes256-gcm", "esp aes128-gcm", "esp aes256-sha256")
+"""What strongSwan, Libreswan and Windows since 2012 all have, strongest first."""
+MAIN_MODE_DEFAULT = (
+    "aes256-sha256-ecp256", "aes256-sha256-x25519", "aes256-sha384-ecp384", "aes128-sha256-ecp256",
+    "aes256-sha256-modp2048", "aes128-sha256-modp2048",
+)  # fmt: skip
+"""Elliptic curves first for their speed; Windows knows the ECP groups, and everybody MODP-2048."""
+
+
+def _key(word: str) -> str:
+    return word.replace("-", "")
+
+
+def _ah_words() -> dict[str, Transform]:
+    return {str(one): Transform(Protocol.AH, authenticator=one) for one in AUTHENTICATORS}
+
+
+def _esp_words() -> dict[str, Transform]:
+    words = {str(cipher): Transform(Protocol.ESP, cipher) for cipher in CIPHERS if cipher.row.combined}
+    for cipher in CIPHERS:
+        if not cipher.row.combined:
+            words |= {
+                f"{cipher}-{one}": Transform(Protocol.ESP, cipher, one)
+                for one in AUTHENTICATORS
+                if one.algorithm is not Integrity.AES_GMAC
+            }
+    return words
+
+
+def _ike_words() -> dict[str, IkeProposal]:
+    proposals = (
+        IkeProposal(cipher, hash_, group)
+        for cipher in CIPHERS
+        if cipher.row.ike_v1 is not None
+        for hash_ in HASH
+        for group in GROUPS
+    )
+    return {str(proposal): proposal for proposal in proposals}
+
+
+ESP_WORDS, AH_WORDS, IKE_WORDS = _esp_words(), _ah_words(), _ike_words()
+GROUP_WORDS = {row.word: group for group, row in GROUPS.items()}
+ALIASES = {"gcm16": "gcm", "ccm16": "ccm", "sha2256": "sha256", "sha2384": "sha384", "sha2512": "sha512"}
+
+_ESP = {_key(word): value for word, value in ESP_WORDS.items()}
+_AH = {_key(word): value for word, value in AH_WORDS.items()}
+_IKE = {_key(word): value for word, value in IKE_WORDS.items()}
+
+
+def parse_method(text: str, limits: Limits = NO_LIMITS) -> SecurityMethod:
+    """One security method of quick mode; raises BadWord."""
+    transforms = tuple(_transform(part.split()) for part in text.lower().split("+"))
+    protocols = [transform.protocol for transform in transforms]
+    if protocols not in ([Protocol.ESP], [Protocol.AH], [Protocol.ESP, Protocol.AH]):
+        raise BadWord(
+            "but a method is ESP, AH, or ESP with AH around it", cure='Such as "esp aes256-sha256 + ah sha256".'
+        )
+    return SecurityMethod(transforms, limits)
+
+
+def _transform(words: list[str]) -> Transform:
+    esn = words[-1:] == ["esn"]
+    protocol, suite = (words[:-1] if esn else words)[:1], (words[:-1] if esn else words)[1:]
+    table, known = {"esp": (_ESP, ESP_WORDS), "ah": (_AH, AH_WORDS)}.get("".join(protocol), ({}, {}))
+    if not known:
+        raise BadWord("which does not begin with esp or ah", cure='Write it as "esp aes256-gcm" or "ah sha256".')
+    word = "".join(suite)
+    if len(suite) != 1:
+        raise BadWord("which is not understood", cure=f'Write it as "{protocol[0]} {next(iter(known))}".')
+    transform = _lookup(word, table)
+    if transform is None:
+        raise BadWord(f'but {protocol[0].upper()} has no suite "{word}"', cure=_nearest(word, known))
+    return Transform(transform.protocol, transform.cipher, transform.authenticator, esn)
+
+
+def parse_ike_proposal(text: str, limits: Limits = NO_LIMITS) -> IkeProposal:
+    """One main mode security method; raises BadWord."""
+    word = text.lower().strip()
+    found = _lookup(word, _IKE)
+    if found is None:
+        raise BadWord(
+            "which is no main mode method: encryption, hash and group, joined by hyphens",
+            cure=_nearest(word, IKE_WORDS),
+        )
+    return IkeProposal(found.cipher, found.hash, found.group, limits)
+
+
+def parse_group(text: str) -> DhGroup:
+    """A Diffie-Hellman group; raises BadWord."""
+    group = GROUP_WORDS.get(text.lower().strip())
+    if group is None:
+        raise BadWord("which is no Diffie-Hellman group", cure=f"The groups are {', '.join(GROUP_WORDS)}.")
+    return group
+
+
+def weak(parts: Iterable[SecurityMethod | IkeProposal | DhGroup | None]) -> tuple[str, ...]:
+    """The words of those algorithms in ``parts`` that only serve with ``legacy = true``, each once."""
+    found: dict[str, None] = {}
+    for part in parts:
+        for algorithm in _algorithms(part):
+            if is_legacy(algorithm):
+                found[_word(algorithm)] = None
+    return tuple(found)
+
+
+def _algorithms(part: SecurityMethod | IkeProposal | DhGroup | None) -> Iterable[Algorithm]:
+    match part:
+        case SecurityMethod():
+            for transform in part.transforms:
+                yield from (one.algorithm for one in (transform.cipher, transform.authenticator) if one is not None)
+        case IkeProposal():
+            yield from (part.cipher.algorithm, part.hash, part.group)
+        case DhGroup():
+            yield part
+        case None:
+            return
+
+
+def _word(algorithm: Algorithm) -> str:
+    match algorithm:
+        case Encryption():
+            return ENCRYPTION[algorithm].word
+        case Integrity():
+            return INTEGRITY[algorithm].word
+        case DhGroup():
+            return GROUPS[algorithm].word
+        case _:
+            return HASH[algorithm].word
+
+
+def _lookup(word: str, table: dict[str, T]) -> T | None:
+    key = _key(word)
+    for alias, meant in ALIASES.items():
+        key = key.replace(alias, meant)
+    return table.get(key)
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    close = get_close_matches(word, list(known), 3, 0.5)
+    return f"Did you mean {' or '.join(close)}?" if close else f"Such as {next(iter(known))}."

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A policy as values, in the words of Windows' screens; ``compile`` turns them into the words of RFC 4301.
+
+Two kinds of statement make up a policy. A ``Rule`` (connection security rule) says between whom traffic has to be
+protected, how strictly, and how both sides prove who they are. A ``Filter`` permits or blocks traffic as it is. Neither
+has an order: the most specific one decides.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ringfence.crypto.suites import DhGroup
+from ringfence.databases.identity import Identity
+from ringfence.databases.proposal import IkeProposal, Limits, SecurityMethod
+from ringfence.databases.sa import TunnelOptions
+from ringfence.net.address import AddressRange
+from ringfence.policy.methods import MAIN_MODE_DEFAULT, QUICK_MODE_DEFAULT, parse_ike_proposal, parse_method
+from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
+
+MAIN_MODE_LIFETIME_S = 480 * 60
+QUICK_MODE_LIMITS = Limits(seconds=60 * 60)
+
+
+class Keyword(Enum):
+    """Addresses that stand for others."""
+
+    ME = "me"
+    """All addresses of this computer."""
+    ANY = "any"
+
+
+Address = Keyword | AddressRange
+
+ME: tuple[Address, ...] = (Keyword.ME,)
+ANY: tuple[Address, ...] = (Keyword.ANY,)
+
+
+class Need(Enum):
+    """How strictly traffic in one direction has to be protected."""
+
+    NONE = "none"
+    """Not at all."""
+    REQUEST = "request"
+    """If the other side can; otherwise in clear."""
+    REQUIRE = "require"
+    """Or it does not pass."""
+
+
+class Kind(Enum):
+    """The kinds of rule that Windows' wizard offers."""
+
+    ISOLATION = "isolation"
+    SERVER_TO_SERVER = "server-to-server"
+    TUNNEL = "tunnel"
+    CUSTOM = "custom"
+    EXEMPTION = "exemption"
+
+
+@dataclass(frozen=True, slots=True)
+class Secure:
+    """The requirement of a rule, by direction."""
+
+    inward: Need = Need.REQUIRE
+    outward: Need = Need.REQUIRE
+
+    @property
+    def exempt(self) -> bool:
+        """Whether nothing is protected at all."""
+        return self.inward is Need.NONE and self.outward is Need.NONE
+
+    def __str__(self) -> str:
+        if self.inward is self.outward:
+            return self.inward.value
+        return f"in {self.inward.value}, out {self.outward.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class PskFile:
+    """Authentication by a preshared key that stands in a file."""
+
+    file: str
+    """As the document names it."""
+
+    def __str__(self) -> str:
+        return f"preshared key {self.file}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateways:
+    """The ends of a tunnel."""
+
+    remote: bytes | None
+    """None for "any": whoever authenticates."""
+    local: bytes | None = None
+    """None for the address of this computer in the family of ``remote``."""
+
+
+@dataclass(frozen=True, slots=True)
+class MainMode:
+    """How the two computers agree on keys (Windows: key exchange settings)."""
+
+    methods: tuple[IkeProposal, ...] = tuple(
+        parse_ike_proposal(word, Limits(seconds=MAIN_MODE_LIFETIME_S)) for word in MAIN_MODE_DEFAULT
+    )
+    lifetime_s: int = MAIN_MODE_LIFETIME_S
+    sessions: int = 0
+    """Quick modes per main mode; 0 for no limit."""
+    pfs: bool = False
+    """A new main mode for every quick mode (Windows: master key perfect forward secrecy)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A connection security rule."""
+
+    name: str
+    kind: Kind
+    local: tuple[Address, ...] = ME
+    """This end."""
+    remote: tuple[Address, ...] = ANY
+    """The other end."""
+    either_end: bool = False
+    """Whether this computer may be at either end, so that both can use one document."""
+    traffic: tuple[Traffic, ...] = (ANY_TRAFFIC,)
+    secure: Secure = Secure()
+    auth: tuple[PskFile, ...] = ()
+    """In order of preference; empty only in an exemption."""
+    protect: tuple[SecurityMethod, ...] = tuple(parse_method(word, QUICK_MODE_LIMITS) for word in QUICK_MODE_DEFAULT)
+    """In order of preference."""
+    lifetime: Limits = QUICK_MODE_LIMITS
+    pfs: DhGroup | None = None
+    """Windows: session key perfect forward secrecy."""
+    main_mode: MainMode = field(default_factory=MainMode)
+    local_identity: Identity | None = None
+    remote_identity: Identity | None = None
+    gateways: Gateways | None = None
+    """Present exactly in a tunnel."""
+    tunnel: TunnelOptions = field(default_factory=TunnelOptions)
+    replay_window: int = 64
+    tfc_octets: int = 0
+    nat_traversal: bool = True
+    initiate: bool = True
+    legacy: bool = False
+    enabled: bool = True
+    description: str = ""
+    line: int = field(default=0, compare=False)
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """Setting -> the line that says it; what is missing has its default."""
+
+
+class Verb(Enum):
+    """What a filter does."""
+
+    PERMIT = "permit"
+    BLOCK = "block"
+
+
+class Reading(Enum):
+    """From which side the words of a filter are read."""
+
+    OUT = "out"
+    """This computer is the sender."""
+    IN = "in"
+    """This computer is the receiver."""
+    BOTH = "both"
+    """Either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Traffic that is permitted or blocked without IPsec."""
+
+    name: str
+    verb: Verb
+    traffic: tuple[Traffic, ...] = (ANY_TRAFFIC,)
+    local: tuple[Address, ...] = ME
+    remote: tuple[Address, ...] = ANY
+    either_end: bool = False
+    direction: Reading = Reading.OUT
+    mirrored: bool = True
+    """Whether the answers are meant too."""
+    enabled: bool = True
+    description: str = ""
+    line: int = field(default=0, compare=False)
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A whole policy."""
+
+    rules: tuple[Rule, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    name: str = field(default="", compare=False)
+    """The document's."""
+
+    def __iter__(self) -> Iterator[Rule | Filter]:
+        yield from self.rules
+        yield from self.filters
+
+    def __len__(self) -> int:
+        return len(self.rules) + len(self.filters)
+
+    @property
+    def key_files(self) -> tuple[str, ...]:
+        """The key files that its rules name, each once."""
+        return tuple(dict.fromkeys(auth.file for rule in self.rules for auth in rule.auth))
+
+    def summary(self) -> str:
+        """Its first name, and how many more."""
+        names = [item.name for item in self if item.enabled]
+        more = f" + {len(names) - 1} more" if len(names) > 1 else ""
+        return f"{names[0]}{more}" if names else "no rules: everything is permitted"

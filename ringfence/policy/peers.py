@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The peers of a policy: rules that authenticate alike share one PAD entry, and so main mode SAs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ringfence.databases.identity import Identity
+from ringfence.databases.pad import Pad, PadEntry, PresharedKey
+from ringfence.databases.spd import Origin
+from ringfence.net.address import AddressRange
+from ringfence.policy.model import MainMode, PskFile, Rule
+from ringfence.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """Everything that has to be equal for two rules to share a main mode."""
+
+    auth: tuple[PskFile, ...]
+    main_mode: MainMode
+    local_identity: Identity | None
+    remote_identity: Identity | None
+    nat_traversal: bool
+    initiate: bool
+
+    @property
+    def word(self) -> str:
+        """A name that people understand."""
+        peer = f" as {self.remote_identity}" if self.remote_identity else ""
+        return f"{' or '.join(map(str, self.auth))}{peer}"
+
+
+class Peers:
+    """Collects the PAD."""
+
+    def __init__(self, keys: Mapping[str, Secret]) -> None:
+        self._keys = keys
+        self._names: dict[Manner, str] = {}
+        self._entries: dict[str, tuple[Manner, Origin, list[AddressRange]]] = {}
+
+    def add(self, rule: Rule, remote: Iterable[AddressRange], origin: Origin) -> tuple[str, list[str]]:
+        """The name of the entry that serves ``rule``, and those of its key files that there is no key for."""
+        manner = Manner(
+            rule.auth, rule.main_mode, rule.local_identity, rule.remote_identity, rule.nat_traversal, rule.initiate
+        )
+        missing = [auth.file for auth in rule.auth if auth.file not in self._keys]
+        name = self._names.get(manner)
+        if name is None:
+            name = self._free(manner.word)
+            self._names[manner] = name
+            self._entries[name] = (manner, origin, [])
+        ranges = self._entries[name][2]
+        ranges += [one for one in remote if not any(known.covers(one) for known in ranges)]
+        return name, missing
+
+    def pad(self) -> Pad:
+        """The entries; those for the fewest addresses are asked first."""
+        entries = [
+            PadEntry(
+                name=name,
+                remote=tuple(ranges),
+                auth=tuple(
+                    PresharedKey(self._keys[auth.file], auth.file) for auth in manner.auth if auth.file in self._keys
+                ),
+                proposals=manner.main_mode.methods,
+                origin=origin,
+                local_identity=manner.local_identity,
+                remote_identity=manner.remote_identity,
+                nat_traversal=manner.nat_traversal,
+                master_key_pfs=manner.main_mode.pfs,
+                quick_mode_limit=1 if manner.main_mode.pfs else manner.main_mode.sessions,
+                initiate=manner.initiate,
+            )
+            for name, (manner, origin, ranges) in self._entries.items()
+        ]
+        return Pad(tuple(sorted(entries, key=lambda entry: max(_share(one) for one in entry.remote))))
+
+    def _free(self, word: str) -> str:
+        number = 1
+        name = word
+        while name in self._entries:
+            number += 1
+            name = f"{word} #{number}"
+        return name
+
+
+def _share(addresses: AddressRange) -> float:
+    """Which part of its family a range is."""
+    return addresses.size / float(1 << 8 * len(addresses.first))

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A TOML text with the place of every key and value, so that an error can point at its culprit.
+
+The standard library decodes TOML but forgets where things stood. The scanner here walks a text that is known to be
+correct, and therefore only needs to find where keys, values, arrays and tables begin and end; what they mean stays the
+decoder's affair.
+"""
+
+import re
+import tomllib
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Self
+
+from ringfence.policy.errors import Finding, PolicyError
+
+Step = str | int
+Steps = tuple[Step, ...]
+"""The way to a value: ``("rule", 0, "remote", "gateway")``."""
+
+Span = tuple[int, int]
+"""Offsets in the text: first character, and the one behind the last."""
+
+BLANK = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
+SPACE = re.compile(r"[ \t]*")
+BARE = re.compile(r"[A-Za-z0-9_-]+")
+BASIC = re.compile(r'"(?:\\.|[^"\\])*"')
+LITERAL = re.compile(r"'[^']*'")
+LONG_BASIC = re.compile(r'"""(?:\\.|[^\\])*?"{3,5}(?!")', re.DOTALL)
+LONG_LITERAL = re.compile(r"'''.*?'{3,5}(?!')", re.DOTALL)
+SCALAR = re.compile(r"\d{4}-\d\d-\d\d \d\d:[^\s,\]}#]+|[^\s,\]}#]+")
+ERROR_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+EXCERPT_COLUMNS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a setting stands."""
+
+    key: Span
+    value: Span
+
+
+class Lost(Exception):
+    """The scanner does not understand a text that the decoder took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document: its name, its text, what it says, and where."""
+
+    name: str
+    text: str
+    data: dict[str, object]
+    places: dict[Steps, Place]
+    line_starts: tuple[int, ...]
+
+    @classmethod
+    def read(cls, text: str, *, name: str) -> Self:
+        """Decode ``text``; raises PolicyError when it is no TOML."""
+        text = text.replace("\r\n", "\n")
+        starts = (0, *(match.end() for match in re.finditer("\n", text)))
+        try:
+            data: dict[str, object] = tomllib.loads(text)
+        except RecursionError as error:
+            raise PolicyError([Finding("brackets are nested too deeply.", name, 1)]) from error
+        except ValueError as error:  # a decode error, or a number of thousands of digits
+            raise PolicyError([_syntax_error(cls(name, text, {}, {}, starts), str(error))]) from error
+        return cls(name, text, data, Scanner(text).scan(), starts)
+
+    def line(self, offset: int) -> int:
+        """The line of an offset, from 1."""
+        return bisect_right(self.line_starts, offset)
+
+    def span(self, steps: Steps, *, key: bool = False) -> Span | None:
+        """Where the value (or ``key``) at ``steps`` stands, or what encloses it."""
+        for length in range(len(steps), 0, -1):
+            if (place := self.places.get(steps[:length])) is not None:
+                return place.key if key else place.value
+        return None
+
+    def line_of(self, steps: Steps) -> int:
+        """The line of the key at ``steps``; 0 when there is none."""
+        span = self.span(steps, key=True)
+        return self.line(span[0]) if span else 0
+
+    def excerpt(self, span: Span) -> str:
+        """The line of ``span`` with carets below it."""
+        line = self.line(span[0])
+        start = self.line_starts[line - 1]
+        text = self.text[start:].split("\n", 1)[0]
+        first, last = span[0] - start, min(span[1] - start, len(text))
+        cut = max(0, first - EXCERPT_COLUMNS // 2) if len(text) > EXCERPT_COLUMNS else 0
+        shown = "".join(c if c.isprintable() else " " for c in text[cut : cut + EXCERPT_COLUMNS])
+        carets = "^" * max(1, min(last - cut, len(shown)) - (first - cut))
+        gutter = f"{line:>4}"
+        return f"{gutter} | {shown}\n{' ' * len(gutter)} | {' ' * (first - cut)}{carets}"
+
+
+def _syntax_error(source: Source, what: str) -> Finding:
+    match = ERROR_PLACE.search(what)
+    line, column = len(source.line_starts), 1
+    if match and match[1]:
+        line, column = int(match[1]), int(match[2])
+    message = ERROR_PLACE.sub("", what)
+    start = min(source.line_starts[line - 1] + column - 1, len(source.text))
+    return Finding(
+        f"this is not TOML: {message[:1].lower()}{message[1:]}.", source.name, line,
+        excerpt=source.excerpt((start, start + 1)),
+    )  # fmt: skip
+
+
+class Scanner:
+    """Finds the places in a text that is known to be TOML."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._places: dict[Steps, Place] = {}
+        self._last: dict[Steps, int] = {}
+        """Arrays of tables, with the number of the last one."""
+
+    def scan(self) -> dict[Steps, Place]:
+        """Every place; as far as it gets, should it be lost."""
+        base: Steps = ()
+        try:
+            while True:
+                self._skip(BLANK)
+                if self._at >= len(self._text):
+                    return self._places
+                if self._text.startswith("[", self._at):
+                    base = self._header()
+                else:
+                    self._pair(base)
+        except (Lost, RecursionError):
+            return self._places
+
+    def _skip(self, pattern: re.Pattern[str]) -> Span:
+        match = pattern.match(self._text, self._at)
+        if match is None:
+            raise Lost
+        self._at = match.end()
+        return match.span()
+
+    def _expect(self, mark: str) -> None:
+        if not self._text.startswith(mark, self._at):
+            raise Lost
+        self._at += len(mark)
+
+    def _ahead(self, marks: str) -> bool:
+        return self._text[self._at : self._at + 1] in marks if self._at < len(self._text) else False
+
+    def _header(self) -> Steps:
+        start = self._at
+        array = self._text.startswith("[[", start)
+        self._at += 2 if array else 1
+        names = self._key()
+        self._expect("]]" if array else "]")
+        steps: Steps = ()
+        for number, name in enumerate(names):
+            steps = (*steps, name)
+            if array and number == len(names) - 1:
+                self._last[steps] = self._last.get(steps, -1) + 1
+            if steps in self._last:
+                self._places.setdefault(steps, Place((start, self._at), (start, self._at)))
+                steps = (*steps, self._last[steps])
+            self._places.setdefault(steps, Place((start, self._at), (start, self._at)))
+        return steps
+
+    def _key(self) -> tuple[str, ...]:
+        names: list[str] = []
+        while True:
+            self._skip(SPACE)
+            if self._ahead("\"'"):
+                first, last = self._skip(BASIC if self._ahead('"') else LITERAL)
+                names.append(next(iter(tomllib.loads(f"{self._text[first:last]} = 0"))))
+            else:
+                first, last = self._skip(BARE)
+                names.append(self._text[first:last])
+            self._skip(SPACE)
+            if not self._ahead("."):
+                return tuple(names)
+            self._at += 1
+
+    def _pair(self, base: Steps) -> None:
+        start = self._at
+        names = self._key()
+        key = (start, start + len(self._text[start : self._at].rstrip()))
+        self._expect("=")
+        self._skip(SPACE)
+        steps = (*base, *names)
+        value = self._value(steps)
+        for length in range(len(base) + 1, len(steps) + 1):
+            self._places.setdefault(steps[:length], Place(key, value))
+
+    def _value(self, steps: Steps) -> Span:
+        start = self._at
+        if self._ahead("["):
+            self._array(steps)
+        elif self._ahead("{"):
+            self._inline_table(steps)
+        else:
+            self._skip(self._scalar())
+        return start, self._at
+
+    def _scalar(self) -> re.Pattern[str]:
+        for mark, pattern in (('"""', LONG_BASIC), ("'''", LONG_LITERAL), ('"', BASIC), ("'", LITERAL)):
+            if self._text.startswith(mark, self._at):
+                return pattern
+        return SCALAR
+
+    def _array(self, steps: Steps) -> None:
+        self._at += 1
+        number = 0
+        while True:
+            self._skip(BLANK)
+            if self._ahead("]"):
+                self._at += 1
+                return
+            value = self._value((*steps, number))
+            self._places[*steps, number] = Place(value, value)
+            number += 1
+            self._skip(BLANK)
+            if self._ahead(","):
+                self._at += 1
+
+    def _inline_table(self, steps: Steps) -> None:
+        self._at += 1
+        while True:
+            self._skip(BLANK)
+            if self._ahead("}"):
+                self._at += 1
+                return
+            self._pair(steps)
+            self._skip(BLANK)
+            if self._ahead(","):
+                self._at += 1

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
+import pytest
+
+from ringfence.policy.errors import PolicyError
+from ringfence.secret import Secret
+from ringfence.stores.errors import StoreError
+from ringfence.stores.file import FileStore, read_key
+
+POLICY = '[[rule]]\nname = "lab"\nwith = "10.77.0.0/24"\nauth = { psk-file = "lab.psk" }\n'
+KEY = "correct horse battery staple"
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    (tmp_path / "policy.toml").write_text(POLICY)
+    (tmp_path / "lab.psk").write_text(f"{KEY}\n")
+    (tmp_path / "lab.psk").chmod(0o600)
+    return tmp_path / "policy.toml"
+
+
+def test_the_key_stands_beside_the_policy(policy: Path) -> None:
+    loaded = FileStore(policy).load()
+    assert loaded.keys == {"lab.psk": Secret(KEY.encode())}
+    assert loaded.document_name == "policy.toml"
+    assert loaded.text == POLICY
+    assert loaded.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        (b"abc", b"abc"),
+        (b"abc\r\n", b"abc"),
+        (b"abc\n\n", b"abc\n"),
+        (b" abc ", b" abc "),
+        (b"hex:00ff10\n", b"\x00\xff\x10"),
+        (b"base64:AP8Q\n", b"\x00\xff\x10"),
+    ],
+)
+def test_forms_of_a_key(tmp_path: Path, content: bytes, key: bytes) -> None:
+    (tmp_path / "k").write_bytes(content)
+    assert read_key(tmp_path / "k") == Secret(key)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"hex:0", b"hex:", b"base64:!", b"x" * 5000])
+def test_what_is_no_key(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "k").write_bytes(content)
+    with pytest.raises(StoreError) as caught:
+        read_key(tmp_path / "k")
+    assert str(tmp_path / "k") in str(caught.value)
+
+
+def test_warnings_about_a_key_file(policy: Path) -> None:
+    (policy.parent / "lab.psk").write_text("short")
+    (policy.parent / "lab.psk").chmod(0o644)
+    findings = list(map(str, FileStore(policy).load().findings))
+    assert findings[0].startswith(
+        'policy.toml:4: warning: rule "lab": the key file "lab.psk" is open to everybody.\nchmod 600 '
+    )
+    assert "is short: 5 octets" in findings[1]
+
+
+def test_errors_lead_to_their_file(policy: Path) -> None:
+    (policy.parent / "lab.psk").unlink()
+    with pytest.raises(StoreError, match=r"lab\.psk: the key file cannot be read: No such file"):
+        FileStore(policy).load()
+    policy.write_text("[[rule]]\n")
+    with pytest.raises(PolicyError):
+        FileStore(policy).load()
+    policy.write_bytes(b"\xff")
+    with pytest.raises(StoreError, match="UTF-8"):
+        FileStore(policy).load()
+    policy.unlink()
+    with pytest.raises(StoreError, match="the policy cannot be read"):
+        FileStore(policy).load()
+
+
+def test_changes_are_noticed(policy: Path) -> None:
+    store = FileStore(policy)
+    assert store.changed()
+    store.load()
+    assert not store.changed()
+    (policy.parent / "lab.psk").write_text("another and longer key")
+    assert store.changed()
+    store.load()
+    policy.write_text("broken")
+    assert store.changed()
+    with pytest.raises(PolicyError):
+        store.load()
+    assert not store.changed()
+    policy.unlink()
+    assert store.changed()
