@@ -2,12 +2,13 @@
 """IKEv1's payloads: octets written by hand, and every payload through its octets and back."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ringfence.ike.v1.notifies import Notify
 from ringfence.ike.v1.payloads import (
     PAYLOADS,
     REGISTRY,
-    Attribute,
     CertPayload,
     CertRequestPayload,
     DeletePayload,
@@ -19,37 +20,12 @@ from ringfence.ike.v1.payloads import (
     NatOaPayload,
     NoncePayload,
     NotifyPayload,
-    ProposalPayload,
-    SaPayload,
     SigPayload,
-    TransformPayload,
     VendorPayload,
 )
+from ringfence.wire import DecodeError
 
-AES = TransformPayload(1, 1, (Attribute(1, 7), Attribute(14, 256), Attribute(12, bytes.fromhex("00007080"))))
-TRIPLE_DES = TransformPayload(2, 1, (Attribute(1, 5),))
-SA = SaPayload(1, 1, (ProposalPayload(0, 1, b"", (AES, TRIPLE_DES)),))
-SA_OCTETS = bytes.fromhex(
-    "00000001 00000001"
-    "00 00 002c 00 01 00 02"
-    "03 00 0018 01 01 0000 8001 0007 800e 0100 000c 0004 00007080"
-    "00 00 000c 02 01 0000 8001 0005"
-)  # fmt: skip
-BUNDLE = SaPayload(
-    1, 1,
-    (
-        ProposalPayload(1, 2, b"ahah", (TransformPayload(1, 3, (Attribute(5, 2),)),)),
-        ProposalPayload(1, 3, b"esps", (TransformPayload(1, 12, (Attribute(6, 128),)),)),
-    ),
-)  # fmt: skip
-BUNDLE_OCTETS = bytes.fromhex(
-    "00000001 00000001"
-    "02 00 0018 01 02 04 01 61686168 00 00 000c 01 03 0000 8005 0002"
-    "00 00 0018 01 03 04 01 65737073 00 00 000c 01 0c 0000 8006 0080"
-)  # fmt: skip
 BY_HAND = [
-    (SA, SA_OCTETS),
-    (BUNDLE, BUNDLE_OCTETS),
     (KePayload(b"\1\2\3"), b"\1\2\3"),
     (IdPayload(IdType.IPV4_ADDR, 17, 500, b"\xc0\0\2\1"), bytes.fromhex("01 11 01f4 c0000201")),
     (IdPayload(99, 0, 0, b""), bytes.fromhex("63 00 0000")),
@@ -82,3 +58,44 @@ def test_octets_by_hand(payload, octets):
 def test_known_numbers_get_their_names():
     assert IdPayload.decode(b"\2\0\0\0x").id_type is IdType.FQDN
     assert NotifyPayload.decode(bytes.fromhex("00000000 01 00 000e")).kind is Notify.NO_PROPOSAL_CHOSEN
+
+
+def test_a_nonce_is_neither_short_nor_long():
+    for octets in (8, 256):
+        assert NoncePayload.decode(bytes(octets)) == NoncePayload(bytes(octets))
+    for octets in (0, 7, 257):
+        with pytest.raises(DecodeError):
+            NoncePayload.decode(bytes(octets))
+
+
+def test_a_delete_names_something():
+    for octets in ("00000001 03 00 0001", "00000001 03 04 0000", "00000001 03 00 ffff", "00000001 03 04 0002 61626364"):
+        with pytest.raises(DecodeError):
+            DeletePayload.decode(bytes.fromhex(octets))
+    for spis in ((), (b"",), (b"abcd", b"abcdef")):
+        with pytest.raises(ValueError, match="one length"):
+            DeletePayload(1, 3, spis).encode()
+
+
+def test_an_spi_ends_where_the_payload_does():
+    with pytest.raises(DecodeError):
+        NotifyPayload.decode(bytes.fromhex("00000001 03 05 0001 61626364"))
+
+
+number8, number16, number32 = (st.integers(0, (1 << bits) - 1) for bits in (8, 16, 32))
+octets = st.binary(max_size=40)
+one_of_each = st.one_of(
+    *(st.builds(kind, octets) for kind in (KePayload, HashPayload, SigPayload, VendorPayload, NatDPayload)),
+    *(st.builds(kind, number8, octets) for kind in (CertPayload, CertRequestPayload, NatOaPayload)),
+    st.builds(IdPayload, number8, number8, number16, octets),
+    st.builds(NoncePayload, st.binary(min_size=8, max_size=256)),
+    st.builds(NotifyPayload, number32, number8, octets, number16, octets),
+    st.builds(
+        DeletePayload, number32, number8, st.lists(st.binary(min_size=4, max_size=4), min_size=1, max_size=5).map(tuple)
+    ),
+)
+
+
+@given(one_of_each)
+def test_round_trip(payload):
+    assert type(payload).decode(payload.encode()) == payload
