@@ -61,6 +61,13 @@ class Item(Wire):
 
 
 @wire
+class Label(Wire):
+    """Ends with nothing but reserved octets."""
+
+    text: Annotated[bytes, Counted(U8), Pad(2)]
+
+
+@wire
 class Items(Wire):
     """Up to three."""
 
@@ -83,6 +90,8 @@ def test_octets_by_hand():
     assert Everything.KIND == 5
     assert Nothing().encode() == b""
     assert Nothing.decode(b"") == Nothing()
+    assert Label(b"x").encode() == b"\1x\0\0"
+    assert Label.decode(b"\1x\xee\xee") == Label(b"x")
 
 
 def test_a_value_is_frozen_and_has_only_its_fields():
@@ -196,7 +205,7 @@ def test_round_trip(value):
 
 @given(st.binary(max_size=60))
 def test_any_octets_decode_or_raise(octets):
-    for kind in (Everything, Bounded, Item, Items, Nothing):
+    for kind in (Everything, Bounded, Item, Items, Label, Nothing):
         try:
             value = kind.decode(octets)
         except DecodeError:
