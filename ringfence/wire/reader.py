@@ -40,7 +40,7 @@ class Reader:
 
     def _advance(self, octets: int) -> int:
         at = self.offset
-        if octets > self.end - at:
+        if not 0 <= octets <= self.end - at:
             raise DecodeError(at, f"{octets} octets wanted, {self.end - at} left")
         self.offset = at + octets
         return at

@@ -50,3 +50,11 @@ def test_a_part_keeps_its_bounds_and_its_place():
     assert reader.u8() == 8
     with pytest.raises(DecodeError, match="13 octets wanted, 12 left at octet 8"):
         reader.part(13)
+
+
+def test_nobody_reads_backwards():
+    reader = Reader(DATA, 4)
+    for read in (reader.take, reader.part):
+        with pytest.raises(DecodeError, match="-1 octets wanted"):
+            read(-1)
+    assert reader.offset == 4
