@@ -27,6 +27,7 @@ from ringfence.datapath.immutable import AH, IPV6_OCTETS, find_front, picture
 from ringfence.datapath.replay import ReplayWindow
 from ringfence.datapath.sequence import SequenceCounter
 from ringfence.datapath.verdict import Drop
+from ringfence.net.ip import fitted
 
 FIXED_OCTETS = 12
 LOW = 2**32 - 1
@@ -84,19 +85,6 @@ class _Transform:
         return self._icv(iv, b"".join((front, fixed, bytes(self._field), rest, high)))
 
 
-def _fitted(front: bytes, next_at: int, next_header: int, octets: int) -> bytes:
-    """``front`` before a header ``next_header``, in a packet of ``octets``."""
-    fitted = bytearray(front)
-    fitted[next_at] = next_header
-    if front[0] >> 4 == 6:
-        fitted[4:6] = (octets - IPV6_OCTETS).to_bytes(2)
-    else:
-        fitted[2:4] = octets.to_bytes(2)
-        fitted[10:12] = b"\0\0"
-        fitted[10:12] = (-int.from_bytes(fitted) % 0xFFFF).to_bytes(2)
-    return bytes(fitted)
-
-
 class AhSeal(_Transform):
     """The sender's side of an SA of AH."""
 
@@ -121,7 +109,7 @@ class AhSeal(_Transform):
         octets = whole + self._octets
         if octets - (IPV6_OCTETS if packet[0] >> 4 == 6 else 0) > MOST_OCTETS:
             return Drop.TOO_BIG
-        head = _fitted(packet[:end], next_at, AH, octets)
+        head = fitted(packet[:end], next_at, AH, octets)
         drawn = picture(head, departing=True)
         if drawn is None:
             return Drop.MALFORMED
@@ -177,7 +165,7 @@ class AhOpen(_Transform):
             return Drop.BAD_ICV
         self.window.accept(genuine)
         octets = whole - (behind - end)
-        return OpenedAh(next_header, _fitted(packet[:end], next_at, next_header, octets) + packet[behind:whole])
+        return OpenedAh(next_header, fitted(packet[:end], next_at, next_header, octets) + packet[behind:whole])
 
     def open_many(self, packets: Iterable[bytes]) -> list[OpenedAh | Drop]:
         """Each packet without its AH, in order."""

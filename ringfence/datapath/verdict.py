@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the packet path decided about a packet, and every reason for which it drops one.
+"""What the packet path decided about packets, and every reason for which it drops one.
+
+One verdict may be about a run of packets; the order within a flow is kept, and no other is promised.
 
 A reason has one name: the member's value is the counter's name, the audit event's and the word people read.
 """
@@ -78,11 +80,11 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
-    """Hand this IP packet to the host."""
+    """Hand these IP packets to the host, in order."""
 
-    packet: bytes
+    packets: tuple[bytes, ...]
     child: int = 0
-    """``ChildSa.id`` that it came by; 0 for clear."""
+    """``ChildSa.id`` that they came by; 0 for clear."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One contract at work: what the packet path keeps about a ``ChildSa``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ringfence.databases.sa import ChildSa, Mode
+from ringfence.datapath.inlet import Inlet
+from ringfence.datapath.lifetime import Meter
+from ringfence.datapath.limits import PathLimits
+from ringfence.datapath.outlet import Outlet
+from ringfence.datapath.pmtu import PathMtu, most_inside
+from ringfence.net.ip import IPV4_OCTETS, IPV6_OCTETS
+
+NO_LIMIT = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class ChildStatistics:
+    """What one contract did."""
+
+    packets_in: int
+    packets_out: int
+    octets_in: int
+    """Of the inner packets, as are those out."""
+    octets_out: int
+    since: float
+    """When it was installed."""
+    last_used: float | None
+    path_mtu: int
+    """Of its path, as far as we know."""
+
+
+class Route:
+    """Where a flow goes: by a contract or in clear; entries of the flow cache point here."""
+
+    __slots__ = ("contract", "limit", "run")
+
+    def __init__(self, contract: "Contract | None", limit: int) -> None:
+        self.contract = contract
+        self.limit = limit
+        """The largest packet that goes this way as a matter of course."""
+        self.run: list[bytes] = []
+        """Packets of the present batch."""
+
+
+class Contract:
+    """A ``ChildSa``, its SAs prepared, and its counters."""
+
+    def __init__(self, child: ChildSa, limits: PathLimits, now: float) -> None:
+        self.child = child
+        self.since = now
+        self.outlet: Outlet | None = None
+        """None until it is installed outbound."""
+        self.inlets: list[Inlet] = []
+        """Innermost first; empty until it is installed inbound."""
+        out_numbers = all(sa.esn for sa in child.outbound)
+        self.out = Meter(child.soft, child.hard, now, extended=out_numbers, sends=True)
+        self.into = Meter(child.soft, child.hard, now, extended=out_numbers, sends=False)
+        self.closed = False
+        """Inbound: its hard limit is reached."""
+        self.soft_said = False
+        self.hard_said = False
+        outermost = child.outbound[-1]
+        self.path = outermost.encapsulation
+        self.tunnel = child.mode is Mode.TUNNEL
+        self.df = child.outbound[0].tunnel.df
+        self.ported = not (child.selector.source_ports.is_any and child.selector.destination_ports.is_any)
+        """Whether its selector asks for ports, which later fragments do not show."""
+        version = 4 if len(outermost.destination) == 4 else 6
+        self.path_mtu = PathMtu(limits.mtu, version, limits.path_mtu_seconds)
+        self._plain_front = IPV4_OCTETS if child.selector.source.version == 4 else IPV6_OCTETS
+        self.route = Route(self, 0)
+        self.measure()
+
+    def measure(self) -> None:
+        """The path MTU has changed."""
+        self.route.limit = self.limit(self._plain_front)
+
+    def limit(self, front_octets: int) -> int:
+        """The largest packet with such a front that its path carries whole."""
+        return most_inside(self.child.outbound, self.path_mtu.mtu, front_octets)
+
+    def install_outbound(self, random: Callable[[int], bytes], identification: Callable[[], int]) -> None:
+        """Make it ready to send; raises for what the SAs cannot be."""
+        self.outlet = Outlet(self.child.outbound, random, identification)
+
+    def install_inbound(self) -> None:
+        """Make it ready to receive; raises for what the SAs cannot be."""
+        self.inlets = [Inlet(self, position, sa) for position, sa in enumerate(self.child.inbound)]
+
+    def statistics(self) -> ChildStatistics:
+        """What it did until now."""
+        used = [at for at in (self.out.last_used, self.into.last_used) if at is not None]
+        return ChildStatistics(
+            self.into.packets, self.out.packets, self.into.octets, self.out.octets, self.since,
+            max(used, default=None), self.path_mtu.mtu,
+        )  # fmt: skip

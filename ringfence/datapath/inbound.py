@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packets that arrive (RFC 4301 §5.2): SAD, ESP or AH, mode, and whether what came out is what the SA is for.
+
+The short way is for ESP packets whose SA is all of its contract: they are gathered into runs, one for each SA, opened
+in one go, and what comes out is compared with flows known to fit. The long way takes any packet: fragments, AH,
+bundles, tunnels in tunnels, ICMP about our own packets, and clear ones.
+
+A bundle's SAs must come in exactly the order of the contract; anything less, more or else is ``WRONG_BUNDLE``. What
+came out is a packet like any other: if it names an SA of ours again, it goes through that one too, a bounded number of
+times.
+"""
+
+from collections.abc import Sequence
+from struct import Struct
+
+from ringfence.datapath.batch import Batch
+from ringfence.datapath.clear import refuse_clear
+from ringfence.datapath.contract import Contract
+from ringfence.datapath.esp import Opened
+from ringfence.datapath.event import PathMtuLearnt
+from ringfence.datapath.inlet import Inlet
+from ringfence.datapath.mode import decapsulate, inner_packet, refit_v4, refit_v6
+from ringfence.datapath.outbound import plain_flow
+from ringfence.datapath.pmtu import TooBigNotice, read_notice
+from ringfence.datapath.state import PathState
+from ringfence.datapath.udp import KEEPALIVE, transport_packet
+from ringfence.datapath.verdict import Deliver, Drop, Reassembling, Verdict
+from ringfence.net.address import Path
+from ringfence.net.flow import AH, ESP, FlowKey
+from ringfence.net.fragment import Fate, Reassembler
+from ringfence.net.ip import (
+    IPV4_OCTETS,
+    IPV6_OCTETS,
+    View,
+    flow_at,
+    spi_of,
+    view,
+)
+
+_NAMES_V4 = Struct("!2xH2xHxB2x4x8s").unpack_from
+"""Length, flags and offset, protocol, destination with SPI."""
+_NAMES_V6 = Struct("!4xHBx16x20s").unpack_from
+_V4_LEAST, _V6_LEAST = 24, 44
+
+
+class Inbound:
+    """The way in."""
+
+    def __init__(self, state: PathState) -> None:
+        self._state = state
+
+    def receive(self, packets: Sequence[bytes], now: float) -> list[Verdict]:
+        """Decide on whole IP packets from the wire, in order."""
+        batch = Batch(now)
+        active: list[Inlet] = []
+        table = self._state.inlets[ESP]
+        for packet in packets:
+            name = _plain_name(packet)
+            inlet = None if name is None else table.get(name)
+            if inlet is not None and inlet.open_many is not None:
+                if not inlet.run:
+                    active.append(inlet)
+                inlet.run.append(packet)
+                continue
+            if active:
+                self._flush(active, batch)
+            self._packet(packet, batch, 0)
+        if active:
+            self._flush(active, batch)
+        return batch.verdicts
+
+    def receive_udp(self, datagrams: Sequence[bytes], path: Path, now: float) -> list[Verdict]:
+        """Decide on the payloads of UDP datagrams that are no IKE messages, in order."""
+        batch = Batch(now)
+        active: list[Inlet] = []
+        table, state, local = self._state.inlets[ESP], self._state, path.local.address
+        for datagram in datagrams:
+            inlet = table.get(local + datagram[:4])
+            if inlet is not None and inlet.open_many is not None:
+                if not inlet.run:
+                    active.append(inlet)
+                inlet.run.append(datagram)
+                continue
+            flow = FlowKey(path.remote.address, local, ESP, None, None)
+            if datagram == KEEPALIVE:
+                batch.verdicts.append(state.drop(Drop.KEEPALIVE, flow))
+            elif len(datagram) < 4:
+                batch.verdicts.append(state.drop(Drop.TOO_SHORT, flow))
+            else:
+                reason = Drop.UNKNOWN_SPI if inlet is None else Drop.WRONG_BUNDLE
+                batch.verdicts.append(state.drop(reason, flow, int.from_bytes(datagram[:4])))
+        for inlet in active:
+            run, inlet.run = inlet.run, []
+            self._open_run(inlet, run, batch, path)
+        return batch.verdicts
+
+    def _flush(self, active: list[Inlet], batch: Batch) -> None:
+        for inlet in active:
+            run, inlet.run = inlet.run, []
+            self._open_run(inlet, run, batch, None)
+        active.clear()
+
+    def _open_run(self, inlet: Inlet, packets: Sequence[bytes], batch: Batch, path: Path | None) -> None:
+        """Open packets that name one SA which is all of its contract."""
+        contract = inlet.contract
+        if self._ended(contract, batch.now) or inlet.open_many is None:
+            batch.verdicts += [self._refuse(Drop.SA_EXPIRED, packet, inlet, path) for packet in packets]
+            return
+        begin = inlet.front if path is None else 0
+        results = inlet.open_many([packet[begin:] for packet in packets] if begin else packets)
+        delivered: list[bytes] = []
+        for packet, result in zip(packets, results, strict=True):
+            if type(result) is not Opened:
+                batch.verdicts.append(self._refuse(result, packet, inlet, path))  # type: ignore[arg-type]
+                continue
+            inner = _carried(inlet, packet, result, path)
+            if isinstance(inner, Drop):
+                batch.verdicts.append(self._refuse(inner, packet, inlet, path))
+                continue
+            plain = plain_flow(inner)
+            if plain is not None and plain[1] in inlet.known.get(plain[0], ()):
+                delivered.append(inner)
+                continue
+            if delivered:
+                self._deliver(contract, delivered, batch)
+                delivered = []
+            self._accept(inlet, inner, batch, 0)
+        if delivered:
+            self._deliver(contract, delivered, batch)
+
+    def _ended(self, contract: Contract, now: float) -> bool:
+        """Whether the contract's hard limit is reached inward."""
+        if not contract.closed and now - contract.into.since >= contract.into.hard.seconds:
+            self._state.look(contract, now)
+        return contract.closed
+
+    def _refuse(self, reason: Drop, packet: bytes, inlet: Inlet, path: Path | None) -> Verdict:
+        if path is not None:
+            flow = FlowKey(path.remote.address, path.local.address, ESP, None, None)
+            return self._state.drop(reason, flow, inlet.sa.spi)
+        parts = view(packet)
+        return self._state.drop(reason, None if parts is None else flow_at(packet, parts), inlet.sa.spi)
+
+    def _deliver(self, contract: Contract, packets: list[bytes], batch: Batch) -> None:
+        self._count(contract, len(packets), sum(map(len, packets)), batch.now)
+        batch.verdicts.append(Deliver(tuple(packets), contract.child.id))
+
+    def _count(self, contract: Contract, packets: int, octets: int, now: float) -> None:
+        self._state.counters.protected_in.add(packets, octets)
+        if contract.into.spend(packets, octets, now):
+            self._state.look(contract, now)
+
+    def _packet(self, packet: bytes, batch: Batch, depth: int) -> None:
+        """The long way of one packet."""
+        parts = view(packet)
+        if parts is None:
+            batch.verdicts.append(self._state.drop(Drop.TOO_SHORT if len(packet) < IPV4_OCTETS else Drop.MALFORMED))
+            return
+        packet = packet[: parts.whole]
+        if parts.protocol in (ESP, AH):
+            if parts.is_fragment:
+                whole = self._whole(self._state.from_wire, packet, parts, batch)
+                if whole is not None:
+                    self._packet(whole, batch, depth)
+                return
+            self._protected(packet, parts, batch, depth)
+        elif (notice := read_notice(packet, parts)) is not None:
+            self._learn(notice, packet, parts, batch)
+        else:
+            self._clear(packet, parts, batch)
+
+    def _whole(self, reassembler: Reassembler, packet: bytes, parts: View, batch: Batch) -> bytes | None:
+        whole = reassembler.add(packet, parts, batch.now)
+        if whole is Fate.KEPT:
+            batch.verdicts.append(Reassembling())
+            return None
+        if whole is Fate.REFUSED:
+            batch.verdicts.append(self._state.drop(Drop.REASSEMBLY_FAILED, flow_at(packet, parts)))
+            return None
+        return whole
+
+    def _protected(self, packet: bytes, parts: View, batch: Batch, depth: int) -> None:
+        """Take every SA of one contract off a packet, from the outermost to the innermost."""
+        state, outer = self._state, flow_at(packet, parts)
+        spi = spi_of(packet, parts)
+        inlet = state.inlet_for(packet, parts)
+        if inlet is None:
+            batch.verdicts.append(state.drop(Drop.UNKNOWN_SPI, outer, spi))
+            return
+        expected = len(inlet.contract.child.inbound) - 1
+        while True:
+            result = self._unwrap(inlet, expected, packet, parts, batch.now)
+            if isinstance(result, Drop):
+                batch.verdicts.append(state.drop(result, outer, spi))
+                return
+            packet = result
+            if not expected:
+                self._accept(inlet, packet, batch, depth)
+                return
+            expected -= 1
+            inside = view(packet)
+            found = None if inside is None else state.inlet_for(packet, inside)
+            if inside is None or found is None or found.contract is not inlet.contract:
+                batch.verdicts.append(state.drop(Drop.WRONG_BUNDLE, outer, spi))
+                return
+            inlet, parts = found, inside
+
+    def _unwrap(self, inlet: Inlet, expected: int, packet: bytes, parts: View, now: float) -> bytes | Drop:
+        if inlet.position != expected:
+            return Drop.WRONG_BUNDLE
+        if self._ended(inlet.contract, now):
+            return Drop.SA_EXPIRED
+        return inlet.unwrap(packet, parts)
+
+    def _accept(self, inlet: Inlet, packet: bytes, batch: Batch, depth: int) -> None:
+        """Deliver what came out of a contract, if it is what the contract is for."""
+        state, contract = self._state, inlet.contract
+        parts = view(packet)
+        flow = None if parts is None else flow_at(packet, parts)
+        if parts is None or flow is None:
+            batch.verdicts.append(state.drop(Drop.MALFORMED, None, inlet.sa.spi))
+            return
+        if parts.is_fragment and contract.ported:
+            whole = self._whole(state.from_tunnels, packet, parts, batch)
+            if whole is not None:
+                self._accept(inlet, whole, batch, depth)
+            return
+        if flow.reversed() not in contract.child.selector:
+            batch.verdicts.append(state.drop(Drop.SELECTOR_MISMATCH, flow, inlet.sa.spi))
+            return
+        if parts.protocol in (ESP, AH) and not parts.is_fragment and state.inlet_for(packet, parts) is not None:
+            self._count(contract, 1, len(packet), batch.now)
+            if depth >= state.limits.nested:
+                batch.verdicts.append(state.drop(Drop.LOOP, flow, inlet.sa.spi))
+            else:
+                self._protected(packet, parts, batch, depth + 1)
+            return
+        plain = plain_flow(packet)
+        if plain is not None:
+            inlet.know(*plain)
+        self._deliver(contract, [packet], batch)
+
+    def _learn(self, notice: TooBigNotice, packet: bytes, parts: View, batch: Batch) -> None:
+        """An ICMP error about a packet of ours says how narrow its path is."""
+        state = self._state
+        child = state.sad.find_outbound(notice.protocol, notice.destination, notice.spi)
+        if child is None:
+            batch.verdicts.append(state.drop(Drop.UNKNOWN_SPI, flow_at(packet, parts), notice.spi))
+            return
+        contract = state.contracts[child.id]
+        if contract.path_mtu.learn(notice, batch.now):
+            contract.measure()
+            state.events.append(PathMtuLearnt(child.id, contract.path_mtu.mtu))
+
+    def _clear(self, packet: bytes, parts: View, batch: Batch) -> None:
+        """A packet that nothing protects may come in where the policy lets it."""
+        state, flow = self._state, flow_at(packet, parts)
+        if flow is None:
+            batch.verdicts.append(state.drop(Drop.MALFORMED))
+            return
+        reason = refuse_clear(state.spd.inbound(flow), flow, state.clear, batch.now)
+        if reason is not None:
+            batch.verdicts.append(state.drop(reason, flow))
+            return
+        state.counters.clear_in.add(1, len(packet))
+        batch.verdicts.append(Deliver((packet,)))
+
+
+def _plain_name(packet: bytes) -> bytes | None:
+    """Destination and SPI of a whole ESP packet behind a plain header."""
+    octets = len(packet)
+    if octets >= _V4_LEAST and packet[0] == 0x45:
+        whole, bits, protocol, name = _NAMES_V4(packet)
+        return name if protocol == ESP and whole == octets and not bits & 0x3FFF else None
+    if octets >= _V6_LEAST and packet[0] >> 4 == 6:
+        payload, protocol, name = _NAMES_V6(packet)
+        return name if protocol == ESP and payload + IPV6_OCTETS == octets else None
+    return None
+
+
+def _carried(inlet: Inlet, outer: bytes, opened: Opened, path: Path | None) -> bytes | Drop:
+    """The IP packet that an opened ESP packet stands for."""
+    next_header, payload = opened
+    if inlet.tunnel:
+        inner = inner_packet(next_header, payload)
+        if path is not None or isinstance(inner, Drop):
+            return inner
+        ecn = (outer[1] if outer[0] < 0x60 else outer[1] >> 4) & 3
+        return decapsulate(ecn, inner) if ecn else inner
+    if path is not None:
+        return transport_packet(path, next_header, payload)
+    return (refit_v4 if outer[0] < 0x60 else refit_v6)(outer, next_header, payload)

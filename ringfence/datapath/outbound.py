@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packets that leave (RFC 4301 §5.1): SPD, SAD, mode, ESP or AH, and their size.
+
+The short way is for packets of known flows that fit their path: they are gathered into runs, one for each contract,
+and a run is sealed in one go. Everything else goes the long way, packet by packet, with all its questions; what waits
+in runs is sent before it, so that a flow stays in order.
+
+Fragments from the host: where transport mode or ports need the whole packet it is made whole first; through a tunnel
+for any port they travel as they are (RFC 4301 §7).
+"""
+
+from collections.abc import Sequence
+from struct import Struct
+
+from ringfence.databases.proposal import Protocol
+from ringfence.databases.sa import DfPolicy, Mode
+from ringfence.databases.spd import Action, Direction, SpdEntry
+from ringfence.datapath.acquire import kind_of
+from ringfence.datapath.batch import Batch, Subject
+from ringfence.datapath.contract import Contract, Route
+from ringfence.datapath.immutable import find_front
+from ringfence.datapath.mode import LEAST_IPV6_MTU
+from ringfence.datapath.pmtu import TooBigNotice
+from ringfence.datapath.sender import Sender
+from ringfence.datapath.state import PathState
+from ringfence.datapath.verdict import Drop, Hold, Reassembling, Send, Verdict
+from ringfence.net.flow import FlowKey
+from ringfence.net.fragment import Fate, fragment
+from ringfence.net.ip import IPV6_OCTETS, flow_at, may_fragment, spi_of, view
+
+_PLAIN_V4 = Struct("!2xH2xHxB2x12s").unpack_from
+"""Length, flags and offset, protocol, addresses with ports."""
+_PLAIN_V6 = Struct("!4xHBx36s").unpack_from
+"""Payload length, next header, addresses with ports."""
+_V4_LEAST, _V6_LEAST = 24, 44
+
+
+def plain_flow(packet: bytes) -> tuple[int, bytes] | None:
+    """Protocol, and addresses with ports, of a whole packet without options; the flow cache's key."""
+    octets = len(packet)
+    if octets >= _V4_LEAST and packet[0] == 0x45:
+        whole, bits, protocol, key = _PLAIN_V4(packet)
+        return None if whole != octets or bits & 0x3FFF else (protocol, key)
+    if octets >= _V6_LEAST and packet[0] >> 4 == 6:
+        payload, protocol, key = _PLAIN_V6(packet)
+        return None if payload + IPV6_OCTETS != octets else (protocol, key)
+    return None
+
+
+class Outbound:
+    """The way out."""
+
+    def __init__(self, state: PathState) -> None:
+        self._state = state
+        self._sender = Sender(state, self)
+
+    def send(self, packets: Sequence[bytes], now: float) -> list[Verdict]:
+        """Decide on packets from the host or the networks behind it, in order."""
+        batch = Batch(now)
+        active: list[Route] = []
+        caches = self._state.flows
+        if self._state.clear_until is not None and self._state.clear_until <= now:
+            self._state.clear_until = None
+            self._state.forget_flows()
+        for packet in packets:
+            plain = plain_flow(packet)
+            cache = None if plain is None else caches.get(plain[0])
+            route = None if cache is None or plain is None else cache.get(plain[1])
+            if route is not None and len(packet) <= route.limit:
+                if not route.run:
+                    active.append(route)
+                route.run.append(packet)
+                continue
+            if active:
+                self._flush(active, batch)
+            self.decide(packet, batch)
+        if active:
+            self._flush(active, batch)
+        return batch.verdicts
+
+    def _flush(self, active: list[Route], batch: Batch) -> None:
+        for route in active:
+            run, route.run = route.run, []
+            if route.contract is None:
+                self._send_clear(run, batch)
+            else:
+                self._sender.seal(route.contract, run, batch)
+        active.clear()
+
+    def _send_clear(self, packets: Sequence[bytes], batch: Batch) -> None:
+        self._state.counters.clear_out.add(len(packets), sum(map(len, packets)))
+        batch.verdicts.append(Send(tuple(packets)))
+
+    def dummies(self, contract: Contract, count: int, octets: int, now: float) -> list[Verdict]:
+        """Send dummy packets by ``contract``."""
+        batch = Batch(now)
+        self._sender.seal_dummies(contract, count, octets, batch)
+        return batch.verdicts
+
+    def decide(self, packet: bytes, batch: Batch, *, rebuilt: bool = False) -> None:
+        """The long way of one packet; ``rebuilt`` from fragments."""
+        parts = view(packet)
+        flow = None if parts is None else flow_at(packet, parts)
+        if parts is None or flow is None:
+            batch.verdicts.append(self._state.drop(Drop.MALFORMED))
+            return
+        subject = Subject(packet[: parts.whole], parts, flow, rebuilt)
+        if parts.is_fragment:
+            self._decide_fragment(subject, batch)
+        else:
+            self.follow(self._state.spd.outbound(flow), subject, batch)
+
+    def _decide_fragment(self, subject: Subject, batch: Batch) -> None:
+        portless = subject.flow._replace(source_port=None, destination_port=None)
+        entry = self._entry_for_any_port(portless)
+        if entry is None or (_for_any_port(entry) and not _needs_whole(entry)):
+            self.follow(entry, subject._replace(flow=portless), batch)
+            return
+        whole = self._state.from_device.add(subject.packet, subject.parts, batch.now)
+        if whole is Fate.KEPT:
+            batch.verdicts.append(Reassembling())
+        elif whole is Fate.REFUSED:
+            batch.verdicts.append(self._state.drop(Drop.REASSEMBLY_FAILED, subject.flow))
+        else:
+            self.decide(whole, batch, rebuilt=True)
+
+    def _entry_for_any_port(self, flow: FlowKey) -> SpdEntry | None:
+        """The first entry that may be about a packet of which only addresses and protocol are known."""
+        for entry in self._state.spd:
+            selector = entry.selector
+            if (
+                Direction.OUT in entry.directions
+                and flow.source in selector.source
+                and flow.destination in selector.destination
+                and selector.protocol in (None, flow.protocol)
+            ):
+                return entry
+        return None
+
+    def follow(self, entry: SpdEntry | None, subject: Subject, batch: Batch) -> None:
+        """Do with one packet what ``entry`` says."""
+        state, packet, flow = self._state, subject.packet, subject.flow
+        if entry is None or entry.action is Action.BYPASS:
+            self._remember(packet, state.clear_route)
+            self._send_clear((packet,), batch)
+        elif entry.action is Action.DISCARD:
+            batch.verdicts.append(state.drop(Drop.BLOCKED, flow))
+        elif (contract := state.contract_for(entry.name, flow)) is not None:
+            self._protect(contract, subject, batch)
+        elif (entry.name, flow, batch.now) in state.clear:
+            self._remember(packet, state.clear_route)
+            state.clear_until = state.clear.next_timer()
+            self._send_clear((packet,), batch)
+        else:
+            held = state.holding.add(kind_of(entry, flow), flow, packet, batch.now)
+            batch.verdicts.append(state.drop(held, flow) if isinstance(held, Drop) else Hold(entry.name, flow, held))
+
+    def _remember(self, packet: bytes, route: Route) -> None:
+        plain = plain_flow(packet)
+        if plain is not None:
+            self._state.remember(*plain, route)
+
+    def _protect(self, contract: Contract, subject: Subject, batch: Batch) -> None:
+        """Send one packet by ``contract``, whatever its size."""
+        packet, limit = subject.packet, contract.route.limit
+        if not contract.tunnel:
+            front = find_front(packet, with_ah=False)
+            if isinstance(front, Drop):
+                batch.verdicts.append(self._state.drop(front, subject.flow))
+                return
+            limit = contract.limit(front.end)
+        if len(packet) <= limit:
+            if not subject.applied:
+                self._remember(packet, contract.route)
+            self._sender.seal(contract, [packet], batch, subject.applied)
+            return
+        if subject.parts.version == 6:
+            limit = max(limit, LEAST_IPV6_MTU)
+            must_fit = len(packet) > limit and not subject.rebuilt
+        else:
+            must_fit = not may_fragment(packet) and not (contract.tunnel and contract.df is DfPolicy.CLEAR)
+        if must_fit:
+            self._refuse_size(subject, limit, batch)
+            return
+        pieces = [packet]
+        if contract.tunnel and subject.parts.version == 4 and contract.df is DfPolicy.SET:
+            pieces = fragment(packet, limit, self._state.identification)
+        self._sender.seal(contract, pieces, batch, subject.applied, fits=False)
+
+    def _refuse_size(self, subject: Subject, limit: int, batch: Batch) -> None:
+        """Drop what does not fit and say so; where the sender is a contract of ours, that one learns it."""
+        state, parts, flow = self._state, subject.parts, subject.flow
+        if not subject.applied:
+            batch.verdicts.append(state.drop_too_big(subject.packet, parts, limit, flow, batch.now))
+            return
+        protocol, spi = Protocol(parts.protocol), spi_of(subject.packet, parts)
+        child = state.sad.find_outbound(protocol, parts.destination, spi)
+        if child is not None:
+            inside = state.contracts[child.id]
+            notice = TooBigNotice(parts.destination, protocol, spi, limit, len(subject.packet))
+            if inside.path_mtu.learn(notice, batch.now):
+                inside.measure()
+        batch.verdicts.append(state.drop(Drop.TOO_BIG, flow, spi))
+
+
+def _for_any_port(entry: SpdEntry) -> bool:
+    return entry.selector.source_ports.is_any and entry.selector.destination_ports.is_any
+
+
+def _needs_whole(entry: SpdEntry) -> bool:
+    return entry.processing is not None and entry.processing.mode is Mode.TRANSPORT

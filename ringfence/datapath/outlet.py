@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way out of one contract: its SAs, prepared, applied to runs of IP packets from the innermost to the outermost.
+
+Every step takes whole IP packets and gives whole IP packets, so steps stack as a contract has them: AH over ESP on one
+packet, AH over the header that an ESP tunnel made, a tunnel around a tunnel. Only ESP in UDP ends without an IP header,
+for the host's UDP socket makes that one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol as Interface
+
+from ringfence.databases.proposal import Protocol
+from ringfence.databases.sa import Mode, Sa
+from ringfence.datapath.ah import AhSeal
+from ringfence.datapath.esp import EspSeal
+from ringfence.datapath.immutable import find_front
+from ringfence.datapath.mode import OuterHeader, refit_v4, refit_v6
+from ringfence.datapath.sequence import SequenceCounter
+from ringfence.datapath.verdict import Drop
+from ringfence.net.ip import (
+    EXTENSIONS,
+    IPIP,
+    IPV4_OCTETS,
+    IPV6_IN_IP,
+    IPV6_OCTETS,
+    MOST_OCTETS,
+    build,
+    build_v4,
+    fitted,
+)
+
+Sealed = list[bytes | Drop]
+
+ESP_NUMBER = Protocol.ESP.value
+
+
+NO_NEXT_HEADER = 59
+"""Of a dummy packet (RFC 4303 §2.6)."""
+
+
+class Step(Interface):
+    """One SA at work."""
+
+    def seal_many(self, packets: Sequence[bytes]) -> Sealed:
+        """Each packet protected, or why not, in order."""
+        ...
+
+
+class EspTunnel:
+    """ESP around a packet, and an outer header around that."""
+
+    def __init__(self, sa: Sa, seal: EspSeal, identification: Callable[[], int]) -> None:
+        self._seal = seal
+        self._put = None if sa.encapsulation else OuterHeader(sa, identification).put
+
+    def seal_many(self, packets: Sequence[bytes]) -> Sealed:
+        """Each packet in a tunnel."""
+        sealed = self._seal.seal_many([(IPIP if packet[0] < 0x60 else IPV6_IN_IP, packet) for packet in packets])
+        if (put := self._put) is None:
+            return sealed
+        return [
+            put(packet, payload) if type(payload) is bytes else payload
+            for packet, payload in zip(packets, sealed, strict=True)
+        ]  # fmt: skip
+
+    def dummies(self, count: int, octets: int) -> Sealed:
+        """Packets that carry nothing."""
+        sealed = self._seal.seal_many([(NO_NEXT_HEADER, bytes(octets))] * count)
+        template = build_v4(bytes(4), bytes(4), NO_NEXT_HEADER, octets, dont_fragment=True)
+        put = self._put
+        return [put(template, one) if put and isinstance(one, bytes) else one for one in sealed]
+
+
+class EspTransport:
+    """ESP between a packet's headers and its payload."""
+
+    def __init__(self, sa: Sa, seal: EspSeal) -> None:
+        self._seal = seal
+        self._sa = sa
+        self._bare = sa.encapsulation is not None
+
+    def seal_many(self, packets: Sequence[bytes]) -> Sealed:
+        """Each packet with ESP in its place; a fragment has no place for it."""
+        cuts = [_cut(packet) for packet in packets]
+        items = [cut for cut in cuts if type(cut) is tuple]
+        sealed = self._seal.seal_many(items)
+        if len(items) < len(cuts):
+            sealed = [*_in_place(cuts, iter(sealed))]
+        if self._bare:
+            return sealed
+        return [
+            _rejoin(packet, payload) if type(payload) is bytes else payload
+            for packet, payload in zip(packets, sealed, strict=True)
+        ]  # fmt: skip
+
+    def dummies(self, count: int, octets: int) -> Sealed:
+        """Packets that carry nothing."""
+        sealed = self._seal.seal_many([(NO_NEXT_HEADER, bytes(octets))] * count)
+        template, bare = build(self._sa.source, self._sa.destination, NO_NEXT_HEADER, b""), self._bare
+        return [one if bare or isinstance(one, Drop) else _rejoin(template, one) for one in sealed]
+
+
+def _in_place(cuts: Sequence[tuple[int, bytes] | Drop], sealed: Iterator[bytes | Drop]) -> Iterator[bytes | Drop]:
+    for cut in cuts:
+        yield next(sealed) if type(cut) is tuple else cut  # type: ignore[misc]
+
+
+def _cut(packet: bytes) -> tuple[int, bytes] | Drop:
+    """What ESP protects in transport mode, and its protocol number."""
+    if packet[0] == 0x45:
+        return Drop.FRAGMENT if packet[6] & 0x3F or packet[7] else (packet[9], packet[IPV4_OCTETS:])
+    if packet[0] >= 0x60 and packet[6] not in EXTENSIONS:
+        return packet[6], packet[IPV6_OCTETS:]
+    front = find_front(packet, with_ah=False)
+    return front if isinstance(front, Drop) else (packet[front.next_at], packet[front.end : front.whole])
+
+
+def _rejoin(packet: bytes, payload: bytes) -> bytes | Drop:
+    """The packet with ``payload`` of ESP in place of what ``_cut`` took."""
+    if packet[0] == 0x45:
+        if len(payload) > MOST_OCTETS - IPV4_OCTETS:
+            return Drop.TOO_BIG
+        return refit_v4(packet, ESP_NUMBER, payload)
+    if packet[0] >= 0x60 and packet[6] not in EXTENSIONS:
+        return Drop.TOO_BIG if len(payload) > MOST_OCTETS else refit_v6(packet, ESP_NUMBER, payload)
+    front = find_front(packet, with_ah=False)
+    if isinstance(front, Drop):
+        return front
+    octets = front.end + len(payload)
+    if octets - (IPV6_OCTETS if packet[0] >= 0x60 else 0) > MOST_OCTETS:
+        return Drop.TOO_BIG
+    return fitted(packet[: front.end], front.next_at, ESP_NUMBER, octets) + payload
+
+
+class AhTunnel:
+    """An outer header around a packet, and AH in it."""
+
+    def __init__(self, sa: Sa, seal: AhSeal, identification: Callable[[], int]) -> None:
+        self._seal = seal
+        self._outer = OuterHeader(sa, identification)
+        self._next_at = 9 if len(sa.source) == 4 else 6
+
+    def seal_many(self, packets: Sequence[bytes]) -> Sealed:
+        """Each packet in a tunnel."""
+        return [self._one(packet) for packet in packets]
+
+    def _one(self, packet: bytes) -> bytes | Drop:
+        wrapped = self._outer.put(packet, packet)
+        if isinstance(wrapped, Drop):
+            return wrapped
+        number = IPIP if packet[0] < 0x60 else IPV6_IN_IP
+        return self._seal.seal(wrapped[: self._next_at] + bytes((number,)) + wrapped[self._next_at + 1 :])
+
+
+class Outlet:
+    """All SAs of a contract's outbound side."""
+
+    def __init__(self, sas: Sequence[Sa], random: Callable[[int], bytes], identification: Callable[[], int]) -> None:
+        """Prepare ``sas``, innermost first; raises what ``EspSeal`` and ``AhSeal`` raise, and ValueError."""
+        if any(sa.encapsulation and (sa.protocol is Protocol.AH or sa is not sas[-1]) for sa in sas):
+            raise ValueError("only the outermost SA can be in UDP, and it must be ESP")
+        self.counters: list[SequenceCounter] = []
+        self._steps = [self._step(sa, random, identification) for sa in sas]
+        self._first, self._rest = self._steps[0], self._steps[1:]
+
+    def _step(self, sa: Sa, random: Callable[[int], bytes], identification: Callable[[], int]) -> Step:
+        if sa.protocol is Protocol.AH:
+            ah = AhSeal(sa, random)
+            self.counters.append(ah.sequence)
+            return AhTunnel(sa, ah, identification) if sa.mode is Mode.TUNNEL else ah
+        esp = EspSeal(sa, random)
+        self.counters.append(esp.sequence)
+        return EspTunnel(sa, esp, identification) if sa.mode is Mode.TUNNEL else EspTransport(sa, esp)
+
+    def seal_many(self, packets: Sequence[bytes]) -> Sealed:
+        """Each packet protected by all SAs, or why not, in order."""
+        return self._onward(self._first.seal_many(packets))
+
+    def dummies(self, count: int, octets: int) -> Sealed:
+        """Packets that carry nothing and that the peer drops; none where the innermost SA is AH."""
+        first = self._first
+        return self._onward(first.dummies(count, octets)) if isinstance(first, EspTunnel | EspTransport) else []
+
+    def _onward(self, results: Sealed) -> Sealed:
+        for step in self._rest:
+            good = [result for result in results if type(result) is bytes]
+            done = iter(step.seal_many(good))
+            results = [next(done) if type(result) is bytes else result for result in results]
+        return results

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What both directions of the packet path share: databases, contracts, caches, stores and counters."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ringfence.databases.proposal import Protocol
+from ringfence.databases.sad import Sad
+from ringfence.databases.spd import Action, Spd, SpdEntry
+from ringfence.datapath.acquire import Holding
+from ringfence.datapath.clear import ClearPairs
+from ringfence.datapath.contract import NO_LIMIT, Contract, Route
+from ringfence.datapath.event import HardExpired, PathEvent, SoftExpired
+from ringfence.datapath.inlet import Inlet
+from ringfence.datapath.limits import PathLimits
+from ringfence.datapath.pmtu import too_big
+from ringfence.datapath.udp import Keepalives
+from ringfence.datapath.verdict import Drop, Dropped
+from ringfence.net.flow import AH, ESP, TCP, UDP, FlowKey
+from ringfence.net.fragment import Reassembler
+from ringfence.net.ip import View
+
+
+@dataclass(slots=True)
+class Tally:
+    """Packets and their octets."""
+
+    packets: int = 0
+    octets: int = 0
+
+    def add(self, packets: int, octets: int) -> None:
+        """Count these."""
+        self.packets += packets
+        self.octets += octets
+
+
+@dataclass(slots=True)
+class Counters:
+    """Totals since the start."""
+
+    dropped: Counter[Drop] = field(default_factory=Counter)
+    protected_out: Tally = field(default_factory=Tally)
+    """Inner packets, as are those in."""
+    protected_in: Tally = field(default_factory=Tally)
+    clear_out: Tally = field(default_factory=Tally)
+    clear_in: Tally = field(default_factory=Tally)
+
+
+class PathState:
+    """All that the packet path knows."""
+
+    def __init__(self, random: Callable[[int], bytes], limits: PathLimits) -> None:
+        self.random = random
+        self.limits = limits
+        self.spd = Spd()
+        self.nested_entries: tuple[SpdEntry, ...] = ()
+        """Those that protect packets which are ESP or AH already."""
+        self.sad = Sad()
+        self.contracts: dict[int, Contract] = {}
+        self.inlets: dict[int, dict[bytes, Inlet]] = {ESP: {}, AH: {}}
+        """By protocol number, then destination and SPI as they stand in packets."""
+        self.flows: dict[int, dict[bytes, Route]] = {TCP: {}, UDP: {}}
+        """The flow cache: by protocol number, then addresses and ports as they stand in packets."""
+        self.clear_route = Route(None, NO_LIMIT)
+        self.clear_until: float | None = None
+        """When the flow cache may hold a fallback to clear that is over."""
+        self.holding = Holding(limits.hold)
+        self.clear = ClearPairs(limits.clear_seconds, limits.clear_pairs)
+        self.keepalives = Keepalives(limits.keepalive_seconds)
+        self.from_wire, self.from_tunnels, self.from_device = (Reassembler(limits.reassembly) for _ in range(3))
+        self.counters = Counters()
+        self.events: list[PathEvent] = []
+        self._identification = int.from_bytes(random(4))
+        self._replies = float(limits.replies_per_second)
+        self._replied = 0.0
+
+    def identification(self) -> int:
+        """A number for the fragments of one packet."""
+        self._identification += 1
+        return self._identification
+
+    def replace_spd(self, spd: Spd) -> None:
+        """Take another policy."""
+        self.spd = spd
+        self.nested_entries = tuple(
+            entry for entry in spd if entry.action is Action.PROTECT and entry.selector.protocol in (ESP, AH)
+        )
+        self.clear.keep({entry.name for entry in spd})
+        self.holding.forgive()
+        self.forget_flows()
+
+    def forget_flows(self) -> None:
+        """What decided about flows has changed."""
+        for cache in self.flows.values():
+            cache.clear()
+
+    def remember(self, protocol: int, key: bytes, route: Route) -> None:
+        """Enter a flow into the cache."""
+        cache = self.flows.get(protocol)
+        if cache is not None:
+            if len(cache) >= self.limits.flows:
+                cache.clear()
+            cache[key] = route
+
+    def contract_for(self, entry: str, flow: FlowKey) -> Contract | None:
+        """The newest contract that a packet may leave by."""
+        child = self.sad.outbound(entry, flow)
+        return None if child is None else self.contracts[child.id]
+
+    def inlet_for(self, packet: bytes, parts: View) -> Inlet | None:
+        """The SA that an ESP or AH packet names."""
+        table = self.inlets.get(parts.protocol)
+        if table is None:
+            return None
+        at = parts.at + (0 if parts.protocol == ESP else 4)
+        return table.get(parts.destination + packet[at : at + 4])
+
+    def drop(
+        self, reason: Drop, flow: FlowKey | None = None, spi: int = 0, reply: bytes | None = None, count: int = 1
+    ) -> Dropped:
+        """Count a drop, and say it."""
+        self.counters.dropped[reason] += count
+        return Dropped(reason, flow, spi, reply)
+
+    def drop_too_big(self, packet: bytes, parts: View, mtu: int, flow: FlowKey | None, now: float) -> Dropped:
+        """Drop a packet and tell its sender what fits, unless we told enough for now."""
+        rate = self.limits.replies_per_second
+        self._replies = min(self._replies + max(now - self._replied, 0.0) * rate, rate)
+        self._replied = now
+        reply = too_big(packet, parts, mtu) if self._replies >= 1 else None
+        if reply is not None:
+            self._replies -= 1
+        return self.drop(Drop.TOO_BIG, flow, reply=reply)
+
+    def soft_expired(self, contract: Contract, why: str) -> None:
+        """Ask for a successor, once."""
+        if not contract.soft_said:
+            contract.soft_said = True
+            self.events.append(SoftExpired(contract.child.id, why))
+
+    def hard_expired(self, contract: Contract, why: str, *, outward: bool, inward: bool) -> None:
+        """End a contract, in the directions that reached their limit."""
+        if outward:
+            self.sad.end_outbound(contract.child.id)
+            self.forget_flows()
+        contract.closed = contract.closed or inward
+        if not contract.hard_said:
+            contract.hard_said = True
+            self.events.append(HardExpired(contract.child.id, why))
+
+    def look(self, contract: Contract, now: float) -> None:
+        """Say which limits a contract has reached."""
+        out, into = contract.out.hard_reached(now), contract.into.hard_reached(now)
+        if why := out or into:
+            self.hard_expired(contract, why, outward=out is not None, inward=into is not None)
+        elif why := contract.out.soft_reached(now) or contract.into.soft_reached(now):
+            self.soft_expired(contract, why)
+
+    def add_inlets(self, contract: Contract) -> None:
+        """Let packets in by a contract."""
+        for inlet in contract.inlets:
+            sa = inlet.sa
+            number = ESP if sa.protocol is Protocol.ESP else AH
+            self.inlets[number][sa.destination + sa.spi.to_bytes(4)] = inlet
+
+    def remove_inlets(self, contract: Contract) -> None:
+        """Let no more in."""
+        for table in self.inlets.values():
+            for name in [name for name, inlet in table.items() if inlet.contract is contract]:
+                del table[name]
