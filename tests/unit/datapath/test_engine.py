@@ -4,16 +4,14 @@
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ringfence.crypto.suites import Encryption, Integrity
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
-from ringfence.datapath.verdict import Deliver, Drop, Dropped, Send
+from ringfence.datapath.verdict import Deliver, Drop, Send
 from ringfence.net.ip import build
-from ringfence.testing.associations import AH_SUITES, ESP_SUITES, esp_suite
-from ringfence.testing.contracts import describe, joined, make_child
+from ringfence.testing.associations import AH_SUITES, esp_suite
+from ringfence.testing.contracts import joined, make_child
 
 T, X = Mode.TUNNEL, Mode.TRANSPORT
 GCM = esp_suite(Encryption.AES_GCM_16)
