@@ -8,12 +8,12 @@ from cryptography.hazmat.primitives.ciphers import Cipher as BlockMode
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
-from ringfence.crypto.legacy import triple_des
+from ringfence.crypto.legacy import is_weak_des, triple_des
 from ringfence.crypto.suites import Cipher, Encryption
 
 
 class IkeCipher:
-    """AES, 3DES or DES with a key; raises ValueError (key length, another algorithm) and LegacyRefused."""
+    """AES, 3DES or DES with a key; raises ValueError (key length, weak key, another algorithm), LegacyRefused."""
 
     __slots__ = ("_algorithm", "block")
 
@@ -25,6 +25,8 @@ class IkeCipher:
         self._algorithm = (
             AES(key) if cipher.algorithm is Encryption.AES_CBC else triple_des(cipher.algorithm, key, legacy=legacy)
         )
+        if cipher.algorithm is Encryption.DES and is_weak_des(key):
+            raise ValueError("a weak key of DES")
         self.block = cipher.row.block_octets
         """Octets of a block, and of an IV."""
 

@@ -61,6 +61,8 @@ def test_what_is_refused():
     for cipher in (DES, TRIPLE_DES):
         with pytest.raises(LegacyRefused):
             IkeCipher(cipher, bytes(cipher.key_bits // 8))
+    with pytest.raises(ValueError, match="weak key"):
+        IkeCipher(DES, bytes.fromhex("1f1f1f1f0e0e0e0e"), legacy=True)
     with pytest.raises(ValueError, match="octets of key"):
         IkeCipher(Cipher(Encryption.AES_CBC, 128), bytes(17))
     with pytest.raises(ValueError, match="IKEv1 has no"):

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Broken files: a policy or a capture that is none is refused with words for a person, whatever it holds."""
+
+from contextlib import suppress
+from io import BytesIO
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ringfence.capture.pcap import BadCapture, Frame, PcapWriter, read_pcap
+from ringfence.policy.document import parse
+from ringfence.policy.errors import PolicyError
+
+many = settings(max_examples=200, deadline=None)
+
+DOCUMENT = """\
+[[rule]]
+name   = "lab is isolated"
+with   = "10.77.0.0/24"
+secure = { in = "require", out = "request" }
+protect = ["esp aes256-gcm", "esp aes128-sha256"]
+auth   = { psk-file = "lab.psk" }
+
+[[rule]]
+name   = "branch office"
+kind   = "tunnel"
+local  = { networks = ["10.1.0.0/16"], gateway = "192.0.2.1" }
+remote = { networks = ["10.2.0.0/16", "2001:db8::/32"], gateway = "198.51.100.7" }
+auth   = { psk-file = "branch.psk" }
+
+[[filter]]
+name = "no telnet"
+block = "tcp to 23"
+"""
+WORDS = [
+    "[[rule]]", "[[filter]]", "[rule]", "rule", "name", "=", '"', "'''", "{", "}", "[", "]", "with", "secure", "auth",
+    '"10.0.0.0/8"', '"::/0"', '"require"', "true", "-1", "1e400", "nan", "0x7fffffffffffffffff", "1979-05-27", ",",
+    "\n", " ", "kind", '"tunnel"', "protect", '"esp aes256-gcm"', "\\u0000", "\x00", "é", "#", ".", '"tcp to 1-0"',
+]  # fmt: skip
+
+
+def read(text: str) -> None:
+    try:
+        parse(text, name="policy.toml")
+    except PolicyError as error:
+        said = str(error)
+        if not error.findings or not said.startswith("policy.toml"):
+            raise
+
+
+def test_the_document_itself_is_right():
+    policy = parse(DOCUMENT, name="policy.toml")
+    assert (len(policy.rules), len(policy.filters)) == (2, 1)
+
+
+@many
+@given(st.text(max_size=200) | st.lists(st.sampled_from(WORDS), max_size=40).map("".join))
+def test_no_text_confuses_a_policy(text):
+    read(text)
+
+
+@many
+@given(st.lists(st.tuples(st.integers(0, len(DOCUMENT)), st.integers(0, 8), st.sampled_from(["", *WORDS])), max_size=4))
+def test_no_edit_confuses_a_policy(edits):
+    text = DOCUMENT
+    for at, cut, word in edits:
+        text = text[:at] + word + text[at + cut :]
+    read(text)
+
+
+def capture(*packets: bytes) -> bytes:
+    file = BytesIO()
+    writer = PcapWriter(file)
+    for number, packet in enumerate(packets):
+        writer.write(Frame(number, packet))
+    return file.getvalue()
+
+
+CAPTURE = capture(b"one", b"", bytes(1500))
+
+
+@many
+@given(st.binary(max_size=200), st.booleans())
+def test_no_octets_confuse_a_capture(octets, headed):
+    with suppress(BadCapture):
+        assert sum(len(frame.octets) for frame in read_pcap(BytesIO(CAPTURE[:24] * headed + octets))) <= len(octets)
+
+
+@many
+@given(st.integers(0, len(CAPTURE) - 1), st.integers(0, 255), st.integers(0, len(CAPTURE)))
+def test_no_bend_confuses_a_capture(place, value, end):
+    bent = bytearray(CAPTURE)
+    bent[place] = value
+    with suppress(BadCapture):
+        assert sum(len(frame.octets) for frame in read_pcap(BytesIO(bent[:end]))) <= len(CAPTURE)
