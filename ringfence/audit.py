@@ -257,3 +257,42 @@ class KeyLogOpened(Event):
 
     def __str__(self) -> str:
         return f"KEYS ARE BEING WRITTEN to {self.file}: whoever reads it can read the protected traffic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStarted(Event):
+    """The service guards this computer from now on."""
+
+    NAME: ClassVar[str] = "service-started"
+    WINDOWS_ID: ClassVar[int] = 5478
+    version: str
+    backend: str
+    policy: str
+
+    def __str__(self) -> str:
+        return f"ringfence {self.version} guards this computer by {self.policy} (data path: {self.backend})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStopped(Event):
+    """The service ended by request; nothing of it is left in the kernel."""
+
+    NAME: ClassVar[str] = "service-stopped"
+    WINDOWS_ID: ClassVar[int] = 5479
+    why: str
+
+    def __str__(self) -> str:
+        return f"ringfence stopped ({self.why}); this computer's traffic is no longer protected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceFault(Event):
+    """Something went wrong that nobody foresaw; the service goes on."""
+
+    NAME: ClassVar[str] = "service-fault"
+    WINDOWS_ID: ClassVar[int] = 5484
+    during: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"a fault of ringfence itself during {self.during}: {self.detail}"

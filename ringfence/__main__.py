@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m ringfence``."""
+
+from ringfence.cli.main import run
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``ringfence policy``: what the running service follows, and what a document would mean."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ringfence.cli import output, words
+from ringfence.cli.output import Cell, Column, JsonOption, Shown, SocketOption
+
+if TYPE_CHECKING:
+    from ringfence.control.messages import Checked, Entry
+
+app = typer.Typer(help="Show the running policy, check a document.", no_args_is_help=True, rich_markup_mode=None)
+
+ACTIONS = {"permit": "", "block": "bad", "protect": "good"}
+ARROWS = {"both": "<->", "out": "->", "in": "<-"}
+
+
+@app.command()
+def show(
+    effective: Annotated[
+        bool, typer.Option("--effective", help="Show every setting of every entry, with the defaults in force.")
+    ] = False,
+    socket: SocketOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the policy that the service follows; the first entry that matches a packet decides."""
+    from ringfence.control.client import Client
+
+    with Client(socket) as client:
+        view = client.policy()
+    if json:
+        output.say_json(view)
+        return
+    now = datetime.now(UTC)
+    applied = f"applied {words.clock(view.applied_at, now)}, {words.ago(view.applied_at, now)}"
+    output.say(Cell(view.document, "head"), f", {applied}")
+    output.say()
+    _entries(view.entries, view.default, effective)
+
+
+@app.command()
+def check(
+    document: Annotated[Path, typer.Argument(metavar="POLICY", help="The policy document (TOML).", show_default=False)],
+    effective: Annotated[
+        bool, typer.Option("--effective", help="Show every setting of every entry, with the defaults in force.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Say whether POLICY is correct, and what it would mean on this computer. Changes nothing; needs no service."""
+    checked = _checked(document)
+    if json:
+        output.say_json(checked)
+    elif checked.correct:
+        _meaning(checked, effective)
+    else:
+        for finding in checked.findings:
+            output.say(finding)
+        output.say(Cell("The policy cannot be applied.", "bad"))
+    if not checked.correct:
+        raise typer.Exit(1)
+
+
+def _checked(document: Path) -> "Checked":
+    from ringfence.backends.addresses import local_addresses
+    from ringfence.control.entries import entries
+    from ringfence.control.messages import Checked
+    from ringfence.policy.compile import HostFacts, compile_policy
+    from ringfence.policy.errors import PolicyError
+    from ringfence.stores.file import FileStore
+
+    try:
+        loaded = FileStore(document).load()
+        compiled = compile_policy(loaded.policy, HostFacts(*local_addresses()), loaded.keys)
+    except PolicyError as error:
+        return Checked(document=str(document), correct=False, findings=[str(finding) for finding in error.findings])
+    return Checked(
+        document=str(document),
+        correct=True,
+        rules=len(loaded.policy),
+        entries=entries(compiled.spd, compiled.pad),
+        findings=[str(finding) for finding in (*loaded.findings, *compiled.findings)],
+    )
+
+
+def _meaning(checked: "Checked", effective: bool) -> None:
+    size = f"{words.count(checked.rules, 'rule')}, {words.count(len(checked.entries), 'entry', 'entries')}"
+    output.say(Cell(checked.document, "head"), Cell(" is correct", "good"), f": {size} on this computer")
+    for finding in checked.findings:
+        output.say(Cell(finding, "warn"))
+    output.say()
+    _entries(checked.entries, "permit", effective)
+
+
+def _entries(entries: "list[Entry]", default: str, effective: bool) -> None:
+    if effective:
+        _cards(entries)
+        output.pairs([("everything else", default)])
+    else:
+        _table(entries)
+        output.say()
+        _rest(entries, default)
+
+
+def _table(entries: "list[Entry]") -> None:
+    columns = [
+        Column("", right=True), Column("ACTION"), Column("TRAFFIC"), Column("RULE", optional=1),
+        Column("PROTECTION", optional=2),
+    ]  # fmt: skip
+    rows: list[list[Shown]] = [
+        [
+            str(number), Cell(entry.action, ACTIONS.get(entry.action, "")), traffic(entry), entry.rule,
+            _protection(entry),
+        ]
+        for number, entry in enumerate(entries, 1)
+        if not entry.built_in
+    ]  # fmt: skip
+    if rows:
+        output.table(columns, rows)
+
+
+def _rest(entries: "list[Entry]", default: str) -> None:
+    built_in = list(dict.fromkeys(entry.rule for entry in entries if entry.built_in))
+    rows: list[tuple[str, Shown]] = []
+    if built_in:
+        names = words.listing([rule.partition(": ")[2] or rule for rule in built_in])
+        rows.append(("always in clear", f"{names} (--effective shows how)"))
+    output.pairs([*rows, ("everything else", default)])
+
+
+def traffic(entry: "Entry") -> str:
+    """``10.0.0.1 <-> 10.0.0.0/24:80 tcp``."""
+    protocol = "" if entry.protocol == "any" else f" {entry.protocol}"
+    return f"{entry.local} {ARROWS.get(entry.direction, entry.direction)} {entry.remote}{protocol}"
+
+
+def _protection(entry: "Entry") -> str:
+    if not entry.methods:
+        return ""
+    more = f" + {len(entry.methods) - 1} more" if len(entry.methods) > 1 else ""
+    return f"{entry.methods[0]}{more}, {entry.mode}"
+
+
+def _cards(entries: "list[Entry]") -> None:
+    for number, entry in enumerate(entries, 1):
+        output.say(Cell(f"{number}. {entry.action}", ACTIONS.get(entry.action) or "head"), f"  {traffic(entry)}")
+        output.pairs(_card(entry), indent=3)
+        output.say()
+
+
+def _card(entry: "Entry") -> Iterator[tuple[str, Shown]]:
+    yield "because", entry.origin
+    if entry.action != "protect":
+        return
+    yield "mode", f"{entry.mode}, {entry.tunnel}" if entry.tunnel else entry.mode
+    yield "methods", ", ".join(entry.methods)
+    yield "main mode", ", ".join(entry.main_mode)
+    yield "auth", ", ".join(entry.auth)
+    yield "second key exchange", entry.pfs or "none: quick mode keys come from main mode's"
+    yield (
+        "inward",
+        "request: clear packets may come in, too" if entry.clear_in else "require: clear packets are dropped",
+    )
+    yield (
+        "outward",
+        "request: in clear when the peer has no security"
+        if entry.clear_out
+        else "require: nothing leaves without security",
+    )

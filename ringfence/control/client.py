@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asks the running service, typed; every failure becomes a ``ControlError`` that says what to do."""
+
+import os
+import socket as socket_module
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import ValidationError
+
+from ringfence.control.errors import BadAnswer, BadRequest, ControlError, NotAllowed, NotRunning, NotThere, Refused
+from ringfence.control.messages import (
+    Deleted,
+    EventRecord,
+    Explanation,
+    Failure,
+    Message,
+    PolicyView,
+    Problem,
+    Reloaded,
+    Sas,
+    Status,
+)
+
+DEFAULT_SOCKET = Path("/run/ringfence/control.sock")
+SOCKET_VARIABLE = "RINGFENCE_SOCKET"
+PATIENCE_S = 10.0
+
+M = TypeVar("M", bound=Message)
+
+KINDS: dict[int, type[ControlError]] = {400: BadRequest, 404: NotThere, 409: Refused, 422: Refused}
+
+
+def default_socket() -> Path:
+    """Where the service listens unless somebody says otherwise."""
+    return Path(os.environ.get(SOCKET_VARIABLE) or DEFAULT_SOCKET)
+
+
+class Client:
+    """A conversation with the service at ``socket``; use it as a context manager."""
+
+    def __init__(self, socket: Path | None = None, *, transport: httpx.BaseTransport | None = None) -> None:
+        self._socket = socket or default_socket()
+        self._reached = transport is not None
+        self._http = httpx.Client(
+            transport=transport or httpx.HTTPTransport(uds=str(self._socket)),
+            base_url="http://ringfence/v1",
+            timeout=PATIENCE_S,
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def status(self) -> Status:
+        """The whole on one page."""
+        return self._ask("GET", "/status", Status)
+
+    def sas(self) -> Sas:
+        """All SAs."""
+        return self._ask("GET", "/sas", Sas)
+
+    def delete_sa(self, name: str) -> Deleted:
+        """End an SA, by id or SPI; raises NotThere."""
+        return self._ask("DELETE", f"/sas/{quote(name, safe='')}", Deleted)
+
+    def policy(self) -> PolicyView:
+        """The running policy."""
+        return self._ask("GET", "/policy", PolicyView)
+
+    def explain(self, packet: str) -> Explanation:
+        """What happens to a packet."""
+        return self._ask("GET", "/explain", Explanation, packet=packet)
+
+    def reload(self) -> Reloaded:
+        """Have the document read again; raises Refused with the reason."""
+        return self._ask("POST", "/reload", Reloaded)
+
+    def events(self, *, since: int = 0, follow: bool = False) -> Iterator[EventRecord]:
+        """What happened after event ``since``; with ``follow``, then each as it happens, until the service ends."""
+        asked = {"since": str(since), "follow": "true" if follow else "false"}
+        patience = httpx.Timeout(PATIENCE_S, read=None if follow else PATIENCE_S)
+        self._reach()
+        try:
+            with self._http.stream("GET", "/events", params=asked, timeout=patience) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise self._error(answer)
+                for line in answer.iter_lines():
+                    yield self._decode(line, EventRecord)
+        except httpx.RemoteProtocolError:
+            return  # the service ended while we listened
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+
+    def _ask(self, method: str, path: str, kind: type[M], **params: str) -> M:
+        self._reach()
+        try:
+            answer = self._http.request(method, path, params=params)
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+        if answer.is_error:
+            raise self._error(answer)
+        return self._decode(answer.text, kind)
+
+    def _decode(self, text: str, kind: type[M]) -> M:
+        try:
+            return kind.model_validate_json(text)
+        except ValidationError as error:
+            raise BadAnswer(
+                "The service's answer is not what this version of ringfence expects.",
+                place=str(self._socket),
+                cure="Restart the service, so that both are of one version.",
+            ) from error
+
+    def _error(self, answer: httpx.Response) -> ControlError:
+        try:
+            problem = Failure.model_validate_json(answer.text).error
+        except ValidationError:
+            problem = Problem(what=f"The service answered with HTTP status {answer.status_code}.")
+        return KINDS.get(answer.status_code, BadAnswer)(problem.what, place=problem.place, cure=problem.cure)
+
+    def _reach(self) -> None:
+        """Knock once, to tell exactly why nobody answers."""
+        if self._reached:
+            return
+        with socket_module.socket(socket_module.AF_UNIX, socket_module.SOCK_STREAM) as probe:
+            try:
+                probe.connect(str(self._socket))
+            except PermissionError as error:
+                raise NotAllowed(
+                    "You may not use the service's socket.", place=str(self._socket), cure="Try it with sudo."
+                ) from error
+            except OSError as error:
+                raise self._gone() from error
+        self._reached = True
+
+    def _gone(self) -> NotRunning:
+        return NotRunning(
+            "Ringfence is not running: nobody answers at this socket.",
+            place=str(self._socket),
+            cure="Start it with  ringfence run POLICY  (or name its socket with --socket).",
+        )
+
+    def _unreachable(self, error: httpx.TransportError) -> ControlError:
+        if isinstance(error, httpx.TimeoutException):
+            return BadAnswer(
+                "The service does not answer in time.", place=str(self._socket), cure="Its log may say why."
+            )
+        return self._gone()

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How this host gets on with each other computer, read off the events: protected, in clear, negotiating, failing.
+
+A row stays as long as it says something: until the last SA with the peer ended of itself. A peer that fails or fell
+back to clear stays until it succeeds, or for an hour. The table is bounded; the row that changed longest ago goes.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ringfence.audit import (
+    FellBackToClear,
+    MainModeEstablished,
+    MainModeFailed,
+    MessageExchanged,
+    QuickModeEnded,
+    QuickModeEstablished,
+    QuickModeFailed,
+)
+from ringfence.control.messages import Peer, PeerState
+from ringfence.service.events import Recorded
+
+ROWS = 4096
+TROUBLE_LASTS = timedelta(hours=1)
+NEGOTIATING_LASTS = timedelta(minutes=2)
+
+
+@dataclass(slots=True)
+class _Row:
+    state: PeerState
+    since: datetime
+    identity: str = ""
+    rule: str = ""
+    detail: str = ""
+    children: set[int] = field(default_factory=set)
+
+
+class PeerTable:
+    """A sink of the event log."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, _Row] = {}
+
+    def __call__(self, recorded: Recorded) -> None:
+        """Learn from an event."""
+        at = recorded.at
+        match recorded.event:
+            case MainModeEstablished(peer=peer, remote_identity=identity):
+                self._row(peer, at).identity = identity
+            case QuickModeEstablished(peer=peer, child_id=child, rule=rule):
+                row = self._set(peer, PeerState.PROTECTED, at, "", rule)
+                row.children.add(child)
+            case QuickModeEnded(peer=peer, child_id=child):
+                self._ended(peer, child, at)
+            case (
+                MainModeFailed(peer=peer, detail=detail, rule=rule)
+                | QuickModeFailed(peer=peer, detail=detail, rule=rule)
+            ):
+                if not self._row(peer, at).children:
+                    self._set(peer, PeerState.FAILING, at, detail, rule)
+            case FellBackToClear(peer=peer, rule=rule):
+                detail = self._row(peer, at).detail or "no security could be agreed on"
+                self._set(peer, PeerState.CLEAR, at, detail, rule)
+            case MessageExchanged(peer=peer, exchange="main mode", sent=True):
+                self._row(peer, at)
+            case _:
+                pass
+
+    def rows(self, now: datetime) -> list[Peer]:
+        """What is worth saying now."""
+        self._forget(now)
+        return [
+            Peer(
+                address=address, state=row.state, identity=row.identity, rule=row.rule, since=row.since,
+                detail=row.detail,
+            )
+            for address, row in sorted(self._rows.items())
+        ]  # fmt: skip
+
+    def _row(self, peer: str, at: datetime) -> _Row:
+        address = host_part(peer)
+        if address not in self._rows:
+            if len(self._rows) >= ROWS:
+                del self._rows[next(iter(self._rows))]
+            self._rows[address] = _Row(PeerState.NEGOTIATING, at)
+        return self._rows[address]
+
+    def _set(self, peer: str, state: PeerState, at: datetime, detail: str, rule: str) -> _Row:
+        row = self._row(peer, at)
+        if row.state is not state:
+            row.state, row.since = state, at
+        row.detail, row.rule = detail, rule or row.rule
+        address = host_part(peer)
+        self._rows[address] = self._rows.pop(address)  # newest last
+        return row
+
+    def _ended(self, peer: str, child: int, at: datetime) -> None:
+        row = self._row(peer, at)
+        row.children.discard(child)
+        if not row.children:
+            del self._rows[host_part(peer)]
+
+    def _forget(self, now: datetime) -> None:
+        for address, row in list(self._rows.items()):
+            patience = NEGOTIATING_LASTS if row.state is PeerState.NEGOTIATING else TROUBLE_LASTS
+            if not row.children and now - row.since > patience:
+                del self._rows[address]
+
+
+def host_part(peer: str) -> str:
+    """``10.0.0.1`` of ``10.0.0.1``, ``10.0.0.1:500`` and likewise IPv6 with brackets."""
+    if peer.startswith("["):
+        return peer[1:].partition("]")[0]
+    return peer.partition(":")[0] if peer.count(":") == 1 else peer

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person may set about the service itself; the policy is another matter, and has a document."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+from ringfence.control.client import default_socket
+
+RUNTIME_DIRECTORY = Path("/run/ringfence")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one service runs."""
+
+    socket: Path = field(default_factory=default_socket)
+    """Where the API listens."""
+    device: str = "rf0"
+    """Name of the TUN device."""
+    key_log: Path | None = None
+    """Directory for the files that let Wireshark decrypt; None: no key leaves the process."""
+    verbose: bool = False
+    """Log each IKE message and each dropped packet, too."""
+    events: int = 2000
+    """Events kept for those who ask later."""
+    debounce_s: float = 0.5
+    """How long a changed document must rest before it is read."""
+    watch_s: float = 1.0
+    """How often the document is looked at."""
+    stop_s: float = 3.0
+    """How long a clean stop may take before it is hurried."""
+
+    def with_socket(self, socket: Path) -> Self:
+        """The same with another socket."""
+        return replace(self, socket=socket)

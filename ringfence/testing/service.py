@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A service that does nothing but answer: for tests of the API and the command line, and for building screens."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ringfence.control.errors import BadRequest, NotThere
+from ringfence.control.messages import (
+    DataPath,
+    Deleted,
+    Entry,
+    EventRecord,
+    Explanation,
+    MainModeSa,
+    Peer,
+    PeerState,
+    PolicyState,
+    PolicyView,
+    QuickModeSa,
+    Reloaded,
+    Sas,
+    Status,
+    Traffic,
+    Volume,
+)
+from ringfence.control.server import ControlServer
+from ringfence.errors import IpsecError
+
+START = datetime(2026, 11, 25, 11, 1, 40, tzinfo=UTC)
+
+
+def make_status() -> Status:
+    """A computer with one peer of each kind."""
+    return Status(
+        version="0.1.0",
+        pid=4711,
+        started_at=START,
+        policy=PolicyState(document="policy.toml", rules=["lab is isolated", "no telnet", "dns"], applied_at=START),
+        data_path=DataPath(backend="userspace", device="rf0", detail="this kernel has no ESP"),
+        peers=[
+            Peer(
+                address="10.77.0.2", state=PeerState.PROTECTED, identity="bob.lab", rule="lab is isolated",
+                since=START,
+            ),
+            Peer(
+                address="10.77.0.9", state=PeerState.CLEAR, rule="dns", since=START + timedelta(seconds=20),
+                detail="10.77.0.9 does not answer",
+            ),
+            Peer(
+                address="10.77.0.13", state=PeerState.FAILING, rule="lab is isolated", since=START,
+                detail="10.77.0.13 accepts none of our proposals",
+            ),
+        ],
+        traffic=Traffic(
+            sent_protected=Volume(packets=912_000, octets=1_204_000_000),
+            sent_clear=Volume(packets=2_000, octets=3_100_000),
+            received_protected=Volume(packets=700_000, octets=904_000_000),
+
+        ),
+        dropped={"replayed": 12, "bad-integrity": 3, "clear-but-security-required": 41, "no-sa": 0},
+    )  # fmt: skip
+
+
+def make_sas() -> Sas:
+    """One main mode with one quick mode."""
+    return Sas(
+        main_modes=[
+            MainModeSa(
+                id="m1", state="established", local="10.77.0.1:500", remote="10.77.0.2:500", local_identity="alice.lab",
+                remote_identity="bob.lab", proposal="aes256-sha256-ecp256", initiator=True,
+                initiator_cookie="1122334455667788", responder_cookie="8877665544332211", rule="lab is isolated",
+                made_at=START, expires_at=START + timedelta(hours=8), quick_modes=["q3"],
+            )
+        ],
+        quick_modes=[
+            QuickModeSa(
+                id="q3", main_mode="m1", rule="lab is isolated", local="10.77.0.1", remote="10.77.0.2", protocol="any",
+                peer="10.77.0.2", peer_identity="bob.lab", protection="esp aes256-gcm", mode="transport",
+                spi_in=["0x5f3a11c0"], spi_out=["0xc0ffee11"], made_at=START, expires_at=START + timedelta(hours=1),
+                received=Volume(packets=11, octets=1_100), sent=Volume(packets=12, octets=1_204),
+                last_used=START + timedelta(minutes=1), path_mtu=1400,
+            )
+        ],
+    )  # fmt: skip
+
+
+def make_policy() -> PolicyView:
+    """Two entries."""
+    return PolicyView(
+        document="policy.toml",
+        applied_at=START,
+        entries=[
+            Entry(
+                name="no telnet/1", action="block", direction="both", local="10.77.0.1", remote="0.0.0.0/0:23",
+                protocol="tcp", rule="no telnet", origin='rule "no telnet" policy.toml:9',
+            ),
+            Entry(
+                name="lab/1", action="protect", direction="both", local="10.77.0.1", remote="10.77.0.0/24",
+                protocol="any", rule="lab is isolated", origin='rule "lab is isolated" policy.toml:2', mode="transport",
+                methods=["esp aes256-gcm", "esp aes128-gcm"], main_mode=["aes256-sha256-ecp256"],
+                auth=["preshared key lab.psk"],
+            ),
+        ],
+    )  # fmt: skip
+
+
+def make_event(number: int, text: str = "", event: str = "ike-message") -> EventRecord:
+    """An event of that number."""
+    return EventRecord(
+        number=number, at=START, event=event, windows_id=0, text=text or f"event number {number}",
+        fields={"event": event, "sent": True, "octets": 100 + number},
+    )  # fmt: skip
+
+
+class AnsweringService:
+    """Answers as above; ``deleted`` holds what it was asked to delete, ``refuse`` what a reload raises."""
+
+    def __init__(self, *, events: int = 3) -> None:
+        self.deleted: list[str] = []
+        self.refuse: IpsecError | None = None
+        self.past = [make_event(number) for number in range(1, events + 1)]
+        self.coming: list[EventRecord] = []
+
+    def status(self) -> Status:
+        """The status."""
+        return make_status()
+
+    def sas(self) -> Sas:
+        """The SAs."""
+        return make_sas()
+
+    async def delete_sa(self, name: str) -> Deleted:
+        """Remember ``name``."""
+        if name not in ("m1", "q3", "0x5f3a11c0"):
+            raise NotThere(f"There is no SA {name}.", cure="ringfence sa list  shows those that are.")
+        self.deleted.append(name)
+        return Deleted(ids=[name], text=f"{name} was deleted.")
+
+    def policy(self) -> PolicyView:
+        """The policy."""
+        return make_policy()
+
+    def explain(self, packet: str) -> Explanation:
+        """Telnet is blocked, all else protected."""
+        if "->" not in packet:
+            raise BadRequest(f"{packet!r} is not a packet.", cure="Write it as  out tcp 10.0.0.1 -> 10.0.0.2:80 .")
+        verdict = "block" if packet.endswith(":23") else "protect"
+        return Explanation(verdict=verdict, sure=True, lines=[f"{verdict}  because of a rule"])
+
+    async def reload(self) -> Reloaded:
+        """Nothing changed, or what ``refuse`` says."""
+        if self.refuse is not None:
+            raise self.refuse
+        return Reloaded(changed=False, summary="Nothing changed.", lines=[])
+
+    def events(self, since: int) -> list[EventRecord]:
+        """The past ones."""
+        return [event for event in self.past if event.number > since]
+
+    async def follow(self, since: int) -> AsyncIterator[EventRecord]:
+        """The past ones and the coming ones, and then the end."""
+        for event in self.events(since) + self.coming:
+            yield event
+
+
+@contextmanager
+def served(path: Path) -> Iterator[AnsweringService]:
+    """An ``AnsweringService`` at the socket ``path``, in a thread of its own."""
+    service, loop = AnsweringService(), asyncio.new_event_loop()
+    server = ControlServer(service, path)
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(server.start(), loop).result(10)
+        yield service
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""This host's own addresses."""
+
+import json
+import subprocess
+
+from ringfence.backends.addresses import local_addresses
+from ringfence.net.address import format_address
+
+
+def test_the_kernel_s_own_tool_says_the_same() -> None:
+    told = subprocess.run(["ip", "-json", "address"], capture_output=True, text=True, check=True).stdout
+    known = [one for link in json.loads(told) for one in link.get("addr_info", ()) if one]
+    found = local_addresses()
+    assert {format_address(one) for one in found.addresses} == {one["local"] for one in known}
+    assert {format_address(one) for one in found.broadcasts} == {
+        one["broadcast"] for one in known if "broadcast" in one
+    }

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``ringfence policy``."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringfence.control.messages import PolicyView
+from ringfence.testing.service import AnsweringService, make_policy
+
+Command = Any
+
+GOOD = """
+[[rule]]
+name = "lab is isolated"
+with = "10.77.0.0/24"
+secure = "require"
+auth = { psk-file = "lab.psk" }
+
+[[filter]]
+name = "no telnet"
+block = "tcp to 23"
+"""
+
+
+@pytest.fixture
+def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(
+        "ringfence.backends.addresses.local_addresses", lambda: ((bytes([10, 77, 0, 1]),), (bytes([10, 77, 0, 255]),))
+    )
+    (tmp_path / "lab.psk").write_text("an open sesame that is long enough\n")
+    (tmp_path / "lab.psk").chmod(0o600)
+    path = tmp_path / "policy.toml"
+    path.write_text(GOOD)
+    return path
+
+
+def test_show(service: AnsweringService, command: Command, narrow: None) -> None:
+    answer = command("policy", "show")
+    assert answer.code == 0
+    assert answer.lines[0].startswith("policy.toml, applied ")
+    assert "1  block    10.77.0.1 <-> 0.0.0.0/0:23 tcp" in answer.out
+    assert "everything else  permit" in answer.out
+    assert all(len(line) <= 80 for line in answer.lines)
+    assert PolicyView.model_validate_json(command("policy", "show", "--json").out) == make_policy()
+
+
+def test_effective_shows_every_setting(service: AnsweringService, command: Command, narrow: None) -> None:
+    out = command("policy", "show", "--effective").out
+    for text in ("esp aes128-gcm", "aes256-sha256-ecp256", "preshared key lab.psk", "require", "policy.toml:2"):
+        assert text in out
+
+
+def test_a_good_document(document: Path, command: Command) -> None:
+    answer = command("policy", "check", str(document))
+    assert answer.code == 0
+    assert answer.lines[0].startswith(f"{document} is correct: 2 rules, ")
+    assert "10.77.0.1 <-> 10.77.0.0/24" in answer.out
+    assert "always in clear  IKE" in answer.out
+    assert "sesame" not in command("policy", "check", str(document), "--effective").out
+    told = json.loads(command("policy", "check", str(document), "--json").out)
+    assert told["correct"] is True
+    assert told["findings"] == []
+    assert "sesame" not in str(told)
+
+
+def test_a_bad_document_says_where_and_what(document: Path, command: Command) -> None:
+    document.write_text(GOOD.replace('"require"', '"demand"'))
+    answer = command("policy", "check", str(document))
+    assert answer.code == 1
+    assert answer.lines[0].startswith("policy.toml:5: rule ")
+    assert '"demand"' in answer.out
+    assert "^^^^" in answer.out
+    told = command("policy", "check", str(document), "--json")
+    assert told.code == 1
+    assert json.loads(told.out)["correct"] is False
+    assert len(json.loads(told.out)["findings"]) == 1
+
+
+def test_a_warning_does_not_fail(document: Path, command: Command) -> None:
+    (document.parent / "lab.psk").chmod(0o644)
+    answer = command("policy", "check", str(document))
+    assert answer.code == 0
+    assert "warning" in answer.out
+
+
+def test_what_cannot_be_read_is_3(tmp_path: Path, command: Command) -> None:
+    answer = command("policy", "check", str(tmp_path / "none.toml"))
+    assert answer.code == 3
+    assert "none.toml" in answer.err

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``ringfence sa``."""
+
+import json
+from typing import Any
+
+import pytest
+
+from ringfence.control.messages import MainModeSa, QuickModeSa, Sas
+from ringfence.testing.service import AnsweringService, make_sas
+
+Command = Any
+
+
+def test_the_list_fits_a_terminal(service: AnsweringService, command: Command, narrow: None) -> None:
+    answer = command("sa", "list")
+    assert answer.code == 0
+    assert all(len(line) <= 80 for line in answer.lines)
+    for text in ("q3", "10.77.0.2", "esp aes256-gcm", "1.2 kB", "1.1 kB", "m1", "aes256-sha256-ecp256"):
+        assert text in answer.out
+
+
+def test_a_pipe_gets_all_columns(service: AnsweringService, command: Command) -> None:
+    out = command("sa", "list").out
+    assert "10.77.0.1 <-> 10.77.0.2" in out
+    assert "lab is isolated" in out
+    assert "bob.lab" in out
+
+
+def test_none_is_an_answer(service: AnsweringService, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "sas", lambda: Sas(main_modes=[], quick_modes=[]))
+    answer = command("sa", "list")
+    assert answer.code == 0
+    assert "no SAs" in answer.out
+    assert json.loads(command("sa", "list", "--json").out) == {"main_modes": [], "quick_modes": []}
+
+
+@pytest.mark.parametrize("name", ["q3", "0x5f3a11c0", "0xC0FFEE11"])
+def test_one_is_shown_by_id_or_spi(service: AnsweringService, command: Command, name: str) -> None:
+    out = command("sa", "show", name).out
+    for text in ("q3, under m1", "0x5f3a11c0", "12 packets, 1.2 kB", "1400 octets", "lab is isolated", "bob.lab"):
+        assert text in out
+    assert QuickModeSa.model_validate_json(command("sa", "show", name, "--json").out) == make_sas().quick_modes[0]
+
+
+def test_a_main_mode_is_shown(service: AnsweringService, command: Command) -> None:
+    out = command("sa", "show", "m1").out
+    for text in ("established", "begun by us", "alice.lab", "bob.lab", "1122334455667788", "q3"):
+        assert text in out
+    assert MainModeSa.model_validate_json(command("sa", "show", "m1", "--json").out) == make_sas().main_modes[0]
+
+
+def test_what_is_not_there_is_no(service: AnsweringService, command: Command) -> None:
+    for verb in ("show", "delete"):
+        answer = command("sa", verb, "q77")
+        assert answer.code == 1
+        assert answer.out == ""
+        assert "q77" in answer.err
+        assert "sa list" in answer.err
+
+
+def test_deletion(service: AnsweringService, command: Command) -> None:
+    assert command("sa", "delete", "q3").out == "q3 was deleted.\n"
+    assert json.loads(command("sa", "delete", "m1", "--json").out)["ids"] == ["m1"]
+    assert service.deleted == ["q3", "m1"]

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is missing is said with its cure; what is not needed is given away."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ringfence.service import privileges
+from ringfence.service.errors import CannotRun
+
+ALL = sum(1 << number for number in privileges.NEEDED)
+
+
+def test_all_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tun = tmp_path / "tun"
+    tun.write_text("")
+    monkeypatch.setattr(privileges, "effective", lambda: ALL)
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/sbin/nft")
+    privileges.check(tun=tun)
+
+
+def test_each_missing_thing_has_its_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(privileges, "effective", lambda: ALL & ~(1 << privileges.NET_ADMIN))
+    with pytest.raises(CannotRun, match="CAP_NET_ADMIN is missing") as caught:
+        privileges.check(tun=tmp_path / "tun")
+    assert "sudo" in caught.value.cure
+    monkeypatch.setattr(privileges, "effective", lambda: ALL)
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    with pytest.raises(CannotRun, match="nft") as caught:
+        privileges.check(tun=tmp_path / "tun")
+    assert "apt install nftables" in caught.value.cure
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/sbin/nft")
+    with pytest.raises(CannotRun, match="No such file") as caught:
+        privileges.check(tun=tmp_path / "tun")
+    assert "modprobe tun" in caught.value.cure
+
+
+@pytest.mark.skipif(not privileges.effective() >> 8 & 1, reason="needs CAP_SETPCAP, to give capabilities away")
+def test_what_is_given_away_is_gone_for_children_too() -> None:
+    story = (
+        "import subprocess; from ringfence.service import privileges as p; p.keep_only();"
+        "print(p.effective()); print(subprocess.run(['grep', '-E', 'CapEff|CapBnd|NoNewPrivs', '/proc/self/status'],"
+        "capture_output=True, text=True).stdout)"
+    )
+    run = subprocess.run([sys.executable, "-c", story], capture_output=True, text=True, check=True, cwd=os.getcwd())
+    kept, *pairs = run.stdout.split()
+    assert int(kept) == ALL & privileges.effective()
+    mask = f"{int(kept):016x}"
+    assert dict(zip(pairs[::2], pairs[1::2], strict=True)) == {"NoNewPrivs:": "1", "CapEff:": mask, "CapBnd:": mask}
