@@ -32,7 +32,10 @@ class Identity:
 
     @classmethod
     def parse(cls, text: str) -> "Identity":
-        """As people write it: an address, ``alice@corp.example``, ``host.corp.example``, ``keyid:`` and hex or text."""
+        """As people write it: an address, ``alice@corp.example``, ``host.corp.example``, or with a prefix.
+
+        ``keyid:`` stands before hex or text, ``dn:`` before the DER octets of a distinguished name in hex.
+        """
         try:
             return cls.of_address(parse_address(text))
         except ValueError:
@@ -43,6 +46,11 @@ class Identity:
                 return cls(IdentityKind.KEY_ID, bytes.fromhex(value))
             except ValueError:
                 return cls(IdentityKind.KEY_ID, value.encode())
+        if text.startswith("dn:"):
+            try:
+                return cls(IdentityKind.DN, bytes.fromhex(text.removeprefix("dn:")))
+            except ValueError:
+                pass
         if "@" in text.strip("@"):
             return cls(IdentityKind.USER_FQDN, text.encode())
         return cls(IdentityKind.FQDN, text.removeprefix("@").encode())

@@ -10,6 +10,9 @@ from ringfence.policy.model import ANY, ME, Address, Gateways, Keyword
 
 LATER = ("local-subnet", "localsubnet", "dns-servers", "dns", "wins-servers", "wins", "dhcp-servers", "dhcp",
          "default-gateway", "defaultgateway")  # fmt: skip
+NOWHERE = bytes(4)
+"""Stands for a gateway that could not be read; there is a finding about it."""
+
 CURE = 'Such as "10.0.0.5", "10.0.0.0/8", "10.0.0.1-10.0.0.9", "2001:db8::/32", "me" or "any".'
 
 
@@ -27,6 +30,8 @@ class Ends:
 def parse_addresses(text: str) -> Address:
     """A keyword, an address, a network or a range; raises BadWord."""
     text = text.strip()
+    if "%" in text:
+        raise BadWord("but a rule cannot name an interface yet", cure=CURE)
     for keyword in Keyword:
         if text.lower() == keyword.value:
             return keyword
@@ -42,6 +47,8 @@ def parse_addresses(text: str) -> Address:
 
 def parse_host(text: str) -> bytes:
     """One address; raises BadWord."""
+    if "%" in text:
+        raise BadWord("but a rule cannot name an interface yet")
     try:
         return parse_address(text.strip())
     except ValueError as error:
@@ -106,7 +113,7 @@ def _two_ends(table: Table) -> Ends:
                 cure='Such as remote = { networks = ["10.2.0.0/16"], gateway = "198.51.100.7" }',
             )
         gateways = Gateways(
-            remote_gateway if isinstance(remote_gateway, bytes) else None,
+            remote_gateway if isinstance(remote_gateway, bytes) else NOWHERE,
             local_gateway if isinstance(local_gateway, bytes) else None,
         )
     return Ends(local or ME, remote or ANY, False, gateways, both_said=table.has("local") and table.has("remote"))
@@ -145,7 +152,7 @@ def _check_families(table: Table, ends: Ends) -> None:
     if not local & remote:
         table.complain("", "has addresses of IPv4 at one end and of IPv6 at the other, and so holds for nothing")
     gateways = ends.gateways
-    if gateways and gateways.local and gateways.remote and len(gateways.local) != len(gateways.remote):
+    if gateways and gateways.local and len(gateways.local) != len(gateways.remote):
         table.complain("local", "and remote have gateways of different families")
 
 

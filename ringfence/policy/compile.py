@@ -185,7 +185,7 @@ class _Compiler:
     def _tunnel_ends(self, rule: Rule, gateways: Gateways) -> bytes | None:
         if gateways.local is not None:
             return gateways.local
-        octets = len(gateways.remote or b"")
+        octets = len(gateways.remote)
         own = [address for address in self.host.own if len(address) == octets]
         if len(own) == 1:
             return own[0]
@@ -199,7 +199,7 @@ class _Compiler:
         return None
 
     def _peer(self, rule: Rule) -> str:
-        if rule.gateways is not None and rule.gateways.remote is not None:
+        if rule.gateways is not None:
             remote = [AddressRange.host(rule.gateways.remote)]
         else:
             remote = self._ranges((*rule.remote, *(rule.local if rule.either_end else ())), own=False)

@@ -90,8 +90,7 @@ class PskFile:
 class Gateways:
     """The ends of a tunnel."""
 
-    remote: bytes | None
-    """None for "any": whoever authenticates."""
+    remote: bytes
     local: bytes | None = None
     """None for the address of this computer in the family of ``remote``."""
 

@@ -157,6 +157,8 @@ def _auth(table: Table) -> tuple[PskFile, ...]:
     value = table.raw("auth")
     if value is None:
         return ()
+    if value == []:
+        table.complain("auth", "is an empty list", cure=AUTH_CURE)
     found: list[PskFile] = []
     for number, item in enumerate(value if isinstance(value, list) else [value]):
         at = (number,) if isinstance(value, list) else ()
@@ -298,16 +300,16 @@ def _kind(table: Table, rule: Rule, ends: Ends) -> Kind:
     plain = (Kind.ISOLATION, Kind.SERVER_TO_SERVER, Kind.CUSTOM)
     if said in plain and follows in plain and not (said is not Kind.CUSTOM and follows is Kind.CUSTOM):
         return said
-    table.complain("kind", f'is "{said.value}", but the rule is {WHY_KIND[follows]}', cure=CURE_KIND.get(said, ""))
+    why = WHY_NOT.get(said) or WHY.get(follows, "is of another kind")
+    table.complain("kind", f'is "{said.value}", but the rule {why}', cure=CURE_KIND.get(said, ""))
     return follows
 
 
-WHY_KIND = {
-    Kind.TUNNEL: "a tunnel, for it names a gateway",
-    Kind.EXEMPTION: 'an exemption, for it says secure = "none"',
-    Kind.CUSTOM: "a custom one, for it names its traffic",
-    Kind.ISOLATION: "of another kind",
-    Kind.SERVER_TO_SERVER: "of another kind",
+WHY_NOT = {Kind.TUNNEL: "names no gateway", Kind.EXEMPTION: "protects its traffic"}
+WHY = {
+    Kind.TUNNEL: "names a gateway, which makes it a tunnel",
+    Kind.EXEMPTION: 'says secure = "none", which makes it an exemption',
+    Kind.CUSTOM: "names its traffic, which makes it a custom one",
 }
 CURE_KIND = {
     Kind.TUNNEL: 'A tunnel says where it ends: remote = { networks = ["10.2.0.0/16"], gateway = "198.51.100.7" }',

@@ -100,13 +100,12 @@ class Source:
 
 def _syntax_error(source: Source, what: str) -> Finding:
     match = ERROR_PLACE.search(what)
-    line, column = len(source.line_starts), 1
+    start = len(source.text.rstrip("\n"))
     if match and match[1]:
-        line, column = int(match[1]), int(match[2])
+        start = min(source.line_starts[int(match[1]) - 1] + int(match[2]) - 1, len(source.text))
     message = ERROR_PLACE.sub("", what)
-    start = min(source.line_starts[line - 1] + column - 1, len(source.text))
     return Finding(
-        f"this is not TOML: {message[:1].lower()}{message[1:]}.", source.name, line,
+        f"this is not TOML: {message[:1].lower()}{message[1:]}.", source.name, source.line(start),
         excerpt=source.excerpt((start, start + 1)),
     )  # fmt: skip
 

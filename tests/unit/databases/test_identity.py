@@ -14,6 +14,7 @@ from ringfence.databases.identity import Identity, IdentityKind
         ("host.corp.example", 2, b"host.corp.example"),
         ("alice@corp.example", 3, b"alice@corp.example"),
         ("keyid:0a0b", 11, b"\x0a\x0b"),
+        ("dn:3000", 9, b"\x30\x00"),
     ],
 )
 def test_forms(text: str, number: int, data: bytes) -> None:
@@ -25,5 +26,5 @@ def test_forms(text: str, number: int, data: bytes) -> None:
 def test_other_ways_to_write() -> None:
     assert Identity.parse("@host") == Identity(IdentityKind.FQDN, b"host")
     assert Identity.parse("keyid:my group") == Identity(IdentityKind.KEY_ID, b"my group")
-    assert str(Identity(IdentityKind.DN, b"\x30\x00")) == "dn:3000"
+    assert Identity.parse("dn:host") == Identity(IdentityKind.FQDN, b"dn:host")
     assert str(Identity(IdentityKind.FQDN, b"\xff")) == "\\xff"

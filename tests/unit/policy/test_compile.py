@@ -1,21 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Compilation, held against a reference that decides each packet straight from the document's words."""
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ringfence.databases.sa import Mode
-from ringfence.databases.spd import Action
-from ringfence.net.address import parse_address
+from ringfence.databases.selector import Selector
+from ringfence.databases.spd import Action, Direction, SpdEntry
+from ringfence.net.address import AddressRange, PortRange, parse_address
 from ringfence.net.flow import FlowKey
-from ringfence.policy.compile import Compiled, HostFacts, compile_policy
+from ringfence.policy.compile import BUILT_IN, Compiled, HostFacts, compile_policy
 from ringfence.policy.document import parse
+from ringfence.policy.errors import PolicyError
+from ringfence.policy.model import ANY, ME, Address, Filter, Kind, Need, Policy, PskFile, Reading, Rule, Secure, Verb
+from ringfence.policy.traffic import Traffic, parse_traffic
+from ringfence.policy.weight import weight
 from ringfence.secret import Secret
+from ringfence.testing.policies import rule_text
 
-FIVE_LINES = """\
+HOST = HostFacts(tuple(map(parse_address, ("10.77.0.1", "fd00::1", "127.0.0.1", "::1"))))
+KEYS = {name: Secret(name.encode()) for name in ("test.psk", "lab.psk", "branch.psk")}
 
-[[rule]]
-name   = "lab is isolated"
-with   = "10.77.0.0/24"
-secure = "require"
-auth   = { psk-file = "lab.psk" }
-"""
-
+LAB = rule_text("lab", with_='"10.77.0.0/24"')
 TUNNEL = """\
 [[rule]]
 name   = "branch office"
@@ -24,46 +34,333 @@ remote = { networks = ["10.2.0.0/16"], gateway = "198.51.100.7" }
 auth   = { psk-file = "branch.psk" }
 """
 
-HOST = HostFacts((parse_address("10.77.0.1"), parse_address("fd00::1"), parse_address("127.0.0.1")))
-KEYS = {"lab.psk": Secret(b"lab"), "branch.psk": Secret(b"branch")}
-
 
 def compiled(text: str, host: HostFacts = HOST) -> Compiled:
     return compile_policy(parse(text, name="policy.toml"), host, KEYS)
 
 
+def written(found: Compiled) -> list[SpdEntry]:
+    return [entry for entry in found.spd if not entry.origin.rule.startswith(BUILT_IN)]
+
+
+def names(text: str, host: HostFacts = HOST) -> list[str]:
+    return [entry.name for entry in written(compiled(text, host))]
+
+
 def flow(text: str) -> FlowKey:
     """From ``tcp 10.0.0.1 1000 10.0.0.2 80``."""
     protocol, source, source_port, destination, destination_port = text.split()
-    number = {"tcp": 6, "udp": 17}[protocol]
+    number = {"tcp": 6, "udp": 17, "esp": 50, "ah": 51, "icmp": 1, "icmpv6": 58}[protocol]
     return FlowKey(parse_address(source), parse_address(destination), number, int(source_port), int(destination_port))
 
 
-def test_the_five_lines_become_one_entry_and_one_peer() -> None:
-    found = compiled(FIVE_LINES)
-    entry = found.spd.named("lab is isolated/10.77.0.1 <-> 10.77.0.0/24")
-    assert entry is not None
+def out(found: Compiled, text: str) -> Action:
+    entry = found.spd.outbound(flow(text))
+    return Action.BYPASS if entry is None else entry.action
+
+
+def test_a_rule_becomes_an_entry_and_a_peer() -> None:
+    found = compiled(LAB)
+    (entry,) = written(found)
+    assert entry.name == "lab/10.77.0.1 <-> 10.77.0.0/24"
     assert entry.processing is not None
     assert (entry.action, entry.processing.mode) == (Action.PROTECT, Mode.TRANSPORT)
     assert (entry.processing.clear_in, entry.processing.clear_out) == (False, False)
     peer = found.pad.named(entry.peer)
     assert peer is not None
-    assert peer.auth[0].key == Secret(b"lab")
-    assert str(entry.origin) == 'rule "lab is isolated" policy.toml:2'
-    assert found.spd.outbound(flow("tcp 10.77.0.1 4000 10.77.0.2 80")) is entry
-    assert found.spd.outbound(flow("tcp 10.77.0.1 4000 10.78.0.2 80")) is None
+    assert (peer.auth[0].key, peer.auth[0].source) == (Secret(b"test.psk"), "test.psk")
+    assert peer.remote == (AddressRange.parse("10.77.0.0/24"),)
+    assert str(entry.origin) == 'rule "lab" policy.toml:1'
 
 
 def test_a_tunnel_becomes_an_entry_with_its_ends() -> None:
-    entry = compiled(TUNNEL).spd.outbound(flow("tcp 10.1.2.3 4000 10.2.0.9 80"))
+    found = compiled(TUNNEL)
+    entry = found.spd.outbound(flow("tcp 10.1.2.3 4000 10.2.0.9 80"))
     assert entry is not None
     assert entry.processing is not None
     assert entry.processing.mode is Mode.TUNNEL
     assert entry.processing.tunnel_local == parse_address("192.0.2.1")
     assert entry.processing.tunnel_remote == parse_address("198.51.100.7")
+    (peer,) = found.pad
+    assert peer.remote == (AddressRange.parse("198.51.100.7"),)
 
 
-def test_ike_is_never_protected() -> None:
-    entry = compiled(FIVE_LINES).spd.outbound(flow("udp 10.77.0.1 500 10.77.0.2 500"))
-    assert entry is not None
-    assert entry.action is Action.BYPASS
+def test_a_tunnel_may_begin_at_our_only_address() -> None:
+    text = TUNNEL.replace(', gateway = "192.0.2.1"', "")
+    (entry,) = written(compiled(text))
+    assert entry.processing is not None
+    assert entry.processing.tunnel_local == parse_address("10.77.0.1")
+    two = HostFacts((parse_address("10.0.0.1"), parse_address("10.0.0.2")))
+    with pytest.raises(PolicyError, match="has several addresses"):
+        compiled(text, two)
+    with pytest.raises(PolicyError, match="has no address of that family"):
+        compiled(text, HostFacts())
+
+
+@pytest.mark.parametrize(
+    ("secure", "actions", "clear_in", "clear_out"),
+    [
+        ('"require"', {Direction.BOTH: Action.PROTECT}, False, False),
+        ('"request"', {Direction.BOTH: Action.PROTECT}, True, True),
+        ('{ in = "require", out = "request" }', {Direction.BOTH: Action.PROTECT}, False, True),
+        ('{ in = "request", out = "require" }', {Direction.BOTH: Action.PROTECT}, True, False),
+        ('{ in = "none", out = "require" }', {Direction.BOTH: Action.PROTECT}, True, False),
+        (
+            '{ in = "require", out = "none" }',
+            {Direction.IN: Action.PROTECT, Direction.OUT: Action.BYPASS},
+            False,
+            False,
+        ),
+    ],
+)
+def test_requirements(secure: str, actions: dict[Direction, Action], clear_in: bool, clear_out: bool) -> None:
+    entries = written(compiled(rule_text(with_='"10.0.0.0/8"', secure=secure)))
+    assert {entry.directions: entry.action for entry in entries} == actions
+    (processing,) = [entry.processing for entry in entries if entry.processing]
+    assert (processing.clear_in, processing.clear_out) == (clear_in, clear_out)
+
+
+def test_an_exemption_is_a_permit() -> None:
+    text = rule_text("net", with_='"10.0.0.0/8"') + '[[rule]]\nname = "p"\nwith = "10.0.0.9"\nsecure = "none"\n'
+    found = compiled(text)
+    assert out(found, "tcp 10.77.0.1 1 10.0.0.9 80") is Action.BYPASS
+    assert out(found, "tcp 10.77.0.1 1 10.0.0.8 80") is Action.PROTECT
+    assert [peer.name for peer in found.pad] == ["preshared key test.psk"]
+
+
+def test_me_is_each_address_but_loopback() -> None:
+    assert names(rule_text("all", with_='"any"')) == ["all/fd00::1 <-> ::/0", "all/10.77.0.1 <-> 0.0.0.0/0"]
+
+
+def test_transport_mode_is_for_our_own_addresses() -> None:
+    text = rule_text("net", local='"10.77.0.0/16"', remote='"10.0.0.0/8"')
+    assert names(text) == ["net/10.77.0.1 <-> 10.0.0.0/8"]
+    found = compiled(rule_text("net", local='"10.1.0.0/16"', remote='"10.0.0.0/8"'))
+    assert written(found) == []
+    assert "holds for no address of this computer" in str(found.findings[0])
+
+
+def test_one_document_for_both_ends() -> None:
+    text = rule_text("db", between='["10.77.0.0/24", "10.9.0.0/16"]', traffic='"tcp to 1433"')
+    assert names(text) == ["db/10.77.0.1 <-> 10.9.0.0/16:1433 tcp"]
+    assert names(text, HostFacts((parse_address("10.9.0.5"),))) == ["db/10.9.0.5:1433 <-> 10.77.0.0/24 tcp"]
+    assert [peer.remote for peer in compiled(text).pad] == [
+        (AddressRange.parse("10.9.0.0/16"), AddressRange.parse("10.77.0.0/24"))
+    ]
+
+
+def test_ports() -> None:
+    assert names(rule_text("r", with_='"10.0.0.9"', traffic='"udp 53"')) == [
+        "r/10.77.0.1 <-> 10.0.0.9:53 udp", "r/10.77.0.1:53 <-> 10.0.0.9 udp",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("", ["f/10.77.0.1 <-> 10.0.0.9:23 tcp"]),
+        ("mirrored = false", ["f/10.77.0.1 -> 10.0.0.9:23 tcp"]),
+        ('direction = "in"', ["f/10.77.0.1:23 <-> 10.0.0.9 tcp"]),
+        ('direction = "in"\nmirrored = false', ["f/10.77.0.1:23 <- 10.0.0.9 tcp"]),
+        ('direction = "both"', ["f/10.77.0.1 <-> 10.0.0.9:23 tcp", "f/10.77.0.1:23 <-> 10.0.0.9 tcp"]),
+    ],
+)
+def test_how_a_filter_is_read(settings: str, expected: list[str]) -> None:
+    assert names(f'[[filter]]\nname = "f"\nblock = "tcp to 23"\nwith = "10.0.0.9"\n{settings}\n') == expected
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        "udp 10.77.0.1 500 10.77.0.2 500", "udp 10.77.0.1 4500 10.77.0.2 40000", "udp 10.77.0.1 40000 10.77.0.2 4500",
+        "esp 10.77.0.1 0 10.77.0.2 0", "ah fd00::1 0 fd00::2 0", "icmpv6 fd00::1 34560 fd00::2 34560",
+        "udp 10.77.0.1 68 10.77.0.254 67", "udp fd00::1 546 fd00::2 547",
+    ],
+)  # fmt: skip
+def test_what_ipsec_needs_is_always_in_clear(packet: str) -> None:
+    for text in (rule_text(with_='"any"'), '[[filter]]\nname = "all"\nblock = "any"\n'):
+        assert out(compiled(text), packet) is Action.BYPASS
+
+
+def test_a_filter_that_names_exempt_traffic_decides_on_it() -> None:
+    found = compiled(LAB + '[[filter]]\nname = "no dhcp"\nblock = "udp from 68 to 67"\n')
+    assert out(found, "udp 10.77.0.1 68 10.77.0.254 67") is Action.DISCARD
+    assert out(found, "udp 10.77.0.1 500 10.77.0.254 500") is Action.BYPASS
+
+
+def test_other_icmpv6_is_protected() -> None:
+    assert out(compiled(rule_text(with_='"any"')), "icmpv6 fd00::1 32768 fd00::2 32768") is Action.PROTECT
+
+
+def test_multicast_and_broadcast_are_never_protected() -> None:
+    host = HostFacts(HOST.addresses, (parse_address("10.77.0.255"),))
+    found = compiled(rule_text(with_='"any"'), host)
+    for address in ("224.0.0.251", "255.255.255.255", "10.77.0.255"):
+        assert out(found, f"udp 10.77.0.1 5353 {address} 5353") is Action.BYPASS
+    assert out(found, "udp fd00::1 5353 ff02::fb 5353") is Action.BYPASS
+    assert out(found, "udp 10.77.0.1 5353 10.77.0.254 5353") is Action.PROTECT
+    blocked = compiled(
+        rule_text(with_='"any"') + '[[filter]]\nname = "all"\nlocal = "any"\nremote = "any"\nblock = "any"'
+    )
+    assert out(blocked, "udp 10.77.0.1 5353 224.0.0.251 5353") is Action.DISCARD
+
+
+def test_a_policy_that_only_permits_needs_no_exemptions() -> None:
+    assert len(compiled('[[filter]]\nname = "f"\npermit = "any"\n').spd) == 2
+    assert len(compiled("").spd) == 0
+
+
+def test_what_is_switched_off_does_nothing() -> None:
+    assert names(LAB + "enabled = false\n") == []
+
+
+def test_rules_that_authenticate_alike_share_their_peer() -> None:
+    text = rule_text("a", with_='"10.1.0.0/16"') + rule_text("b", with_='"10.1.2.0/24, 10.2.0.0/16"')
+    text += rule_text("c", with_='"10.3.0.1"', identity='{ remote = "c.lab" }')
+    text += rule_text("d", with_='"10.4.0.0/16"', main_mode="{ pfs = true }")
+    found = compiled(text)
+    by_name = {peer.name: peer for peer in found.pad}
+    assert list(by_name) == ["preshared key test.psk as c.lab", "preshared key test.psk", "preshared key test.psk #2"]
+    assert by_name["preshared key test.psk"].remote == (
+        AddressRange.parse("10.1.0.0/16"), AddressRange.parse("10.2.0.0/16"),
+    )  # fmt: skip
+    assert by_name["preshared key test.psk #2"].quick_mode_limit == 1
+    assert {entry.origin.rule: entry.peer for entry in written(found)}["b"] == "preshared key test.psk"
+
+
+def test_a_missing_key_is_an_error() -> None:
+    with pytest.raises(PolicyError, match=r'rule "r" has no key: "other\.psk" could not be read'):
+        compiled(rule_text("r", auth='{ psk-file = "other.psk" }'))
+
+
+def test_a_policy_has_a_size() -> None:
+    addresses = ", ".join(f'"10.0.{n // 250}.{n % 250}"' for n in range(2100))
+    with pytest.raises(PolicyError, match="larger than 20000 entries"):
+        compiled(
+            rule_text("r", with_=f"[{addresses}]", traffic="[" + ", ".join(f'"tcp to {n}"' for n in range(10)) + "]")
+        )
+
+
+def test_the_example_of_windows_works_in_any_order() -> None:
+    """Block everything, permit the intranet, negotiate with three servers."""
+    parts = [
+        '[[filter]]\nname = "all"\nblock = "any"\n',
+        '[[filter]]\nname = "intranet"\nwith = "10.0.0.0/8"\npermit = "any"\n',
+        rule_text("servers", with_='["10.0.0.1", "10.0.0.2", "10.0.0.3"]'),
+    ]
+    for text in ("".join(parts), "".join(reversed(parts))):
+        found = compiled(text)
+        assert out(found, "tcp 10.77.0.1 1 10.0.0.2 80") is Action.PROTECT
+        assert out(found, "tcp 10.77.0.1 1 10.0.0.4 80") is Action.BYPASS
+        assert out(found, "tcp 10.77.0.1 1 192.0.2.1 80") is Action.DISCARD
+
+
+# Against a reference
+
+HOSTS = ["10.0.0.1", "10.0.0.2", "10.0.1.1", "10.0.1.2", "192.0.2.1"]
+OWN = ("10.0.0.1", "10.0.1.1")
+PLACES: list[tuple[Address, ...]] = [ME, ANY, *((AddressRange.parse(text),) for text in (
+    "10.0.0.0/8", "10.0.0.0/24", "10.0.1.0/24", "10.0.0.2", "10.0.1.1", "10.0.0.1-10.0.1.1"
+))]  # fmt: skip
+TRAFFIC = list(map(parse_traffic, ("any", "tcp", "udp", "tcp to 80", "tcp from 80", "tcp 80", "tcp to 80-99")))
+PORTS = [80, 90, 4000]
+
+places, traffics = st.sampled_from(PLACES), st.lists(st.sampled_from(TRAFFIC), min_size=1, max_size=2).map(tuple)
+rules = st.builds(
+    lambda local, remote, either, traffic, exempt: Rule(
+        "", Kind.CUSTOM, local, remote, either and ME not in (local, remote), traffic,
+        Secure(Need.NONE, Need.NONE) if exempt else Secure(), () if exempt else (PskFile("test.psk"),),
+    ),
+    places, places, st.booleans(), traffics, st.booleans(),
+)  # fmt: skip
+filters = st.builds(
+    lambda verb, traffic, local, remote, reading, mirrored: Filter(
+        "", verb, traffic, local, remote, direction=reading, mirrored=mirrored
+    ),
+    st.sampled_from(Verb), traffics, places, places, st.sampled_from(Reading), st.booleans(),
+)  # fmt: skip
+
+
+def addresses_of(place: tuple[Address, ...], own: bool) -> list[AddressRange]:
+    found = []
+    for one in place:
+        if isinstance(one, AddressRange):
+            found += [AddressRange.parse(mine) for mine in OWN if parse_address(mine) in one] if own else [one]
+        elif one.value == "me" or own:
+            found += map(AddressRange.parse, OWN)
+        else:
+            found.append(AddressRange.parse("0.0.0.0/0"))
+    return found
+
+
+def matches(
+    packet: FlowKey, here: AddressRange, there: AddressRange, ports: tuple[PortRange, PortRange], kind: Traffic
+) -> bool:
+    return (
+        packet.source in here
+        and packet.destination in there
+        and kind.protocol in (None, packet.protocol)
+        and packet.source_port in ports[0]
+        and packet.destination_port in ports[1]
+    )
+
+
+def decides(item: Rule | Filter, packet: FlowKey, direction: Direction) -> int | None:
+    """How specifically ``item`` is about a packet, seen from this host outward; None if it is not."""
+    best: int | None = None
+    ends = [(item.local, item.remote, False)] + ([(item.remote, item.local, True)] if item.either_end else [])
+    readings = [Reading.OUT] if isinstance(item, Rule) else [
+        one for one in (Reading.OUT, Reading.IN) if item.direction in (one, Reading.BOTH)
+    ]  # fmt: skip
+    for (local, remote, swapped), reading, kind in product(ends, readings, item.traffic):
+        if isinstance(item, Filter) and not item.mirrored and direction.name != reading.name:
+            continue
+        inward = (reading is Reading.IN) != swapped
+        own = item.either_end or isinstance(item, Rule)
+        for here, there in product(addresses_of(local, own), addresses_of(remote, own=False)):
+            for pair in kind.inward() if inward else kind.outward():
+                if matches(packet, here, there, pair, kind):
+                    value = weight(Selector(here, there, kind.protocol, *pair))
+                    best = value if best is None else max(best, value)
+    return best
+
+
+def reference(policy: Policy, packet: FlowKey, direction: Direction) -> Action:
+    rank = {Action.DISCARD: 2, Action.PROTECT: 1, Action.BYPASS: 0}
+    best = (-1, 0, Action.BYPASS)
+    for item in policy:
+        value = decides(item, packet, direction)
+        if isinstance(item, Filter):
+            action = Action.DISCARD if item.verb is Verb.BLOCK else Action.BYPASS
+        else:
+            action = Action.BYPASS if item.secure.exempt else Action.PROTECT
+        if value is not None and (value, rank[action]) > best[:2]:
+            best = (value, rank[action], action)
+    return best[2]
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(rules, max_size=4), st.lists(filters, max_size=3))
+def test_the_most_specific_statement_decides(some: list[Rule], others: list[Filter]) -> None:
+    policy = Policy(
+        tuple(replace(one, name=f"r{number}") for number, one in enumerate(some)),
+        tuple(replace(one, name=f"f{number}") for number, one in enumerate(others)),
+    )
+    found = compile_policy(policy, HostFacts(tuple(map(parse_address, OWN))), KEYS)
+    for mine, theirs, protocol, source, destination in product(OWN, HOSTS, (6, 17, 47), PORTS, PORTS):
+        packet = FlowKey(parse_address(mine), parse_address(theirs), protocol, source, destination)
+        for direction in (Direction.OUT, Direction.IN):
+            entry = found.spd.outbound(packet) if direction is Direction.OUT else found.spd.inbound(packet.reversed())
+            action = Action.BYPASS if entry is None else entry.action
+            assert action is reference(policy, packet, direction), (packet, direction, entry)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(rules, max_size=4), st.randoms())
+def test_names_are_unique_and_stable(some: list[Rule], random: object) -> None:
+    named = [replace(one, name=f"r{number}") for number, one in enumerate(some)]
+    host = HostFacts(tuple(map(parse_address, OWN)))
+    found = [entry.name for entry in compile_policy(Policy(tuple(named)), host, KEYS).spd]
+    assert len(set(found)) == len(found)
+    random.shuffle(named)  # type: ignore[attr-defined]
+    assert {entry.name for entry in compile_policy(Policy(tuple(named)), host, KEYS).spd} == set(found)

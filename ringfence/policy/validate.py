@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a policy says that its author probably did not mean. Nothing here keeps it from being applied."""
+
+from collections.abc import Iterator
+
+from ringfence.databases.spd import Action, SpdEntry
+from ringfence.policy import words
+from ringfence.policy.compile import BUILT_IN, Compiled
+from ringfence.policy.errors import Finding, Severity
+from ringfence.policy.exempt import EXEMPTIONS, NEVER_PROTECTED
+from ringfence.policy.methods import weak
+from ringfence.policy.model import Filter, Policy, Rule
+from ringfence.policy.traffic import ANY_TRAFFIC
+
+SHORT_LIFETIME_S = 300
+
+
+def validate(policy: Policy, compiled: Compiled | None = None) -> tuple[Finding, ...]:
+    """Warnings about ``policy``; with ``compiled`` also those that depend on this computer."""
+    found = [finding for item in policy if item.enabled for finding in _statement(policy, item)]
+    if not any(item.enabled for item in policy):
+        found.append(Finding("no rule and no filter: everything is permitted.", policy.name, severity=Severity.WARNING))
+    if compiled is not None:
+        found += [*compiled.findings, *_same_traffic(policy, compiled), *_holes(policy, compiled)]
+    return tuple(dict.fromkeys(found))
+
+
+def warning(policy: Policy, item: Rule | Filter, what: str, *, setting: str = "", cure: str = "") -> Finding:
+    """A warning about ``item``."""
+    subject = f'{"rule" if isinstance(item, Rule) else "filter"} "{item.name}"'
+    line = item.lines.get(setting, item.line)
+    return Finding(f"{subject} {what}.", policy.name, line, subject, setting, cure=cure, severity=Severity.WARNING)
+
+
+def _statement(policy: Policy, item: Rule | Filter) -> Iterator[Finding]:
+    if not isinstance(item, Rule) or item.secure.exempt:
+        return
+    names = weak([*item.protect, item.pfs, *item.main_mode.methods])
+    if names:
+        yield warning(policy, item, f"allows {', '.join(names)}, which a determined attacker can break",
+                      setting="legacy", cure="Keep it for as long as the other side has nothing better.")  # fmt: skip
+    elif item.legacy:
+        yield warning(policy, item, "says legacy = true but names nothing weak", setting="legacy", cure="Leave it out.")
+    if (item.lifetime.seconds or SHORT_LIFETIME_S) < SHORT_LIFETIME_S:
+        yield warning(policy, item, f"makes new keys every {item.lifetime.seconds} s, which costs more than it brings",
+                      setting="lifetime", cure='Such as lifetime = { time = "60 min" }.')  # fmt: skip
+    if item.replay_window == 0:
+        yield warning(policy, item, "accepts packets that were sent before (replay-window = 0)",
+                      setting="replay-window", cure="64 is enough for most networks, 1024 for fast ones.")  # fmt: skip
+    yield from _about_ipsec(policy, item)
+
+
+def _about_ipsec(policy: Policy, rule: Rule) -> Iterator[Finding]:
+    own = [one for one in EXEMPTIONS if one.word in NEVER_PROTECTED]
+    for traffic in rule.traffic:
+        ports = list(traffic.outward())
+        for one in own:
+            covered = all(one.local_ports.covers(a) and one.remote_ports.covers(b) for a, b in ports)
+            if traffic.protocol == one.protocol and covered:
+                yield warning(policy, rule, f'wants "{traffic}" protected, but {one.word} always goes in clear: '
+                              "it is what protects everything else", setting="traffic")  # fmt: skip
+                break
+
+
+def _same_traffic(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
+    """Statements that never decide, because another about the same traffic wins at equal weight."""
+    winners: dict[tuple[object, object], SpdEntry] = {}
+    losers: dict[str, set[str]] = {}
+    alive: set[str] = set()
+    for entry in compiled.spd:
+        winner = winners.setdefault((entry.selector, entry.directions), entry)
+        if winner is entry or winner.origin.rule == entry.origin.rule:
+            alive.add(entry.origin.rule)
+        else:
+            losers.setdefault(entry.origin.rule, set()).add(winner.origin.rule)
+    for item in policy:
+        if item.name in losers and item.name not in alive:
+            others = " and ".join(f'"{name}"' for name in sorted(losers[item.name]))
+            yield warning(policy, item, f"never decides: {others} is about the same traffic and wins "
+                          "(block before protect before permit, then the earlier one)")  # fmt: skip
+
+
+def _holes(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
+    """Filters that block named traffic, where a more specific statement lets part of it through."""
+    blocks = {
+        item.name: item
+        for item in policy.filters
+        if item.enabled and item.verb.value == "block" and ANY_TRAFFIC not in item.traffic
+    }
+    before: list[SpdEntry] = []
+    for entry in compiled.spd:
+        item = blocks.get(entry.origin.rule)
+        if item is not None:
+            for other in before:
+                if entry.selector.intersect(other.selector) and entry.directions & other.directions:
+                    what = "is permitted" if other.action is Action.BYPASS else "may pass protected"
+                    yield warning(
+                        policy, item,
+                        f"does not block {words.traffic(other)}: it is more specific, and so by "
+                        f"{other.origin} that traffic {what}",
+                        cure="Name the same addresses in the filter, and it decides.",
+                    )  # fmt: skip
+        if entry.action is not Action.DISCARD and not entry.origin.rule.startswith(BUILT_IN):
+            before.append(entry)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Entries of the databases in words, for plans and explanations."""
+
+from ringfence.databases.sa import Mode
+from ringfence.databases.spd import Action, Direction, Processing, SpdEntry
+from ringfence.net.address import format_address
+
+ARROWS = {Direction.BOTH: "<->", Direction.OUT: "->", Direction.IN: "<-"}
+PROTOCOLS = {"esp": "ESP", "ah": "AH"}
+
+
+def traffic(entry: SpdEntry) -> str:
+    """Between whom, and which protocol: ``10.77.0.1 <-> 10.77.0.0/24, any protocol``."""
+    text = str(entry.selector).replace("->", ARROWS[entry.directions], 1)
+    if entry.selector.protocol is None:
+        return f"{text}, any protocol"
+    ends, _, protocol = text.rpartition(" ")
+    return f"{ends}, {protocol}"
+
+
+def treatment(entry: SpdEntry) -> str:
+    """What happens to its traffic, as half a sentence."""
+    if entry.processing is None:
+        return "blocked" if entry.action is Action.DISCARD else "permitted as it is"
+    return f"protected by {methods(entry.processing)}; {strictness(entry.processing)}"
+
+
+def methods(processing: Processing) -> str:
+    """``ESP aes256-gcm (or aes128-gcm, aes256-sha256)``, and the tunnel if there is one."""
+    words = []
+    for number, method in enumerate(map(str, processing.methods)):
+        protocol, _, rest = method.partition(" ")
+        same = number > 0 and "+" not in method and method.startswith(f"{str(processing.methods[0]).split()[0]} ")
+        words.append(rest if same else f"{PROTOCOLS[protocol]} {rest}".replace("+ ah", "with AH"))
+    others = f" (or {', '.join(words[1:])})" if len(words) > 1 else ""
+    tunnel = ""
+    if processing.mode is Mode.TUNNEL:
+        end = format_address(processing.tunnel_remote) if processing.tunnel_remote else "whoever authenticates"
+        tunnel = f", in a tunnel to {end}"
+    return f"{words[0]}{others}{tunnel}"
+
+
+def strictness(processing: Processing) -> str:
+    """What happens to traffic that cannot be protected."""
+    match processing.clear_out, processing.clear_in:
+        case False, False:
+            return "in clear nothing passes"
+        case True, True:
+            return "in clear where the other side cannot"
+        case True, False:
+            return "in clear outward where the other side cannot, never inward"
+        case _:
+            return "never in clear outward, clear is accepted inward"

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from ringfence.databases.selector import Selector
+from ringfence.net.address import ANY_PORT, AddressRange, PortRange
+from ringfence.policy.exempt import EXEMPTIONS, MANY_AT_ONCE, NEVER_PROTECTED
+
+
+def asked(source: str, protocol: int, local: PortRange = ANY_PORT, remote: PortRange = ANY_PORT) -> set[str]:
+    end = AddressRange.parse(source)
+    return {one.word for one in EXEMPTIONS if one.names(Selector(end, end, protocol, local, remote))}
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (asked("10.0.0.1", 17, PortRange.one(500)), {"IKE"}),
+        (asked("fd00::1", 17, ANY_PORT, PortRange.one(4500)), {"IKE and ESP in UDP"}),
+        (asked("10.0.0.1", 50), {"ESP"}),
+        (asked("10.0.0.1", 51), {"AH"}),
+        (asked("fd00::1", 58, PortRange(34560, 34815), PortRange(34560, 34815)), {"IPv6 neighbour discovery"}),
+        (asked("10.0.0.1", 17, PortRange.one(68), PortRange.one(67)), {"DHCP"}),
+        (asked("10.0.0.1", 17), set()),
+        (asked("fd00::1", 58), set()),
+        (asked("fd00::1", 17, PortRange.one(68), PortRange.one(67)), set()),
+    ],
+)
+def test_what_is_exempt(found: set[str], words: set[str]) -> None:
+    assert found == words
+
+
+def test_multicast_is_of_both_families() -> None:
+    assert {one.version for one in MANY_AT_ONCE} == {4, 6}
+    assert set(NEVER_PROTECTED) <= {one.word for one in EXEMPTIONS}

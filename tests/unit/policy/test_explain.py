@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from ringfence.databases.spd import Action, Direction
+from ringfence.net.flow import FlowKey
+from ringfence.policy.errors import BadWord
+from ringfence.policy.explain import explain, parse_flow
+from ringfence.testing.policies import compile_text, rule_text
+
+TEXT = rule_text("lab", with_='"10.77.0.0/24"') + (
+    '[[filter]]\nname = "no telnet"\nblock = "tcp to 23"\nwith = "10.77.0.0/24"\n'
+    '[[filter]]\nname = "no syslog"\nblock = "udp to 514"\nmirrored = false\n'
+)
+
+
+def lines(packet: str, text: str = TEXT) -> tuple[str, ...]:
+    flow, direction = parse_flow(packet)
+    return explain(compile_text(text, "10.77.0.1", "fd00::1"), flow, direction).lines()
+
+
+def test_protected() -> None:
+    assert lines("out tcp 10.77.0.1 -> 10.77.0.2:80") == (
+        "protected  by ESP aes256-gcm (or aes128-gcm, aes256-sha256); without an SA it does not leave",
+        'because    rule "lab" test.toml:1   10.77.0.1 <-> 10.77.0.0/24, any protocol',
+        'before     "no telnet" (other port)',
+    )
+    assert "a clear packet is dropped" in lines("in tcp 10.77.0.2 -> 10.77.0.1:80")[0]
+    soft = TEXT.replace("auth =", 'secure = "request"\nauth =')
+    assert "in clear if the other side cannot" in lines("out tcp 10.77.0.1 -> 10.77.0.2:80", soft)[0]
+    assert "a clear packet is accepted too" in lines("in tcp 10.77.0.2 -> 10.77.0.1:80", soft)[0]
+
+
+def test_blocked() -> None:
+    assert lines("out tcp 10.77.0.1 -> 10.77.0.2:23")[:2] == (
+        "blocked", 'because    rule "no telnet" test.toml:5   10.77.0.1 <-> 10.77.0.0/24:23, tcp',
+    )  # fmt: skip
+    assert lines("in tcp 10.77.0.2:23 -> 10.77.0.1")[0] == "blocked"
+
+
+def test_permitted() -> None:
+    found = lines("out udp 10.77.0.1 -> 192.0.2.1:53")
+    assert found[:2] == ("permitted", "because    no rule is about it, and what no rule names is permitted")
+    assert found[2] == 'before     "no telnet" (other address) · "lab" (other address) · "no syslog" (other port)'
+    assert lines("in udp 192.0.2.1:514 -> 10.77.0.1")[2].endswith('"no syslog" (other direction)')
+    assert lines("out icmp 10.77.0.1 -> 192.0.2.1")[2].endswith('"no syslog" (other protocol)')
+    assert lines("out esp 10.77.0.1 -> 10.77.0.2")[1].startswith('because    rule "always in clear: ESP"')
+
+
+def test_much_is_cut_short() -> None:
+    text = "".join(rule_text(f"r{n}", with_=f'"10.{n}.0.0/16"') for n in range(9))
+    assert lines("out tcp 10.77.0.1 -> 192.0.2.1:1", text)[2].endswith("and 4 more")
+
+
+def test_packets_in_words() -> None:
+    assert parse_flow("out tcp [fd00::1]:5 -> [fd00::2]:80") == (
+        FlowKey(b"\xfd" + bytes(14) + b"\x01", b"\xfd" + bytes(14) + b"\x02", 6, 5, 80), Direction.OUT,
+    )  # fmt: skip
+    assert parse_flow("in icmp echo-request 10.0.0.1 -> 10.0.0.2")[0].source_port == 2048
+    assert parse_flow("IN icmpv6 fd00::1 -> fd00::2")[0][2:] == (58, None, None)
+    assert (
+        explain(compile_text("", "10.0.0.1"), *parse_flow("in protocol 47 10.0.0.1 -> 10.0.0.2")).action
+        is Action.BYPASS
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "tcp 10.0.0.1 -> 10.0.0.2", "out tcp 10.0.0.1 10.0.0.2", "out any 10.0.0.1 -> 10.0.0.2",
+        "out tcp 10.0.0.1 -> fd00::1", "out tcp 10.0.0.1 -> 10.0.0.2:70000", "out tcp 10.0.0.1 -> host",
+        "out tcp from 5 10.0.0.1 -> 10.0.0.2", "out xyz 10.0.0.1 -> 10.0.0.2", "out tcp 10.0.0.1 ->",
+        "out tcp 10.0.0.1:x -> 10.0.0.2",
+    ],
+)  # fmt: skip
+def test_what_is_no_packet(text: str) -> None:
+    with pytest.raises(BadWord):
+        parse_flow(text)

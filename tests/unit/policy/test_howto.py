@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/howto/policy.md names every setting and default that there is, and no other."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ringfence.policy.document import parse
+from ringfence.policy.write import settings
+
+TEXT = (Path(__file__).parents[3] / "docs/howto/policy.md").read_text()
+EVERYTHING = """
+[[rule]]
+name = "r"
+remote = { networks = "10.0.0.0/8", gateway = "192.0.2.1" }
+auth = { psk-file = "k" }
+identity = { local = "a", remote = "b" }
+[[filter]]
+name = "f"
+permit = "any"
+"""
+
+
+def test_every_setting_is_explained() -> None:
+    policy = parse(EVERYTHING, name="p")
+    for item in policy:
+        for one in settings(item):
+            name = (
+                one.name.partition(".")[0] if one.name.startswith(("lifetime", "auth", "local", "remote")) else one.name
+            )
+            assert f"`{name}" in TEXT, one
+
+
+@pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL))
+def test_its_examples_are_policies(block: str) -> None:
+    parse(block, name="howto")
+
+
+def test_its_defaults_are_the_real_ones() -> None:
+    rows = dict(re.findall(r"^\| `([a-z.-]+)` \| `([^`]+)` \|", TEXT, re.MULTILINE))
+    (rule,) = parse(EVERYTHING, name="p").rules
+    found = {one.name: one.text for one in settings(rule) if one.default}
+    for name, text in rows.items():
+        if name in found:
+            assert text == found[name], name
+    assert len(rows.keys() & found.keys()) >= 15

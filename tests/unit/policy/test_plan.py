@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+from ringfence.policy.plan import plan
+from ringfence.testing.policies import compile_text, rule_text
+
+LAB = rule_text("lab", with_='"10.77.0.0/24"')
+TELNET = '[[filter]]\nname = "no telnet"\nblock = "tcp to 23"\n'
+
+
+def test_a_first_policy_is_added() -> None:
+    found = plan(None, compile_text(LAB + TELNET, "10.77.0.1"))
+    assert found.lines() == (
+        "+ 10.77.0.1 <-> 10.77.0.0/24, any protocol: protected by ESP aes256-gcm (or aes128-gcm, aes256-sha256); "
+        "in clear nothing passes",
+        '    rule "lab" test.toml:1',
+        "+ 10.77.0.1 <-> 0.0.0.0/0:23, tcp: blocked",
+        '    rule "no telnet" test.toml:5',
+    )
+    assert found.summary() == "2 added"
+
+
+def test_nothing_changes() -> None:
+    one, moved = compile_text(LAB, "10.77.0.1"), compile_text("# a comment\n\n" + LAB, "10.77.0.1")
+    found = plan(one, moved)
+    assert not found
+    assert (found.summary(), found.lines(), found.kept) == ("nothing changes", ("Nothing changes.",), 1)
+
+
+def test_changes_and_removals() -> None:
+    old = compile_text(LAB + TELNET, "10.77.0.1")
+    new = compile_text(LAB + 'secure = "request"\n' + TELNET.replace("23", "24"), "10.77.0.1")
+    found = plan(old, new)
+    assert found.summary() == "1 added, 1 removed, 1 changed"
+    text = "\n".join(found.lines())
+    assert "- 10.77.0.1 <-> 0.0.0.0/0:23, tcp: blocked" in text
+    assert "in clear where the other side cannot" in text
+    assert "until now protected by" in text
+    assert "in clear nothing passes" in text
+
+
+def test_a_stricter_setting_that_words_do_not_show_is_a_change_too() -> None:
+    old, new = compile_text(LAB, "10.77.0.1"), compile_text(LAB + "replay-window = 128\n", "10.77.0.1")
+    found = plan(old, new)
+    assert [entry.name for _, entry in found.changed] == ["lab/10.77.0.1 <-> 10.77.0.0/24"]
+    assert "until now" not in "\n".join(found.lines())
+
+
+def test_other_main_modes() -> None:
+    old = compile_text(LAB, "10.77.0.1")
+    new = compile_text(LAB + 'main-mode = { methods = "aes256-sha384-ecp384" }\n', "10.77.0.1")
+    found = plan(old, new)
+    assert found.peers == ("preshared key test.psk",)
+    assert found.summary() == "1 with other keys or methods, 1 as before"
+    assert "~ preshared key test.psk: main mode is made anew" in found.lines()
+    wider = compile_text(LAB + rule_text("other", with_='"10.78.0.0/24"'), "10.77.0.1")
+    assert plan(old, wider).peers == ()
+    assert plan(old, compile_text("", "10.77.0.1")).summary().endswith("removed")

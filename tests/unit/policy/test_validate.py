@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from ringfence.policy.document import parse
+from ringfence.policy.errors import Severity
+from ringfence.policy.validate import validate
+from ringfence.testing.policies import compile_text, rule_text
+
+LAB = rule_text("lab", with_='"10.77.0.0/24"')
+
+
+def warnings(text: str) -> list[str]:
+    found = validate(parse(text, name="test.toml"), compile_text(text, "10.77.0.1"))
+    assert all(finding.severity is Severity.WARNING for finding in found)
+    return list(map(str, found))
+
+
+def test_nothing_to_say() -> None:
+    assert warnings(LAB) == []
+    assert validate(parse(LAB, name="p")) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "everything is permitted"),
+        (LAB + "enabled = false\n", "everything is permitted"),
+        (LAB + 'legacy = true\n', "test.toml:5: warning: rule \"lab\" says legacy = true but names nothing weak"),
+        (LAB + 'protect = "esp 3des-sha1"\npfs = "modp1024"\nlegacy = true\n', "allows 3des, modp1024, which"),
+        (LAB + 'lifetime = "30 s"\n', "makes new keys every 30 s"),
+        (LAB + "replay-window = 0\n", "accepts packets that were sent before"),
+        (LAB + 'traffic = "udp to 500"\n', 'wants "udp to 500" protected, but IKE always goes in clear'),
+        (LAB + 'traffic = "esp"\n', 'wants "esp" protected, but ESP always goes in clear'),
+        (rule_text("far", local='"10.1.0.0/16"', remote='"any"'), "holds for no address of this computer"),
+        (LAB + '[[filter]]\nname = "x"\nwith = "10.77.0.0/24"\npermit = "any"\n',
+         'filter "x" never decides: "lab" is about the same traffic'),
+        (LAB + '[[filter]]\nname = "x"\nwith = "10.77.0.0/24"\nblock = "any"\n', 'rule "lab" never decides: "x"'),
+        (LAB + '[[filter]]\nname = "no telnet"\nblock = "tcp to 23"\n',
+         'filter "no telnet" does not block 10.77.0.1 <-> 10.77.0.0/24, any protocol: it is more specific, and so by '
+         'rule "lab" test.toml:1 that traffic may pass protected'),
+    ],
+)  # fmt: skip
+def test_warnings(text: str, words: str) -> None:
+    assert any(words in one for one in warnings(text)), warnings(text)
+
+
+def test_a_filter_that_blocks_everything_else_is_meant() -> None:
+    assert warnings(LAB + '[[filter]]\nname = "rest"\nblock = "any"\n') == []
+
+
+def test_an_exemption_has_nothing_to_warn_of() -> None:
+    assert warnings('[[rule]]\nname = "p"\nwith = "10.0.0.9"\nsecure = "none"\n') == []

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from ringfence.policy import words
+from ringfence.testing.policies import compile_text, rule_text
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, "protected by ESP aes256-gcm (or aes128-gcm, aes256-sha256); in clear nothing passes"),
+        ({"protect": '["esp aes256-sha256 + ah sha1", "ah sha256", "esp aes256"]'.replace(', "esp aes256"', "")},
+         "protected by ESP aes256-sha256 with AH sha1 (or AH sha256); in clear nothing passes"),
+        ({"secure": '"request"', "protect": '"ah sha256"'},
+         "protected by AH sha256; in clear where the other side cannot"),
+        ({"secure": '{ in = "require", out = "request" }', "protect": '"ah sha256"'},
+         "protected by AH sha256; in clear outward where the other side cannot, never inward"),
+        ({"secure": '{ in = "request", out = "require" }', "protect": '"ah sha256"'},
+         "protected by AH sha256; never in clear outward, clear is accepted inward"),
+        ({"remote": '{ gateway = "192.0.2.9" }', "protect": '"ah sha256"'},
+         "protected by AH sha256, in a tunnel to 192.0.2.9; in clear nothing passes"),
+        ({"secure": '"none"', "auth": ""}, "permitted as it is"),
+    ],
+)  # fmt: skip
+def test_treatment(settings: dict[str, str], expected: str) -> None:
+    text = "\n".join(line for line in rule_text(**settings).splitlines() if line != "auth = ")
+    assert words.treatment(compile_text(text, "10.77.0.1").spd.entries[-1]) == expected
+
+
+def test_traffic() -> None:
+    found = compile_text(
+        '[[filter]]\nname = "f"\nblock = ["tcp to 23", "any"]\nwith = "10.0.0.9"\nmirrored = false\n', "10.77.0.1"
+    )
+    assert [words.traffic(entry) for entry in found.spd.entries[-2:]] == [
+        "10.77.0.1 -> 10.0.0.9:23, tcp", "10.77.0.1 -> 10.0.0.9, any protocol",
+    ]  # fmt: skip

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is written is read again, for every policy that can be said."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ringfence.crypto.suites import DhGroup
+from ringfence.databases.identity import Identity, IdentityKind
+from ringfence.databases.proposal import Limits
+from ringfence.databases.sa import DfPolicy, TunnelOptions
+from ringfence.net.address import ANY_PORT, AddressRange, PortRange
+from ringfence.policy.document import parse
+from ringfence.policy.methods import AH_WORDS, ESP_WORDS, IKE_WORDS, parse_ike_proposal, parse_method
+from ringfence.policy.model import (
+    ANY,
+    ME,
+    Address,
+    Filter,
+    Gateways,
+    Keyword,
+    Kind,
+    MainMode,
+    Need,
+    Policy,
+    PskFile,
+    Reading,
+    Rule,
+    Secure,
+    Verb,
+)
+from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
+from ringfence.policy.write import canonical, effective
+from ringfence.policy.write import settings as settings_of
+
+
+@st.composite
+def ranges(draw: st.DrawFn, octets: int | None = None) -> AddressRange:
+    size = octets or draw(st.sampled_from([4, 16]))
+    ends = sorted(draw(st.tuples(st.binary(min_size=size, max_size=size), st.binary(min_size=size, max_size=size))))
+    return AddressRange(*ends) if draw(st.booleans()) else AddressRange.host(ends[0])
+
+
+def addresses(octets: int) -> st.SearchStrategy[tuple[Address, ...]]:
+    return st.lists(st.sampled_from(Keyword) | ranges(octets), min_size=1, max_size=3).map(tuple)
+
+
+def one_of(words: object) -> st.SearchStrategy[str]:
+    return st.sampled_from(sorted(words))  # type: ignore[call-overload]
+
+
+names = st.text(st.characters(exclude_categories=["C", "Z"]) | st.just(" "), min_size=1, max_size=20).filter(str.strip)
+traffic = st.one_of(
+    st.just((ANY_TRAFFIC,)),
+    st.lists(
+        st.builds(lambda p, a, b: Traffic(p, ANY_PORT, PortRange(min(a, b), max(a, b))),
+                  st.sampled_from([6, 17]), st.integers(0, 65535), st.integers(0, 65535)),
+        min_size=1, max_size=3,
+    ).map(tuple),
+)  # fmt: skip
+limits = st.builds(
+    Limits, st.integers(5, 172_799), st.none() | st.integers(1 << 16, 1 << 50), st.none() | st.integers(1000, 1 << 60)
+)
+identities = st.one_of(
+    st.none(),
+    st.binary(min_size=4, max_size=4).map(Identity.of_address),
+    st.binary(min_size=1, max_size=9).map(lambda data: Identity(IdentityKind.KEY_ID, data)),
+    st.binary(min_size=1, max_size=9).map(lambda data: Identity(IdentityKind.DN, data)),
+    st.sampled_from(["alice.lab", "10.0.0.1", "keyid:0", "dn:00"]).map(
+        lambda s: Identity(IdentityKind.FQDN, s.encode())
+    ),
+    st.just(Identity(IdentityKind.USER_FQDN, b"alice@lab")),
+)
+
+
+@st.composite
+def ends(draw: st.DrawFn) -> tuple[tuple[Address, ...], tuple[Address, ...], bool]:
+    octets = draw(st.sampled_from([4, 16]))
+    local, remote = draw(addresses(octets)), draw(addresses(octets))
+    either = draw(st.booleans()) and Keyword.ME not in (*local, *remote)
+    return (ME if draw(st.booleans()) and not either else local), remote, either
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> Rule:
+    local, remote, either = draw(ends())
+    tunnel = not either and draw(st.booleans())
+    exempt = not tunnel and draw(st.booleans())
+    lifetime, seconds = draw(limits), draw(st.integers(10, 172_799))
+    words = [f"esp {word}" for word in ESP_WORDS] + [f"ah {word}" for word in AH_WORDS]
+    needs = draw(st.tuples(st.sampled_from(Need), st.sampled_from(Need)).filter(lambda pair: set(pair) != {Need.NONE}))
+    rule = Rule(
+        name=draw(names),
+        kind=Kind.CUSTOM,
+        local=local,
+        remote=remote,
+        either_end=either,
+        traffic=draw(traffic),
+        secure=Secure(Need.NONE, Need.NONE) if exempt else Secure(*needs),
+        auth=() if exempt else (PskFile(draw(names)), *[PskFile("second")][: draw(st.integers(0, 1))]),
+        protect=tuple(parse_method(word, lifetime) for word in draw(st.lists(one_of(words), min_size=1, max_size=3))),
+        lifetime=lifetime,
+        pfs=draw(st.none() | st.sampled_from(DhGroup)),
+        main_mode=MainMode(
+            tuple(parse_ike_proposal(word, Limits(seconds))
+                  for word in draw(st.lists(one_of(IKE_WORDS), min_size=1, max_size=3))),
+            seconds, draw(st.integers(0, 9)), draw(st.booleans()),
+        ),
+        local_identity=draw(identities),
+        remote_identity=draw(identities),
+        gateways=Gateways(b"\x0a\0\0\x01", draw(st.none() | st.just(b"\x0a\0\0\x02"))) if tunnel else None,
+        tunnel=draw(st.builds(TunnelOptions, st.integers(1, 255), st.sampled_from(DfPolicy), st.just(False),
+                              st.integers(0, 63), st.booleans())) if tunnel else TunnelOptions(),
+        replay_window=draw(st.just(0) | st.integers(32, 4096)),
+        tfc_octets=draw(st.integers(0, 65535)) if tunnel else 0,
+        nat_traversal=draw(st.booleans()),
+        initiate=draw(st.booleans()),
+        legacy=True,
+        enabled=draw(st.booleans()),
+        description=draw(st.text(max_size=10)),
+    )  # fmt: skip
+    return replace(rule, kind=draw(st.sampled_from(kinds_of(rule))))
+
+
+def kinds_of(rule: Rule) -> list[Kind]:
+    if rule.gateways:
+        return [Kind.TUNNEL]
+    if rule.secure.exempt:
+        return [Kind.EXEMPTION]
+    if rule.traffic != (ANY_TRAFFIC,):
+        return [Kind.CUSTOM]
+    return [Kind.CUSTOM, Kind.ISOLATION, Kind.SERVER_TO_SERVER]
+
+
+@st.composite
+def filters(draw: st.DrawFn) -> Filter:
+    local, remote, either = draw(ends())
+    return Filter(
+        draw(names), draw(st.sampled_from(Verb)), draw(traffic), local, remote, either, draw(st.sampled_from(Reading)),
+        draw(st.booleans()), draw(st.booleans()), draw(st.text(max_size=10)),
+    )  # fmt: skip
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> Policy:
+    items = draw(st.lists(rules() | filters(), max_size=4, unique_by=lambda item: item.name))
+    return Policy(
+        tuple(one for one in items if isinstance(one, Rule)), tuple(one for one in items if isinstance(one, Filter))
+    )
+
+
+@settings(deadline=None, max_examples=150)
+@given(policies())
+def test_both_forms_are_read_as_the_same_policy(policy: Policy) -> None:
+    assert parse(canonical(policy), name="c") == policy
+    assert parse(effective(policy), name="e") == policy
+    assert canonical(parse(effective(policy), name="e")) == canonical(policy)
+
+
+FIVE_LINES = """\
+[[rule]]
+name   = "lab is isolated"
+with   = "10.77.0.0/24"
+secure = "require"
+auth   = { psk-file = "lab.psk" }
+"""
+
+
+def test_the_canonical_form_says_no_defaults() -> None:
+    assert canonical(parse(FIVE_LINES, name="policy.toml")) == (
+        '[[rule]]\nname = "lab is isolated"\nwith = "10.77.0.0/24"\nauth = { psk-file = "lab.psk" }\n'
+    )
+    assert canonical(Policy()) == effective(Policy()) == ""
+
+
+def test_the_effective_form_says_where_each_value_comes_from() -> None:
+    lines = effective(parse(FIVE_LINES, name="policy.toml")).splitlines()
+    found = {" ".join(line.partition("#")[0].split()): line.partition("#")[2].strip() for line in lines}
+    assert found["[[rule]]"] == "policy.toml:1"
+    assert found['with = "10.77.0.0/24"'] == "line 3"
+    assert found['secure = "require"'] == "line 4"
+    assert found['kind = "isolation"'] == "follows from the rule"
+    assert found['lifetime.time = "60 min"'] == "default"
+    assert found['main-mode.lifetime = "480 min"'] == "default"
+
+
+@pytest.mark.parametrize("setting", ["traffic", "protect", "pfs", "replay-window", "main-mode.methods", "legacy"])
+def test_every_setting_is_there(setting: str) -> None:
+    (rule,) = parse(FIVE_LINES, name="policy.toml").rules
+    assert setting in [one.name for one in settings_of(rule)]
+
+
+def test_remote_any_is_a_default() -> None:
+    (rule,) = parse('[[rule]]\nname = "a"\nauth = { psk-file = "k" }\n', name="p").rules
+    assert rule.remote == ANY
+    assert "with" not in canonical(Policy((rule,)))
