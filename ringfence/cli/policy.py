@@ -71,6 +71,7 @@ def _checked(document: Path) -> "Checked":
     from ringfence.control.messages import Checked
     from ringfence.policy.compile import HostFacts, compile_policy
     from ringfence.policy.errors import PolicyError
+    from ringfence.policy.validate import validate
     from ringfence.stores.file import FileStore
 
     try:
@@ -83,7 +84,7 @@ def _checked(document: Path) -> "Checked":
         correct=True,
         rules=len(loaded.policy),
         entries=entries(compiled.spd, compiled.pad),
-        findings=[str(finding) for finding in (*loaded.findings, *compiled.findings)],
+        findings=[str(finding) for finding in (*loaded.findings, *validate(loaded.policy, compiled))],
     )
 
 

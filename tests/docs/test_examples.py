@@ -14,7 +14,7 @@ from ringfence.policy.validate import validate
 from ringfence.policy.write import canonical
 from ringfence.secret import Secret
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def compiled(name: str, *addresses: str) -> Compiled:

@@ -9,7 +9,7 @@ import pytest
 from ringfence.policy.document import parse
 from ringfence.policy.write import settings
 
-TEXT = (Path(__file__).parents[3] / "docs/howto/policy.md").read_text()
+TEXT = (Path(__file__).parents[2] / "docs/howto/policy.md").read_text()
 EVERYTHING = """
 [[rule]]
 name = "r"
