@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The port that every backend serves: something that makes this host's traffic follow an SPD and its SAs.
+
+A backend is told (``apply``, ``install_…``, ``remove``) and tells (events through one callback). It owns every trace
+that it leaves on the host: ``stop`` removes them all, and ``start`` takes over what a predecessor left that was
+killed. Between those two the host fails closed: what an entry requires to be protected never leaves or enters in clear.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ringfence.databases.sa import ChildSa
+from ringfence.databases.spd import Spd
+from ringfence.datapath.verdict import Drop
+from ringfence.errors import IpsecError
+from ringfence.net.address import Path
+from ringfence.net.flow import FlowKey
+
+DEVICE = "rf0"
+MARK = 0x5246
+"""On every packet that we send ourselves; such packets leave by the host's own routes."""
+TABLE = 4301
+"""Our routing table; the number is that of the RFC."""
+PRIORITY = 4301
+"""Of our routing rules: behind the local table, before all that people usually add."""
+
+
+class BackendError(IpsecError):
+    """The host does not let us do our work; ``cure`` says what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acquire:
+    """A packet waits for an SA; answer with ``install_outbound`` or ``acquire_failed``."""
+
+    entry: str
+    flow: FlowKey
+
+
+@dataclass(frozen=True, slots=True)
+class SoftExpired:
+    """The contract should have a successor."""
+
+    child_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class HardExpired:
+    """The contract is at its end; the backend uses it no more."""
+
+    child_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PathMtu:
+    """The path to a peer takes only packets of this size."""
+
+    child_id: int
+    mtu: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Packets of one kind were dropped within about a second."""
+
+    reason: Drop
+    flow: FlowKey | None
+    """As far as it is known; static rules only count."""
+    spi: int
+    """0 where there is none."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FellBack:
+    """Traffic goes in clear because no SA could be had and the entry allows it."""
+
+    entry: str
+    flow: FlowKey
+
+
+BackendEvent = Acquire | SoftExpired | HardExpired | PathMtu | Dropped | FellBack
+Events = Callable[[BackendEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ChildTraffic:
+    """What one contract has carried."""
+
+    packets_in: int = 0
+    packets_out: int = 0
+    octets_in: int = 0
+    octets_out: int = 0
+    last_used: float | None = None
+    """On the engine's clock; None when it never carried anything."""
+    path_mtu: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackendStatistics:
+    """Totals since start."""
+
+    children: Mapping[int, ChildTraffic] = field(default_factory=dict)
+    protected_packets_in: int = 0
+    protected_packets_out: int = 0
+    protected_octets_in: int = 0
+    protected_octets_out: int = 0
+    clear_packets_out: int = 0
+    """Sent in clear by us: permitted flows to protected places, and fallback."""
+    clear_octets_out: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """By ``Drop``'s value; the packet path's and the static rules' together."""
+    errors: Mapping[str, int] = field(default_factory=dict)
+    """What the kernel refused, by the name of its error; such packets are lost as on any full link."""
+
+
+class Backend(Protocol):
+    """Carries out a policy on this host."""
+
+    name: str
+    """One word for people: ``userspace``."""
+    events: Events
+    """Set before ``start``; called from within the event loop, never from within a call to the backend's methods."""
+
+    async def start(self) -> None:
+        """Make what is needed on the host, take over what a killed predecessor left; raises BackendError."""
+
+    async def apply(self, spd: Spd) -> None:
+        """Follow this policy from now on; raises BackendError, and then the old one stays in force."""
+
+    def install_inbound(self, child: ChildSa) -> None:
+        """Accept packets by ``child.inbound``."""
+
+    def install_outbound(self, child: ChildSa) -> None:
+        """Send by ``child.outbound``, what waits for it first."""
+
+    def remove(self, child_id: int) -> None:
+        """Forget both directions."""
+
+    def acquire_failed(self, entry: str, flow: FlowKey) -> None:
+        """There will be no SA for this flow: drop what waits, or send it in clear where the entry allows it."""
+
+    def inbound_udp(self, datagrams: Sequence[bytes], path: Path) -> None:
+        """Take ESP that came in UDP, without the UDP header."""
+
+    def statistics(self) -> BackendStatistics:
+        """Totals so far."""
+
+    async def stop(self) -> None:
+        """Remove every trace; traffic flows in clear from now on."""

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The static half of a policy as an nftables table: what needs no SA to be decided. Pure: a policy in, text out.
+
+The entries become rules in their order, in three chains. ``output`` and ``input`` see what this host sends and
+receives, ``forward`` what it routes; an entry is written from this host outward, so what comes in is matched reversed.
+
+- permit: accepted here (other tables may still drop it);
+- block: dropped, counted as ``blocked``;
+- protect: only by our device. What is sealed leaves with our mark, what was opened comes in from the device; the rest
+  would be clear, and is dropped unless the entry allows clear traffic in that direction.
+
+The table stays when the process dies, and the device goes with it: what must be protected is then dropped, what may
+be clear flows. That is all there is to failing closed, and it needs nobody alive.
+
+Not subject to any entry: the loopback interface, IKE, ESP and AH themselves and ICMP errors about them, IPv6 neighbour
+discovery. Never required to be protected: multicast and broadcast, with which nobody negotiates, and DHCP. No
+connection tracking is used, nor loaded.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ringfence.backends.base import DEVICE, MARK
+from ringfence.databases.selector import Selector
+from ringfence.databases.spd import Action, Direction, Spd, SpdEntry
+from ringfence.datapath.verdict import Drop
+from ringfence.net.address import AddressRange, PortRange, format_address
+from ringfence.net.flow import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE
+
+TABLE_NAME = "ringfence"
+REASONS = (Drop.BLOCKED, Drop.CLEAR_BUT_PROTECTION_REQUIRED, Drop.NO_SA)
+"""Each is a named counter: blocked; clear inward; clear outward past the device."""
+
+WITH_PORTS = (TCP, UDP, SCTP, DCCP, UDPLITE)
+COMMENT_OCTETS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a named counter has counted."""
+
+    packets: int = 0
+    octets: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClearPeer:
+    """A peer to which an entry fell back to clear; its clear answers are accepted for a while."""
+
+    entry: str
+    address: bytes
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the table needs to know besides the policy."""
+
+    device: str = DEVICE
+    mark: int = MARK
+    broadcasts: tuple[bytes, ...] = ()
+    """Directed broadcast addresses of our links."""
+    counts: Mapping[str, Count] = field(default_factory=dict)
+    """Where the counters go on from."""
+    settings: tuple[str, ...] = ()
+    """Settings of the host that we changed, ``name=value`` as they were: kept here, for they must outlive us."""
+    clear_peers: tuple[ClearPeer, ...] = ()
+
+
+def ruleset(spd: Spd, around: Surroundings = Surroundings()) -> str:
+    """The input of ``nft -f -`` that replaces our table by the one of this policy, in one transaction."""
+    lines = [f"table inet {TABLE_NAME}", f"delete table inet {TABLE_NAME}", f"table inet {TABLE_NAME} {{"]
+    for reason in REASONS:
+        count = around.counts.get(reason.value, Count())
+        lines.append(f"\tcounter {reason.value} {{ packets {count.packets} bytes {count.octets} }}")
+    for position, entry in enumerate(spd):
+        if answers_may_be_clear(entry):
+            lines += _clear_set(position, entry, around)
+    for name, rules in _chains(spd, around):
+        lines += [f"\tchain {name} {{", *(f"\t\t{rule}" for rule in rules), "\t}"]
+    return "\n".join([*lines, "}", ""])
+
+
+def removal() -> str:
+    """The input of ``nft -f -`` that leaves no table of ours, whether there was one or not."""
+    return f"table inet {TABLE_NAME}\ndelete table inet {TABLE_NAME}\n"
+
+
+def clear_peer(spd: Spd, peer: ClearPeer) -> str:
+    """The input of ``nft -f -`` that accepts a peer's clear answers; empty where the policy needs no such word."""
+    for position, entry in enumerate(spd):
+        if entry.name == peer.entry and answers_may_be_clear(entry):
+            return f"add element inet {TABLE_NAME} {_set_name(position)} {{ {_element(peer)} }}\n"
+    return ""
+
+
+def answers_may_be_clear(entry: SpdEntry) -> bool:
+    """Whether an entry allows clear traffic only outward, so that answers need a word of their own."""
+    return entry.processing is not None and entry.processing.clear_out and not entry.processing.clear_in
+
+
+def match(selector: Selector) -> str | None:
+    """The match of one rule; None when no packet can match."""
+    family = "ip" if selector.source.version == 4 else "ip6"
+    parts = [f"meta nfproto {'ipv4' if family == 'ip' else 'ipv6'}"]
+    parts += _addresses(f"{family} saddr", selector.source)
+    parts += _addresses(f"{family} daddr", selector.destination)
+    ports = _ports(selector)
+    return None if ports is None else " ".join([*parts, *ports])
+
+
+def _chains(spd: Spd, around: Surroundings) -> Iterator[tuple[str, list[str]]]:
+    device = f'"{around.device}"'
+    blocked, clear_in, clear_out = (f"counter name {reason.value} drop" for reason in REASONS)
+    many = _many(around.broadcasts)
+    yield "settings", [f'counter comment "{setting}"' for setting in around.settings]
+    yield (
+        "needed-in",
+        [
+            "udp sport 67 udp dport 68 accept",
+            "udp sport 547 udp dport 546 accept",
+            *many,
+            clear_in,
+        ],
+    )
+    yield (
+        "needed-out",
+        [
+            "udp sport 68 udp dport 67 accept",
+            "udp sport 546 udp dport 547 accept",
+            *many,
+            clear_out,
+        ],
+    )
+    yield (
+        "input",
+        [
+            "type filter hook input priority filter - 10; policy accept;",
+            'iifname "lo" accept',
+            "meta l4proto { esp, ah } accept",
+            "frag nexthdr { esp, ah } accept",
+            "udp dport { 500, 4500 } accept",
+            *_discovery(),
+            *_errors_about_us(),
+            *_rules(spd, (Direction.IN,), device, blocked),
+        ],
+    )
+    yield (
+        "output",
+        [
+            "type filter hook output priority filter - 10; policy accept;",
+            'oifname "lo" accept',
+            f"meta mark {around.mark:#x} accept",
+            *_discovery(),
+            *_rules(spd, (Direction.OUT,), device, blocked),
+        ],
+    )
+    yield (
+        "forward",
+        [
+            "type filter hook forward priority filter - 10; policy accept;",
+            *_rules(spd, (Direction.OUT, Direction.IN), device, blocked),
+        ],
+    )
+
+
+def _rules(spd: Spd, directions: Iterable[Direction], device: str, blocked: str) -> Iterator[str]:
+    for position, entry in enumerate(spd):
+        for direction in directions:
+            if direction not in entry.directions:
+                continue
+            what = match(entry.selector if direction is Direction.OUT else entry.selector.reversed())
+            if what is not None:
+                for verdict in _verdicts(position, entry, direction, device, blocked):
+                    yield f'{what} {verdict} comment "{_comment(entry)}"'
+
+
+def _verdicts(position: int, entry: SpdEntry, direction: Direction, device: str, blocked: str) -> Iterator[str]:
+    processing = entry.processing
+    if entry.action is Action.DISCARD:
+        yield blocked
+    elif processing is None:
+        yield "accept"
+    elif direction is Direction.OUT:
+        yield from ("accept",) if processing.clear_out else (f"oifname {device} accept", "goto needed-out")
+    elif processing.clear_in:
+        yield "accept"
+    else:
+        yield f"iifname {device} accept"
+        if answers_may_be_clear(entry):
+            family = "ip" if entry.selector.source.version == 4 else "ip6"
+            yield f"{family} saddr @{_set_name(position)} accept"
+        yield "goto needed-in"
+
+
+def _discovery() -> tuple[str, ...]:
+    kinds = "nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert"
+    return (f"ip6 hoplimit 255 icmpv6 type {{ {kinds} }} accept",)
+
+
+def _errors_about_us() -> tuple[str, ...]:
+    """ICMP errors that quote a packet of ours: its protocol, and for UDP its source port, seen behind the 8 octets."""
+    return (
+        "icmp type destination-unreachable @th,136,8 { 50, 51 } accept",
+        "icmp type destination-unreachable @th,136,8 17 @th,224,16 { 500, 4500 } accept",
+        "icmpv6 type { destination-unreachable, packet-too-big } @th,112,8 { 50, 51 } accept",
+        "icmpv6 type { destination-unreachable, packet-too-big } @th,112,8 17 @th,384,16 { 500, 4500 } accept",
+    )
+
+
+def _many(broadcasts: Iterable[bytes]) -> tuple[str, ...]:
+    directed = ", ".join(["224.0.0.0/4", "255.255.255.255", *sorted(map(format_address, set(broadcasts)))])
+    return (f"ip daddr {{ {directed} }} accept", "ip6 daddr ff00::/8 accept")
+
+
+def _addresses(field_name: str, addresses: AddressRange) -> Iterator[str]:
+    if addresses == AddressRange.everything(len(addresses.first)):
+        return
+    first, last = format_address(addresses.first), format_address(addresses.last)
+    yield f"{field_name} {first}" if addresses.is_host else f"{field_name} {first}-{last}"
+
+
+def _ports(selector: Selector) -> list[str] | None:
+    protocol, source, destination = selector.protocol, selector.source_ports, selector.destination_ports
+    if protocol in (ICMP, ICMPV6):
+        both = source.intersect(destination)
+        if both is None:
+            return None
+        kinds = [] if both.is_any else [f"@th,0,16 {_numbers(both)}"]
+        return [f"meta l4proto {protocol}", *kinds]
+    wanted = [
+        f"th {side} {_numbers(ports)}"
+        for side, ports in (("sport", source), ("dport", destination))
+        if not ports.is_any
+    ]
+    if protocol is not None and protocol not in WITH_PORTS and wanted:
+        return None
+    if protocol is None:
+        return [f"meta l4proto {{ {', '.join(map(str, WITH_PORTS))} }}", *wanted] if wanted else []
+    return [f"meta l4proto {protocol}", *wanted]
+
+
+def _numbers(ports: PortRange) -> str:
+    return str(ports.first) if ports.first == ports.last else f"{ports.first}-{ports.last}"
+
+
+def _set_name(position: int) -> str:
+    return f"clear-{position}"
+
+
+def _clear_set(position: int, entry: SpdEntry, around: Surroundings) -> Iterator[str]:
+    kind = "ipv4_addr" if entry.selector.source.version == 4 else "ipv6_addr"
+    elements = ", ".join(_element(peer) for peer in around.clear_peers if peer.entry == entry.name)
+    content = f" elements = {{ {elements} }};" if elements else ""
+    yield f"\tset {_set_name(position)} {{ type {kind}; flags timeout;{content} }}"
+
+
+def _element(peer: ClearPeer) -> str:
+    return f"{format_address(peer.address)} timeout {max(1, peer.seconds)}s"
+
+
+def _comment(entry: SpdEntry) -> str:
+    """The entry's name in what a comment of nftables may hold."""
+    return "".join(one if one.isprintable() and one not in '"\\' else "_" for one in entry.name)[:COMMENT_OCTETS]

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Links, routes and rules over netlink: reads what the host has, puts and removes what is ours.
+
+Ours are one routing table (what is in it: ``backends.routes``) and, for each family, the rule ``not fwmark MARK lookup
+TABLE``: what we send ourselves bears the mark and passes by.
+"""
+
+import errno
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_network
+from socket import AF_INET, AF_INET6
+from typing import Final, Protocol, Self
+
+from pyroute2 import AsyncIPRoute, NetlinkError
+
+from ringfence.backends.base import MARK, PRIORITY, TABLE, BackendError
+from ringfence.backends.routes import (
+    DEFAULT_LINK_MTU,
+    Difference,
+    Host,
+    HostRoute,
+    Link,
+    Network,
+    OwnRoute,
+    by_link,
+    host_address,
+)
+from ringfence.net.address import parse_address
+
+FAMILIES = {4: AF_INET, 6: AF_INET6}
+MAIN = 254
+INVERT = 2
+UNICAST, THROW = 1, 9
+UP, LOOPBACK, MULTICAST = 0x1, 0x8, 0x1000
+QUEUE_PACKETS = 1000
+SCOPE_LINK = 253
+NOT_FOR_NEW = 0x20 | 0x40
+"""Deprecated or tentative addresses."""
+MOST_ASKED = 256
+GONE = (errno.ENOENT, errno.ESRCH, errno.ENODEV)
+NOT_SERVED = (errno.EAFNOSUPPORT, errno.EOPNOTSUPP)
+
+
+class Message(Protocol):
+    """What pyroute2 gives for each thing it lists."""
+
+    def get(self, key: str, default: object = None) -> object:
+        """A field of the header, or an attribute by its short name."""
+
+    def get_attr(self, key: str) -> object:
+        """An attribute, or None."""
+
+
+class Netlink:
+    """A channel to the kernel's networking; use it with ``async with``."""
+
+    def __init__(self, *, mark: int = MARK, table: int = TABLE, priority: int = PRIORITY) -> None:
+        self._mark, self._table, self._priority = mark, table, priority
+        self._channel: Final = AsyncIPRoute()
+
+    async def __aenter__(self) -> Self:
+        await self._channel.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._channel.__aexit__(None, None, None)
+
+    async def index(self, device: str) -> int:
+        """The number of an interface; raises BackendError."""
+        found = await self._channel.link_lookup(ifname=device)
+        if not found:
+            raise BackendError(f"the device {device} is gone", cure="Did somebody delete it? Start Ringfence again.")
+        return int(found[0])
+
+    async def set_up(self, index: int, mtu: int) -> None:
+        """Bring our device up; it takes no part in multicast and makes itself no address."""
+        await self._channel.link("set", index=index, mtu=mtu, txqlen=QUEUE_PACKETS, flags=0, change=MULTICAST)
+        await self._channel.link("set", index=index, state="up")
+
+    async def host(self, except_for: int = 0) -> Host:
+        """What this host has, without the interface of index ``except_for``."""
+        links, local = await self._links(except_for)
+        table = by_link(links)
+        routes: list[HostRoute] = []
+        asked: dict[tuple[object, ...], bytes | None] = {}
+        for version, family in FAMILIES.items():
+            async for message in await self._channel.get_routes(table=MAIN, family=family):
+                route = await self._host_route(message, version, table, asked)
+                if route is not None:
+                    routes.append(route)
+        return Host(links, tuple(routes), local)
+
+    async def add_rules(self) -> None:
+        """Have all but marked packets ask our table first; a predecessor's rule is taken over."""
+        for family in FAMILIES.values():
+            await self._ignoring((errno.EEXIST, *NOT_SERVED), "add", family)
+
+    async def remove_rules(self) -> None:
+        """Have nobody ask our table."""
+        for family in FAMILIES.values():
+            await self._ignoring((*GONE, *NOT_SERVED), "del", family)
+
+    async def own_routes(self, device: int) -> list[OwnRoute]:
+        """What our table holds; a route to another device than ours is somebody's mistake and not told apart."""
+        found: list[OwnRoute] = []
+        for version, family in FAMILIES.items():
+            try:
+                routes = await self._channel.get_routes(table=self._table, family=family)
+                found += [_own_route(message, version, device) async for message in routes]
+            except NetlinkError as error:
+                if error.code not in (*GONE, *NOT_SERVED):
+                    raise
+        return found
+
+    async def put(self, routes: Iterable[OwnRoute], device: int) -> None:
+        """Add or replace routes of our table; raises BackendError."""
+        for route in routes:
+            try:
+                await self._channel.route("replace", **self._spec(route, device))
+            except NetlinkError as error:
+                raise BackendError(f"cannot add a route to {route.destination}: {error}") from error
+
+    async def remove(self, routes: Iterable[OwnRoute]) -> None:
+        """Remove routes of our table, as far as they are still there."""
+        for route in routes:
+            network = ip_network(route.destination)
+            kind = {"type": "throw"} if route.throw else {}
+            try:
+                await self._channel.route(
+                    "del", dst=route.destination, table=self._table, family=FAMILIES[network.version], **kind
+                )
+            except NetlinkError as error:
+                if error.code not in GONE:
+                    raise
+
+    async def change(self, what: Difference, device: int) -> None:
+        """First what is new, then what goes."""
+        await self.put(what.put, device)
+        await self.remove(what.remove)
+
+    async def _ignoring(self, codes: tuple[int, ...], command: str, family: int) -> None:
+        try:
+            await self._channel.rule(
+                command, table=self._table, priority=self._priority, fwmark=self._mark, fwmask=0xFFFFFFFF,
+                flags=INVERT, family=family,
+            )  # fmt: skip
+        except NetlinkError as error:
+            if error.code not in codes:
+                raise BackendError(
+                    f"cannot change the routing rules: {error}",
+                    cure="It needs the right to administer the network (root, or CAP_NET_ADMIN).",
+                ) from error
+
+    async def _links(self, except_for: int) -> tuple[tuple[Link, ...], frozenset[bytes]]:
+        usable: defaultdict[int, list[bytes]] = defaultdict(list)
+        broadcasts: defaultdict[int, list[bytes]] = defaultdict(list)
+        local: set[bytes] = set()
+        async for message in await self._channel.get_addr():
+            index = _number(message.get("index"))
+            text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+            address = parse_address(text) if isinstance(text, str) else b""
+            local.add(address)
+            if _number(message.get("scope")) < SCOPE_LINK and not _number(message.get("flags")) & NOT_FOR_NEW:
+                usable[index].append(address)
+            if isinstance(broadcast := message.get_attr("IFA_BROADCAST"), str):
+                broadcasts[index].append(parse_address(broadcast))
+        links = []
+        async for message in await self._channel.get_links():
+            index, flags = _number(message.get("index")), _number(message.get("flags"))
+            if index != except_for and flags & (UP | LOOPBACK) == UP:
+                mtu = _number(message.get_attr("IFLA_MTU")) or DEFAULT_LINK_MTU
+                name = str(message.get_attr("IFLA_IFNAME"))
+                links.append(Link(index, name, mtu, tuple(usable[index]), tuple(broadcasts[index])))
+        return tuple(links), frozenset(local)
+
+    async def _host_route(
+        self, message: Message, version: int, links: Mapping[int, Link], asked: dict[tuple[object, ...], bytes | None]
+    ) -> HostRoute | None:
+        network, link = _destination(message, version), links.get(_number(_oif(message)))
+        if message.get("type") != UNICAST or link is None:
+            return None
+        text = message.get_attr("RTA_PREFSRC")
+        if isinstance(text, str):
+            return HostRoute(network, link.index, parse_address(text), link.mtu)
+        gateway = message.get_attr("RTA_GATEWAY")
+        key = (link.index, gateway) if version == 4 and gateway else (network,)
+        if key not in asked:
+            asked[key] = await self._source(network, link.index) if len(asked) < MOST_ASKED else None
+        return HostRoute(network, link.index, asked[key], link.mtu)
+
+    async def _source(self, network: Network, link: int) -> bytes | None:
+        """The source that the kernel would take for a packet of ours to ``network``, if it leaves by ``link``."""
+        try:
+            answers = await self._channel.route(
+                "get", dst=host_address(network), mark=self._mark, family=FAMILIES[network.version]
+            )
+        except NetlinkError:
+            return None
+        text = answers[0].get_attr("RTA_PREFSRC")
+        same_way = answers[0].get_attr("RTA_OIF") == link
+        return parse_address(text) if isinstance(text, str) and same_way else None
+
+    def _spec(self, route: OwnRoute, device: int) -> dict[str, object]:
+        family = FAMILIES[ip_network(route.destination).version]
+        spec: dict[str, object] = {"dst": route.destination, "table": self._table, "family": family}
+        if route.throw:
+            return {**spec, "type": "throw"}
+        spec["oif"] = device
+        if route.source:
+            spec["prefsrc"] = route.source
+        if route.mtu:
+            spec["metrics"] = {"mtu": route.mtu}
+        return spec
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _oif(message: Message) -> object:
+    several = message.get_attr("RTA_MULTIPATH")
+    if isinstance(several, list) and several:
+        return several[0]["oif"]
+    return message.get_attr("RTA_OIF")
+
+
+def _destination(message: Message, version: int) -> Network:
+    text = message.get_attr("RTA_DST") or ("0.0.0.0" if version == 4 else "::")  # noqa: S104  (a network, no listener)
+    return ip_network(f"{text}/{message.get('dst_len')}")
+
+
+def _own_route(message: Message, version: int, device: int) -> OwnRoute:
+    destination = str(_destination(message, version))
+    if message.get("type") == THROW:
+        return OwnRoute(destination, throw=True)
+    metrics = message.get_attr("RTA_METRICS")
+    mtu = metrics.get_attr("RTAX_MTU") if metrics is not None and hasattr(metrics, "get_attr") else 0
+    source = message.get_attr("RTA_PREFSRC")
+    ours = message.get_attr("RTA_OIF") == device
+    return OwnRoute(destination, False, str(source or ""), _number(mtu) if ours else -1)

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nftables as a program: hand it a transaction, read back our counters and what we noted there.
+
+The text comes from ``backends.filter``. Counters are read over netlink, not by the program, for statistics are asked
+for from within the event loop.
+"""
+
+import asyncio
+import json
+import shutil
+import socket
+from collections.abc import Iterator
+from struct import Struct
+
+from ringfence.backends.base import BackendError
+from ringfence.backends.filter import TABLE_NAME, Count
+
+NETLINK_NETFILTER = 12
+INET = 1
+GET_OBJECT = 10 << 8 | 19
+REQUEST_DUMP = 0x301
+DONE, ERROR = 3, 2
+TABLE_ATTRIBUTE, NAME_ATTRIBUTE, DATA_ATTRIBUTE, TYPE_ATTRIBUTE = 1, 2, 4, 3
+COUNTER_OCTETS, COUNTER_PACKETS = 1, 2
+COUNTER_TYPE = 1
+NESTED = 0x8000
+
+_MESSAGE = Struct("=IHHII")
+_FAMILY = Struct("=BBH")
+_ATTRIBUTE = Struct("=HH")
+_LONG = Struct("!Q")
+_WORD = Struct("!I")
+
+
+async def run(text: str) -> None:
+    """Carry out a transaction; raises BackendError with what nft says, and then nothing was changed."""
+    status, _, complaint = await _nft("-f", "-", text=text)
+    if status:
+        raise BackendError(
+            f"nftables refused our table: {complaint.strip() or f'status {status}'}",
+            cure="It needs the right to administer the network, and a kernel with nf_tables.",
+        )
+
+
+async def settings() -> tuple[str, ...]:
+    """What a predecessor noted in our table as the host's settings before us; empty when there is no table."""
+    status, out, _ = await _nft("-j", "list", "chain", "inet", TABLE_NAME, "settings")
+    if status:
+        return ()
+    rules = (one.get("rule", {}) for one in json.loads(out)["nftables"])
+    return tuple(rule["comment"] for rule in rules if "comment" in rule)
+
+
+def counts() -> dict[str, Count]:
+    """Our named counters; empty when there is no table."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as channel:
+        channel.settimeout(2)
+        name = TABLE_NAME.encode() + b"\0"
+        body = _FAMILY.pack(INET, 0, 0) + _ATTRIBUTE.pack(_ATTRIBUTE.size + len(name), TABLE_ATTRIBUTE) + name
+        body += bytes(-len(body) % 4)
+        channel.send(_MESSAGE.pack(_MESSAGE.size + len(body), GET_OBJECT, REQUEST_DUMP, 1, 0) + body)
+        found: dict[str, Count] = {}
+        while True:
+            answer = channel.recv(1 << 16)
+            for kind, content in _messages(answer):
+                if kind in (DONE, ERROR):
+                    return found
+                found.update(_counter(content[_FAMILY.size :]))
+
+
+def _messages(octets: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at + _MESSAGE.size <= len(octets):
+        length, kind, _, _, _ = _MESSAGE.unpack_from(octets, at)
+        yield kind, octets[at + _MESSAGE.size : at + length]
+        at += max(_MESSAGE.size, length + -length % 4)
+
+
+def _attributes(octets: bytes) -> dict[int, bytes]:
+    found, at = {}, 0
+    while at + _ATTRIBUTE.size <= len(octets):
+        length, kind = _ATTRIBUTE.unpack_from(octets, at)
+        found[kind & ~NESTED] = octets[at + _ATTRIBUTE.size : at + length]
+        at += max(_ATTRIBUTE.size, length + -length % 4)
+    return found
+
+
+def _counter(octets: bytes) -> dict[str, Count]:
+    parts = _attributes(octets)
+    if TYPE_ATTRIBUTE not in parts or _WORD.unpack(parts[TYPE_ATTRIBUTE])[0] != COUNTER_TYPE:
+        return {}
+    data = _attributes(parts[DATA_ATTRIBUTE])
+    packets, amount = (_LONG.unpack(data[kind])[0] for kind in (COUNTER_PACKETS, COUNTER_OCTETS))
+    return {parts[NAME_ATTRIBUTE].rstrip(b"\0").decode(): Count(packets, amount)}
+
+
+async def _nft(*arguments: str, text: str = "") -> tuple[int, str, str]:
+    program = shutil.which("nft") or shutil.which("nft", path="/usr/sbin:/sbin")
+    if program is None:
+        raise BackendError("the program nft is missing", cure="Install it: apt install nftables")
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(program, *arguments, stdin=pipe, stdout=pipe, stderr=pipe)
+    out, complaint = await process.communicate(text.encode())
+    return process.returncode or 0, out.decode(errors="replace"), complaint.decode(errors="replace")

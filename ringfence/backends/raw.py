@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Raw sockets: whole IP packets onto the wire, ESP and AH and the ICMP errors about them off it.
+
+Out: one socket for each family, headers included, with our mark, so that the packets leave by the host's own routes.
+What the kernel refuses is lost like on any link; a packet too big for its path is handed back with the path's MTU.
+
+In, IPv4: raw sockets of both protocols; the kernel has put fragments together and hands over the header with the rest.
+In, IPv6: a raw socket gives no headers, so packets come from a packet socket through a filter (``backends.bpf``), with
+fragments as they are. Raw IPv6 sockets exist beside it, deaf, so that the kernel does not answer the peer that it
+knows no such protocol. A packet socket also sees what this host only forwards: whose the packet is, is checked here.
+"""
+
+import contextlib
+import ctypes
+import errno
+import socket
+import struct
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ringfence.backends import bpf
+from ringfence.backends.base import MARK, BackendError
+from ringfence.net.address import format_address
+
+ESP, AH, ICMP = 50, 51, 1
+ETHERTYPE_IPV6 = 0x86DD
+MOST_OCTETS = 65536
+BATCH = 128
+BUFFER_OCTETS = 4 << 20
+
+SO_ATTACH_FILTER, SO_RCVBUFFORCE, SO_SNDBUFFORCE = 26, 33, 32
+IPV6_HDRINCL = 36
+SOL_RAW, ICMP_FILTER = 255, 1
+ALL_BUT_UNREACHABLE = 0xFFFFFFFF & ~(1 << 3)
+IP_MTU, IPV6_MTU = 14, 24
+IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, DISCOVER = 10, 23, 2
+MOST_NAMES = 1024
+
+
+class TooBig(NamedTuple):
+    """A packet that its path does not take."""
+
+    packet: bytes
+    mtu: int
+
+
+class RawSockets:
+    """All raw sockets of a backend."""
+
+    def __init__(self, mark: int = MARK) -> None:
+        """Open them; raises BackendError. A host without IPv6 is served too."""
+        self._mark = mark
+        self.errors: Counter[str] = Counter()
+        """What the kernel refused, by the error's name."""
+        self.local: frozenset[bytes] = frozenset()
+        """This host's IPv6 addresses; empty: all packets are taken as ours."""
+        self._names: dict[bytes, str] = {}
+        self._open = contextlib.ExitStack()
+        self._receiving: list[socket.socket] = []
+        self._senders: dict[int, socket.socket] = {}
+        try:
+            self._open_v4()
+            if Path("/proc/net/if_inet6").exists():
+                self._open_v6()
+        except OSError as error:
+            self.close()
+            raise BackendError(
+                f"cannot open raw sockets: {error.strerror}",
+                cure="It needs the rights to administer the network and to use raw sockets (root, or "
+                "CAP_NET_ADMIN and CAP_NET_RAW).",
+            ) from error
+
+    def receivers(self) -> Iterator[socket.socket]:
+        """Sockets to watch; hand each that is readable to ``receive``."""
+        return iter(self._receiving)
+
+    def receive(self, one: socket.socket, most: int = BATCH) -> list[bytes]:
+        """The packets that wait at a socket, at most ``most``."""
+        packets: list[bytes] = []
+        receive, append = one.recv, packets.append
+        for _ in range(most):
+            try:
+                append(receive(MOST_OCTETS))
+            except BlockingIOError:
+                break
+            except OSError as error:  # an error that ICMP told of an earlier packet
+                self._count(error)
+        if one.family == socket.AF_PACKET and self.local:
+            return [packet for packet in packets if packet[24:40] in self.local]
+        return packets
+
+    def send(self, packets: Iterable[bytes]) -> list[TooBig]:
+        """Put packets on the wire; those too big for their path come back."""
+        too_big: list[TooBig] = []
+        for packet in packets:
+            is_v4 = packet[0] >> 4 == 4
+            sender = self._senders.get(4 if is_v4 else 6)
+            if sender is None:
+                self.errors["EAFNOSUPPORT"] += 1
+                continue
+            address = packet[16:20] if is_v4 else packet[24:40]
+            try:
+                sender.sendto(packet, (self._name(address), 0))
+            except OSError as error:
+                self._count(error)
+                if error.errno == errno.EMSGSIZE:
+                    too_big.append(TooBig(packet, self.path_mtu(address)))
+        return too_big
+
+    def path_mtu(self, address: bytes) -> int:
+        """What the kernel holds for the MTU of the path to ``address``; 0 when there is no path."""
+        is_v4 = len(address) == 4
+        family = socket.AF_INET if is_v4 else socket.AF_INET6
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, self._mark)
+            try:
+                probe.connect((format_address(address), 9))
+                if is_v4:
+                    return probe.getsockopt(socket.IPPROTO_IP, IP_MTU)
+                return probe.getsockopt(socket.IPPROTO_IPV6, IPV6_MTU)
+            except OSError:
+                return 0
+
+    def close(self) -> None:
+        """Close them all."""
+        self._open.close()
+        self._receiving.clear()
+        self._senders.clear()
+
+    def _open_v4(self) -> None:
+        self._senders[4] = self._sender(socket.AF_INET)
+        for protocol in (ESP, AH, ICMP):
+            one = self._socket(socket.AF_INET, socket.SOCK_RAW, protocol)
+            if protocol == ICMP:
+                one.setsockopt(SOL_RAW, ICMP_FILTER, struct.pack("=I", ALL_BUT_UNREACHABLE))
+            self._receiving.append(one)
+
+    def _open_v6(self) -> None:
+        sender = self._sender(socket.AF_INET6)
+        sender.setsockopt(socket.IPPROTO_IPV6, IPV6_HDRINCL, 1)
+        for protocol in (ESP, AH):
+            attach(self._socket(socket.AF_INET6, socket.SOCK_RAW, protocol), bpf.NOTHING)
+        whole = self._socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETHERTYPE_IPV6))
+        attach(whole, bpf.ipv6_protected())
+        while self.receive(whole):  # what came before the filter
+            pass
+        self._receiving.append(whole)
+        self._senders[6] = sender
+
+    def _sender(self, family: socket.AddressFamily) -> socket.socket:
+        one = self._socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, self._mark)
+        return one
+
+    def _socket(self, family: socket.AddressFamily, kind: socket.SocketKind, protocol: int) -> socket.socket:
+        one = self._open.enter_context(socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol))
+        for option in (SO_RCVBUFFORCE, SO_SNDBUFFORCE):
+            with contextlib.suppress(OSError):  # in a user namespace the usual size has to do
+                one.setsockopt(socket.SOL_SOCKET, option, BUFFER_OCTETS)
+        return one
+
+    def _name(self, address: bytes) -> str:
+        name = self._names.get(address)
+        if name is None:
+            if len(self._names) >= MOST_NAMES:
+                self._names.clear()
+            name = self._names[address] = format_address(address)
+        return name
+
+    def _count(self, error: OSError) -> None:
+        self.errors[errno.errorcode.get(error.errno or 0, "unknown")] += 1
+
+
+def attach(one: socket.socket, program: bytes) -> None:
+    """Put a filter before a socket; raises OSError."""
+    code = ctypes.create_string_buffer(program, len(program))
+    one.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(program) // 8, ctypes.addressof(code)))

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The UDP sockets of IKE: ports 500 and 4500 of both families, also for ESP in UDP (RFC 3948).
+
+On port 4500 a datagram that begins with four zero octets is IKE, one octet 0xFF is a keepalive, all else is ESP. No
+kernel takes ESP out of these sockets, so they need no UDP_ENCAP. The address that a peer spoke to comes with each
+datagram, and the answer leaves from it. What we send bears the mark, so it goes by the host's own routes.
+"""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable, Iterable
+from struct import Struct
+
+from ringfence.backends.base import MARK, BackendError
+from ringfence.net.address import IPV4_OCTETS, Endpoint, Path, format_address, parse_address
+
+IKE_PORT, NAT_PORT = 500, 4500
+NON_ESP_MARKER = bytes(4)
+KEEPALIVE = b"\xff"
+MOST_OCTETS = 65536
+BATCH = 64
+
+IP_PKTINFO = 8
+IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, DO_NOT_DISCOVER = 10, 23, 0
+
+_INFO4 = Struct("=I4s4s")
+_INFO6 = Struct("=16sI")
+_ANCILLARY_OCTETS = 128
+
+
+class IkeSockets:
+    """Receives and sends IKE messages and encapsulated ESP; open from the first to the last."""
+
+    def __init__(
+        self,
+        on_datagram: Callable[[bytes, Path], None],
+        on_esp: Callable[[list[bytes], Path], None],
+        mark: int = MARK,
+        *,
+        ports: tuple[int, int] = (IKE_PORT, NAT_PORT),
+    ) -> None:
+        """``on_datagram`` gets IKE messages without marker, ``on_esp`` runs of ESP packets of one path."""
+        self._on_datagram, self._on_esp, self._mark = on_datagram, on_esp, mark
+        self._ike_port, self._nat_port = ports
+        self._sockets: dict[tuple[int, int], socket.socket] = {}
+        self.lost = 0
+        """Datagrams that the kernel would not take."""
+
+    def open(self) -> None:
+        """Bind the sockets and begin to receive; raises BackendError. The host may lack IPv6."""
+        loop = asyncio.get_running_loop()
+        try:
+            for family, octets in ((socket.AF_INET, 4), (socket.AF_INET6, 16)):
+                for port in (self._ike_port, self._nat_port):
+                    opened = self._bind(family, port)
+                    if opened is not None:
+                        self._sockets[octets, port] = opened
+                        loop.add_reader(opened, self._receive, opened, port)
+        except BackendError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Stop receiving and free the ports."""
+        for one in self._sockets.values():
+            asyncio.get_running_loop().remove_reader(one)
+            one.close()
+        self._sockets.clear()
+
+    def send(self, datagram: bytes, path: Path) -> None:
+        """Send an IKE message; on the NAT port with the marker before it. One that cannot leave is lost."""
+        marker = NON_ESP_MARKER if path.local.port == self._nat_port else b""
+        self._send(marker + datagram, path)
+
+    def send_esp(self, datagrams: Iterable[bytes], path: Path) -> None:
+        """Send ESP packets and keepalives as they are."""
+        for datagram in datagrams:
+            self._send(datagram, path)
+
+    def _send(self, datagram: bytes, path: Path) -> None:
+        octets = len(path.local.address)
+        one = self._sockets.get((octets, path.local.port))
+        if one is None:
+            self.lost += 1
+            return
+        to = (format_address(path.remote.address), path.remote.port)
+        if octets == IPV4_OCTETS:
+            info = (socket.IPPROTO_IP, IP_PKTINFO, _INFO4.pack(0, path.local.address, bytes(4)))
+        else:
+            info = (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, _INFO6.pack(path.local.address, 0))
+        try:
+            one.sendmsg([datagram], [info], 0, to)
+        except OSError:  # no route, a full buffer: as if lost on the way
+            self.lost += 1
+
+    def _bind(self, family: socket.AddressFamily, port: int) -> socket.socket | None:
+        try:
+            one = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        except OSError:
+            return None
+        try:
+            self._prepare(one, family)
+            one.bind(("", port))
+        except OSError as error:
+            one.close()
+            if family == socket.AF_INET6 and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+                return None
+            raise BackendError(
+                f"cannot use UDP port {port}: {error.strerror}",
+                cure="Another IKE service may have it: stop it first. Ports below 1024 and marks need privileges.",
+            ) from error
+        return one
+
+    def _prepare(self, one: socket.socket, family: socket.AddressFamily) -> None:
+        if self._mark:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, self._mark)
+        if family == socket.AF_INET:
+            one.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+            one.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, DO_NOT_DISCOVER)
+        else:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+            one.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, DO_NOT_DISCOVER)
+
+    def _receive(self, one: socket.socket, port: int) -> None:
+        esp: list[bytes] = []
+        where: Path | None = None
+        for _ in range(BATCH):
+            try:
+                datagram, ancillary, _, sender = one.recvmsg(MOST_OCTETS, _ANCILLARY_OCTETS)
+            except BlockingIOError:
+                break
+            except OSError:  # an error that ICMP told of an earlier datagram
+                continue
+            path = _path(ancillary, sender, port)
+            if path is None or datagram == KEEPALIVE:
+                continue
+            if path != where or self._is_ike(datagram, port):
+                self._hand_on(esp, where)
+                esp, where = [], path
+            if self._is_ike(datagram, port):
+                self._on_datagram(datagram[4:] if port == self._nat_port else datagram, path)
+            else:
+                esp.append(datagram)
+        self._hand_on(esp, where)
+
+    def _is_ike(self, datagram: bytes, port: int) -> bool:
+        return port != self._nat_port or datagram.startswith(NON_ESP_MARKER)
+
+    def _hand_on(self, esp: list[bytes], path: Path | None) -> None:
+        if esp and path is not None:
+            self._on_esp(esp, path)
+
+
+def _path(ancillary: Iterable[tuple[int, int, bytes]], sender: tuple[str, int], port: int) -> Path | None:
+    remote = Endpoint(parse_address(sender[0].partition("%")[0]), sender[1])
+    for level, kind, content in ancillary:
+        if (level, kind) == (socket.IPPROTO_IP, IP_PKTINFO):
+            _, _, destination = _INFO4.unpack_from(content)
+            return Path(Endpoint(destination, port), remote)
+        if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
+            destination, _ = _INFO6.unpack_from(content)
+            return Path(Endpoint(destination, port), remote)
+    return None

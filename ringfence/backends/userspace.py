@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The backend that needs no IPsec in the kernel: it drives ``datapath.engine`` with a TUN device and raw sockets.
+
+Packets come in bursts from the device and the sockets, go through the packet path together, and what it decides is
+carried out. One timer serves all its clocks. What many packets have to say (drops) is merged for a second.
+
+A policy is applied in an order that loses no packet and leaks none: the packet path first, for it must know what the
+routes then bring it; new routes; the static rules, in one transaction; last, old routes go. When a step fails, the
+old policy is put back.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from socket import socket
+from typing import Protocol
+
+from ringfence.backends import base, nft, sysctl
+from ringfence.backends import filter as static
+from ringfence.backends.base import BackendError, BackendStatistics, ChildTraffic
+from ringfence.backends.netlink import Netlink
+from ringfence.backends.raw import RawSockets, TooBig
+from ringfence.backends.routes import DEFAULT_LINK_MTU, Host, difference, wanted
+from ringfence.backends.tun import Tun
+from ringfence.databases.sa import ChildSa
+from ringfence.databases.spd import Spd
+from ringfence.datapath import event as path_event
+from ringfence.datapath import verdict
+from ringfence.datapath.engine import DataPath
+from ringfence.datapath.limits import PathLimits
+from ringfence.datapath.pmtu import too_big
+from ringfence.datapath.verdict import Drop, Verdict
+from ringfence.net.address import Path
+from ringfence.net.flow import AH, ESP, FlowKey
+from ringfence.net.ip import view
+
+MERGE_SECONDS = 1.0
+MOST_MERGED = 256
+"""Kinds of drops told of one by one within that time; of the rest, the counters."""
+TIMER_SECONDS = 0.1
+"""How late a timer may be that a packet set; so bursts need not look at it each time."""
+
+
+class UdpSender(Protocol):
+    """What sends ESP in UDP: ``udp.IkeSockets``."""
+
+    def send_esp(self, datagrams: Iterable[bytes], path: Path) -> None:
+        """Send these as they are."""
+
+
+class UserspaceBackend:
+    """Carries out a policy with a TUN device, raw sockets, routes and nftables."""
+
+    name = "userspace"
+
+    def __init__(
+        self,
+        *,
+        random: Callable[[int], bytes],
+        clock: Callable[[], float],
+        events: base.Events,
+        udp: UdpSender | None = None,
+        device: str = base.DEVICE,
+        mark: int = base.MARK,
+        table: int = base.TABLE,
+    ) -> None:
+        """``clock`` gives monotonic seconds; ``udp`` may be set later, before the first SA that encapsulates."""
+        self.events = events
+        self.udp = udp
+        self._random, self._clock = random, clock
+        self._device, self._mark, self._table = device, mark, table
+        self._lock = asyncio.Lock()
+        self._open = contextlib.AsyncExitStack()
+        self._spd = Spd()
+        self._path = DataPath(random=random)
+        self._clear_seconds = 0.0
+        self._noted: tuple[str, ...] = ()
+        self._index = 0
+        self._host = Host()
+        self._clear: dict[tuple[str, bytes], float] = {}
+        """Peers whose clear answers are accepted, by their entry: until when."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._drops: dict[tuple[Drop, FlowKey | None, int], int] = {}
+        self._reported: dict[str, int] = {}
+        self._told: asyncio.TimerHandle | None = None
+
+    async def start(self) -> None:
+        """Make device, sockets and rules; a killed predecessor's rules stay in force until ``apply``."""
+        loop = asyncio.get_running_loop()
+        async with contextlib.AsyncExitStack() as opening:
+            self._netlink = await opening.enter_async_context(Netlink(mark=self._mark, table=self._table))
+            self._tun = Tun(self._device)
+            opening.callback(self._tun.close)
+            self._index = await self._netlink.index(self._device)
+            self._raw = RawSockets(self._mark)
+            opening.callback(self._raw.close)
+            self._noted = await nft.settings()
+            host = await self._netlink.host(except_for=self._index)
+            mtu = max((link.mtu for link in host.links), default=DEFAULT_LINK_MTU)
+            limits = PathLimits(mtu=mtu)
+            self._path, self._clear_seconds = DataPath(random=self._random, limits=limits), limits.clear_seconds
+            sysctl.no_own_address(self._device)
+            await self._netlink.set_up(self._index, mtu)
+            await self._netlink.add_rules()
+            self._open = opening.pop_all()
+        self._reported = {name: count.packets for name, count in nft.counts().items()}
+        loop.add_reader(self._tun, self._from_device)
+        for one in self._raw.receivers():
+            loop.add_reader(one, self._from_wire, one)
+        self._told = loop.call_later(MERGE_SECONDS, self._tell_drops)
+
+    async def apply(self, spd: Spd) -> None:
+        """Follow ``spd``; when the host refuses, the old policy is put back and BackendError says why."""
+        async with self._lock:
+            before = self._spd
+            try:
+                await self._follow(spd)
+            except BackendError:
+                with contextlib.suppress(BackendError):
+                    await self._follow(before)
+                raise
+
+    def install_inbound(self, child: ChildSa) -> None:
+        """Accept packets by ``child.inbound``."""
+        self._path.install_inbound(child, self._clock())
+        self._look()
+
+    def install_outbound(self, child: ChildSa) -> None:
+        """Send by ``child.outbound``, what waits for it first."""
+        self._perform(self._path.install_outbound(child, self._clock()))
+        over = [key for key in self._clear if key[0] == child.entry and key[1] in child.selector.destination]
+        for key in over:
+            del self._clear[key]
+        if over:
+            self._later(self._static_again())
+
+    def remove(self, child_id: int) -> None:
+        """Forget both directions."""
+        self._path.remove(child_id)
+
+    def acquire_failed(self, entry: str, flow: FlowKey) -> None:
+        """Drop what waits, or send it in clear where the entry allows it."""
+        found = self._spd.named(entry)
+        if found is not None and static.answers_may_be_clear(found):
+            self._later(self._fall_back(entry, flow))
+        else:
+            self._perform(self._path.acquire_failed(entry, flow, self._clock()))
+
+    def inbound_udp(self, datagrams: Sequence[bytes], path: Path) -> None:
+        """Take ESP that came in UDP."""
+        self._perform(self._path.inbound_udp(datagrams, path, self._clock()))
+
+    def statistics(self) -> BackendStatistics:
+        """Totals so far."""
+        counters = self._path.counters
+        dropped = {reason.value: count for reason, count in counters.dropped.items() if count}
+        for name, count in nft.counts().items():
+            if count.packets:
+                dropped[name] = dropped.get(name, 0) + count.packets
+        errors = {**self._raw.errors, "device": self._tun.lost}
+        return BackendStatistics(
+            children={child.id: self._traffic(child.id) for child in self._path.children()},
+            protected_packets_in=counters.protected_in.packets,
+            protected_packets_out=counters.protected_out.packets,
+            protected_octets_in=counters.protected_in.octets,
+            protected_octets_out=counters.protected_out.octets,
+            clear_packets_out=counters.clear_out.packets,
+            clear_octets_out=counters.clear_out.octets,
+            dropped=dropped,
+            errors={name: count for name, count in errors.items() if count},
+        )
+
+    async def stop(self) -> None:
+        """Remove rules, routes, table, sockets and device, and put settings back."""
+        async with self._lock:
+            loop = asyncio.get_running_loop()
+            for handle in (self._timer, self._told):
+                if handle is not None:
+                    handle.cancel()
+            for task in self._tasks:
+                task.cancel()
+            loop.remove_reader(self._tun)
+            for one in self._raw.receivers():
+                loop.remove_reader(one)
+            await self._netlink.remove_rules()
+            await self._netlink.remove(await self._netlink.own_routes(self._index))
+            await nft.run(static.removal())
+            sysctl.restore(self._noted)
+            await self._open.aclose()
+
+    async def _follow(self, spd: Spd) -> None:
+        self._host = host = await self._netlink.host(except_for=self._index)
+        self._raw.local = host.local
+        routes = wanted(spd, host)
+        change = difference(await self._netlink.own_routes(self._index), routes)
+        if routes:
+            self._noted = sysctl.merged(self._noted, sysctl.loosen(self._device))
+        self._spd = spd
+        self._perform(self._path.apply(spd, self._clock()))
+        await self._netlink.put(change.put, self._index)
+        await nft.run(static.ruleset(spd, self._surroundings()))
+        await self._netlink.remove(change.remove)
+
+    async def _static_again(self) -> None:
+        async with self._lock:
+            with contextlib.suppress(BackendError):  # then the table that stands stays
+                await nft.run(static.ruleset(self._spd, self._surroundings()))
+
+    async def _fall_back(self, entry: str, flow: FlowKey) -> None:
+        """Let the answers in before the first clear packet goes out."""
+        async with self._lock:
+            self._clear[entry, flow.destination] = self._clock() + self._clear_seconds
+            peer = static.ClearPeer(entry, flow.destination, round(self._clear_seconds))
+            with contextlib.suppress(BackendError):  # such as that it is known already
+                await nft.run(static.clear_peer(self._spd, peer))
+        self._perform(self._path.acquire_failed(entry, flow, self._clock()))
+
+    def _later(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _surroundings(self) -> static.Surroundings:
+        now = self._clock()
+        return static.Surroundings(
+            device=self._device,
+            mark=self._mark,
+            broadcasts=tuple(address for link in self._host.links for address in link.broadcasts),
+            counts=nft.counts(),
+            settings=self._noted,
+            clear_peers=tuple(
+                static.ClearPeer(entry, address, round(until - now))
+                for (entry, address), until in self._clear.items()
+                if until > now
+            ),
+        )
+
+    def _from_device(self) -> None:
+        self._perform(self._path.outbound(self._tun.read(), self._clock()))
+
+    def _from_wire(self, one: socket) -> None:
+        self._perform(self._path.inbound(self._raw.receive(one), self._clock()))
+
+    def _perform(self, verdicts: Iterable[Verdict | path_event.PathEvent]) -> None:
+        """Carry out what the packet path decided, in its order for the wire and for the host."""
+        wire: list[bytes] = []
+        host: list[bytes] = []
+        for one in verdicts:
+            if isinstance(one, verdict.Send):
+                self._send(one, wire)
+            elif isinstance(one, verdict.Deliver):
+                host += one.packets
+            else:
+                self._note(one, wire, host)
+        if wire:
+            self._tell_sizes(self._raw.send(wire), host)
+        if host:
+            self._tun.write(host)
+        for one in self._path.events():
+            self._note(one, wire, host)
+        self._look()
+
+    def _send(self, one: verdict.Send, wire: list[bytes]) -> None:
+        if one.path is None:
+            wire += one.packets
+        elif self.udp is not None:
+            self.udp.send_esp(one.packets, one.path)
+
+    def _note(self, one: Verdict | path_event.PathEvent, wire: list[bytes], host: list[bytes]) -> None:
+        match one:
+            case verdict.Dropped(reason, flow, spi, reply, to_host):
+                self._merge(reason, flow, spi)
+                if reply is not None:
+                    (host if to_host else wire).append(reply)
+            case verdict.Hold(entry, flow, acquire=True):
+                self._emit(base.Acquire(entry, flow))
+            case path_event.SoftExpired(child_id, why):
+                self._emit(base.SoftExpired(child_id, why))
+            case path_event.HardExpired(child_id, why):
+                self._emit(base.HardExpired(child_id, why))
+            case path_event.PathMtuLearnt(child_id, mtu):
+                self._emit(base.PathMtu(child_id, mtu))
+            case path_event.FellBack(entry, flow):
+                self._emit(base.FellBack(entry, flow))
+
+    def _emit(self, event: base.BackendEvent) -> None:
+        asyncio.get_running_loop().call_soon(self.events, event)
+
+    def _tell_sizes(self, refused: Iterable[TooBig], host: list[bytes]) -> None:
+        """What the kernel would not send for its size: the packet path learns it of its own, a sender of clear ones."""
+        for packet, mtu in refused:
+            parts = view(packet)
+            notice = None if parts is None or not mtu else too_big(packet, parts, mtu)
+            if parts is None or notice is None:
+                continue
+            if parts.protocol in (ESP, AH):
+                self._path.inbound([notice], self._clock())
+            else:
+                host.append(notice)
+
+    def _merge(self, reason: Drop, flow: FlowKey | None, spi: int) -> None:
+        key = (reason, flow, spi)
+        if key in self._drops or len(self._drops) < MOST_MERGED:
+            self._drops[key] = self._drops.get(key, 0) + 1
+
+    def _tell_drops(self) -> None:
+        """Each second: what the packet path dropped, and how far the static rules' counters went."""
+        for (reason, flow, spi), count in self._drops.items():
+            self._emit(base.Dropped(reason, flow, spi, count))
+        self._drops.clear()
+        counts = nft.counts()
+        for reason in static.REASONS:
+            now = counts.get(reason.value, static.Count()).packets
+            more = now - self._reported.get(reason.value, 0)
+            self._reported[reason.value] = now
+            if more > 0:
+                self._emit(base.Dropped(reason, None, 0, more))
+        self._told = asyncio.get_running_loop().call_later(MERGE_SECONDS, self._tell_drops)
+
+    def _look(self) -> None:
+        """See to it that the packet path's timers are looked at soon."""
+        loop = asyncio.get_running_loop()
+        if self._timer is None or self._timer.when() > loop.time() + TIMER_SECONDS:
+            self._set_timer(TIMER_SECONDS)
+
+    def _set_timer(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        due = self._path.next_timer()
+        now = self._clock()
+        if due is not None and due <= now:
+            self._perform(self._path.tick(now))
+            due = self._path.next_timer()
+        if due is not None:
+            self._set_timer(max(due - now, TIMER_SECONDS))
+
+    def _traffic(self, child_id: int) -> ChildTraffic:
+        found = self._path.statistics(child_id)
+        if found is None:
+            return ChildTraffic()
+        return ChildTraffic(
+            found.packets_in, found.packets_out, found.octets_in, found.octets_out, found.last_used, found.path_mtu
+        )

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two hosts behind a plain router, as fixtures."""
+
+from collections.abc import Iterator
+
+import pytest
+from integration.backend_lab import Pair, watch
+
+from ringfence.testing.namespaces import Lab, routed_pair
+
+
+@pytest.fixture(scope="session")
+def namespaces() -> None:
+    """Skip where there can be none."""
+    if obstacle := Lab.obstacle():
+        pytest.skip(obstacle)
+
+
+def hosts() -> Iterator[Pair]:
+    with routed_pair() as (alice, router, bob):
+        watch(router)
+        yield Pair(alice, router, bob)
+
+
+@pytest.fixture
+def pair(namespaces: None) -> Iterator[Pair]:
+    """Fresh hosts."""
+    yield from hosts()
+
+
+@pytest.fixture(scope="module")
+def pair_of_module(namespaces: None) -> Iterator[Pair]:
+    """Hosts that a module's tests share."""
+    yield from hosts()

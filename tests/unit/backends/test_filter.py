@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the table says, as text; that nftables takes it is for the tests with namespaces."""
+
+import re
+
+import pytest
+
+from ringfence.backends.filter import (
+    ClearPeer,
+    Count,
+    Surroundings,
+    answers_may_be_clear,
+    clear_peer,
+    match,
+    removal,
+    ruleset,
+)
+from ringfence.databases.sa import Mode
+from ringfence.databases.selector import Selector
+from ringfence.databases.spd import Action, Direction, Origin, Processing, Spd, SpdEntry
+from ringfence.net.address import AddressRange, PortRange, parse_address
+
+ALL4, ALL6 = AddressRange.everything(4), AddressRange.everything(16)
+HOSTS = Selector.between("10.0.0.1", "10.0.0.2-10.0.0.9")
+
+
+def entry(name: str, action: Action, *, selector: Selector = HOSTS, **more: bool) -> SpdEntry:
+    directions = Direction.IN if more.pop("only_in", False) else Direction.BOTH
+    processing = Processing((), Mode.TRANSPORT, **more) if action is Action.PROTECT else None
+    return SpdEntry(name, selector, action, Origin(name), directions, processing)
+
+
+def chain(text: str, name: str) -> list[str]:
+    found = re.search(rf"chain {name} {{\n(.*?)\n\t}}", text, re.DOTALL)
+    assert found is not None
+    return [line.strip() for line in found[1].splitlines()]
+
+
+def test_one_transaction() -> None:
+    text = ruleset(Spd())
+    assert text.startswith("table inet ringfence\ndelete table inet ringfence\ntable inet ringfence {")
+    assert removal() == "table inet ringfence\ndelete table inet ringfence\n"
+
+
+def test_entries_keep_their_order_and_are_reversed_inward() -> None:
+    spd = Spd((entry("a", Action.BYPASS), entry("b", Action.DISCARD)))
+    text = ruleset(spd)
+    out, into, through = (chain(text, name) for name in ("output", "input", "forward"))
+    outward = "meta nfproto ipv4 ip saddr 10.0.0.1 ip daddr 10.0.0.2-10.0.0.9"
+    inward = "meta nfproto ipv4 ip saddr 10.0.0.2-10.0.0.9 ip daddr 10.0.0.1"
+    assert out[-2:] == [f'{outward} accept comment "a"', f'{outward} counter name blocked drop comment "b"']
+    assert into[-2:] == [f'{inward} accept comment "a"', f'{inward} counter name blocked drop comment "b"']
+    assert [line.split(" comment ")[1] for line in through[1:]] == ['"a"', '"a"', '"b"', '"b"']
+
+
+def verdicts(one: SpdEntry, name: str) -> list[str]:
+    rules = [line for line in chain(ruleset(Spd((one,))), name) if line.endswith(f'comment "{one.name}"')]
+    selector = one.selector if name == "output" else one.selector.reversed()
+    return [rule.removeprefix(f"{match(selector)} ").partition(" comment ")[0] for rule in rules]
+
+
+def test_required_both_ways() -> None:
+    must = entry("must", Action.PROTECT)
+    assert verdicts(must, "output") == ['oifname "rf0" accept', "goto needed-out"]
+    assert verdicts(must, "input") == ['iifname "rf0" accept', "goto needed-in"]
+    text = ruleset(Spd((must,)))
+    assert chain(text, "needed-out")[-1] == "counter name no-sa drop"
+    assert chain(text, "needed-in")[-1] == "counter name clear-but-security-required drop"
+
+
+def test_requested_both_ways() -> None:
+    may = entry("may", Action.PROTECT, clear_in=True, clear_out=True)
+    assert verdicts(may, "output") == verdicts(may, "input") == ["accept"]
+    assert not answers_may_be_clear(may)
+
+
+def test_required_inward_requested_outward() -> None:
+    mixed = entry("mixed", Action.PROTECT, clear_out=True)
+    assert answers_may_be_clear(mixed)
+    assert verdicts(mixed, "output") == ["accept"]
+    assert verdicts(mixed, "input")[1:] == ["ip saddr @clear-0 accept", "goto needed-in"]
+    peer = ClearPeer("mixed", parse_address("10.0.0.2"), 300)
+    assert clear_peer(Spd((mixed,)), peer) == "add element inet ringfence clear-0 { 10.0.0.2 timeout 300s }\n"
+    assert clear_peer(Spd((entry("mixed", Action.PROTECT),)), peer) == ""
+    assert "elements = { 10.0.0.2 timeout 300s };" in ruleset(Spd((mixed,)), Surroundings(clear_peers=(peer,)))
+
+
+def test_one_way_entries_are_in_one_chain() -> None:
+    text = ruleset(Spd((entry("in", Action.DISCARD, only_in=True),)))
+    assert text.count('comment "in"') == 2, "input and forward"
+    assert not any('comment "in"' in line for line in chain(text, "output"))
+
+
+@pytest.mark.parametrize(
+    ("selector", "text"),
+    [
+        (Selector(ALL4, ALL4), "meta nfproto ipv4"),
+        (Selector(ALL6, AddressRange.parse("fd00::1")), "meta nfproto ipv6 ip6 daddr fd00::1"),
+        (Selector(ALL4, ALL4, 47), "meta nfproto ipv4 meta l4proto 47"),
+        (
+            Selector(ALL4, ALL4, 6, PortRange(1024, 65535), PortRange.one(80)),
+            "meta nfproto ipv4 meta l4proto 6 th sport 1024-65535 th dport 80",
+        ),
+        (
+            Selector(ALL4, ALL4, None, destination_ports=PortRange.one(53)),
+            "meta nfproto ipv4 meta l4proto { 6, 17, 132, 33, 136 } th dport 53",
+        ),
+        (
+            Selector(ALL4, ALL4, 1, PortRange.one(2048), PortRange(0, 4096)),
+            "meta nfproto ipv4 meta l4proto 1 @th,0,16 2048",
+        ),
+        (Selector(ALL4, ALL4, 1), "meta nfproto ipv4 meta l4proto 1"),
+        (Selector(ALL6, ALL6, 58, PortRange.one(1), PortRange.one(2)), None),
+        (Selector(ALL4, ALL4, 47, PortRange.one(1)), None),
+    ],
+)
+def test_match(selector: Selector, text: str | None) -> None:
+    assert match(selector) == text
+
+
+def test_an_entry_that_nothing_matches_has_no_rule() -> None:
+    assert 'comment "odd"' not in ruleset(
+        Spd((entry("odd", Action.DISCARD, selector=Selector(ALL4, ALL4, 47, PortRange.one(1))),))
+    )
+
+
+def test_counters_go_on_and_notes_stay() -> None:
+    text = ruleset(Spd(), Surroundings(counts={"blocked": Count(3, 99)}, settings=("eth0=1",)))
+    assert "counter blocked { packets 3 bytes 99 }" in text
+    assert chain(text, "settings") == ['counter comment "eth0=1"']
+
+
+def test_many_are_never_required() -> None:
+    text = ruleset(Spd(), Surroundings(broadcasts=(parse_address("10.0.0.255"),) * 2))
+    assert "ip daddr { 224.0.0.0/4, 255.255.255.255, 10.0.0.255 } accept" in chain(text, "needed-in")
+
+
+def test_names_cannot_break_out() -> None:
+    text = ruleset(Spd((entry('x"; flush ruleset; "\n\\' + "y" * 200, Action.BYPASS),)))
+    assert 'comment "x_; flush ruleset; ___' in text
+    assert max(len(found) for found in re.findall(r'comment "([^"\n]*)"', text)) <= 120

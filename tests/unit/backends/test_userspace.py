@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""In which order a policy takes effect, what happens when a step fails, and what is told; stand-ins for the host.
+
+That packets flow is shown by ``tests/integration/test_backend_*``.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import pytest
+
+from ringfence.backends import base, nft, sysctl, userspace
+from ringfence.backends.base import BackendError, BackendEvent
+from ringfence.backends.filter import ClearPeer, Count
+from ringfence.backends.raw import TooBig
+from ringfence.backends.routes import Host, OwnRoute
+from ringfence.backends.userspace import UserspaceBackend
+from ringfence.crypto.suites import Encryption
+from ringfence.databases.proposal import SecurityMethod
+from ringfence.databases.sa import ChildSa
+from ringfence.databases.selector import Selector
+from ringfence.databases.spd import Action, Origin, Processing, Spd, SpdEntry
+from ringfence.datapath.verdict import Drop
+from ringfence.net.address import parse_address
+from ringfence.net.flow import FlowKey
+from ringfence.net.ip import build_v4
+from ringfence.testing.associations import esp_suite, make_sa
+
+SUITE = esp_suite(Encryption.AES_GCM_16)
+A, B = "192.0.2.1", "192.0.2.2"
+FLOW = FlowKey(parse_address(A), parse_address(B), 17, 9, 9)
+PACKET = build_v4(FLOW.source, FLOW.destination, 17, 16) + bytes((0, 9, 0, 9, 0, 16, 0, 0)) + bytes(8)
+
+
+class FakeHost:
+    """Stands for netlink, nftables, device and wire, and keeps what it was told in order."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.routes: list[OwnRoute] = []
+        self.refuse = ""
+        self.counts: dict[str, Count] = {}
+        self.wire: list[bytes] = []
+        self.given: list[bytes] = []
+        self.mtu = 0
+        self.errors: Counter[str] = Counter()
+        self.lost = 0
+        self.local: frozenset[bytes] = frozenset()
+
+    async def host(self, except_for: int = 0) -> Host:
+        return Host()
+
+    async def own_routes(self, device: int) -> list[OwnRoute]:
+        return self.routes
+
+    async def put(self, routes: Iterable[OwnRoute], device: int) -> None:
+        self.log += [f"put {one.destination}" for one in routes]
+        self.routes = [*self.routes, *routes]
+
+    async def remove(self, routes: Iterable[OwnRoute]) -> None:
+        self.log += [f"remove {one.destination}" for one in routes]
+        self.routes = [one for one in self.routes if one not in routes]
+
+    async def run(self, text: str) -> None:
+        what = "element" if text.startswith("add element") else "table"
+        self.log.append(f"nft {what}")
+        if self.refuse and self.refuse in text:
+            raise BackendError("refused")
+
+    def send(self, packets: list[bytes]) -> list[TooBig]:
+        if self.mtu:
+            return [TooBig(one, self.mtu) for one in packets]
+        self.wire += packets
+        return []
+
+    def write(self, packets: list[bytes]) -> None:
+        self.given += packets
+
+
+Story = Callable[[UserspaceBackend, FakeHost, list[BackendEvent]], Awaitable[None]]
+
+
+def play(monkeypatch: pytest.MonkeyPatch, story: Story) -> None:
+    async def run() -> None:
+        fake, heard = FakeHost(), list[BackendEvent]()
+        backend = UserspaceBackend(random=bytes, clock=lambda: 5.0, events=heard.append)
+        for name in ("_netlink", "_tun", "_raw"):
+            setattr(backend, name, fake)
+        backend._clear_seconds = 300.0
+        monkeypatch.setattr(nft, "run", fake.run)
+        monkeypatch.setattr(nft, "counts", lambda: fake.counts)
+        monkeypatch.setattr(sysctl, "loosen", lambda device: ("eth0=1",))
+        await story(backend, fake, heard)
+        for handle in (backend._timer, backend._told):
+            if handle is not None:
+                handle.cancel()
+
+    asyncio.run(run())
+
+
+def policy(remote: str, **more: Any) -> Spd:
+    processing = Processing((SecurityMethod((SUITE,)),), **more)
+    selector = Selector.between(A, remote)
+    return Spd((SpdEntry("lab", selector, Action.PROTECT, Origin("lab"), processing=processing),))
+
+
+def contract() -> ChildSa:
+    return ChildSa(
+        7, 0, "lab", Selector.between(A, B),
+        outbound=(make_sa(SUITE, source=A, destination=B),), inbound=(make_sa(SUITE, source=B, destination=A),),
+    )  # fmt: skip
+
+
+def test_new_routes_then_rules_then_old_routes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(backend: UserspaceBackend, fake: FakeHost, heard: list[BackendEvent]) -> None:
+        await backend.apply(policy(B))
+        await backend.apply(policy("192.0.2.3"))
+        steps = ["put 192.0.2.2/32", "nft table", "put 192.0.2.3/32", "nft table", "remove 192.0.2.2/32"]
+        assert fake.log == steps
+        assert backend._noted == ("eth0=1",)
+
+    play(monkeypatch, story)
+
+
+def test_a_refused_policy_leaves_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(backend: UserspaceBackend, fake: FakeHost, heard: list[BackendEvent]) -> None:
+        await backend.apply(policy(B))
+        fake.refuse = "192.0.2.3"
+        with pytest.raises(BackendError):
+            await backend.apply(policy("192.0.2.3"))
+        assert [one.destination for one in fake.routes] == ["192.0.2.2/32"]
+        assert backend._spd == policy(B)
+
+    play(monkeypatch, story)
+
+
+def test_a_packet_waits_then_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(backend: UserspaceBackend, fake: FakeHost, heard: list[BackendEvent]) -> None:
+        await backend.apply(policy(B))
+        backend._perform(backend._path.outbound([PACKET], 5.0))
+        assert heard == [], "events come from the loop, not from within"
+        await asyncio.sleep(0)
+        assert heard == [base.Acquire("lab", FLOW)]
+        backend.install_inbound(contract())
+        backend.install_outbound(contract())
+        assert len(fake.wire) == 1
+        backend._perform(backend._path.inbound(fake.wire, 5.0))
+        backend._tell_drops()
+        await asyncio.sleep(0)
+        assert isinstance(heard[-1], base.Dropped)
+        assert heard[-1].reason is Drop.UNKNOWN_SPI, "our own packet is none for us"
+        assert backend.statistics().children[7].packets_out == 1
+        backend.remove(7)
+        assert backend.statistics().children == {}
+
+    play(monkeypatch, story)
+
+
+def test_answers_are_let_in_before_the_first_clear_packet_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(backend: UserspaceBackend, fake: FakeHost, heard: list[BackendEvent]) -> None:
+        await backend.apply(policy(B, clear_out=True))
+        backend._perform(backend._path.outbound([PACKET], 5.0))
+        backend.acquire_failed("lab", FLOW)
+        assert not fake.wire
+        await asyncio.sleep(0.01)
+        assert fake.log[-1] == "nft element"
+        assert fake.wire == [PACKET]
+        assert base.FellBack("lab", FLOW) in heard
+        assert backend._surroundings().clear_peers == (ClearPeer("lab", FLOW.destination, 300),)
+        backend.install_outbound(contract())
+        await asyncio.sleep(0.01)
+        assert fake.log[-1] == "nft table"
+        assert backend._surroundings().clear_peers == ()
+
+    play(monkeypatch, story)
+
+
+def test_failure_where_nothing_may_be_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(backend: UserspaceBackend, fake: FakeHost, heard: list[BackendEvent]) -> None:
+        await backend.apply(policy(B))
+        backend._perform(backend._path.outbound([PACKET], 5.0))
+        backend.acquire_failed("lab", FLOW)
+        assert not fake.wire
+        assert backend.statistics().dropped == {"no-sa": 1}
+
+    play(monkeypatch, story)
+
+
+def test_what_the_kernel_finds_too_big(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(backend: UserspaceBackend, fake: FakeHost, heard: list[BackendEvent]) -> None:
+        await backend.apply(policy(B))
+        backend.install_outbound(contract())
+        fake.mtu = 1300
+        backend._perform(backend._path.outbound([PACKET], 5.0))
+        await asyncio.sleep(0)
+        assert heard == [base.PathMtu(7, 1300)]
+        assert not fake.given
+        await backend.apply(Spd())
+        backend._perform(backend._path.outbound([PACKET], 5.0))
+        assert fake.given[0][20:22] == bytes((3, 4)), "its sender is told of a clear one"
+
+    play(monkeypatch, story)
+
+
+def test_drops_are_merged_and_static_ones_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(backend: UserspaceBackend, fake: FakeHost, heard: list[BackendEvent]) -> None:
+        for _ in range(3):
+            backend._merge(Drop.REPLAYED, FLOW, 9)
+        fake.counts = {"blocked": Count(2, 80)}
+        backend._tell_drops()
+        backend._tell_drops()
+        await asyncio.sleep(0)
+        assert heard == [base.Dropped(Drop.REPLAYED, FLOW, 9, 3), base.Dropped(Drop.BLOCKED, None, 0, 2)]
+        for spi in range(2 * userspace.MOST_MERGED):
+            backend._merge(Drop.UNKNOWN_SPI, None, spi)
+        assert len(backend._drops) == userspace.MOST_MERGED
+
+    play(monkeypatch, story)
+
+
+def test_timers_of_the_packet_path_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(backend: UserspaceBackend, fake: FakeHost, heard: list[BackendEvent]) -> None:
+        now = 5.0
+        backend._clock = lambda: now
+        await backend.apply(policy(B))
+        backend._perform(backend._path.outbound([PACKET], now))
+        backend._tick()
+        assert backend._timer is not None
+        now = 100.0
+        backend._tick()
+        assert backend.statistics().dropped == {"hold-expired": 1}
+
+    play(monkeypatch, story)

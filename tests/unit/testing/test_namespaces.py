@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hosts are apart, cables join them, and nothing is left."""
+
+import os
+import subprocess
+
+import pytest
+
+from ringfence.testing.namespaces import CommandFailed, Lab, NoLab, routed_pair
+
+
+def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert "nsenter" in Lab.obstacle()
+
+
+def test_a_refusal_is_told_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ringfence.testing.namespaces.UNSHARE", "false")
+    with pytest.raises(NoLab, match="user namespaces"), Lab() as lab:
+        lab.host("a")
+    assert "user namespaces" in Lab.obstacle()
+
+
+@pytest.mark.root
+def test_two_hosts_and_a_router() -> None:
+    with routed_pair(mtu=1400) as (alice, router, bob):
+        assert "ttl=63" in alice.run("ping", "-c1", bob_address := "10.77.2.1").stdout
+        assert alice.run("cat", "/sys/class/net/eth0/mtu", check=False).returncode in (0, 1)
+        assert "mtu 1400" in bob.run("ip", "link", "show", "eth0").stdout
+        assert alice.run("ls", "/run").stdout == ""
+        assert alice.run("pwd").stdout.strip() == os.getcwd()
+        assert alice.run("cat", text="hello").stdout == "hello"
+        with pytest.raises(CommandFailed, match="alice"):
+            alice.run("false")
+        before = alice.traces()
+        alice.run("nft", "add", "table", "inet", "x")
+        assert [name for name, text in alice.traces().items() if text != before[name]] == ["nftables"]
+        sleeper = router.spawn("sleep", "100", stdout=subprocess.PIPE)
+        assert bob_address
+    assert sleeper.returncode == -9
+
+
+@pytest.mark.root
+def test_names_are_once_only() -> None:
+    with Lab() as lab:
+        lab.host("a")
+        with pytest.raises(ValueError):
+            lab.host("a")
