@@ -61,7 +61,7 @@ class WireHost:
         self._whole = Reassembler()
         with in_namespace(guest.netns):
             self._link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-            self._link.setsockopt(socket.SOL_SOCKET, 33, 16 << 20)  # SO_RCVBUFFORCE
+            self._link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
             self._link.bind(("lab0", 0))
         self._link.setblocking(False)
         mac = bytes.fromhex(guest.run("cat", "/sys/class/net/eth0/address").replace(":", ""))
