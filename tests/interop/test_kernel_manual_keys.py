@@ -93,7 +93,7 @@ def we_ask(host: WireHost, chosen: list[Case], children: list[ChildSa]) -> list[
     lost = []
     for case, child in zip(chosen, children, strict=True):
         wanted = {octets: host.ping(child, octets) for octets in OUR_SIZES}
-        if not host.run(2, set(wanted.values())):
+        if not host.run(5, set(wanted.values())):
             sizes = [octets for octets, number in wanted.items() if number not in host.pongs]
             lost.append(f"{case.name}: no answer to pings of {sizes} octets")
     return lost
