@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from ringfence.testing.namespaces import CommandFailed, Lab, NoLab, routed_pair
+from ringfence.demo.namespaces import CommandFailed, Lab, NoLab, routed_pair
 
 
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,7 +15,7 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_refusal_is_told_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ringfence.testing.namespaces.UNSHARE", "false")
+    monkeypatch.setattr("ringfence.demo.namespaces.UNSHARE", "false")
     with pytest.raises(NoLab, match="user namespaces"), Lab() as lab:
         lab.host("a")
     assert "user namespaces" in Lab.obstacle()
