@@ -24,6 +24,39 @@ class Reason(Enum):
     """In clear where it must be encrypted, or the other way round."""
     DOI = "doi-not-supported"
     SITUATION = "situation-not-supported"
+    VERSION = "version-not-supported"
+    EXCHANGE_TYPE = "exchange-type-not-supported"
+    UNKNOWN_COOKIE = "unknown-cookie"
+    """An IKE SA that we do not have."""
+    UNEXPECTED = "unexpected-message"
+    """Well-formed, but nobody waits for it."""
+    USED_MESSAGE_ID = "used-message-id"
+    """An exchange that has ended, played again or very late."""
+    UNDECIPHERABLE = "undecipherable"
+    """Nothing comes out when it is decrypted."""
+    BAD_HASH = "bad-hash"
+    HALF_OPEN_LIMIT = "too-many-half-open"
+    NO_PEER = "no-policy-for-peer"
+    """No entry of the PAD serves the peer's address."""
+    COLLISION = "collision"
+    """Both sides began at once, and the other's exchange goes on."""
+    NO_PROPOSAL = "no-proposal-in-common"
+    CHANGED_PROPOSAL = "changed-proposal"
+    """The peer's answer is none of our proposals as it was."""
+    BAD_KEY_EXCHANGE = "bad-key-exchange"
+    WRONG_KEY = "wrong-preshared-key"
+    WRONG_IDENTITY = "wrong-identity"
+    WRONG_SELECTORS = "wrong-selectors"
+    PEER_SILENT = "peer-silent"
+    PEER_REFUSED = "refused-by-peer"
+    PEER_DELETED = "deleted-by-peer"
+    NO_POLICY = "no-policy"
+    """The entry that somebody wants protected is not in the policy."""
+    MAY_NOT_BEGIN = "may-not-begin"
+    """The policy lets only the peer begin."""
+    POLICY_CHANGED = "policy-changed"
+    SHUT_DOWN = "shut-down"
+    EXPIRED = "expired"
 
 
 class IkeError(IpsecError):
@@ -32,6 +65,11 @@ class IkeError(IpsecError):
     def __init__(self, reason: Reason, message: str, *, place: str = "", cure: str = "") -> None:
         super().__init__(message, place=place, cure=cure)
         self.reason = reason
+
+    @property
+    def detail(self) -> str:
+        """What is wrong, in one sentence."""
+        return self.message
 
 
 class Ignored(IkeError):

@@ -59,7 +59,7 @@ class Notify(IntEnum):
         return self < Notify.CONNECTED
 
 
-NOTIFY_OF: dict[Reason, Notify] = {
+NOTIFY_OF: dict[Reason, Notify | None] = {
     Reason.MALFORMED: Notify.PAYLOAD_MALFORMED,
     Reason.PAYLOAD_TYPE: Notify.INVALID_PAYLOAD_TYPE,
     Reason.PAYLOAD_UNEXPECTED: Notify.PAYLOAD_MALFORMED,
@@ -67,5 +67,29 @@ NOTIFY_OF: dict[Reason, Notify] = {
     Reason.UNPROTECTED: Notify.INVALID_FLAGS,
     Reason.DOI: Notify.DOI_NOT_SUPPORTED,
     Reason.SITUATION: Notify.SITUATION_NOT_SUPPORTED,
+    Reason.VERSION: Notify.INVALID_MAJOR_VERSION,
+    Reason.EXCHANGE_TYPE: Notify.UNSUPPORTED_EXCHANGE_TYPE,
+    Reason.UNKNOWN_COOKIE: Notify.INVALID_COOKIE,
+    Reason.UNEXPECTED: None,
+    Reason.USED_MESSAGE_ID: None,
+    Reason.UNDECIPHERABLE: Notify.PAYLOAD_MALFORMED,
+    Reason.BAD_HASH: Notify.INVALID_HASH_INFORMATION,
+    Reason.HALF_OPEN_LIMIT: None,
+    Reason.NO_PEER: None,
+    Reason.COLLISION: None,
+    Reason.NO_PROPOSAL: Notify.NO_PROPOSAL_CHOSEN,
+    Reason.CHANGED_PROPOSAL: Notify.BAD_PROPOSAL_SYNTAX,
+    Reason.BAD_KEY_EXCHANGE: Notify.INVALID_KEY_INFORMATION,
+    Reason.WRONG_KEY: Notify.AUTHENTICATION_FAILED,
+    Reason.WRONG_IDENTITY: Notify.INVALID_ID_INFORMATION,
+    Reason.WRONG_SELECTORS: Notify.INVALID_ID_INFORMATION,
+    Reason.PEER_SILENT: None,
+    Reason.PEER_REFUSED: None,
+    Reason.PEER_DELETED: None,
+    Reason.NO_POLICY: None,
+    Reason.MAY_NOT_BEGIN: None,
+    Reason.POLICY_CHANGED: None,
+    Reason.SHUT_DOWN: None,
+    Reason.EXPIRED: None,
 }
-"""What a peer is told for each reason."""
+"""What a peer is told for each reason; None for nothing."""

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contracts of this engine: by id, by SPI, and by what they compete for.
+
+Several contracts for the same traffic exist while one is renewed, and when both sides began at once. Whichever
+negotiation began last is the one in use; since a side that has seen the other's offer does not begin one of its own,
+both sides agree on which that is.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ringfence.databases.proposal import Protocol
+from ringfence.databases.sa import SPI_FIRST, ChildSa
+from ringfence.ike.lifetime import CHILD_SA_LIFE, ChildEvent, ChildState, after
+from ringfence.ike.wishes import Key, key_of
+from ringfence.net.address import Path
+
+RECENT = 4096
+"""SPIs that are not drawn again although their negotiation is not over, or never came to anything."""
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """A contract and what becomes of it."""
+
+    child: ChildSa
+    ike_id: int
+    """The IKE SA that speaks for it now: the newest with this peer."""
+    path: Path
+    initiator: bool
+    """Whether we began its negotiation."""
+    order: int
+    """When the negotiation began, counting up."""
+    state: ChildState = ChildState.LARVAL
+    made_at: float = 0.0
+
+    @property
+    def key(self) -> Key:
+        """What it competes for."""
+        return key_of(self.path, self.child.selector)
+
+    def happen(self, event: ChildEvent) -> None:
+        """Move on in its life."""
+        self.state = after(CHILD_SA_LIFE, self.state, event)
+
+    @property
+    def in_use(self) -> bool:
+        """Whether both sides have it, and nothing has replaced it."""
+        return self.state in (ChildState.AGREED, ChildState.LIVE, ChildState.REKEYING)
+
+
+class Children:
+    """All contracts."""
+
+    def __init__(self) -> None:
+        self._records: dict[int, Record] = {}
+        self._by_key: dict[Key, list[Record]] = {}
+        self._inbound: dict[tuple[Protocol, int], Record] = {}
+        self._outbound: dict[tuple[bytes, Protocol, int], Record] = {}
+        self._recent: dict[int, None] = {}
+        self._last_id = 0
+
+    def new_id(self) -> int:
+        """The id of a contract to come."""
+        self._last_id += 1
+        return self._last_id
+
+    def new_spi(self, random: Callable[[int], bytes]) -> int:
+        """An SPI that no contract of ours has, nor one under negotiation."""
+        while True:
+            spi = int.from_bytes(random(4))
+            if spi >= SPI_FIRST and spi not in self._recent and not self._has(spi):
+                self._recent[spi] = None
+                if len(self._recent) > RECENT:
+                    del self._recent[next(iter(self._recent))]
+                return spi
+
+    def _has(self, spi: int) -> bool:
+        return any((protocol, spi) in self._inbound for protocol in Protocol)
+
+    def add(self, record: Record) -> None:
+        """A new contract, of which we could receive."""
+        self._records[record.child.id] = record
+        self._by_key.setdefault(record.key, []).append(record)
+        for sa in record.child.inbound:
+            self._inbound[sa.protocol, sa.spi] = record
+        for sa in record.child.outbound:
+            self._outbound[record.path.remote.address, sa.protocol, sa.spi] = record
+
+    def remove(self, child_id: int) -> Record | None:
+        """Forget a contract."""
+        record = self._records.pop(child_id, None)
+        if record is None:
+            return None
+        record.happen(ChildEvent.ENDED)
+        rivals = self._by_key[record.key]
+        rivals.remove(record)
+        if not rivals:
+            del self._by_key[record.key]
+        for sa in record.child.inbound:
+            del self._inbound[sa.protocol, sa.spi]
+        for sa in record.child.outbound:
+            key = record.path.remote.address, sa.protocol, sa.spi
+            if self._outbound.get(key) is record:  # the peer chose that SPI, and may have chosen it twice
+                del self._outbound[key]
+        return record
+
+    def get(self, child_id: int) -> Record | None:
+        """The contract of that id."""
+        return self._records.get(child_id)
+
+    def sent_by(self, remote: bytes, protocol: Protocol, spi: int) -> Record | None:
+        """The contract by which we send to ``remote`` with its SPI."""
+        return self._outbound.get((remote, protocol, spi))
+
+    def competing(self, key: Key) -> tuple[Record, ...]:
+        """All contracts for the same, in the order in which their negotiations began."""
+        return tuple(sorted(self._by_key.get(key, ()), key=lambda record: record.order))
+
+    def newest(self, key: Key) -> Record | None:
+        """The contract in use for this."""
+        return next((record for record in reversed(self.competing(key)) if record.in_use), None)
+
+    def of(self, ike_id: int) -> tuple[Record, ...]:
+        """Those that an IKE SA speaks for."""
+        return tuple(record for record in self._records.values() if record.ike_id == ike_id)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(tuple(self._records.values()))
+
+    def __len__(self) -> int:
+        return len(self._records)

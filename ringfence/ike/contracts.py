@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The life of contracts (child SAs): prepared, agreed, in use, renewed, retired, ended.
+
+No packet is lost by a renewal because of its order. Whoever answers receives by the new SAs before its answer leaves,
+and sends by them once the third message proves that the other can receive. Whoever began sends by them when the other
+certainly has the third message: at once if that is known to be ready before it, else after a delay in which a lost one
+would have been missed. The old SAs receive for some seconds more, and are then deleted by the side that renewed.
+"""
+
+from collections.abc import Callable
+
+from ringfence.audit import QuickModeEnded, QuickModeEstablished
+from ringfence.databases.proposal import Protocol
+from ringfence.databases.sa import ChildSa
+from ringfence.ike.children import Record
+from ringfence.ike.effects import Effect, InstallOutbound, RemoveChild, Report
+from ringfence.ike.happening import Prepared
+from ringfence.ike.lifetime import ChildEvent, ChildState, IkeEvent
+from ringfence.ike.sessions import Clock, Due, Sessions, Take
+from ringfence.ike.v1.session import Session
+from ringfence.ike.world import World
+
+RETIRED = "replaced by its successor"
+
+
+class Contracts:
+    """What becomes of every contract."""
+
+    def __init__(
+        self, world: World, timers: Clock, sessions: Sessions, take: Take, emit: Callable[[Effect], None]
+    ) -> None:
+        self._world = world
+        self._timers = timers
+        self._sessions = sessions
+        self._take = take
+        self._emit = emit
+
+    def prepared(self, session: Session, happening: Prepared) -> Record:
+        """We are about to receive by it."""
+        child = happening.child
+        record = Record(child, session.id, session.path, happening.initiator, happening.order)
+        self._world.children.add(record)
+        return record
+
+    def agreed(self, session: Session, child: ChildSa) -> Record | None:
+        """Both sides have it; None when it has been deleted meanwhile."""
+        record = self._world.children.get(child.id)
+        if record is None:
+            return None
+        now = self._world.env.now
+        record.happen(ChildEvent.CONFIRMED)
+        record.made_at = now
+        self._report_established(session, record)
+        if child.hard.seconds is not None:
+            self._timers.set((Due.EXPIRE, child.id), now + child.hard.seconds)
+        if self._world.children.newest(record.key) is not record:
+            self._replaced(record, by=None)
+            return record
+        if child.soft.seconds is not None:
+            self._timers.set((Due.RENEW, child.id), now + child.soft.seconds)
+        delay = self._delay(session, record)
+        if delay:
+            self._timers.set((Due.SWITCH, child.id), now + delay)
+        else:
+            self.switch(child.id)
+        return record
+
+    def _delay(self, session: Session, record: Record) -> float:
+        """Seconds until the peer certainly receives by what we began."""
+        if not record.initiator or session.peer_is_early:
+            return 0.0
+        settings, now = self._world.settings, self._world.env.now
+        old = next((each for each in self._world.children.competing(record.key) if self._carries(each)), None)
+        if old is None:
+            return settings.first_switch_s
+        ends = self._timers.when((Due.EXPIRE, old.child.id))
+        return settings.switch_s if ends is None else max(0.0, min(settings.switch_s, (ends - now) / 2))
+
+    @staticmethod
+    def _carries(record: Record) -> bool:
+        return record.state in (ChildState.LIVE, ChildState.REKEYING)
+
+    def switch(self, child_id: int) -> None:
+        """Send by it, and let those before it retire."""
+        record = self._world.children.get(child_id)
+        if record is None or record.state is not ChildState.AGREED:
+            return
+        record.happen(ChildEvent.SWITCHED)
+        self._emit(InstallOutbound(record.child))
+        for older in self._world.children.competing(record.key):
+            if older.order < record.order and older.in_use:
+                self._replaced(older, by=record)
+
+    def _replaced(self, record: Record, *, by: Record | None) -> None:
+        """It has a successor: it only receives, and not for long."""
+        settings = self._world.settings
+        record.happen(ChildEvent.REPLACED)
+        self._timers.drop((Due.RENEW, record.child.id))
+        self._timers.drop((Due.SWITCH, record.child.id))
+        ours = by is not None and by.initiator
+        wait = settings.retire_s if ours else settings.retire_patience_s
+        self._timers.set((Due.RETIRE, record.child.id), self._world.env.now + wait)
+
+    def end(self, child_id: int, why: str, *, tell: bool) -> Record | None:
+        """Forget a contract, and ``tell`` the peer."""
+        record = self._world.children.get(child_id)
+        if record is None:
+            return None
+        was_larval = record.state is ChildState.LARVAL
+        self._world.children.remove(child_id)
+        for due in (Due.RENEW, Due.EXPIRE, Due.SWITCH, Due.RETIRE):
+            self._timers.drop((due, child_id))
+        self._emit(RemoveChild(child_id, why))
+        session = self._sessions.get(record.ike_id)
+        if tell and session is not None:
+            self._take(session, session.delete([(sa.protocol, sa.spi) for sa in record.child.inbound]))
+        if not was_larval:
+            selector, peer = str(record.child.selector), str(record.path.remote)
+            self._emit(Report(QuickModeEnded(child_id=child_id, peer=peer, selector=selector, why=why)))
+        return record
+
+    def deleted_by_peer(self, session: Session, protocol: Protocol, spi: int) -> Record | None:
+        """The peer does not receive by that SPI any more."""
+        record = self._world.children.sent_by(session.path.remote.address, protocol, spi)
+        if record is None or session.agreed is None or record.child.peer != session.agreed.remote:
+            return None
+        return self.end(record.child.id, "deleted by the peer", tell=False)
+
+    def drop_before(self, session: Session, why: str) -> None:
+        """The peer has nothing of what was made before ``session`` began."""
+        made = session.agreed
+        for record in self._world.children:
+            same_peer = record.path.remote.address == session.path.remote.address
+            old = record.state is not ChildState.LARVAL and record.made_at < session.began_at
+            if same_peer and old and made and record.child.peer == made.remote:
+                self.end(record.child.id, why, tell=False)
+        for other in self._sessions.peers_of(session):
+            if other.made_at is not None and other.made_at < session.began_at:
+                self._sessions.end(other, IkeEvent.DELETED, why, tell=False)
+
+    def _report_established(self, session: Session, record: Record) -> None:
+        child = record.child
+        entry = self._world.spd.named(child.entry)
+        self._emit(
+            Report(
+                QuickModeEstablished(
+                    child_id=child.id,
+                    ike_id=session.id,
+                    peer=str(session.path.remote),
+                    selector=str(child.selector),
+                    protection=_protection(child),
+                    mode=child.mode.value,
+                    spi_in=_spis(child, inbound=True),
+                    spi_out=_spis(child, inbound=False),
+                    initiator=record.initiator,
+                    rule=entry.origin.rule if entry else child.entry,
+                    replaces=child.replaces,
+                    lifetime_s=child.hard.seconds,
+                )
+            )
+        )
+
+
+def _protection(child: ChildSa) -> str:
+    """Such as ``esp aes256-sha256 + ah sha256``."""
+    return " + ".join(
+        f"{sa.protocol.name.lower()} " + "-".join(str(part) for part in (sa.cipher, sa.authenticator) if part)
+        for sa in child.outbound
+    )
+
+
+def _spis(child: ChildSa, *, inbound: bool) -> str:
+    return " ".join(f"0x{sa.spi:08x}" for sa in (child.inbound if inbound else child.outbound))

@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The IKE engine: messages, wishes, time and policy in; effects out, in the order in which to perform them.
+
+Every entry takes ``now`` and returns what it led to. Nothing that comes from the network raises. The engine itself only
+knows where a message or happening belongs: ``sessions`` keeps IKE SAs, ``contracts`` child SAs, ``pursuit`` what this
+host wants; the protocol is in ``v1``.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ringfence.audit import MessageIgnored
+from ringfence.databases.pad import Pad, PadEntry
+from ringfence.databases.sa import ChildSa
+from ringfence.databases.spd import Spd, SpdEntry
+from ringfence.ike.contracts import RETIRED, Contracts
+from ringfence.ike.dispatch import begins, header_of
+from ringfence.ike.effects import Effect, Report
+from ringfence.ike.errors import Ignored, IkeError, Reason
+from ringfence.ike.happening import (
+    Agreed,
+    Established,
+    FirstContact,
+    Happening,
+    MainFailed,
+    Output,
+    PeerDeleted,
+    PeerDeletedIke,
+    Prepared,
+    QuickFailed,
+    Suspicion,
+)
+from ringfence.ike.header import Header
+from ringfence.ike.info import IkeSaInfo
+from ringfence.ike.lifetime import ChildState, IkeEvent
+from ringfence.ike.pursuit import Pursuit
+from ringfence.ike.sessions import Due, Sessions
+from ringfence.ike.settings import IkeSettings
+from ringfence.ike.timers import Timers
+from ringfence.ike.v1.session import Session
+from ringfence.ike.v1.stranger import unknown_cookie
+from ringfence.ike.world import World
+from ringfence.net.address import Path, format_address
+from ringfence.net.flow import FlowKey
+
+__all__ = ["IkeEngine", "IkeSaInfo", "IkeSettings"]
+
+DEFAULT_SETTINGS = IkeSettings()
+
+
+class IkeEngine:
+    """Key exchange with all peers of one host."""
+
+    def __init__(self, *, random: Callable[[int], bytes], settings: IkeSettings = DEFAULT_SETTINGS) -> None:
+        self._world = World(random, settings)
+        self._timers: Timers[tuple[Due, int]] = Timers()
+        self._out: list[Effect] = []
+        self._sessions = Sessions(self._world, self._timers, self._take)
+        shared = (self._world, self._timers, self._sessions, self._take, self._out_append)
+        self._contracts = Contracts(*shared)
+        self._pursuit = Pursuit(*shared)
+
+    # Entries -------------------------------------------------------------------------------------------------------
+
+    def apply(self, spd: Spd, pad: Pad, now: float) -> list[Effect]:
+        """Follow a new policy; what it does not change goes on."""
+        self._world.env.now = now
+        old_spd, old_pad = self._world.spd, self._world.pad
+        self._world.spd, self._world.pad = spd, pad
+        gone = {entry.name for entry in old_spd if not _same_entry(entry, spd.named(entry.name))}
+        strangers = {entry.name for entry in old_pad if not _same_peer(entry, pad.named(entry.name))}
+        why = "the policy has changed"
+        for wish in self._world.wishes:
+            if wish.entry.name in gone or wish.entry.peer in strangers:
+                if wish.nonce and (session := self._sessions.get(wish.ike_id)) is not None:
+                    session.abandon_quick(wish)
+                self._pursuit.give_up(wish, Reason.POLICY_CHANGED, why)
+        for record in self._world.children:
+            entry = old_spd.named(record.child.entry)
+            if record.child.entry in gone or (entry is not None and entry.peer in strangers):
+                self._end_child(record.child.id, why, tell=True)
+        for session in self._sessions:
+            if any(entry.name in strangers for entry in (session.entry,)):
+                self._sessions.end(session, IkeEvent.DELETED, why, tell=True, reason=Reason.POLICY_CHANGED)
+        return self._done()
+
+    def receive(self, datagram: bytes, path: Path, now: float) -> list[Effect]:
+        """Take a datagram, without a non-ESP marker."""
+        self._world.env.now = now
+        try:
+            self._receive(datagram, path)
+        except IkeError as error:
+            event = MessageIgnored(peer=str(path.remote), reason=error.reason.value, detail=error.detail)
+            self._out.append(Report(event))
+        return self._done()
+
+    def acquire(self, entry: str, flow: FlowKey, now: float) -> list[Effect]:
+        """A packet of ``flow`` waits for an SA of ``entry``."""
+        self._world.env.now = now
+        self._pursuit.acquire(entry, flow)
+        return self._done()
+
+    def rekey_child(self, child_id: int, now: float, why: str) -> list[Effect]:
+        """The soft limit of a contract is reached."""
+        del why
+        self._world.env.now = now
+        self._renew(child_id)
+        return self._done()
+
+    def child_expired(self, child_id: int, now: float, why: str) -> list[Effect]:
+        """The hard limit of a contract is reached."""
+        return self.delete_child(child_id, now, why)
+
+    def delete_child(self, child_id: int, now: float, why: str) -> list[Effect]:
+        """End a contract, and tell the peer."""
+        self._world.env.now = now
+        self._end_child(child_id, why, tell=True)
+        return self._done()
+
+    def delete_ike(self, ike_id: int, now: float, why: str) -> list[Effect]:
+        """End an IKE SA and the contracts that it speaks for, and tell the peer."""
+        self._world.env.now = now
+        session = self._sessions.get(ike_id)
+        if session is not None:
+            for record in self._world.children.of(ike_id):
+                self._end_child(record.child.id, why, tell=True)
+            self._sessions.end(session, IkeEvent.DELETED, why, tell=True)
+        return self._done()
+
+    def shut_down(self, now: float) -> list[Effect]:
+        """End everything, and tell every peer."""
+        self._world.env.now = now
+        why = "this host stops"
+        for wish in self._world.wishes:
+            self._pursuit.give_up(wish, Reason.SHUT_DOWN, why)
+        for record in self._world.children:
+            self._end_child(record.child.id, why, tell=True)
+        for session in self._sessions:
+            self._sessions.end(session, IkeEvent.DELETED, why, tell=True, reason=Reason.SHUT_DOWN)
+        return self._done()
+
+    def tick(self, now: float) -> list[Effect]:
+        """Do what is due."""
+        self._world.env.now = now
+        for due, number in self._timers.pop(now):
+            self._come_due(due, number)
+        return self._done()
+
+    def next_timer(self) -> float | None:
+        """When ``tick`` has something to do."""
+        return self._timers.next()
+
+    def ike_sas(self) -> tuple[IkeSaInfo, ...]:
+        """All IKE SAs, those under negotiation too."""
+        return tuple(self._info(session) for session in self._sessions)
+
+    def child_sas(self) -> tuple[ChildSa, ...]:
+        """All contracts that both sides have, retiring ones too."""
+        return tuple(record.child for record in self._world.children if record.state is not ChildState.LARVAL)
+
+    # Messages ------------------------------------------------------------------------------------------------------
+
+    def _receive(self, datagram: bytes, path: Path) -> None:
+        header = header_of(datagram)
+        session = self._sessions.find(header, path)
+        if session is not None:
+            if session.path != path:
+                raise Ignored(Reason.UNEXPECTED, "a message of an IKE SA with another address")
+            self._take(session, session.receive(header, datagram))
+        elif begins(header):
+            self._answer(header, datagram, path)
+        else:
+            if header.encrypted and any(self._world.pad.for_address(path.remote.address)):
+                for effect in unknown_cookie(header, path, self._world):
+                    self._out.append(effect)
+            raise Ignored(Reason.UNKNOWN_COOKIE, "a message of an IKE SA that we do not have")
+
+    def _answer(self, header: Header, datagram: bytes, path: Path) -> None:
+        entries = tuple(self._world.pad.for_address(path.remote.address))
+        if not entries:
+            address = format_address(path.remote.address)
+            raise Ignored(Reason.NO_PEER, f"the policy says nothing of how {address} authenticates")
+        first_contact = self._sessions.is_first_contact(path)
+        session = self._sessions.new(path, header.initiator_cookie, entries)
+        try:
+            outputs = session.answer(header, datagram, first_contact=first_contact)
+        except IkeError:
+            self._sessions.forget(session)
+            raise
+        self._take(session, outputs)
+
+    # Happenings ----------------------------------------------------------------------------------------------------
+
+    def _out_append(self, effect: Effect) -> None:
+        self._out.append(effect)
+
+    def _done(self) -> list[Effect]:
+        out, self._out[:] = list(self._out), []
+        return out
+
+    def _take(self, session: Session, outputs: list[Output]) -> None:
+        """Perform what came out of an IKE SA, in order."""
+        for output in outputs:
+            if isinstance(output, Effect):
+                self._out.append(output)
+            else:
+                self._happen(session, output)
+        self._sessions.noted(session)
+
+    def _happen(self, session: Session, happening: Happening) -> None:
+        match happening:
+            case Prepared():
+                self._pursuit.peer_began(self._contracts.prepared(session, happening))
+            case Agreed(child):
+                record = self._contracts.agreed(session, child)
+                if record is not None:
+                    self._pursuit.agreed(record)
+            case QuickFailed():
+                self._quick_failed(session, happening)
+            case Established():
+                self._established(session, happening)
+            case MainFailed(reason, detail):
+                self._sessions.forget(session)
+                self._pursuit.main_failed(session, reason, detail)
+            case FirstContact():
+                self._contracts.drop_before(session, "the peer has begun anew")
+            case PeerDeleted() | PeerDeletedIke():
+                self._peer_deleted(session, happening)
+            case Suspicion():
+                self._pursuit.suspect(session)
+
+    def _established(self, session: Session, made: Established) -> None:
+        if made.first_contact:
+            self._contracts.drop_before(session, "the peer has begun anew")
+        self._sessions.established(session)
+        self._pursuit.established(session)
+
+    def _quick_failed(self, session: Session, failed: QuickFailed) -> None:
+        if failed.child_id is not None:
+            self._end_child(failed.child_id, failed.detail, tell=False)
+        self._pursuit.quick_failed(session, failed)
+
+    def _peer_deleted(self, session: Session, happening: PeerDeleted | PeerDeletedIke) -> None:
+        if isinstance(happening, PeerDeleted):
+            for spi in happening.spis:
+                record = self._contracts.deleted_by_peer(session, happening.protocol, spi)
+                if record is not None:
+                    self._pursuit.ended(record)
+            return
+        named = self._sessions.by_cookies(happening.cookies)
+        if named is session or named in self._sessions.peers_of(session):
+            self._sessions.end(named, IkeEvent.DELETED, "deleted by the peer", tell=False)
+
+    def _end_child(self, child_id: int, why: str, *, tell: bool) -> None:
+        record = self._contracts.end(child_id, why, tell=tell)
+        if record is not None:
+            self._pursuit.ended(record)
+
+    def _renew(self, child_id: int) -> None:
+        record = self._world.children.get(child_id)
+        if record is not None:
+            self._pursuit.renew(record)
+
+    def _come_due(self, due: Due, number: int) -> None:
+        session = self._sessions.get(number)
+        match due:
+            case Due.SESSION if session is not None:
+                self._take(session, session.tick())
+            case Due.RENEW_IKE if session is not None:
+                self._pursuit.renew_ike(session)
+            case Due.EXPIRE_IKE if session is not None:
+                self._sessions.end(session, IkeEvent.EXPIRED, "its lifetime is over", tell=True, reason=Reason.EXPIRED)
+            case Due.RETIRE_IKE if session is not None:
+                self._sessions.retire(session)
+            case Due.RENEW:
+                self._renew(number)
+            case Due.EXPIRE:
+                self._end_child(number, "its lifetime is over", tell=True)
+            case Due.SWITCH:
+                self._contracts.switch(number)
+            case Due.RETIRE:
+                self._end_child(number, RETIRED, tell=True)
+
+    def _info(self, session: Session) -> IkeSaInfo:
+        made = session.agreed
+        return IkeSaInfo(
+            id=session.id,
+            path=session.path,
+            state=session.state,
+            initiator=session.initiator,
+            initiator_cookie=session.cookies[0],
+            responder_cookie=session.cookies[1],
+            local_identity=made.local if made else None,
+            remote_identity=made.remote if made else None,
+            proposal=made.proposal if made else None,
+            entry=session.entry.name,
+            rule=session.entry.origin.rule,
+            made_at=session.made_at,
+            expires_at=self._sessions.expires_at(session),
+            children=tuple(
+                record.child.id
+                for record in self._world.children.of(session.id)
+                if record.state is not ChildState.LARVAL
+            ),
+        )
+
+
+def _same_entry(old: SpdEntry, new: SpdEntry | None) -> bool:
+    """Whether an entry says the same as before, wherever it is written now."""
+    return new is not None and replace(new, origin=old.origin) == old
+
+
+def _same_peer(old: PadEntry, new: PadEntry | None) -> bool:
+    return new is not None and replace(new, origin=old.origin) == old

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a wish to a contract: which IKE SA to use, when to make one, when to give up.
+
+A wish waits while the peer negotiates the same (its message is authentic, so that is no stranger's trick), or while a
+main mode is under way. An IKE SA under which the peer does not answer may be one that only we still have: the wish is
+tried once more with a new main mode before it is given up.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ringfence.databases.sa import Mode
+from ringfence.databases.selector import Selector
+from ringfence.databases.spd import Action, Processing, SpdEntry
+from ringfence.ike.children import Record
+from ringfence.ike.effects import AcquireFailed, Effect
+from ringfence.ike.errors import Reason, Refused
+from ringfence.ike.happening import QuickFailed
+from ringfence.ike.lifetime import ChildEvent, ChildState, IkeEvent
+from ringfence.ike.sessions import Clock, Due, Sessions, Take
+from ringfence.ike.v1.main_mode import NONCE_OCTETS
+from ringfence.ike.v1.session import Session
+from ringfence.ike.wishes import Wish, key_of
+from ringfence.ike.world import World
+from ringfence.net.address import Endpoint, Path, PortRange
+from ringfence.net.flow import FlowKey
+
+IKE_PORT = 500
+SUSPICION_S = 30.0
+"""Unauthenticated signs make us begin a main mode with a peer no more often than this."""
+
+
+class Pursuit:
+    """Everything that this host wants negotiated."""
+
+    def __init__(
+        self, world: World, timers: Clock, sessions: Sessions, take: Take, emit: Callable[[Effect], None]
+    ) -> None:
+        self._world = world
+        self._timers = timers
+        self._sessions = sessions
+        self._take = take
+        self._emit = emit
+        self._suspected: dict[bytes, float] = {}
+
+    # Wishes --------------------------------------------------------------------------------------------------------
+
+    def acquire(self, name: str, flow: FlowKey) -> None:
+        """A packet of ``flow`` waits for protection by the entry ``name``."""
+        try:
+            entry, processing = self._protecting(name)
+            path, selector = path_for(processing, flow), sayable(entry, processing, flow)
+        except Refused as error:
+            self._emit(AcquireFailed(name, flow, error.reason.value, error.detail))
+            return
+        newest = self._world.children.newest(key_of(path, selector))
+        if newest is not None and newest.state is ChildState.AGREED:
+            return  # it is about to be used
+        self._want(entry, selector, path, None if newest is None else newest.child.id, flow)
+
+    def renew(self, record: Record) -> None:
+        """Negotiate a successor."""
+        entry = self._world.spd.named(record.child.entry)
+        if entry is None or self._world.children.newest(record.key) is not record:
+            return
+        if record.state is ChildState.AGREED:
+            self._timers.set((Due.RENEW, record.child.id), self._world.env.now + self._world.settings.switch_s)
+            return
+        record.happen(ChildEvent.REKEY_BEGUN)
+        self._want(entry, record.child.selector, record.path, record.child.id, None)
+
+    def _protecting(self, name: str) -> tuple[SpdEntry, Processing]:
+        entry = self._world.spd.named(name)
+        if entry is None or entry.action is not Action.PROTECT or entry.processing is None:
+            raise Refused(Reason.NO_POLICY, f'the policy has no entry "{name}" that protects anything')
+        return entry, entry.processing
+
+    def _want(
+        self, entry: SpdEntry, selector: Selector, path: Path, replaces: int | None, flow: FlowKey | None
+    ) -> None:
+        wish = self._world.wishes.get(key_of(path, selector))
+        known = wish is not None
+        wish = wish or Wish(entry, selector, path, self._world.next_order(), replaces)
+        if flow is not None:
+            wish.add(flow, self._world.settings.most_waiting)
+        if not known:
+            self._world.wishes.add(wish)
+            self.pursue(wish)
+
+    # On ------------------------------------------------------------------------------------------------------------
+
+    def pursue(self, wish: Wish) -> None:
+        """Do what brings a wish nearer."""
+        wish.nonce, wish.ike_id, wish.waits_for = b"", None, None
+        entry = self._world.pad.named(wish.entry.peer)
+        if entry is None:
+            self.give_up(wish, Reason.NO_POLICY, f'the policy does not say how "{wish.entry.peer}" authenticates')
+            return
+        larval = next((each for each in self._world.children.competing(wish.key) if _by_peer(each)), None)
+        session = self._sessions.best(wish.path, entry)
+        under_way = self._sessions.negotiating(wish.path, entry)
+        if larval is not None:
+            wish.waits_for = larval.child.id
+        elif session is not None:
+            self._begin_quick(session, wish)
+        elif under_way is not None:
+            wish.ike_id = under_way.id
+        elif entry.initiate:
+            session = self._sessions.new(wish.path, None, (entry,))
+            wish.ike_id = session.id
+            self.begin_main(session)
+        else:
+            self.give_up(wish, Reason.MAY_NOT_BEGIN, f"the policy lets only {wish.path.remote} begin")
+
+    def begin_main(self, session: Session) -> None:
+        """Begin a main mode."""
+        first_contact = self._sessions.is_first_contact(session.path)
+        self._take(session, session.begin(first_contact=first_contact))
+
+    def _begin_quick(self, session: Session, wish: Wish) -> None:
+        wish.ike_id = session.id
+        wish.nonce = self._world.env.random(NONCE_OCTETS)
+        self._take(session, session.begin_quick(wish))
+        limit = 1 if session.entry.master_key_pfs else session.entry.quick_mode_limit
+        if limit and session.quick_modes >= limit and session.usable:
+            session.happen(IkeEvent.USED_UP)
+
+    def give_up(self, wish: Wish, reason: Reason, detail: str) -> None:
+        """Say that there is nothing for those who wait."""
+        self._world.wishes.remove(wish)
+        for flow in wish.flows:
+            self._emit(AcquireFailed(wish.entry.name, flow, reason.value, detail))
+        record = None if wish.replaces is None else self._world.children.get(wish.replaces)
+        if record is not None and record.state is ChildState.REKEYING:
+            record.happen(ChildEvent.REKEY_FAILED)
+            self._timers.set((Due.RENEW, record.child.id), self._world.env.now + self._world.settings.retry_s)
+
+    # What happens --------------------------------------------------------------------------------------------------
+
+    def peer_began(self, record: Record) -> None:
+        """The peer negotiates what we may want too: its exchange goes on, ours ends."""
+        wish = self._world.wishes.get(record.key)
+        if wish is None or record.initiator:
+            return
+        session = self._sessions.get(wish.ike_id)
+        if wish.nonce and session is not None:
+            session.abandon_quick(wish)
+        wish.nonce, wish.waits_for = b"", record.child.id
+
+    def agreed(self, record: Record) -> None:
+        """A contract fulfils whoever wished it."""
+        wish = self._world.wishes.get(record.key)
+        if wish is not None and (record.initiator or wish.waits_for == record.child.id):
+            self._world.wishes.remove(wish)
+
+    def ended(self, record: Record) -> None:
+        """What the peer was negotiating came to nothing: now it is our turn."""
+        wish = self._world.wishes.get(record.key)
+        if wish is not None and wish.waits_for == record.child.id:
+            self.pursue(wish)
+
+    def quick_failed(self, session: Session, failed: QuickFailed) -> None:
+        """A quick mode of ours came to nothing."""
+        wish = failed.wish
+        if wish is None or wish not in self._world.wishes:
+            return
+        if failed.reason is Reason.PEER_SILENT and not wish.peer_was_silent:
+            wish.peer_was_silent = True
+            self._sessions.end(
+                session, IkeEvent.DELETED, "the peer does not answer under it", tell=False, reason=Reason.PEER_SILENT
+            )
+            self.pursue(wish)
+        elif failed.reason is Reason.PEER_DELETED:
+            self.pursue(wish)
+        else:
+            self.give_up(wish, failed.reason, failed.detail)
+
+    def established(self, session: Session) -> None:
+        """There is an IKE SA for those who wait."""
+        for wish in self._world.wishes:
+            same = wish.path.remote.address == session.path.remote.address
+            if same and not wish.nonce and wish.waits_for is None and wish in self._world.wishes:
+                self.pursue(wish)
+
+    def main_failed(self, session: Session, reason: Reason, detail: str) -> None:
+        """A main mode of ours came to nothing."""
+        for wish in self._world.wishes:
+            if wish.ike_id == session.id and not wish.nonce:
+                entry = self._world.pad.named(wish.entry.peer)
+                if entry is not None and self._sessions.best(wish.path, entry) is not None:
+                    self.pursue(wish)
+                else:
+                    self.give_up(wish, reason, detail)
+        for other in self._sessions.with_peer(session.path):
+            if other.usable and self._timers.when((Due.RENEW_IKE, other.id)) is None:
+                retry = self._world.env.now + self._world.settings.retry_s
+                self._timers.set((Due.RENEW_IKE, other.id), retry)
+
+    def renew_ike(self, session: Session) -> None:
+        """Begin a new main mode with the same peer, if this one still serves anything."""
+        entry = self._world.pad.named(session.entry.name)
+        wanted = session.usable and bool(self._world.children.of(session.id))
+        if wanted and entry and entry.initiate and self._sessions.negotiating(session.path, entry) is None:
+            self.begin_main(self._sessions.new(session.path, None, (entry,)))
+
+    def suspect(self, session: Session) -> None:
+        """Somebody says that the peer knows nothing of this IKE SA. A new main mode tells whether that is true."""
+        now, address = self._world.env.now, session.path.remote.address
+        if now - self._suspected.get(address, now - SUSPICION_S) < SUSPICION_S:
+            return
+        self._suspected[address] = now
+        self.renew_ike(session)
+
+
+def _by_peer(record: Record) -> bool:
+    return record.state is ChildState.LARVAL and not record.initiator
+
+
+def path_for(processing: Processing, flow: FlowKey) -> Path:
+    """Between which addresses to negotiate; raises Refused for a tunnel without a far end."""
+    if processing.mode is Mode.TRANSPORT:
+        local, remote = flow.source, flow.destination
+    elif processing.tunnel_remote is None:
+        raise Refused(Reason.NO_POLICY, "the tunnel has no remote end to negotiate with")
+    else:
+        local, remote = processing.tunnel_local or flow.source, processing.tunnel_remote
+    return Path(Endpoint(local, IKE_PORT), Endpoint(remote, IKE_PORT))
+
+
+def sayable(entry: SpdEntry, processing: Processing, flow: FlowKey) -> Selector:
+    """What to negotiate for a packet: the entry's traffic, as far as one IKEv1 selector can say it."""
+    selector = entry.selector
+    if processing.mode is Mode.TRANSPORT:
+        selector = selector.narrowed_to_hosts(flow)
+    return replace(
+        selector,
+        source_ports=_one_port(selector.source_ports, flow.source_port),
+        destination_ports=_one_port(selector.destination_ports, flow.destination_port),
+    )
+
+
+def _one_port(ports: PortRange, port: int | None) -> PortRange:
+    if ports.is_any or ports.first == ports.last:
+        return ports
+    if port is None:
+        raise Refused(Reason.WRONG_SELECTORS, "a range of ports is negotiated port by port, and this packet shows none")
+    return PortRange.one(port)

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The IKE SAs of this engine: by id, by cookies, by peer; which of several with one peer counts, and how each ends.
+
+With one peer there may be two: one is being renewed, or both sides began at once. The one that began last counts; of
+two that overlapped, the one with the greater initiator cookie, so that both sides mean the same. The others serve what
+is under way, and whoever began them deletes them a little later. Contracts outlive the IKE SA they were made under.
+"""
+
+from collections.abc import Callable, Iterator
+from enum import Enum, auto
+
+from ringfence.audit import MainModeEnded
+from ringfence.databases.pad import PadEntry
+from ringfence.ike.effects import Report
+from ringfence.ike.errors import Reason
+from ringfence.ike.happening import Output
+from ringfence.ike.header import COOKIE_OCTETS, NO_COOKIE, Header
+from ringfence.ike.lifetime import IkeEvent, IkeState, soft_limits
+from ringfence.ike.timers import Timers
+from ringfence.ike.v1.session import Session
+from ringfence.ike.world import World
+from ringfence.net.address import Path
+
+
+class Due(Enum):
+    """What a deadline is about."""
+
+    SESSION = auto()
+    """An exchange waits."""
+    RENEW_IKE = auto()
+    EXPIRE_IKE = auto()
+    RETIRE_IKE = auto()
+    RENEW = auto()
+    EXPIRE = auto()
+    SWITCH = auto()
+    RETIRE = auto()
+
+
+Clock = Timers[tuple[Due, int]]
+Take = Callable[[Session, list[Output]], None]
+
+
+class Sessions:
+    """All IKE SAs."""
+
+    def __init__(self, world: World, timers: Clock, take: Take) -> None:
+        self._world = world
+        self._timers = timers
+        self._take = take
+        self._by_id: dict[int, Session] = {}
+        self._by_cookies: dict[tuple[bytes, bytes], Session] = {}
+        self._by_first: dict[tuple[Path, bytes], Session] = {}
+        self._last_id = 0
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(tuple(self._by_id.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def get(self, ike_id: int | None) -> Session | None:
+        """The one with that id."""
+        return None if ike_id is None else self._by_id.get(ike_id)
+
+    def find(self, header: Header, path: Path) -> Session | None:
+        """The one that a message belongs to."""
+        cookies = header.initiator_cookie, header.responder_cookie
+        session = self._by_cookies.get(cookies)
+        if session is None:
+            waiting = self._by_cookies.get((header.initiator_cookie, NO_COOKIE))
+            session = waiting if waiting is not None and waiting.initiator else None
+        if session is None and header.responder_cookie == NO_COOKIE:
+            session = self._by_first.get((path, header.initiator_cookie))
+        return session
+
+    def by_cookies(self, cookies: bytes) -> Session | None:
+        """The one with these two cookies."""
+        return self._by_cookies.get((cookies[:COOKIE_OCTETS], cookies[COOKIE_OCTETS:]))
+
+    def with_peer(self, path: Path) -> list[Session]:
+        """Those between these two addresses."""
+        return [
+            session
+            for session in self._by_id.values()
+            if session.path.remote.address == path.remote.address and session.path.local.address == path.local.address
+        ]
+
+    def best(self, path: Path, entry: PadEntry) -> Session | None:
+        """The one for a new quick mode, whose peer has proved what ``entry`` wants."""
+        usable = [each for each in self.with_peer(path) if each.usable and each.serves(entry)]
+        return max(usable, key=lambda each: each.id, default=None)
+
+    def negotiating(self, path: Path, entry: PadEntry) -> Session | None:
+        """A main mode under way that we began."""
+        return next(
+            (
+                each
+                for each in self.with_peer(path)
+                if each.state is IkeState.NEGOTIATING and each.initiator and each.entry.name == entry.name
+            ),
+            None,
+        )
+
+    # Birth ---------------------------------------------------------------------------------------------------------
+
+    def new_cookie(self) -> bytes:
+        """One that is not in use."""
+        while True:
+            cookie = self._world.env.random(COOKIE_OCTETS)
+            if cookie != NO_COOKIE and all(cookie not in cookies for cookies in self._by_cookies):
+                return cookie
+
+    def new(self, path: Path, initiator_cookie: bytes | None, entries: tuple[PadEntry, ...]) -> Session:
+        """One that we begin, or that a peer began with its cookie."""
+        self._last_id += 1
+        initiator = initiator_cookie is None
+        cookies = (self.new_cookie(), NO_COOKIE) if initiator_cookie is None else (initiator_cookie, self.new_cookie())
+        session = Session(self._last_id, path, cookies, entries, self._world, initiator=initiator)
+        self._by_id[session.id] = session
+        if not initiator:
+            self._by_first[path, cookies[0]] = session
+            self._world.half_open.begin(path.remote.address)
+        self.noted(session)
+        return session
+
+    def noted(self, session: Session) -> None:
+        """Its cookies and deadlines may have changed."""
+        if session.id in self._by_id:
+            self._by_cookies.setdefault(session.cookies, session)
+            if session.cookies[1] != NO_COOKIE:
+                self._by_cookies.pop((session.cookies[0], NO_COOKIE), None)
+            self._timers.set((Due.SESSION, session.id), session.next_timer)
+
+    def is_first_contact(self, path: Path) -> bool:
+        """Whether we have nothing with the peer."""
+        address = path.remote.address
+        return not any(record.path.remote.address == address for record in self._world.children) and not any(
+            session.made_at is not None for session in self.with_peer(path)
+        )
+
+    def established(self, session: Session) -> None:
+        """The peer has proved who it is."""
+        if not session.initiator:
+            self._world.half_open.end(session.path.remote.address)
+        now, made = self._world.env.now, session.agreed
+        hard = made.proposal.limits if made else None
+        if hard is not None and hard.seconds is not None:
+            soft = soft_limits(hard, self._world.env.random, initiator=session.initiator)
+            self._timers.set((Due.RENEW_IKE, session.id), now + (soft.seconds or hard.seconds))
+            self._timers.set((Due.EXPIRE_IKE, session.id), now + hard.seconds)
+        for other in self.peers_of(session):
+            self._supersede(*((other, session) if _counts_more(session, other) else (session, other)))
+
+    def peers_of(self, session: Session) -> list[Session]:
+        """The other established ones with the same peer."""
+        made = session.agreed
+        return [
+            other
+            for other in self.with_peer(session.path)
+            if other is not session and made and other.agreed and other.agreed.remote == made.remote
+        ]
+
+    def _supersede(self, old: Session, new: Session) -> None:
+        if old.state is IkeState.GONE:
+            return
+        old.happen(IkeEvent.REPLACED)
+        for record in self._world.children.of(old.id):
+            record.ike_id = new.id
+        self._timers.drop((Due.RENEW_IKE, old.id))
+        if old.initiator:
+            self._timers.set((Due.RETIRE_IKE, old.id), self._world.env.now + self._world.settings.retire_s)
+
+    # End -----------------------------------------------------------------------------------------------------------
+
+    def retire(self, session: Session) -> None:
+        """Delete one that is superseded, once nothing is under way."""
+        if session.busy:
+            self._timers.set((Due.RETIRE_IKE, session.id), self._world.env.now + self._world.settings.retire_s)
+        else:
+            self.end(session, IkeEvent.DELETED, "replaced by a newer one", tell=True)
+
+    def end(
+        self, session: Session, event: IkeEvent, why: str, *, tell: bool, reason: Reason = Reason.PEER_DELETED
+    ) -> None:
+        """Forget one; what it has under way fails with ``reason``."""
+        if session.state is IkeState.GONE:
+            return
+        was_made = session.made_at is not None
+        self._take(session, session.end_exchanges(reason, f"the main mode SA ended: {why}"))
+        if tell:
+            self._take(session, session.delete((), itself=True))
+        if was_made:
+            session.happen(event)
+            report: list[Output] = [
+                Report(MainModeEnded(ike_id=session.id, peer=str(session.path.remote), why=why)),
+            ]
+            self._take(session, report)
+        self.forget(session)
+
+    def forget(self, session: Session) -> None:
+        """It is gone: out of all tables."""
+        if self._by_id.pop(session.id, None) is None:
+            return
+        if not session.initiator and session.made_at is None:
+            self._world.half_open.end(session.path.remote.address)
+        session.state = IkeState.GONE
+        for cookies in (session.cookies, (session.cookies[0], NO_COOKIE)):
+            if self._by_cookies.get(cookies) is session:
+                del self._by_cookies[cookies]
+        first = session.path, session.cookies[0]
+        if self._by_first.get(first) is session:
+            del self._by_first[first]
+        for due in (Due.SESSION, Due.RENEW_IKE, Due.EXPIRE_IKE, Due.RETIRE_IKE):
+            self._timers.drop((due, session.id))
+        heir = max(self.peers_of(session), key=lambda each: each.id, default=None)
+        if heir is not None:
+            for record in self._world.children.of(session.id):
+                record.ike_id = heir.id
+
+    def expires_at(self, session: Session) -> float | None:
+        """When it ends by itself."""
+        return self._timers.when((Due.EXPIRE_IKE, session.id))
+
+
+def _counts_more(one: Session, other: Session) -> bool:
+    """Whether ``one`` supersedes ``other``: it began after that was made, or has the greater cookie."""
+    if other.made_at is not None and one.began_at > other.made_at:
+        return True
+    if one.made_at is not None and other.began_at > one.made_at:
+        return False
+    return one.cookies[0] > other.cookies[0]

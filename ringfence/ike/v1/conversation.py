@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How exchanges of one IKE SA run: from a message's octets to the exchange that waits for it, and back.
+
+A message passes duplicates, decryption, its rule and the exchange's own check. One that fails on that way changes
+nothing, except that a main mode remembers the doubt: unless something better comes soon, it ends with that reason. So a
+forged message cannot end a negotiation that would succeed, and an honest failure is known within seconds.
+"""
+
+from collections.abc import Callable
+
+from ringfence.audit import MainModeFailed, QuickModeFailed
+from ringfence.databases.sa import ChildSa
+from ringfence.ike.effects import Effect, InstallInbound, SendMessage
+from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
+from ringfence.ike.exchange import Do, Finished, Message, Protect, Say, Wait
+from ringfence.ike.happening import MainFailed, Prepared, QuickFailed
+from ringfence.ike.header import Exchange as Kind
+from ringfence.ike.header import Header
+from ringfence.ike.rules import MessageRule
+from ringfence.ike.v1 import informational, main_mode
+from ringfence.ike.v1.channel import open_clear, open_encrypted
+from ringfence.ike.v1.keys import MainKeys
+from ringfence.ike.v1.notifies import NOTIFY_OF, Notify
+from ringfence.ike.v1.payloads import IPSEC_DOI, NotifyPayload, ProtocolId
+from ringfence.ike.v1.running import AnyRunning, Running
+from ringfence.ike.v1.speaker import Speaker
+from ringfence.ike.window import digest
+from ringfence.ike.world import World
+
+
+class Conversation:
+    """The exchanges under way under one IKE SA."""
+
+    def __init__(self, voice: Speaker, world: World, finish: Callable[[AnyRunning, object], None]) -> None:
+        self._voice = voice
+        self._world = world
+        self._finish = finish
+        self.main: Running[main_mode.Agreed] | None = None
+        self.quick: dict[int, Running[ChildSa]] = {}
+
+    # In ------------------------------------------------------------------------------------------------------------
+
+    def is_duplicate(self, datagram: bytes) -> bool:
+        """Whether this very message has been answered; then it is answered again."""
+        answers, key = self._voice.answers, digest(datagram)
+        if key not in answers:
+            return False
+        if (again := answers[key]) is not None:
+            self._voice.emit(SendMessage(again, self._voice.path))
+        return True
+
+    def keys(self) -> MainKeys:
+        """Raises Ignored while there are none."""
+        if self._voice.keys is None:
+            raise Ignored(Reason.UNEXPECTED, "an encrypted message before there are keys")
+        return self._voice.keys
+
+    def open(self, rule: MessageRule | None, header: Header, datagram: bytes, iv: bytes) -> tuple[Message, bytes]:
+        """The message that ``rule`` describes, and the next IV; raises IkeError for any other."""
+        if rule is None:
+            raise Ignored(Reason.UNEXPECTED, "a message that nobody waits for")
+        if header.encrypted != rule.encrypted:
+            how = "in clear" if rule.encrypted else "encrypted"
+            raise Ignored(Reason.UNPROTECTED, f"{rule.name} came {how}")
+        if rule.encrypted:
+            chain, iv = open_encrypted(header, datagram, self.keys(), iv)
+        else:
+            chain = open_clear(header, datagram)
+        rule.check(chain, encrypted=header.encrypted)
+        return Message(header, chain), iv
+
+    def take(self, running: AnyRunning, header: Header, datagram: bytes) -> None:
+        """Take a message to its exchange; raises IkeError for one that is not its next."""
+        iv = self._voice.last_block if running.kind is Kind.MAIN else running.iv
+        rule = running.next_rule()
+        if rule is not None and rule.sender is running.role:
+            rule = None
+        message, iv = self.open(rule, header, datagram, iv)
+        running.check(message)
+        self.accept(running, message, datagram, iv)
+
+    def accept(self, running: AnyRunning, message: Message, datagram: bytes, iv: bytes, *, first: bool = False) -> None:
+        """Go on with a message; ``first`` is the one that the exchange was begun with."""
+        running.number += 1
+        running.repeater.answered()
+        running.doubt, running.doubt_ends = None, None
+        if iv:
+            self._voice.take_iv(running, iv)
+        if running.kind is Kind.MAIN and running.initiator:
+            self._voice.responder_cookie = message.header.responder_cookie
+        self._voice.heard(running, running.number, message.chain, datagram)
+        before = running.sent
+        self.advance(running, None if first else message)
+        self._voice.answers.add(digest(datagram), running.sent if running.sent is not before else None)
+
+    # On ------------------------------------------------------------------------------------------------------------
+
+    def advance(self, running: AnyRunning, message: Message | None) -> None:
+        """Let an exchange go on until it waits or ends; raises Ignored when it does not even begin."""
+        try:
+            command = running.stepper.step(message)
+            while not isinstance(command, Finished):
+                match command:
+                    case Say():
+                        self._say(running, command)
+                        if command.wait is not Wait.NOT:
+                            return
+                    case Do():
+                        self._perform(running, command.effect)
+                    case Protect(shield):
+                        self._protect(shield)
+                command = running.stepper.step()
+        except Ignored:
+            raise
+        except IkeError as error:
+            self.fail(running, error, tell=True)
+            return
+        self._finish(running, command.result)
+
+    def _say(self, running: AnyRunning, command: Say) -> None:
+        self._voice.say(running, command.payloads)
+        running.check = command.check
+        if command.wait is Wait.INSIST:
+            running.repeater.sent(self._world.env.now)
+
+    def _protect(self, shield: object) -> None:
+        if isinstance(shield, MainKeys):
+            self._voice.keys, self._voice.last_block = shield, shield.first_iv
+
+    def _perform(self, running: AnyRunning, effect: Effect) -> None:
+        if isinstance(effect, InstallInbound):
+            running.child_id = effect.child.id
+            self._voice.emit(Prepared(effect.child, running.initiator, running.order))
+        self._voice.emit(effect)
+
+    def tick(self) -> None:
+        """Repeat what is not answered, end what takes too long."""
+        now = self._world.env.now
+        for running in list(self.quick.values()):
+            self._repeat(running, now)
+        if (main := self.main) is None:
+            return
+        if main.deadline is not None and main.deadline <= now:
+            self.fail(main, main.doubt or Aborted(Reason.PEER_SILENT, main.silence()))
+        else:
+            self._repeat(main, now)
+
+    def _repeat(self, running: AnyRunning, now: float) -> None:
+        if running.repeater.due is None or running.repeater.due > now:
+            return
+        if running.repeater.again(now):
+            self._voice.say_again(running)
+        else:
+            self.fail(running, running.doubt or Aborted(Reason.PEER_SILENT, running.silence()))
+
+    # Out -----------------------------------------------------------------------------------------------------------
+
+    def doubt(self, error: IkeError, *, tell: bool) -> None:
+        """Something that nobody authenticated says that main mode comes to nothing."""
+        main = self.main
+        if main is None or main.doubt is not None:
+            return
+        main.doubt, main.doubt_ends = error, self._world.env.now + self._world.settings.doubt_s
+        if tell:
+            self._tell_in_clear(error)
+
+    def fail(self, running: AnyRunning, error: IkeError, *, tell: bool = False) -> None:
+        """An exchange comes to nothing; ``tell`` the peer why."""
+        running.stepper.close()
+        if running.kind is Kind.MAIN:
+            self._fail_main(running, error, tell=tell)
+        else:
+            self._fail_quick(running, error, tell=tell)
+
+    def _fail_main(self, running: AnyRunning, error: IkeError, *, tell: bool) -> None:
+        self.main = None
+        proved = running.number >= (6 if running.initiator else 5)
+        if tell and proved:
+            self._tell(error, (ProtocolId.ISAKMP, b"".join(self._voice.cookies)))
+            if running.initiator:  # the responder thinks that it has an IKE SA
+                self._voice.inform(informational.delete_ike(*self._voice.cookies))
+        elif tell:
+            self._tell_in_clear(error)
+        self._voice.report(
+            MainModeFailed(
+                peer=self._voice.peer,
+                reason=error.reason.value,
+                detail=error.detail,
+                initiator=running.initiator,
+                rule=self._voice.rule,
+            )
+        )
+        self._voice.emit(MainFailed(error.reason, error.detail))
+
+    def _fail_quick(self, running: AnyRunning, error: IkeError, *, tell: bool) -> None:
+        self.quick.pop(running.message_id, None)
+        if tell and running.number:
+            self._tell(error, running.peer_spi)
+        self._voice.report(
+            QuickModeFailed(
+                peer=self._voice.peer,
+                reason=error.reason.value,
+                detail=error.detail,
+                initiator=running.initiator,
+                rule=running.wish.entry.origin.rule if running.wish else "",
+            )
+        )
+        self._voice.emit(QuickFailed(error.reason, error.detail, running.wish, running.child_id))
+
+    def _tell(self, error: IkeError, about: tuple[int, bytes]) -> None:
+        if (kind := NOTIFY_OF[error.reason]) is not None:
+            self._voice.inform(NotifyPayload(IPSEC_DOI, *about, kind))
+
+    def _tell_in_clear(self, error: IkeError) -> None:
+        kind: Notify | None = NOTIFY_OF[error.reason]
+        if kind is not None:
+            spi = b"".join(self._voice.cookies)
+            self._voice.inform_in_clear(NotifyPayload(IPSEC_DOI, ProtocolId.ISAKMP, spi, kind))

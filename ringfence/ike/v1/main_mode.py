@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Main mode with a pre-shared key (RFC 2409 §5.4): two hosts agree on keys and prove who they are.
+
+    initiator                                    responder
+    SA, vendor ids                        ->
+                                          <-     SA with one transform, vendor ids
+    KE, Ni                                ->
+                                          <-     KE, Nr
+    { IDii, HASH_I [, INITIAL-CONTACT] }  ->
+                                          <-     { IDir, HASH_R [, INITIAL-CONTACT] }
+
+The key must be known before the identity is: it is chosen by address. What is in braces is encrypted. Until HASH_I or
+HASH_R is checked nothing is believed; who has shown the right hash knows the key, and may still be the wrong one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ringfence.crypto import dh
+from ringfence.crypto.errors import BadPublicValue
+from ringfence.crypto.suites import is_legacy
+from ringfence.databases.identity import Identity
+from ringfence.databases.pad import PadEntry
+from ringfence.databases.proposal import IkeProposal
+from ringfence.ike.effects import LogIkeKey
+from ringfence.ike.errors import Aborted, IkeError, Reason
+from ringfence.ike.exchange import Env, Exchange, Message, answer, conclude, perform, protect, request
+from ringfence.ike.v1 import keys as k
+from ringfence.ike.v1.identities import identity_of, main_id, same_identity
+from ringfence.ike.v1.negotiate import accepted_main, choose_main, offer_main
+from ringfence.ike.v1.notifies import Notify
+from ringfence.ike.v1.payloads import (
+    IPSEC_DOI,
+    HashPayload,
+    IdPayload,
+    KePayload,
+    NoncePayload,
+    NotifyPayload,
+    ProtocolId,
+    SaPayload,
+)
+from ringfence.ike.v1.vendors import Vendor, announced, recognised
+from ringfence.net.address import Path
+from ringfence.secret import Secret
+
+NONCE_OCTETS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a main mode begins with."""
+
+    path: Path
+    entries: tuple[PadEntry, ...]
+    """How a peer at that address may authenticate: one where we begin, all that fit where the peer does."""
+    initiator_cookie: bytes
+    responder_cookie: bytes
+    """Ours where the peer begins; otherwise not known yet."""
+    first_contact: bool
+    """Whether we have nothing else with this peer, and say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What a main mode comes to."""
+
+    keys: k.MainKeys
+    proposal: IkeProposal
+    """With the stricter lifetimes of both sides."""
+    entry: PadEntry
+    local: Identity
+    remote: Identity
+    vendors: frozenset[Vendor]
+    first_contact: bool
+    """Whether the peer says that it has nothing else with us."""
+
+
+def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
+    """Begin a main mode."""
+    (entry,) = setting.entries
+    offer = offer_main(entry.proposals)
+    chosen = yield from request(offer, *announced(), check=_takes_one_of(offer, entry))
+    proposal = accepted_main(offer, chosen.chain.one(SaPayload), entry.proposals)
+
+    half = dh.generate(proposal.group, env.random, legacy=is_legacy(proposal.group))
+    nonce = NoncePayload(env.random(NONCE_OCTETS))
+    theirs = (yield from request(KePayload(half.public), nonce)).chain
+    shared = k.Shared(
+        initiator_cookie=setting.initiator_cookie,
+        responder_cookie=chosen.header.responder_cookie,
+        initiator_public=half.public,
+        responder_public=theirs.one(KePayload).public,
+        initiator_nonce=nonce.data,
+        responder_nonce=theirs.one(NoncePayload).data,
+        secret=_secret(half, theirs.one(KePayload)),
+    )
+    keys = k.derive(proposal, _key(entry), shared)
+    yield from protect(keys)
+    yield from perform(LogIkeKey(setting.initiator_cookie, keys.e))
+
+    local = local_identity(entry, setting.path)
+    mine, sa_body = main_id(local), offer.encode()
+    proof = HashPayload(keys.proof(sa_body, mine.encode(), initiator=True))
+    last = yield from request(mine, proof, *_contact(setting, keys), check=_proves(keys, sa_body, initiator=False))
+    remote = identity_of(last.chain.one(IdPayload))
+    _check_identity(entry, remote, setting.path)
+    vendors = recognised(chosen.chain) | recognised(theirs) | recognised(last.chain)
+    return Agreed(keys, proposal, entry, local, remote, vendors, says_first_contact(last))
+
+
+def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
+    """Answer a main mode; ``first`` is message 1."""
+    choice = choose_main(first.chain.one(SaPayload), setting.entries)
+    proposal, entry = choice.proposal, choice.entry
+    theirs = (yield from answer(choice.answer, *announced())).chain
+
+    half = dh.generate(proposal.group, env.random, legacy=is_legacy(proposal.group))
+    nonce = NoncePayload(env.random(NONCE_OCTETS))
+    shared = k.Shared(
+        initiator_cookie=setting.initiator_cookie,
+        responder_cookie=setting.responder_cookie,
+        initiator_public=theirs.one(KePayload).public,
+        responder_public=half.public,
+        initiator_nonce=theirs.one(NoncePayload).data,
+        responder_nonce=nonce.data,
+        secret=_secret(half, theirs.one(KePayload)),
+    )
+    keys = k.derive(proposal, _key(entry), shared)
+    yield from protect(keys)
+    yield from perform(LogIkeKey(setting.initiator_cookie, keys.e))
+
+    sa_body = first.chain.body(SaPayload)
+    last = yield from answer(KePayload(half.public), nonce, check=_proves(keys, sa_body, initiator=True))
+    remote = identity_of(last.chain.one(IdPayload))
+    entry = _entry_for(remote, entry, choice.proposal, setting)
+    local = local_identity(entry, setting.path)
+    mine = main_id(local)
+    proof = HashPayload(keys.proof(sa_body, mine.encode(), initiator=False))
+    yield from conclude(mine, proof, *_contact(setting, keys))
+    vendors = recognised(first.chain) | recognised(theirs) | recognised(last.chain)
+    return Agreed(keys, proposal, entry, local, remote, vendors, says_first_contact(last))
+
+
+def says_first_contact(message: Message) -> bool:
+    """Whether the peer says that it knows of no other SA with us (RFC 2407 §4.6.3.3)."""
+    return any(notify.kind == Notify.INITIAL_CONTACT for notify in message.chain.all(NotifyPayload))
+
+
+def _takes_one_of(offer: SaPayload, entry: PadEntry) -> Callable[[Message], None]:
+    return lambda message: _ignore(accepted_main(offer, message.chain.one(SaPayload), entry.proposals))
+
+
+def _ignore(_value: object) -> None:
+    """A check is for what it raises."""
+
+
+def _proves(keys: k.MainKeys, sa_body: bytes, *, initiator: bool) -> Callable[[Message], None]:
+    """The check of message 5 or 6: its sender knows the key."""
+
+    def check(message: Message) -> None:
+        expected = keys.proof(sa_body, message.chain.body(IdPayload), initiator=initiator)
+        if not k.same(message.chain.one(HashPayload).data, expected):
+            raise wrong_key("the proof in it is wrong")
+
+    return check
+
+
+def wrong_key(what: str) -> IkeError:
+    """What a message that another key made ends in."""
+    return Aborted(Reason.WRONG_KEY, f"the peer has another pre-shared key: {what}")
+
+
+def _secret(half: dh.KeyPair, theirs: KePayload) -> Secret:
+    try:
+        return half.shared(theirs.public)
+    except BadPublicValue as error:
+        raise Aborted(Reason.BAD_KEY_EXCHANGE, f"the peer's Diffie-Hellman value is wrong: {error.message}") from error
+
+
+def _key(entry: PadEntry) -> Secret:
+    """Main mode has one key per address: the entry's first."""
+    if not entry.auth:
+        raise Aborted(Reason.NO_POLICY, f'"{entry.name}" has no way to authenticate')
+    return entry.auth[0].key
+
+
+def local_identity(entry: PadEntry, path: Path) -> Identity:
+    """What we say we are."""
+    return entry.local_identity or Identity.of_address(path.local.address)
+
+
+def wanted_identity(entry: PadEntry, path: Path) -> Identity:
+    """What the peer must prove to be."""
+    return entry.remote_identity or Identity.of_address(path.remote.address)
+
+
+def _check_identity(entry: PadEntry, remote: Identity, path: Path) -> None:
+    wanted = wanted_identity(entry, path)
+    if not same_identity(remote, wanted):
+        raise Aborted(Reason.WRONG_IDENTITY, f"the peer has the right key but is {remote}, not {wanted}")
+
+
+def _entry_for(remote: Identity, chosen: PadEntry, proposal: IkeProposal, setting: Setting) -> PadEntry:
+    """The entry for the peer that has shown itself: the one chosen by address, or another with the same key."""
+    for entry in (chosen, *setting.entries):
+        same_terms = entry.auth[:1] == chosen.auth[:1] and any(
+            (each.cipher, each.hash, each.group) == (proposal.cipher, proposal.hash, proposal.group)
+            for each in entry.proposals
+        )
+        if same_terms and same_identity(remote, wanted_identity(entry, setting.path)):
+            return entry
+    _check_identity(chosen, remote, setting.path)
+    return chosen
+
+
+def _contact(setting: Setting, keys: k.MainKeys) -> tuple[NotifyPayload, ...]:
+    if not setting.first_contact:
+        return ()
+    spi = keys.shared.initiator_cookie + keys.shared.responder_cookie
+    return (NotifyPayload(IPSEC_DOI, ProtocolId.ISAKMP, spi, Notify.INITIAL_CONTACT),)

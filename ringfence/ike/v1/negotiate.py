@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SA payloads: our proposals as IKEv1 says them, and the choice among a peer's (RFC 2409 §5, appendix A).
+
+A responder may only take a transform as it stands, so what goes back is the very payload that came, attributes in
+their order and form. An initiator compares meanings: an answer whose attributes stand in another order is the same,
+one that says anything else is refused. Whose list decides? The responder's: it walks its own methods in order and
+takes the first that the peer offers, as Windows does.
+
+A lifetime is no reason to refuse: each side uses the stricter of its own and the offered one.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from ringfence.crypto.suites import HASH
+from ringfence.databases.pad import PadEntry
+from ringfence.databases.proposal import IkeProposal, Limits
+from ringfence.ike.errors import Aborted, Reason
+from ringfence.ike.lifetime import stricter
+from ringfence.ike.v1.payloads import (
+    IDENTITY_ONLY,
+    IPSEC_DOI,
+    Attribute,
+    ProposalPayload,
+    ProtocolId,
+    SaPayload,
+    TransformPayload,
+)
+
+KEY_IKE = 1
+"""The only transform of phase 1 (RFC 2407 §4.4.2)."""
+KILOBYTE = 1024
+MOST_SECONDS = 2**32 - 1
+
+
+class MainAttribute(IntEnum):
+    """Attributes of phase 1 (RFC 2409 appendix A)."""
+
+    ENCRYPTION = 1
+    HASH = 2
+    AUTHENTICATION = 3
+    GROUP = 4
+    LIFE_TYPE = 11
+    LIFE_DURATION = 12
+    KEY_LENGTH = 14
+
+
+class Authentication(IntEnum):
+    """How the sides prove themselves (RFC 2409 appendix A)."""
+
+    PRESHARED_KEY = 1
+
+
+class Life(IntEnum):
+    """Kinds of lifetimes."""
+
+    SECONDS = 1
+    KILOBYTES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a transform says, however it says it."""
+
+    id: int
+    says: frozenset[tuple[int, int]]
+    """Attributes but for lifetimes, as numbers."""
+    lives: frozenset[tuple[int, int]]
+    """Lifetimes by kind."""
+    clear: bool = True
+    """False when it says one thing twice, or something that nothing can be said about."""
+
+    def get(self, kind: int) -> int | None:
+        """The value of an attribute."""
+        return next((number for name, number in self.says if name == kind), None)
+
+    @property
+    def limits(self) -> Limits:
+        """The lifetimes."""
+        lives = dict(self.lives)
+        kilobytes = lives.get(Life.KILOBYTES)
+        return Limits(lives.get(Life.SECONDS), None if kilobytes is None else kilobytes * KILOBYTE)
+
+
+def meaning(transform: TransformPayload, life_type: int, life_duration: int) -> Meaning:
+    """What ``transform`` says; a duration belongs to the type before it."""
+    says: list[tuple[int, int]] = []
+    lives: list[tuple[int, int]] = []
+    kind: int | None = None
+    clear = True
+    for attribute in transform.attributes:
+        number = attribute.as_number
+        if attribute.kind == life_type:
+            kind = number
+        elif attribute.kind == life_duration:
+            clear = clear and kind is not None
+            lives.append((kind or 0, number))
+            kind = None
+        else:
+            says.append((attribute.kind, number))
+    for pairs in (says, lives):
+        clear = clear and len({name for name, _ in pairs}) == len(pairs)
+    return Meaning(transform.id, frozenset(says), frozenset(lives), clear and kind is None)
+
+
+def life_attributes(limits: Limits, life_type: int, life_duration: int) -> Iterator[Attribute]:
+    """Seconds and kilobytes, each behind its type, in four octets as Windows sends them."""
+    if limits.seconds is not None:
+        yield Attribute(life_type, Life.SECONDS)
+        yield Attribute(life_duration, min(limits.seconds, MOST_SECONDS).to_bytes(4))
+    if limits.octets is not None:
+        yield Attribute(life_type, Life.KILOBYTES)
+        yield Attribute(life_duration, min(max(limits.octets // KILOBYTE, 1), MOST_SECONDS).to_bytes(4))
+
+
+def sa_payload(proposals: Iterable[ProposalPayload]) -> SaPayload:
+    """An SA payload of these."""
+    return SaPayload(IPSEC_DOI, IDENTITY_ONLY, tuple(proposals))
+
+
+# Main mode ---------------------------------------------------------------------------------------------------------
+
+
+def main_meaning(transform: TransformPayload) -> Meaning:
+    """What a transform of phase 1 says."""
+    return meaning(transform, MainAttribute.LIFE_TYPE, MainAttribute.LIFE_DURATION)
+
+
+def main_says(proposal: IkeProposal) -> list[tuple[int, int]]:
+    """The attributes of a proposal, but for its lifetimes; none when IKEv1 cannot say it."""
+    encryption = proposal.cipher.row.ike_v1
+    if encryption is None:
+        return []
+    key = [(MainAttribute.KEY_LENGTH, proposal.cipher.key_bits)] if proposal.cipher.row.sends_key_bits else []
+    return [
+        (MainAttribute.ENCRYPTION, encryption),
+        *key,
+        (MainAttribute.HASH, HASH[proposal.hash].ike_v1),
+        (MainAttribute.AUTHENTICATION, Authentication.PRESHARED_KEY),
+        (MainAttribute.GROUP, proposal.group.value),
+    ]
+
+
+def offer_main(proposals: Sequence[IkeProposal]) -> SaPayload:
+    """All of them, as transforms of one proposal; raises Aborted when IKEv1 can say none of them."""
+    transforms: list[TransformPayload] = []
+    for proposal in proposals:
+        says = main_says(proposal)
+        if says:
+            lives = life_attributes(proposal.limits, MainAttribute.LIFE_TYPE, MainAttribute.LIFE_DURATION)
+            attributes = (*(Attribute(kind, number) for kind, number in says), *lives)
+            transforms.append(TransformPayload(len(transforms) + 1, KEY_IKE, attributes))
+    if not transforms:
+        raise Aborted(Reason.NO_PROPOSAL, "none of our main mode proposals can be said in IKEv1")
+    return sa_payload([ProposalPayload(1, ProtocolId.ISAKMP, b"", tuple(transforms))])
+
+
+def accepted_main(offer: SaPayload, answer: SaPayload, proposals: Sequence[IkeProposal]) -> IkeProposal:
+    """Which of our ``proposals`` the peer took; raises Aborted when it took none as it was."""
+    if len(answer.proposals) != 1 or len(answer.proposals[0].transforms) != 1:
+        raise Aborted(Reason.CHANGED_PROPOSAL, "the peer did not choose one of our main mode proposals")
+    taken = main_meaning(answer.proposals[0].transforms[0])
+    if not any(main_meaning(ours) == taken for ours in offer.proposals[0].transforms):
+        raise Aborted(Reason.CHANGED_PROPOSAL, "the peer answered with a main mode proposal that we did not make")
+    return next(proposal for proposal in proposals if frozenset(main_says(proposal)) == taken.says)
+
+
+@dataclass(frozen=True, slots=True)
+class MainChoice:
+    """What a responder takes."""
+
+    entry: PadEntry
+    proposal: IkeProposal
+    """With the stricter lifetimes of both sides."""
+    answer: SaPayload
+
+
+def choose_main(offer: SaPayload, entries: Sequence[PadEntry]) -> MainChoice:
+    """The first of our proposals that the peer offers; raises Aborted."""
+    for entry in entries:
+        for proposal in entry.proposals:
+            wanted = frozenset(main_says(proposal))
+            for theirs in offer.proposals:
+                if theirs.protocol != ProtocolId.ISAKMP or not wanted:
+                    continue
+                for transform in theirs.transforms:
+                    offered = main_meaning(transform)
+                    if offered.id == KEY_IKE and offered.clear and offered.says == wanted:
+                        agreed = replace(proposal, limits=stricter(proposal.limits, offered.limits))
+                        taken = replace(theirs, transforms=(transform,))
+                        return MainChoice(entry, agreed, sa_payload([taken]))
+    ours = ", ".join(str(proposal) for entry in entries for proposal in entry.proposals)
+    raise Aborted(
+        Reason.NO_PROPOSAL, f"no main mode proposal in common: the peer offers {describe_main(offer)}; we take {ours}"
+    )
+
+
+def describe_main(offer: SaPayload) -> str:
+    """A peer's proposals in words; numbers where we have none."""
+    return ", ".join(_word(main_meaning(each)) for proposal in offer.proposals for each in proposal.transforms)
+
+
+def _word(offered: Meaning) -> str:
+    names = {1: "des", 5: "3des", 7: "aes"}
+    hashes = {row.ike_v1: row.word for row in HASH.values()}
+    cipher, hash_name = offered.get(MainAttribute.ENCRYPTION), offered.get(MainAttribute.HASH)
+    bits = offered.get(MainAttribute.KEY_LENGTH) or ""
+    auth = offered.get(MainAttribute.AUTHENTICATION)
+    word = f"{names.get(cipher or 0, f'encryption {cipher}')}{bits}-{hashes.get(hash_name or 0, f'hash {hash_name}')}"
+    word += f"-group{offered.get(MainAttribute.GROUP)}"
+    return word if auth == Authentication.PRESHARED_KEY else f"{word} with authentication method {auth}"

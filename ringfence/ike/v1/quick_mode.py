@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quick mode (RFC 2409 §5.5): under the keys of a main mode, two hosts agree on SAs for some traffic.
+
+    initiator                                        responder
+    { HASH(1), SA, Ni [, KE], IDci, IDcr }    ->
+                                              <-     { HASH(2), SA, Nr [, KE], IDci, IDcr [, RESPONDER-LIFETIME] }
+    { HASH(3) }                               ->
+
+All is encrypted. HASH(1) proves the sender but not that the message is new; HASH(2) and HASH(3) hold the other's nonce
+and prove both. The responder can receive before its answer leaves, so that the initiator may send at once; it sends
+itself only after HASH(3). Without IDs the two hosts themselves are meant.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ringfence.crypto import dh
+from ringfence.crypto.errors import BadPublicValue
+from ringfence.crypto.suites import DhGroup, is_legacy
+from ringfence.databases.identity import Identity
+from ringfence.databases.proposal import Limits, Protocol, SecurityMethod, Transform
+from ringfence.databases.sa import ChildSa, Mode, Sa
+from ringfence.databases.selector import Selector
+from ringfence.databases.spd import Processing, SpdEntry
+from ringfence.ike.children import Children
+from ringfence.ike.effects import InstallInbound
+from ringfence.ike.errors import Ignored, Reason, Refused
+from ringfence.ike.exchange import Env, Exchange, Message, conclude, perform, request
+from ringfence.ike.isakmp import decode_attributes, encode_attributes
+from ringfence.ike.lifetime import soft_limits, stricter
+from ringfence.ike.payload import Payload, encode_chain
+from ringfence.ike.v1.identities import quick_ids, selector_of
+from ringfence.ike.v1.keys import MainKeys, material_octets, same
+from ringfence.ike.v1.methods import (
+    PROTOCOL_ID,
+    SPI_OCTETS,
+    Choice,
+    QuickAttribute,
+    accepted_quick,
+    choose_quick,
+    offer_quick,
+    protocols,
+    quick_meaning,
+)
+from ringfence.ike.v1.negotiate import life_attributes, meaning
+from ringfence.ike.v1.notifies import Notify
+from ringfence.ike.v1.payloads import (
+    IPSEC_DOI,
+    HashPayload,
+    IdPayload,
+    KePayload,
+    NoncePayload,
+    NotifyPayload,
+    SaPayload,
+    TransformPayload,
+)
+from ringfence.net.address import AddressRange, Path
+from ringfence.secret import Secret
+from ringfence.wire import DecodeError, Reader
+
+NONCE_OCTETS = 32
+
+Spis = Mapping[Protocol, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a quick mode stands on."""
+
+    ike_id: int
+    keys: MainKeys
+    path: Path
+    peer: Identity
+    message_id: int
+    children: Children
+    """Gives ids and SPIs, and knows what this contract would replace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an initiator wants."""
+
+    entry: SpdEntry
+    selector: Selector
+    nonce: bytes
+    replaces: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """What a responder may have under way for the same traffic."""
+
+    entries: Sequence[SpdEntry]
+    """What the policy protects with this peer, in order."""
+    our_nonce: Callable[[Selector], bytes | None]
+    """Of a quick mode that we began for the same, and that still runs."""
+    replaces: Callable[[Selector], int | None]
+    """The contract in use for the same."""
+
+
+def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[ChildSa]:
+    """Begin a quick mode; raises Refused for what IKEv1 cannot say."""
+    processing = _processing(wanted.entry)
+    spis = {protocol: ground.children.new_spi(env.random) for protocol in protocols(processing)}
+    offer, ids = offer_quick(processing, spis), quick_ids(wanted.selector)
+    half = _half(processing.pfs, env)
+    nonce = NoncePayload(wanted.nonce)
+    rest = (offer, nonce, *_ke(half), *ids)
+    reply = yield from request(*_hashed(ground, b"", rest), check=authentic(ground, nonce.data))
+
+    choice = accepted_quick(offer, reply.chain.one(SaPayload), processing)
+    _check_ids(ids, reply.chain.all(IdPayload), wanted.selector, ground.path)
+    secret = _secret(half, reply)
+    nonces = nonce.data + reply.chain.one(NoncePayload).data
+    limits = stricter(choice.method.limits, _responder_lifetime(reply))
+    terms = _Terms(wanted.entry, wanted.selector, replace(choice.method, limits=limits), spis, choice.spis)
+    child = _contract(ground, terms, nonces, secret, env, initiator=True, replaces=wanted.replaces)
+    yield from perform(InstallInbound(child))
+    yield from conclude(HashPayload(ground.keys.quick_hash_3(ground.message_id, nonces)))
+    return child
+
+
+def respond(first: Message, ground: Ground, contest: Contest, env: Env) -> Exchange[ChildSa]:
+    """Answer a quick mode; ``first`` is message 1. It is authentic."""
+    ids = first.chain.all(IdPayload)
+    selector = selector_of(ids[1], ids[0]) if ids else _hosts(ground.path)
+    initiator_nonce = first.chain.one(NoncePayload).data
+    _check_crossing(contest.our_nonce(selector), initiator_nonce)
+    spis = {protocol: ground.children.new_spi(env.random) for protocol in _offered(first.chain.one(SaPayload))}
+    entry, choice = _choose(first.chain.one(SaPayload), selector, contest.entries, spis, ground.path)
+
+    half = _half(choice.group, env)
+    secret = _secret(half, first)
+    nonce = NoncePayload(env.random(NONCE_OCTETS))
+    nonces = initiator_nonce + nonce.data
+    terms = _Terms(entry, selector, choice.method, spis, choice.spis)
+    child = _contract(ground, terms, nonces, secret, env, initiator=False, replaces=contest.replaces(selector))
+    yield from perform(InstallInbound(child))
+    rest = (choice.answer, nonce, *_ke(half), *ids, *_shorter_life(choice))
+
+    def confirms(message: Message) -> None:
+        expected = ground.keys.quick_hash_3(ground.message_id, nonces)
+        if not same(message.chain.one(HashPayload).data, expected):
+            raise Ignored(Reason.BAD_HASH, "HASH(3) is wrong")
+
+    yield from request(*_hashed(ground, initiator_nonce, rest), check=confirms)
+    return child
+
+
+# Hashes ------------------------------------------------------------------------------------------------------------
+
+
+def _hashed(ground: Ground, nonce: bytes, rest: Sequence[Payload]) -> tuple[Payload, ...]:
+    """``rest`` behind HASH(1), or with the initiator's ``nonce`` behind HASH(2)."""
+    _, octets = encode_chain(rest)
+    return HashPayload(ground.keys.phase2_hash(ground.message_id, nonce, octets)), *rest
+
+
+def authentic(ground: Ground, nonce: bytes = b"") -> Callable[[Message], None]:
+    """The check of HASH(1), or with the initiator's ``nonce`` of HASH(2)."""
+
+    def check(message: Message) -> None:
+        expected = ground.keys.phase2_hash(ground.message_id, nonce, message.chain.behind_first())
+        if not same(message.chain.one(HashPayload).data, expected):
+            raise Ignored(Reason.BAD_HASH, f"HASH({2 if nonce else 1}) is wrong")
+
+    return check
+
+
+# The second Diffie-Hellman exchange --------------------------------------------------------------------------------
+
+
+def _half(group: DhGroup | None, env: Env) -> dh.KeyPair | None:
+    return None if group is None else dh.generate(group, env.random, legacy=is_legacy(group))
+
+
+def _ke(half: dh.KeyPair | None) -> tuple[KePayload, ...]:
+    return () if half is None else (KePayload(half.public),)
+
+
+def _secret(half: dh.KeyPair | None, message: Message) -> Secret | None:
+    """The secret of the second exchange; raises Refused unless both sides take part or neither."""
+    theirs = message.chain.maybe(KePayload)
+    if (half is None) != (theirs is None):
+        what = "has no key exchange payload although its proposal has a group" if half else "adds a key exchange"
+        raise Refused(Reason.BAD_KEY_EXCHANGE, f"the peer {what}")
+    if half is None or theirs is None:
+        return None
+    try:
+        return half.shared(theirs.public)
+    except BadPublicValue as error:
+        raise Refused(Reason.BAD_KEY_EXCHANGE, f"the peer's Diffie-Hellman value is wrong: {error.message}") from error
+
+
+# Traffic -----------------------------------------------------------------------------------------------------------
+
+
+def _processing(entry: SpdEntry) -> Processing:
+    if entry.processing is None:
+        raise Refused(Reason.NO_POLICY, f'"{entry.name}" protects nothing')
+    return entry.processing
+
+
+def _hosts(path: Path) -> Selector:
+    return Selector(AddressRange.host(path.local.address), AddressRange.host(path.remote.address))
+
+
+def _check_ids(
+    ours: tuple[IdPayload, IdPayload], theirs: tuple[IdPayload, ...], selector: Selector, path: Path
+) -> None:
+    """The peer's answer is about the traffic that we asked for; raises Refused."""
+    answered = selector_of(theirs[0], theirs[1]) if theirs else _hosts(path)
+    if answered != selector and theirs != ours:
+        raise Refused(Reason.WRONG_SELECTORS, f"the peer answers for {answered} where we asked for {selector}")
+
+
+def _check_crossing(our_nonce: bytes | None, initiator_nonce: bytes) -> None:
+    """Two quick modes for the same cross: the one with the greater nonce goes on, at both sides."""
+    if our_nonce is not None and our_nonce > initiator_nonce:
+        raise Ignored(Reason.COLLISION, "we began a quick mode for the same traffic at the same time, and ours goes on")
+
+
+def _offered(offer: SaPayload) -> list[Protocol]:
+    offered = {proposal.protocol for proposal in offer.proposals}
+    return [protocol for protocol, number in PROTOCOL_ID.items() if number in offered]
+
+
+def _choose(
+    offer: SaPayload, selector: Selector, entries: Sequence[SpdEntry], spis: Spis, path: Path
+) -> tuple[SpdEntry, Choice]:
+    """The entry that the peer's traffic falls under, and the method; raises Refused."""
+    refusal: Refused | None = None
+    for entry in entries:
+        if entry.selector.covers(selector):
+            try:
+                _check_ends(entry, selector, path)
+                return entry, choose_quick(offer, _processing(entry), spis)
+            except Refused as error:
+                refusal = refusal or error
+    raise refusal or Refused(Reason.WRONG_SELECTORS, f"no rule protects {selector} with this peer")
+
+
+def _check_ends(entry: SpdEntry, selector: Selector, path: Path) -> None:
+    """Transport mode is between the hosts themselves, a tunnel between the ends that the policy names."""
+    processing = _processing(entry)
+    if processing.mode is Mode.TRANSPORT:
+        hosts = _hosts(path)
+        if (selector.source, selector.destination) != (hosts.source, hosts.destination):
+            raise Refused(Reason.WRONG_SELECTORS, f"transport mode serves the two hosts only, not {selector}")
+        return
+    ends = processing.tunnel_local or path.local.address, processing.tunnel_remote or path.remote.address
+    if ends != (path.local.address, path.remote.address):
+        raise Refused(Reason.WRONG_SELECTORS, f"the tunnel for {selector} has other ends")
+
+
+# Lifetimes ---------------------------------------------------------------------------------------------------------
+
+
+def _shorter_life(choice: Choice) -> tuple[NotifyPayload, ...]:
+    """What tells the initiator that we keep the SAs for less than it proposed (RFC 2407 §4.6.3.1)."""
+    proposal = choice.answer.proposals[0]
+    offered, ours = quick_meaning(proposal.transforms[0]).limits, choice.method.limits
+    limits = Limits(
+        ours.seconds if ours.seconds != offered.seconds else None,
+        ours.octets if ours.octets != offered.octets else None,
+    )
+    if limits == Limits():
+        return ()
+    data = encode_attributes(tuple(life_attributes(limits, QuickAttribute.LIFE_TYPE, QuickAttribute.LIFE_DURATION)))
+    return (NotifyPayload(IPSEC_DOI, proposal.protocol, proposal.spi, Notify.RESPONDER_LIFETIME, data),)
+
+
+def _responder_lifetime(reply: Message) -> Limits:
+    """What the responder says of its own lifetimes."""
+    limits = Limits()
+    for notify in reply.chain.all(NotifyPayload):
+        if notify.kind == Notify.RESPONDER_LIFETIME:
+            try:
+                attributes = decode_attributes(Reader(notify.data))
+            except DecodeError:
+                continue
+            said = meaning(TransformPayload(0, 0, attributes), QuickAttribute.LIFE_TYPE, QuickAttribute.LIFE_DURATION)
+            limits = stricter(limits, said.limits)
+    return limits
+
+
+# The contract ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What was agreed on."""
+
+    entry: SpdEntry
+    selector: Selector
+    method: SecurityMethod
+    our_spis: Spis
+    their_spis: Spis
+
+
+def _contract(
+    ground: Ground, terms: _Terms, nonces: bytes, secret: Secret | None, env: Env, *,
+    initiator: bool, replaces: int | None,
+) -> ChildSa:  # fmt: skip
+    def direction(spis: Spis, source: bytes, destination: bytes) -> tuple[Sa, ...]:
+        return tuple(
+            _sa(ground.keys, terms, place, spis[transform.protocol], nonces, secret, (source, destination))
+            for place, transform in enumerate(terms.method.transforms)
+        )
+
+    local, remote = ground.path.local.address, ground.path.remote.address
+    return ChildSa(
+        id=ground.children.new_id(),
+        ike_id=ground.ike_id,
+        entry=terms.entry.name,
+        selector=terms.selector,
+        outbound=direction(terms.their_spis, local, remote),
+        inbound=direction(terms.our_spis, remote, local),
+        hard=terms.method.limits,
+        soft=soft_limits(terms.method.limits, env.random, initiator=initiator),
+        replaces=replaces,
+        peer=ground.peer,
+    )
+
+
+def _sa(
+    keys: MainKeys, terms: _Terms, place: int, spi: int, nonces: bytes, secret: Secret | None,
+    ends: tuple[bytes, bytes],
+) -> Sa:  # fmt: skip
+    """One SA: its key material is its own, by its protocol and SPI. Only the innermost one of a tunnel tunnels."""
+    transform, processing = terms.method.transforms[place], _processing(terms.entry)
+    sizes = material_octets(transform)
+    spi_octets = spi.to_bytes(SPI_OCTETS)
+    material = keys.keymat(PROTOCOL_ID[transform.protocol], spi_octets, nonces, secret, sum(sizes))
+    return Sa(
+        protocol=transform.protocol,
+        spi=spi,
+        mode=processing.mode if place == 0 else Mode.TRANSPORT,
+        source=ends[0],
+        destination=ends[1],
+        cipher=transform.cipher,
+        cipher_key=Secret(material[: sizes[0]]),
+        authenticator=transform.authenticator,
+        authenticator_key=Secret(material[sizes[0] :]),
+        esn=transform.esn,
+        replay_window=processing.replay_window,
+        tunnel=processing.tunnel,
+        tfc_octets=processing.tfc_octets,
+        legacy=_is_weak(transform),
+    )
+
+
+def _is_weak(transform: Transform) -> bool:
+    """Our own policy named it, and a policy that names something weak says ``legacy = true``."""
+    return any(is_legacy(part.algorithm) for part in (transform.cipher, transform.authenticator) if part is not None)

@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One IKE SA of IKEv1: its main mode, its quick modes, its informational messages.
+
+What happened in an entry comes out as a list of effects for the host and happenings for the engine, in order.
+"""
+
+from collections.abc import Sequence
+
+from ringfence.audit import MainModeEstablished
+from ringfence.databases.pad import PadEntry
+from ringfence.databases.proposal import IkeProposal, Protocol
+from ringfence.databases.sa import ChildSa
+from ringfence.databases.selector import Selector
+from ringfence.databases.spd import Action, SpdEntry
+from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
+from ringfence.ike.exchange import Message, Stepper
+from ringfence.ike.happening import Agreed, Established, FirstContact, Output, PeerDeleted, PeerDeletedIke, Suspicion
+from ringfence.ike.header import Exchange as Kind
+from ringfence.ike.header import Header
+from ringfence.ike.lifetime import IKE_SA_LIFE, IkeEvent, IkeState, after
+from ringfence.ike.rules import Role
+from ringfence.ike.v1 import informational, main_mode, quick_mode
+from ringfence.ike.v1.channel import open_clear
+from ringfence.ike.v1.conversation import Conversation
+from ringfence.ike.v1.identities import same_identity
+from ringfence.ike.v1.keys import MainKeys
+from ringfence.ike.v1.notifies import Notify
+from ringfence.ike.v1.payloads import NotifyPayload, SaPayload
+from ringfence.ike.v1.rules import INFORMATIONAL, INFORMATIONAL_IN_CLEAR, MAIN_MODE, QUICK_MODE, Proof
+from ringfence.ike.v1.running import AnyRunning, Running
+from ringfence.ike.v1.speaker import Speaker
+from ringfence.ike.v1.vendors import Vendor
+from ringfence.ike.wishes import Wish, key_of
+from ringfence.ike.world import World
+from ringfence.net.address import Path
+
+SUSPICIOUS = (Notify.INVALID_COOKIE, Notify.INVALID_SPI)
+"""What a peer that was restarted says in clear."""
+KEY_TROUBLE = (
+    Notify.AUTHENTICATION_FAILED,
+    Notify.PAYLOAD_MALFORMED,
+    Notify.INVALID_HASH_INFORMATION,
+    Notify.INVALID_PAYLOAD_TYPE,
+)
+"""What a peer with another pre-shared key says to message 5."""
+
+
+class Session:
+    """One IKE SA."""
+
+    def __init__(
+        self,
+        ike_id: int,
+        path: Path,
+        cookies: tuple[bytes, bytes],
+        entries: tuple[PadEntry, ...],
+        world: World,
+        *,
+        initiator: bool,
+    ) -> None:
+        self.id = ike_id
+        self.path = path
+        self.initiator = initiator
+        self.entries = entries
+        """How the peer may authenticate."""
+        self.state = IkeState.NEGOTIATING
+        self.agreed: main_mode.Agreed | None = None
+        self.began_at = world.env.now
+        self.made_at: float | None = None
+        self.quick_modes = 0
+        """Begun by us."""
+        self._world = world
+        self._voice = Speaker(path, cookies, world.env, world.clear_notifies, entries[0].origin.rule)
+        self._talk = Conversation(self._voice, world, self._finish)
+
+    # What the engine sees ------------------------------------------------------------------------------------------
+
+    @property
+    def cookies(self) -> tuple[bytes, bytes]:
+        """The initiator's and the responder's."""
+        return self._voice.cookies
+
+    @property
+    def entry(self) -> PadEntry:
+        """How the peer has authenticated, or should."""
+        return self.agreed.entry if self.agreed else self.entries[0]
+
+    @property
+    def usable(self) -> bool:
+        """Whether a quick mode can begin under it."""
+        return self.state is IkeState.ESTABLISHED and not self._voice.ids.spent
+
+    @property
+    def next_timer(self) -> float | None:
+        """When ``tick`` has something to do."""
+        talk = self._talk
+        times = [each.next_timer for each in talk.quick.values()] + ([talk.main.next_timer] if talk.main else [])
+        return min((when for when in times if when is not None), default=None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether an exchange is under way."""
+        return self._talk.main is not None or bool(self._talk.quick)
+
+    @property
+    def peer_is_early(self) -> bool:
+        """Whether the peer can receive by what it has answered before it is confirmed."""
+        return self.agreed is not None and Vendor.RINGFENCE in self.agreed.vendors
+
+    def happen(self, event: IkeEvent) -> None:
+        """Move on in its life."""
+        self.state = after(IKE_SA_LIFE, self.state, event)
+
+    def serves(self, entry: PadEntry | None) -> bool:
+        """Whether what the peer has proved is what ``entry`` wants proved."""
+        made = self.agreed
+        if entry is None or made is None or not any(self.path.remote.address in each for each in entry.remote):
+            return False
+        return entry == made.entry or (
+            entry.auth[:1] == made.entry.auth[:1]
+            and same_identity(main_mode.local_identity(entry, self.path), made.local)
+            and same_identity(main_mode.wanted_identity(entry, self.path), made.remote)
+            and any(_same_algorithms(each, made.proposal) for each in entry.proposals)
+        )
+
+    # Entries -------------------------------------------------------------------------------------------------------
+
+    def begin(self, *, first_contact: bool) -> list[Output]:
+        """Begin main mode."""
+        exchange = main_mode.initiate(self._setting(first_contact=first_contact), self._world.env)
+        running = self._new_main(Stepper(exchange), Role.INITIATOR)
+        self._talk.advance(running, None)
+        return self._voice.drain()
+
+    def answer(self, header: Header, datagram: bytes, *, first_contact: bool) -> list[Output]:
+        """Answer message 1 of a main mode; raises IkeError for what is none."""
+        chain = open_clear(header, datagram)
+        MAIN_MODE[Proof.HASH][0].check(chain, encrypted=header.encrypted)
+        message = Message(header, chain)
+        exchange = main_mode.respond(message, self._setting(first_contact=first_contact), self._world.env)
+        running = self._new_main(Stepper(exchange), Role.RESPONDER)
+        running.life_ends = self._world.env.now + self._world.settings.half_open_s
+        self._talk.accept(running, message, datagram, b"", first=True)
+        return self._voice.drain()
+
+    def receive(self, header: Header, datagram: bytes) -> list[Output]:
+        """Take a message with this SA's cookies; never raises for what is in it."""
+        try:
+            if not self._talk.is_duplicate(datagram):
+                self._receive(header, datagram)
+        except IkeError as error:
+            self._voice.report_ignored(error)
+        return self._voice.drain()
+
+    def begin_quick(self, wish: Wish) -> list[Output]:
+        """Begin a quick mode for ``wish``, whose nonce is drawn."""
+        message_id = self._voice.new_message_id()
+        wanted = quick_mode.Wanted(wish.entry, wish.selector, wish.nonce, wish.replaces)
+        exchange = quick_mode.initiate(self._ground(message_id), wanted, self._world.env)
+        running = self._new_quick(Stepper(exchange), Role.INITIATOR, message_id, wish.order)
+        running.wish = wish
+        self.quick_modes += 1
+        self._talk.advance(running, None)
+        return self._voice.drain()
+
+    def abandon_quick(self, wish: Wish) -> None:
+        """Give up our quick mode for ``wish``, for the peer's goes on."""
+        for message_id, running in list(self._talk.quick.items()):
+            if running.wish is wish:
+                running.stepper.close()
+                del self._talk.quick[message_id]
+
+    def delete(self, spis: Sequence[tuple[Protocol, int]], *, itself: bool = False) -> list[Output]:
+        """Tell the peer that inbound SAs of ours, or this IKE SA itself, are gone."""
+        if self.agreed is not None:
+            for payload in informational.delete_children(spis):
+                self._voice.inform(payload)
+            if itself:
+                self._voice.inform(informational.delete_ike(*self.cookies))
+        return self._voice.drain()
+
+    def end_exchanges(self, reason: Reason, detail: str) -> list[Output]:
+        """Give up everything under way."""
+        for running in list(self._talk.quick.values()):
+            self._talk.fail(running, Aborted(reason, detail))
+        if self._talk.main is not None:
+            self._talk.fail(self._talk.main, Aborted(reason, detail))
+        return self._voice.drain()
+
+    def tick(self) -> list[Output]:
+        """Repeat what is not answered, end what takes too long."""
+        self._talk.tick()
+        return self._voice.drain()
+
+    # Exchanges -----------------------------------------------------------------------------------------------------
+
+    def _setting(self, *, first_contact: bool) -> main_mode.Setting:
+        return main_mode.Setting(self.path, self.entries, *self.cookies, first_contact)
+
+    def _new_main(self, stepper: Stepper[main_mode.Agreed], role: Role) -> Running[main_mode.Agreed]:
+        patience = self._world.settings.patience
+        running = Running(Kind.MAIN, role, 0, stepper, MAIN_MODE[Proof.HASH], patience, self._world.next_order())
+        self._talk.main = running
+        return running
+
+    def _new_quick(self, stepper: Stepper[ChildSa], role: Role, message_id: int, order: int) -> Running[ChildSa]:
+        patience = self._world.settings.patience
+        running = Running(Kind.QUICK, role, message_id, stepper, QUICK_MODE[:3], patience, order)
+        running.iv = self._voice.phase2_iv(message_id)
+        self._talk.quick[message_id] = running
+        return running
+
+    def _agreed(self) -> main_mode.Agreed:
+        if self.agreed is None:
+            raise Ignored(Reason.UNEXPECTED, "a message that belongs behind main mode, which is not over")
+        return self.agreed
+
+    def _ground(self, message_id: int) -> quick_mode.Ground:
+        made = self._agreed()
+        return quick_mode.Ground(self.id, made.keys, self.path, made.remote, message_id, self._world.children)
+
+    def _contest(self) -> quick_mode.Contest:
+        world, path = self._world, self.path
+
+        def our_nonce(selector: Selector) -> bytes | None:
+            return world.our_nonce(key_of(path, selector))
+
+        def replaces(selector: Selector) -> int | None:
+            return world.in_use(key_of(path, selector))
+
+        return quick_mode.Contest(self._protected(), our_nonce, replaces)
+
+    def _protected(self) -> tuple[SpdEntry, ...]:
+        """What the policy protects with this peer."""
+        return tuple(
+            entry
+            for entry in self._world.spd
+            if entry.action is Action.PROTECT and self.serves(self._world.pad.named(entry.peer))
+        )
+
+    def _finish(self, running: AnyRunning, result: object) -> None:
+        match result:
+            case main_mode.Agreed():
+                self._established(result)
+            case ChildSa():
+                self._talk.quick.pop(running.message_id, None)
+                self._voice.emit(Agreed(result, running.initiator, running.wish))
+
+    def _established(self, made: main_mode.Agreed) -> None:
+        self._talk.main = None
+        self.agreed = made
+        self.made_at = self._world.env.now
+        self._voice.rule = made.entry.origin.rule
+        self.happen(IkeEvent.AUTHENTICATED)
+        self._voice.report(
+            MainModeEstablished(
+                ike_id=self.id,
+                peer=self._voice.peer,
+                local_identity=str(made.local),
+                remote_identity=str(made.remote),
+                proposal=str(made.proposal),
+                initiator=self.initiator,
+                rule=made.entry.origin.rule,
+                lifetime_s=made.proposal.limits.seconds,
+            )
+        )
+        self._voice.emit(Established(made.first_contact))
+
+    # Messages ------------------------------------------------------------------------------------------------------
+
+    def _receive(self, header: Header, datagram: bytes) -> None:
+        match header.exchange:
+            case Kind.MAIN:
+                self._receive_main(header, datagram)
+            case Kind.QUICK:
+                self._receive_quick(header, datagram)
+            case Kind.INFORMATIONAL if header.encrypted:
+                self._receive_information(header, datagram)
+            case Kind.INFORMATIONAL:
+                self._receive_hint(header, datagram)
+            case _:
+                raise Ignored(Reason.EXCHANGE_TYPE, f"exchange type {header.exchange:d} is not served here")
+
+    def _receive_main(self, header: Header, datagram: bytes) -> None:
+        running = self._talk.main
+        if running is None or header.message_id:
+            raise Ignored(Reason.UNEXPECTED, "a main mode message that nobody waits for")
+        encrypted = running.number >= 4
+        try:
+            self._talk.take(running, header, datagram)
+        except IkeError as error:
+            if self._talk.main is not running:
+                raise
+            if encrypted and header.encrypted and error.reason is not Reason.WRONG_KEY:
+                error = main_mode.wrong_key(f"main mode message {running.number + 1} cannot be read")
+            self._talk.doubt(error, tell=True)
+            raise error from None
+
+    def _receive_quick(self, header: Header, datagram: bytes) -> None:
+        running = self._talk.quick.get(header.message_id)
+        if running is not None:
+            self._talk.take(running, header, datagram)
+            return
+        ground = self._ground(header.message_id)
+        if header.message_id in self._voice.ids:
+            raise Ignored(Reason.USED_MESSAGE_ID, "a quick mode message of an exchange that is over")
+        iv = self._voice.phase2_iv(header.message_id)
+        message, iv = self._talk.open(QUICK_MODE[0], header, datagram, iv)
+        quick_mode.authentic(ground)(message)
+        exchange = quick_mode.respond(message, ground, self._contest(), self._world.env)
+        running = self._new_quick(Stepper(exchange), Role.RESPONDER, header.message_id, self._world.next_order())
+        first = message.chain.one(SaPayload).proposals[0]
+        running.peer_spi = first.protocol, first.spi
+        try:
+            self._talk.accept(running, message, datagram, iv, first=True)
+        except Ignored:
+            self._talk.quick.pop(header.message_id, None)
+            raise
+        self._voice.ids.take(header.message_id)
+
+    def _receive_information(self, header: Header, datagram: bytes) -> None:
+        try:
+            message = self._informed(self._talk.keys(), header, datagram)
+        except IkeError:
+            self._talk.doubt(main_mode.wrong_key("it answers with something that cannot be read"), tell=False)
+            raise
+        self._voice.heard_information(message.chain, datagram, encrypted=True)
+        for notify in message.chain.all(NotifyPayload):
+            self._take_notify(notify)
+        for deleted in informational.deletions(message):
+            match deleted:
+                case informational.Deleted(protocol, spis):
+                    self._voice.emit(PeerDeleted(protocol, spis))
+                case informational.DeletedIke(cookies):
+                    self._voice.emit(PeerDeletedIke(cookies))
+
+    def _informed(self, keys: MainKeys, header: Header, datagram: bytes) -> Message:
+        """An informational message that is authentic and new; raises IkeError."""
+        if header.message_id in self._voice.ids:
+            raise Ignored(Reason.USED_MESSAGE_ID, "an informational message that has come before")
+        iv = self._voice.phase2_iv(header.message_id)
+        message, _ = self._talk.open(INFORMATIONAL, header, datagram, iv)
+        informational.check(keys, message)
+        self._voice.ids.take(header.message_id)
+        return message
+
+    def _take_notify(self, notify: NotifyPayload) -> None:
+        if notify.kind == Notify.INITIAL_CONTACT and self.agreed is not None:
+            self._voice.emit(FirstContact())
+        elif notify.kind < Notify.CONNECTED:
+            name = informational.name_of(notify.kind)
+            error = Aborted(Reason.PEER_REFUSED, f"the peer refuses: {name}")
+            running: AnyRunning | None = self._talk.main or self._quick_meant_by(notify)
+            if running is not None:
+                self._talk.fail(running, error)
+
+    def _quick_meant_by(self, notify: NotifyPayload) -> Running[ChildSa] | None:
+        """Which of our quick modes an error is about: the one with its SPI, or the oldest."""
+        ours = [running for running in self._talk.quick.values() if running.initiator]
+        named = [running for running in ours if notify.spi and notify.spi in running.own_spis]
+        return next(iter(named or ours), None)
+
+    def _receive_hint(self, header: Header, datagram: bytes) -> None:
+        """A notify in clear: believed by nobody, but a reason to be less patient."""
+        message, _ = self._talk.open(INFORMATIONAL_IN_CLEAR, header, datagram, b"")
+        self._voice.heard_information(message.chain, datagram, encrypted=False)
+        for notify in message.chain.all(NotifyPayload):
+            name = informational.name_of(notify.kind)
+            running = self._talk.main
+            if running is not None and notify.kind < Notify.CONNECTED:
+                late = running.number >= 5
+                error = (
+                    main_mode.wrong_key(f"it answers message 5 with {name}")
+                    if late and notify.kind in KEY_TROUBLE
+                    else Aborted(Reason.PEER_REFUSED, f"the peer refuses: {name}")
+                )
+                self._talk.doubt(error, tell=False)
+            elif running is None and notify.kind in SUSPICIOUS:
+                self._voice.emit(Suspicion(name))
+
+
+def _same_algorithms(one: IkeProposal, other: IkeProposal) -> bool:
+    return (one.cipher, one.hash, one.group) == (other.cipher, other.hash, other.group)

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The voice of one IKE SA: sends messages, keeps IVs and message ids, tells the administrator of each message."""
+
+from collections.abc import Iterable, Sequence
+
+from ringfence.audit import Event, MessageExchanged, MessageIgnored
+from ringfence.ike.effects import Report, SendMessage
+from ringfence.ike.errors import IkeError
+from ringfence.ike.exchange import Env
+from ringfence.ike.flood import Bucket
+from ringfence.ike.happening import Output
+from ringfence.ike.header import Exchange
+from ringfence.ike.payload import Payload
+from ringfence.ike.v1 import informational
+from ringfence.ike.v1.channel import Cookies, seal, words
+from ringfence.ike.v1.keys import MainKeys
+from ringfence.ike.v1.payloads import NotifyPayload
+from ringfence.ike.v1.running import NAMES, AnyRunning
+from ringfence.ike.window import Answers, MessageIds
+from ringfence.net.address import Path
+
+REMEMBERED = 16
+"""Messages of a peer that we answer again."""
+
+
+class Speaker:
+    """What is needed to send under one IKE SA."""
+
+    def __init__(self, path: Path, cookies: Cookies, env: Env, clear_notifies: Bucket, rule: str) -> None:
+        self.path = path
+        self.initiator_cookie, self.responder_cookie = cookies
+        self.env = env
+        self.rule = rule
+        """The policy's rule that the peer authenticates by, for people."""
+        self.keys: MainKeys | None = None
+        self.last_block = b""
+        """Of main mode: its next IV, and then the root of all others."""
+        self.ids = MessageIds()
+        self.answers = Answers(REMEMBERED)
+        self._clear_notifies = clear_notifies
+        self._out: list[Output] = []
+
+    @property
+    def cookies(self) -> Cookies:
+        """Both."""
+        return self.initiator_cookie, self.responder_cookie
+
+    @property
+    def peer(self) -> str:
+        """The other end, for people."""
+        return str(self.path.remote)
+
+    def emit(self, output: Output) -> None:
+        """Add to what comes out of this entry."""
+        self._out.append(output)
+
+    def drain(self) -> list[Output]:
+        """What has come out since the last call."""
+        out, self._out = self._out, []
+        return out
+
+    def report(self, event: Event) -> None:
+        """Tell the administrator."""
+        self.emit(Report(event))
+
+    def report_ignored(self, error: IkeError) -> None:
+        """A message was dropped."""
+        self.report(MessageIgnored(peer=self.peer, reason=error.reason.value, detail=error.detail))
+
+    def new_message_id(self) -> int:
+        """One that nobody has used under this SA; when none is left, any, for the SA is about to be replaced."""
+        while True:
+            number = self.env.number(4)
+            if number and (self.ids.take(number) or self.ids.spent):
+                return number
+
+    def phase2_iv(self, message_id: int) -> bytes:
+        """The first IV of another exchange; empty while there are no keys."""
+        return b"" if self.keys is None else self.keys.phase2_iv(self.last_block, message_id)
+
+    # Exchanges -----------------------------------------------------------------------------------------------------
+
+    def say(self, running: AnyRunning, payloads: Sequence[Payload]) -> None:
+        """Send the next message of an exchange."""
+        running.number += 1
+        keys = self.keys if running.rules[running.number - 1].encrypted else None
+        iv = self.last_block if running.kind is Exchange.MAIN else running.iv
+        running.sent, after = seal(self.cookies, running.kind, running.message_id, payloads, keys, iv)
+        self.take_iv(running, after)
+        running.sent_words = words(payloads)
+        self._send(running.kind, running.number, running.sent_words, running.sent, encrypted=keys is not None)
+
+    def take_iv(self, running: AnyRunning, iv: bytes) -> None:
+        """The IV of the exchange's next message."""
+        if running.kind is Exchange.MAIN:
+            self.last_block = iv
+        else:
+            running.iv = iv
+
+    def say_again(self, running: AnyRunning) -> None:
+        """Repeat the last message of an exchange."""
+        encrypted = running.rules[running.number - 1].encrypted
+        text = f"{running.sent_words} (again)"
+        self._send(running.kind, running.number, text, running.sent, encrypted=encrypted)
+
+    def heard(self, running: AnyRunning, number: int, payloads: Iterable[Payload], datagram: bytes) -> None:
+        """Tell of a message that was accepted."""
+        self._exchanged(
+            running.kind, number, words(payloads), datagram, sent=False, encrypted=running.rules[number - 1].encrypted
+        )
+
+    # Messages of their own -----------------------------------------------------------------------------------------
+
+    def inform(self, *payloads: Payload) -> None:
+        """Send an informational message under the SA's keys; without keys, nothing."""
+        if self.keys is None or not payloads:
+            return
+        message_id = self.new_message_id()
+        whole = informational.protected(self.keys, message_id, *payloads)
+        iv = self.phase2_iv(message_id)
+        datagram, _ = seal(self.cookies, Exchange.INFORMATIONAL, message_id, whole, self.keys, iv)
+        self._send(Exchange.INFORMATIONAL, 1, words(whole), datagram, encrypted=True)
+
+    def inform_in_clear(self, notify: NotifyPayload) -> None:
+        """Send a notify that nobody need believe, if we have not sent too many."""
+        if not self._clear_notifies.take(self.env.now):
+            return
+        cookies = self.initiator_cookie, self.responder_cookie
+        datagram, _ = seal(cookies, Exchange.INFORMATIONAL, self.env.number(4), (notify,), None, b"")
+        self._send(Exchange.INFORMATIONAL, 1, words((notify,)), datagram, encrypted=False)
+
+    def heard_information(self, payloads: Iterable[Payload], datagram: bytes, *, encrypted: bool) -> None:
+        """Tell of an informational message."""
+        self._exchanged(Exchange.INFORMATIONAL, 1, words(payloads), datagram, sent=False, encrypted=encrypted)
+
+    def _send(self, kind: Exchange, number: int, text: str, datagram: bytes, *, encrypted: bool) -> None:
+        self.emit(SendMessage(datagram, self.path))
+        self._exchanged(kind, number, text, datagram, sent=True, encrypted=encrypted)
+
+    def _exchanged(
+        self, kind: Exchange, number: int, text: str, datagram: bytes, *, sent: bool, encrypted: bool
+    ) -> None:
+        self.report(
+            MessageExchanged(
+                sent=sent,
+                peer=self.peer,
+                exchange=NAMES[kind],
+                number=number,
+                payloads=text,
+                octets=len(datagram),
+                encrypted=encrypted,
+            )
+        )

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Vendor ids: what makes of a peer are known, and what we call ourselves (RFC 2408 §3.16).
+
+They are hints from a stranger: one may change how patient we are, never what we trust. Only what we can do is
+announced.
+"""
+
+from enum import Enum
+from hashlib import sha256
+
+from ringfence.ike.payload import Chain
+from ringfence.ike.v1.payloads import VendorPayload
+
+
+class Vendor(Enum):
+    """What a vendor id means."""
+
+    RINGFENCE = "ringfence"
+    WINDOWS = "windows"
+    """Four octets of version follow."""
+    STRONGSWAN = "strongswan"
+    LIBRESWAN = "libreswan"
+    DPD = "dpd"
+    XAUTH = "xauth"
+    FRAGMENTATION = "fragmentation"
+    NAT_T = "nat-t"
+    NAT_T_DRAFT = "nat-t-draft"
+    GSSAPI = "gssapi"
+    INITIAL_CONTACT = "initial-contact"
+
+
+OURS = sha256(b"Ringfence IPsec").digest()[:16]
+"""Says: inbound SAs are ready before the message that confirms them."""
+
+PREFIXES: dict[bytes, Vendor] = {
+    OURS: Vendor.RINGFENCE,
+    bytes.fromhex("1e2b516905991c7d7c96fcbfb587e461"): Vendor.WINDOWS,
+    bytes.fromhex("882fe56d6fd20dbc2251613b2ebe5beb"): Vendor.STRONGSWAN,
+    b"OE-Libreswan": Vendor.LIBRESWAN,
+    bytes.fromhex("afcad71368a1f1c96b8696fc7757"): Vendor.DPD,
+    bytes.fromhex("09002689dfd6b712"): Vendor.XAUTH,
+    bytes.fromhex("4048b7d56ebce88525e7de7f00d6c2d3"): Vendor.FRAGMENTATION,
+    bytes.fromhex("4a131c81070358455c5728f20e95452f"): Vendor.NAT_T,
+    bytes.fromhex("90cb80913ebb696e086381b5ec427b1f"): Vendor.NAT_T_DRAFT,
+    bytes.fromhex("cd60464335df21f87cfdb2fc68b6a448"): Vendor.NAT_T_DRAFT,
+    bytes.fromhex("7d9419a65310ca6f2c179d9215529d56"): Vendor.NAT_T_DRAFT,
+    bytes.fromhex("621b04bb09882ac1e15935fefa24aeee"): Vendor.GSSAPI,
+    bytes.fromhex("26244d38eddb61b3172a36e3d0cfb819"): Vendor.INITIAL_CONTACT,
+}
+"""Ids by how they begin."""
+
+
+def announced() -> tuple[VendorPayload, ...]:
+    """What we say of ourselves."""
+    return (VendorPayload(OURS),)
+
+
+def recognised(chain: Chain) -> frozenset[Vendor]:
+    """What a message says of its sender."""
+    return frozenset(
+        vendor
+        for payload in chain.all(VendorPayload)
+        for prefix, vendor in PREFIXES.items()
+        if payload.data.startswith(prefix)
+    )

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all IKE SAs of one engine share: policy, contracts, wishes, chance and time."""
+
+from collections.abc import Callable
+
+from ringfence.databases.pad import Pad
+from ringfence.databases.spd import Spd
+from ringfence.ike.children import Children
+from ringfence.ike.exchange import Env
+from ringfence.ike.flood import Bucket, HalfOpen
+from ringfence.ike.settings import IkeSettings
+from ringfence.ike.wishes import Key, Wishes
+
+
+class World:
+    """The state around IKE SAs."""
+
+    def __init__(self, random: Callable[[int], bytes], settings: IkeSettings) -> None:
+        self.env = Env(random)
+        self.settings = settings
+        self.spd = Spd()
+        self.pad = Pad()
+        self.children = Children()
+        self.wishes = Wishes()
+        self.half_open = HalfOpen(settings.flood)
+        self.clear_notifies = Bucket(settings.flood.notifies_per_s)
+        self._orders = 0
+
+    def next_order(self) -> int:
+        """A place behind everything that began before."""
+        self._orders += 1
+        return self._orders
+
+    def our_nonce(self, key: Key) -> bytes | None:
+        """The nonce of a quick mode that we have under way for this."""
+        wish = self.wishes.get(key)
+        return wish.nonce if wish is not None and wish.nonce else None
+
+    def in_use(self, key: Key) -> int | None:
+        """The id of the contract in use for this."""
+        record = self.children.newest(key)
+        return None if record is None else record.child.id
