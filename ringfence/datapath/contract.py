@@ -76,6 +76,8 @@ class Contract:
     def measure(self) -> None:
         """The path MTU has changed."""
         self.route.limit = self.limit(self._plain_front)
+        self.padded_over = max(sa.tfc_octets for sa in self.child.outbound) > self.route.limit
+        """Whether TFC padding alone makes packets larger than the path carries, so that all have to be cut."""
 
     def limit(self, front_octets: int) -> int:
         """The largest packet with such a front that its path carries whole."""

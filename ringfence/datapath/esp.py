@@ -92,6 +92,12 @@ def overhead(sa: Sa, payload_octets: int) -> int:
     return HEADER_OCTETS + _cipher(sa).row.iv_octets + inside + _icv_octets(sa)
 
 
+def most_payload(sa: Sa, octets: int) -> int:
+    """The largest payload whose ESP packet has ``octets`` or fewer, TFC padding left aside; negative: none."""
+    inside = octets - HEADER_OCTETS - _cipher(sa).row.iv_octets - _icv_octets(sa)
+    return inside - inside % _align(sa) - TRAILER_OCTETS
+
+
 class EspSeal:
     """The sender's side of an ESP SA."""
 

@@ -27,6 +27,7 @@ from ringfence.net.ip import (
     build,
     build_v4,
     fitted,
+    fix_header_checksum,
 )
 
 Sealed = list[bytes | Drop]
@@ -132,11 +133,31 @@ def _rejoin(packet: bytes, payload: bytes) -> bytes | Drop:
     return fitted(packet[: front.end], front.next_at, ESP_NUMBER, octets) + payload
 
 
+def _numbered(packet: bytes, identification: Callable[[], int]) -> bytes:
+    """``packet`` with an identification: AH protects it, so neither we nor the kernel may fill it in afterwards."""
+    if packet[0] >= 0x60 or packet[4] or packet[5]:
+        return packet
+    return fix_header_checksum(packet[:4] + (identification() & 0xFFFF).to_bytes(2) + packet[6:])
+
+
+class AhTransport:
+    """AH in a packet."""
+
+    def __init__(self, seal: AhSeal, identification: Callable[[], int]) -> None:
+        self._seal = seal
+        self._identification = identification
+
+    def seal_many(self, packets: Sequence[bytes]) -> Sealed:
+        """Each packet with AH in its place."""
+        return self._seal.seal_many([_numbered(packet, self._identification) for packet in packets])
+
+
 class AhTunnel:
     """An outer header around a packet, and AH in it."""
 
     def __init__(self, sa: Sa, seal: AhSeal, identification: Callable[[], int]) -> None:
         self._seal = seal
+        self._identification = identification
         self._outer = OuterHeader(sa, identification)
         self._next_at = 9 if len(sa.source) == 4 else 6
 
@@ -149,7 +170,8 @@ class AhTunnel:
         if isinstance(wrapped, Drop):
             return wrapped
         number = IPIP if packet[0] < 0x60 else IPV6_IN_IP
-        return self._seal.seal(wrapped[: self._next_at] + bytes((number,)) + wrapped[self._next_at + 1 :])
+        wrapped = wrapped[: self._next_at] + bytes((number,)) + wrapped[self._next_at + 1 :]
+        return self._seal.seal(_numbered(wrapped, self._identification))
 
 
 class Outlet:
@@ -167,7 +189,8 @@ class Outlet:
         if sa.protocol is Protocol.AH:
             ah = AhSeal(sa, random)
             self.counters.append(ah.sequence)
-            return AhTunnel(sa, ah, identification) if sa.mode is Mode.TUNNEL else ah
+            tunnel = sa.mode is Mode.TUNNEL
+            return AhTunnel(sa, ah, identification) if tunnel else AhTransport(ah, identification)
         esp = EspSeal(sa, random)
         self.counters.append(esp.sequence)
         return EspTunnel(sa, esp, identification) if sa.mode is Mode.TUNNEL else EspTransport(sa, esp)

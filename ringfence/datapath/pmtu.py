@@ -50,22 +50,14 @@ def most_inside(sas: Sequence[Sa], mtu: int, front_octets: int) -> int:
         if sa.protocol is Protocol.AH:
             room -= ah.overhead(sa)
         elif sa.mode is Mode.TUNNEL:
-            room = _most_payload(sa, room)
+            room = esp.most_payload(sa, room)
         else:
-            room = front + _most_payload(sa, room - front)
+            room = front + esp.most_payload(sa, room - front)
     return room
 
 
 def _ip_octets(sa: Sa) -> int:
     return IPV4_OCTETS if len(sa.destination) == 4 else IPV6_OCTETS
-
-
-def _most_payload(sa: Sa, room: int) -> int:
-    """The largest payload whose ESP packet has ``room`` octets or fewer."""
-    payload = room - esp.overhead(sa, 0)
-    while esp.overhead(sa, max(payload, 0) + 1) <= room:
-        payload = max(payload, 0) + 1
-    return payload
 
 
 def too_big(packet: bytes, parts: View, mtu: int) -> bytes | None:

@@ -105,7 +105,7 @@ class Sender:
             return
         if self._state.nested_entries:
             sealed = self._nest(contract, sealed, batch, applied)
-        if not fits:
+        if not fits or contract.padded_over:
             mtu, number = contract.path_mtu.mtu, self._state.identification
             sealed = [piece for packet in sealed for piece in fragment(packet, mtu, number)]
         if sealed:

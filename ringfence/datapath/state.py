@@ -76,8 +76,8 @@ class PathState:
         self._replied = 0.0
 
     def identification(self) -> int:
-        """A number for the fragments of one packet."""
-        self._identification += 1
+        """A number for a packet that may be cut; never one that IPv4 sees as 0, for which the kernel puts another."""
+        self._identification += 1 if (self._identification + 1) & 0xFFFF else 2
         return self._identification
 
     def replace_spd(self, spd: Spd) -> None:
