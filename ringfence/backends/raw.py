@@ -130,7 +130,7 @@ class RawSockets:
         self._senders.clear()
 
     def _open_v4(self) -> None:
-        self._senders[4] = self._sender(socket.AF_INET)
+        self._senders[4] = self._socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
         for protocol in (ESP, AH, ICMP):
             one = self._socket(socket.AF_INET, socket.SOCK_RAW, protocol)
             if protocol == ICMP:
@@ -138,7 +138,7 @@ class RawSockets:
             self._receiving.append(one)
 
     def _open_v6(self) -> None:
-        sender = self._sender(socket.AF_INET6)
+        sender = self._socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW)
         sender.setsockopt(socket.IPPROTO_IPV6, IPV6_HDRINCL, 1)
         for protocol in (ESP, AH):
             attach(self._socket(socket.AF_INET6, socket.SOCK_RAW, protocol), bpf.NOTHING)
@@ -149,13 +149,10 @@ class RawSockets:
         self._receiving.append(whole)
         self._senders[6] = sender
 
-    def _sender(self, family: socket.AddressFamily) -> socket.socket:
-        one = self._socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, self._mark)
-        return one
-
     def _socket(self, family: socket.AddressFamily, kind: socket.SocketKind, protocol: int) -> socket.socket:
         one = self._open.enter_context(socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol))
+        # also on those that only receive: an ICMP error about what we sent is then about the host's route, not ours
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, self._mark)
         for option in (SO_RCVBUFFORCE, SO_SNDBUFFORCE):
             with contextlib.suppress(OSError):  # in a user namespace the usual size has to do
                 one.setsockopt(socket.SOL_SOCKET, option, BUFFER_OCTETS)

@@ -67,7 +67,7 @@ class Host:
         self.name: Final = name
         self.pid: Final = holder.pid
         """Of the process that holds the namespace: ``/proc/PID/ns/net`` is it."""
-        self._lab = lab
+        self.lab: Final = lab
         self._holder = holder
         self.interfaces = 0
         """How many cables end here."""
@@ -76,7 +76,7 @@ class Host:
     def prefix(self) -> tuple[str, ...]:
         """Words that, before a command, run it here, in the present working directory."""
         return (
-            ENTER, f"--target={self.pid}", *self._lab.user_words, "--net", "--mount", f"--wd={Path.cwd()}",
+            ENTER, f"--target={self.pid}", *self.lab.user_words, "--net", "--mount", f"--wd={Path.cwd()}",
         )  # fmt: skip
 
     def run(
@@ -100,7 +100,7 @@ class Host:
             [*self.prefix, *command], stdin=stdin, stdout=stdout, stderr=stderr, text=True,
             env=None if env is None else {**os.environ, **env},
         )  # fmt: skip
-        self._lab.adopt(process)
+        self.lab.adopt(process)
         return process
 
     def python(self, *arguments: str) -> tuple[str, ...]:

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real applications through the whole backend: two hosts, SAs keyed by hand, a plain router that counts what passes."""
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from integration.backend_lab import ALICE, ALICE6, BOB, BOB6, AgentHandle, Pair, protect, two_agents, watched
-
-from ringfence.testing.namespaces import Host
+from integration.traffic import echo, transfer
 
 pytestmark = pytest.mark.root
 
@@ -18,69 +16,6 @@ WAYS = {
     "AH": {"suites": ["ah"]},
     "AH around ESP": {"suites": ["esp-cbc", "ah"]},
 }
-
-RECEIVER = """
-import hashlib, socket, sys
-family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
-with socket.create_server((sys.argv[1], 7000), family=family) as server:
-    print("ready", flush=True)
-    connection, peer = server.accept()
-    digest, octets = hashlib.sha256(), 0
-    with connection:
-        while piece := connection.recv(65536):
-            digest.update(piece)
-            octets += len(piece)
-        print(peer[0], octets, digest.hexdigest(), flush=True)
-"""
-
-SENDER = """
-import socket, sys
-with socket.create_connection((sys.argv[1], 7000), timeout=10) as connection:
-    connection.sendall(bytes(range(256)) * int(sys.argv[2]))
-"""
-
-ECHO = """
-import socket, sys
-family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
-with socket.socket(family, socket.SOCK_DGRAM) as server:
-    server.bind((sys.argv[1], 7000))
-    print("ready", flush=True)
-    while True:
-        datagram, peer = server.recvfrom(65536)
-        server.sendto(datagram, peer)
-"""
-
-ASK = """
-import socket, sys
-family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
-with socket.socket(family, socket.SOCK_DGRAM) as client:
-    client.settimeout(5)
-    for octets in map(int, sys.argv[2:]):
-        client.sendto(bytes(octets), (sys.argv[1], 7000))
-        assert len(client.recv(65536)) == octets, octets
-"""
-
-
-def transfer(source: Host, target: Host, address: str, kilobytes: int = 4096) -> str:
-    """Send octets over TCP; the address that they came from, when they arrived whole."""
-    receiver = target.spawn(*target.python("-c", RECEIVER, address), stdout=-1)
-    assert receiver.stdout is not None
-    assert receiver.stdout.readline() == "ready\n"
-    source.run(*source.python("-c", SENDER, address, str(kilobytes * 4)))
-    peer, octets, digest = receiver.stdout.readline().split()
-    assert int(octets) == kilobytes * 1024
-    assert digest == hashlib.sha256(bytes(range(256)) * kilobytes * 4).hexdigest()
-    return peer
-
-
-def echo(source: Host, target: Host, address: str, *sizes: int) -> None:
-    """Have datagrams come back; raises CommandFailed for one that does not."""
-    server = target.spawn(*target.python("-c", ECHO, address), stdout=-1)
-    assert server.stdout is not None
-    assert server.stdout.readline() == "ready\n"
-    source.run(*source.python("-c", ASK, address, *map(str, sizes)))
-    server.kill()
-    server.wait()
 
 
 @pytest.fixture(scope="module", params=WAYS)

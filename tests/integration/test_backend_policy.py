@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host follows its policy: permit, block, require, request; while the process lives, after it was killed, after it
+was started again, and after a clean stop."""
+
+import time
+
+import pytest
+from integration.backend_lab import ALICE, ALICE6, BOB, BOB6, AgentHandle, Pair, protect, two_agents, watched
+
+from ringfence.testing.namespaces import Host
+
+pytestmark = pytest.mark.root
+
+MUST = [protect("v4", ALICE, BOB), protect("v6", ALICE6, BOB6)]
+MAY = [{**one, "clear_in": True, "clear_out": True} for one in MUST]
+
+
+def pings(host: Host, address: str, *, count: int = 1, wait: float = 0.5) -> int:
+    """How many of these came back."""
+    out = host.run("ping", f"-c{count}", "-i0.1", f"-W{wait}", address, check=False).stdout
+    return int(out.split(" received")[0].split(", ")[-1])
+
+
+@pytest.fixture
+def alice(pair: Pair) -> AgentHandle:
+    agent = AgentHandle(pair.alice)
+    agent.ask("start")
+    return agent
+
+
+def test_block_and_permit(pair: Pair, alice: AgentHandle) -> None:
+    alice.ask("apply", entries=[
+        protect("no ping to us", ALICE, BOB, action="block", protocol=1, directions="IN", source_ports=0x800,
+                destination_ports=0x800),
+        protect("no IPv6", ALICE6, BOB6, action="block"),
+        protect("rest", ALICE, BOB, action="permit"),
+    ])  # fmt: skip
+    assert pings(pair.alice, BOB) == 1
+    assert pings(pair.bob, ALICE) == 0
+    assert pings(pair.alice, BOB6) == pings(pair.bob, ALICE6) == 0
+    statistics = alice.ask("statistics")
+    assert statistics["dropped"] == {"blocked": 3}
+    time.sleep(1.2)
+    told = [line for line in alice.ask("happened") if "Drop.BLOCKED" in line]
+    assert sum(int(line.rpartition("count=")[2].rstrip(")")) for line in told) == 3
+    assert "packets 3" in pair.alice.run("nft", "list", "counter", "inet", "ringfence", "blocked").stdout
+
+
+def test_require_lets_nothing_through_in_clear(pair: Pair, alice: AgentHandle) -> None:
+    alice.ask("apply", entries=MUST)
+    watched(pair.router)
+    for address in (BOB, BOB6):
+        assert pings(pair.alice, address) == 0
+    assert watched(pair.router) == {"protected": 0, "clear": 0}, "it is held"
+    for address in (ALICE, ALICE6):
+        assert pings(pair.bob, address) == 0
+    assert watched(pair.router)["clear"] == 2, "bob's requests, and no answer"
+    assert alice.ask("statistics")["dropped"]["clear-but-security-required"] == 2
+    acquires = [line for line in alice.ask("happened") if line.startswith("Acquire")]
+    assert len(acquires) == 2, "one for each kind"
+
+
+def test_a_socket_bound_to_the_link_does_not_leak(pair: Pair, alice: AgentHandle) -> None:
+    alice.ask("apply", entries=MUST)
+    watched(pair.router)
+    pair.alice.run("ping", "-c1", "-W0.5", "-I", "eth0", BOB, check=False)
+    pair.alice.run("ping", "-c1", "-W0.5", "-I", "eth0", BOB6, check=False)
+    assert watched(pair.router)["clear"] == 0
+    assert alice.ask("statistics")["dropped"]["no-sa"] == 2
+
+
+def test_what_waits_is_sent_when_there_is_an_sa(pair: Pair) -> None:
+    agents = AgentHandle(pair.alice), AgentHandle(pair.bob)
+    for agent, local, remote in ((agents[0], ALICE, BOB), (agents[1], BOB, ALICE)):
+        agent.ask("start")
+        agent.ask("apply", entries=[protect("v4", local, remote)])
+    agents[1].ask("install", made={"entry": "v4", "local": BOB, "remote": ALICE})
+    ping = pair.alice.spawn("ping", "-c3", "-i0.1", "-W5", BOB, stdout=-1)
+    time.sleep(0.6)
+    agents[0].ask("install", made={"entry": "v4", "local": ALICE, "remote": BOB})
+    out, _ = ping.communicate(timeout=10)
+    assert "3 received" in out
+
+
+@pytest.mark.parametrize("entries", [MUST, MAY], ids=["require", "request"])
+def test_killed(pair: Pair, alice: AgentHandle, entries: list[dict[str, object]]) -> None:
+    """Required stays closed, requested and permitted are open, and nobody is needed for that."""
+    alice.ask("apply", entries=[
+        *entries, protect("blocked", ALICE, "10.77.1.254", action="block"), protect("other", "fd77:1::1", "fd77:1::ff",
+                                                                                    action="permit"),
+    ])  # fmt: skip
+    alice.kill()
+    time.sleep(0.1)
+    watched(pair.router)
+    open_count = 2 if entries is MAY else 0
+    assert pings(pair.alice, BOB) + pings(pair.alice, BOB6) == open_count
+    assert pings(pair.bob, ALICE) + pings(pair.bob, ALICE6) == open_count
+    assert watched(pair.router)["clear"] == (8 if entries is MAY else 2), "of what is required only bob's requests"
+    assert pings(pair.alice, "10.77.1.254") == 0
+    assert pings(pair.alice, "fd77:1::ff") == 1
+
+
+def test_a_successor_takes_over_and_leaves_no_trace(pair: Pair) -> None:
+    before = pair.alice.traces()
+    first = AgentHandle(pair.alice)
+    first.ask("start")
+    first.ask("apply", entries=[*MUST, protect("net", ALICE, "10.77.0.0/16"), protect("dns", ALICE, "10.77.9.0/24")])
+    pings(pair.bob, ALICE)
+    first.kill()
+    second = AgentHandle(pair.alice)
+    second.ask("start")
+    watched(pair.router)
+    assert pings(pair.alice, BOB) == 0
+    assert watched(pair.router)["clear"] == 0, "the table of the dead one is in force until there is a new one"
+    second.ask("apply", entries=MAY)
+    assert second.ask("statistics")["dropped"]["clear-but-security-required"] == 1, "counters go on"
+    assert pings(pair.bob, ALICE) == 0, "a request is answered through the device, where it waits"
+    second.close()
+    assert pair.alice.traces() == before
+    assert pings(pair.bob, ALICE) == 1
+
+
+def test_stop_puts_everything_back(pair: Pair) -> None:
+    """Also strict reverse-path filters, which would drop what peers send."""
+    pair.alice.setting("net.ipv4.conf.all.rp_filter", 1)
+    pair.alice.setting("net.ipv4.conf.eth0.rp_filter", 1)
+    before = {host: host.traces() for host in (pair.alice, pair.bob)}
+    agents = two_agents(pair.alice, pair.bob)
+    assert pings(pair.alice, BOB) == pings(pair.bob, ALICE) == 1
+    agents[0].kill()
+    successor = AgentHandle(pair.alice)
+    successor.ask("start")
+    successor.ask("apply", entries=MUST)
+    for agent in (successor, agents[1]):
+        agent.close()
+    for host, traces in before.items():
+        assert host.traces() == traces
+
+
+def test_reload_loses_nothing(pair: Pair) -> None:
+    agents = two_agents(pair.alice, pair.bob)
+    watched(pair.router)
+    ping = pair.alice.spawn("ping", "-c300", "-i0.01", "-W2", BOB, stdout=-1)
+    for number in range(8):
+        time.sleep(0.2)
+        more = [protect(f"other {one}", ALICE, f"10.{one}.0.0/16") for one in range(number, number + 20)]
+        agents[0].ask("apply", entries=[*more, *MUST])
+    out, _ = ping.communicate(timeout=20)
+    assert "300 received" in out
+    assert watched(pair.router) == {"protected": 600, "clear": 0}
+
+
+def test_rekeying_loses_nothing(pair: Pair) -> None:
+    agents = two_agents(pair.alice, pair.bob)
+    ping = pair.alice.spawn("ping", "-c200", "-i0.01", "-W2", BOB, stdout=-1)
+    for number in range(10, 15):
+        time.sleep(0.2)
+        ends = ((agents[0], ALICE, BOB), (agents[1], BOB, ALICE))
+        for way in ({"outbound": False}, {"inbound": False}):
+            for agent, local, remote in ends:
+                made = {"entry": "v4", "local": local, "remote": remote, "number": number, "replaces": number - 1}
+                agent.ask("install", made=made, **way)
+        if number > 10:
+            for agent in agents:
+                agent.ask("remove", number=number - 1)
+    out, _ = ping.communicate(timeout=20)
+    assert "200 received" in out
+    for agent in agents:
+        assert agent.ask("statistics")["dropped"] == {}
+
+
+def test_fallback_to_clear(pair: Pair, alice: AgentHandle) -> None:
+    """Requested outward, required inward: answers to what we sent in clear come in, other clear packets do not."""
+    alice.ask("apply", entries=[{**one, "clear_out": True} for one in MUST])
+    alice.ask("fail", acquire=True)
+    assert pings(pair.bob, ALICE) == 0
+    assert pings(pair.alice, BOB, count=3, wait=2) == 3
+    assert pings(pair.alice, BOB6, count=3, wait=2) == 3
+    assert any(line.startswith("FellBack") for line in alice.ask("happened"))
+
+
+def test_a_refusal_by_the_host_leaves_the_old_policy(pair: Pair, alice: AgentHandle) -> None:
+    alice.ask("apply", entries=MUST)
+    before = pair.alice.traces()
+    pair.alice.run("mount", "--bind", "/bin/false", pair.alice.run("which", "nft").stdout.strip())
+    with pytest.raises(AssertionError, match="nftables refused"):
+        alice.ask("apply", entries=[])
+    pair.alice.run("umount", pair.alice.run("which", "nft").stdout.strip())
+    assert pair.alice.traces() == before
+    assert pings(pair.bob, ALICE) == 0
+    alice.close()
+
+
+def test_two_at_once_are_refused(pair: Pair, alice: AgentHandle) -> None:
+    second = AgentHandle(pair.alice)
+    with pytest.raises(AssertionError, match="Another"):
+        second.ask("start")
