@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """tshark as a judge: what it says of packets that we made.
 
-    seen = dissect([packet, ...], ikev1={cookie: key})
+    seen = dissect([packet, ...], config=folder)        # with the tables of a KeyLog, or empty
     assert not seen[0].problems
     assert seen[0].all("isakmp.exchangetype") == ["2"]
 
@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,22 +46,17 @@ def missing() -> str:
     return "" if shutil.which("tshark") else "tshark is not installed (package tshark)"
 
 
-def dissect(
-    packets: Iterable[bytes], *, ikev1: Mapping[bytes, bytes] | None = None, options: Iterable[str] = ()
-) -> list[Dissected]:
-    """What tshark sees in IP packets; ``ikev1`` has cipher keys of main modes by their initiators' cookies."""
+def dissect(packets: Iterable[bytes], *, config: Path | None = None, options: Iterable[str] = ()) -> list[Dissected]:
+    """What tshark sees in IP packets; ``config`` is a directory of its settings, such as a key log."""
     with tempfile.TemporaryDirectory() as folder:
         capture = Path(folder, "packets.pcap")
         with capture.open("wb") as file:
             writer = PcapWriter(file, RAW_IP)
             for number, packet in enumerate(packets):
                 writer.write(Frame(number / 1000, packet))
-        rows = "".join(f"{cookie.hex()},{key.hex()}\n" for cookie, key in (ikev1 or {}).items())
-        Path(folder, "ikev1_decryption_table").write_text(rows)
         command = ["tshark", "-n", "-r", str(capture), "-T", "json", *options]
-        done = subprocess.run(
-            command, capture_output=True, check=True, timeout=60, env=os.environ | {"WIRESHARK_CONFIG_DIR": folder}
-        )
+        environment = os.environ | {"WIRESHARK_CONFIG_DIR": str(config or folder)}
+        done = subprocess.run(command, capture_output=True, check=True, timeout=60, env=environment)
     layers = json.loads(done.stdout, object_pairs_hook=list)
     return [Dissected(tuple(_flat(packet))) for packet in layers]
 
