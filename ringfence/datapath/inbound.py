@@ -11,7 +11,6 @@ times.
 """
 
 from collections.abc import Sequence
-from struct import Struct
 
 from ringfence.datapath.batch import Batch
 from ringfence.datapath.clear import refuse_clear
@@ -20,7 +19,7 @@ from ringfence.datapath.esp import Opened
 from ringfence.datapath.event import PathMtuLearnt
 from ringfence.datapath.inlet import Inlet
 from ringfence.datapath.mode import decapsulate, inner_packet, refit_v4, refit_v6
-from ringfence.datapath.outbound import plain_flow
+from ringfence.datapath.plain import PLAIN_V4, PLAIN_V4_LEAST, plain_flow, plain_name
 from ringfence.datapath.pmtu import TooBigNotice, read_notice
 from ringfence.datapath.state import PathState
 from ringfence.datapath.udp import KEEPALIVE, transport_packet
@@ -29,18 +28,13 @@ from ringfence.net.address import Path
 from ringfence.net.flow import AH, ESP, FlowKey
 from ringfence.net.fragment import Fate, Reassembler
 from ringfence.net.ip import (
+    IPIP,
     IPV4_OCTETS,
-    IPV6_OCTETS,
     View,
     flow_at,
     spi_of,
     view,
 )
-
-_NAMES_V4 = Struct("!2xH2xHxB2x4x8s").unpack_from
-"""Length, flags and offset, protocol, destination with SPI."""
-_NAMES_V6 = Struct("!4xHBx16x20s").unpack_from
-_V4_LEAST, _V6_LEAST = 24, 44
 
 
 class Inbound:
@@ -55,7 +49,7 @@ class Inbound:
         active: list[Inlet] = []
         table = self._state.inlets[ESP]
         for packet in packets:
-            name = _plain_name(packet)
+            name = plain_name(packet)
             inlet = None if name is None else table.get(name)
             if inlet is not None and inlet.open_many is not None:
                 if not inlet.run:
@@ -110,21 +104,18 @@ class Inbound:
         results = inlet.open_many([packet[begin:] for packet in packets] if begin else packets)
         delivered: list[bytes] = []
         for packet, result in zip(packets, results, strict=True):
-            if type(result) is not Opened:
-                batch.verdicts.append(self._refuse(result, packet, inlet, path))  # type: ignore[arg-type]
-                continue
-            inner = _carried(inlet, packet, result, path)
-            if isinstance(inner, Drop):
-                batch.verdicts.append(self._refuse(inner, packet, inlet, path))
-                continue
-            plain = plain_flow(inner)
-            if plain is not None and plain[1] in inlet.known.get(plain[0], ()):
+            inner = _known(inlet, packet if path is None else _NO_HEADER, result)
+            if inner is not None:
                 delivered.append(inner)
                 continue
             if delivered:
                 self._deliver(contract, delivered, batch)
                 delivered = []
-            self._accept(inlet, inner, batch, 0)
+            carried = result if isinstance(result, Drop) else _carried(inlet, packet, result, path)
+            if isinstance(carried, Drop):
+                batch.verdicts.append(self._refuse(carried, packet, inlet, path))
+            else:
+                self._accept(inlet, carried, batch, 0)
         if delivered:
             self._deliver(contract, delivered, batch)
 
@@ -266,16 +257,29 @@ class Inbound:
         batch.verdicts.append(Deliver((packet,)))
 
 
-def _plain_name(packet: bytes) -> bytes | None:
-    """Destination and SPI of a whole ESP packet behind a plain header."""
-    octets = len(packet)
-    if octets >= _V4_LEAST and packet[0] == 0x45:
-        whole, bits, protocol, name = _NAMES_V4(packet)
-        return name if protocol == ESP and whole == octets and not bits & 0x3FFF else None
-    if octets >= _V6_LEAST and packet[0] >> 4 == 6:
-        payload, protocol, name = _NAMES_V6(packet)
-        return name if protocol == ESP and payload + IPV6_OCTETS == octets else None
-    return None
+_NO_HEADER = bytes(20)
+"""Of a packet that came in UDP, whose IP header we do not see."""
+
+
+def _known(inlet: Inlet, outer: bytes, result: Opened | Drop) -> bytes | None:
+    """The IP packet that an opened one stands for, if it is plainly of a flow that fits the contract."""
+    if type(result) is not Opened:
+        return None
+    next_header, payload = result
+    if not inlet.tunnel:
+        if outer[0] == 0x45 and outer[12:20] + payload[:4] in inlet.known.get(next_header, ()):
+            return refit_v4(outer, next_header, payload)
+        return None
+    octets = len(payload)
+    if (
+        next_header != IPIP
+        or octets < PLAIN_V4_LEAST
+        or payload[0] != 0x45
+        or outer[1] & (3 if outer[0] < 0x60 else 48)
+    ):
+        return None
+    whole, bits, protocol, key = PLAIN_V4(payload)
+    return payload if whole == octets and not bits & 0x3FFF and key in inlet.known.get(protocol, ()) else None
 
 
 def _carried(inlet: Inlet, outer: bytes, opened: Opened, path: Path | None) -> bytes | Drop:

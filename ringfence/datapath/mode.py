@@ -7,7 +7,7 @@ own. An IPv6 packet that its sender could not make smaller leaves without DF. On
 that counts the hop that a gateway is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from struct import Struct
 
 from ringfence.databases.sa import DfPolicy, Sa
@@ -35,6 +35,8 @@ _V6_PACK = Struct("!IHBB32s").pack
 VERSION_OF = {IPIP: 4, IPV6_IN_IP: 6}
 DF = 0x4000
 MOST_HEADERS_KEPT = 4096
+_FAMILY_SHIFT = 32
+_OF_IPV6 = 1 << _FAMILY_SHIFT
 
 
 def outer_tos(sa: Sa) -> bytes:
@@ -57,7 +59,9 @@ class OuterHeader:
         self._protocol = sa.protocol.value
         self._identification = identification
         self._tos = outer_tos(sa)
-        self._df = sa.tunnel.df
+        df = sa.tunnel.df
+        self._sets_df = (df is DfPolicy.SET, df is not DfPolicy.CLEAR, False, df is not DfPolicy.CLEAR)
+        """For an IPv4 packet inside without and with DF, an IPv6 one that must and that need not be small enough."""
         self._ttl = sa.tunnel.ttl
         self._addresses = sa.source + sa.destination
         self._v4 = len(sa.source) == 4
@@ -65,28 +69,43 @@ class OuterHeader:
         self._most = MOST_OCTETS - self.octets if self._v4 else MOST_OCTETS
         self._sum = int.from_bytes(self._addresses) + 0x4500 + (self._ttl << 8) + self._protocol
         self._kept: dict[int, bytes] = {}
+        """By what they depend on: octets behind them, and TOS and DF (or likewise) of the inner packet."""
+
+    def put_many(self, inners: Sequence[bytes], payloads: Sequence[bytes | Drop]) -> list[bytes | Drop]:
+        """``put`` of each, in order; what is no payload stays as it is."""
+        kept, put = self._kept.get, self.put
+        return [
+            (
+                header + payload
+                if inner[0] < 0x60 and (header := kept(len(payload) << 9 | inner[1] << 1 | inner[6] >> 6 & 1))
+                else put(inner, payload)
+            )
+            if type(payload) is bytes
+            else payload
+            for inner, payload in zip(inners, payloads, strict=True)
+        ]
 
     def put(self, inner: bytes, payload: bytes) -> bytes | Drop:
         """``payload``, which protects the packet ``inner``, behind its outer header."""
         octets = len(payload)
-        if octets > self._most:
-            return Drop.TOO_BIG
-        first = inner[0]
-        if first >= 0x60:
-            tos = self._tos[(first & 15) << 4 | inner[1] >> 4]
-            df = self._df is not DfPolicy.CLEAR and len(inner) > LEAST_IPV6_MTU
+        if inner[0] < 0x60:
+            tos, bound = inner[1], inner[6] >> 6 & 1
+            key = octets << 9 | tos << 1 | bound
         else:
-            tos = self._tos[inner[1]]
-            df = inner[6] & 0x40 > 0 if self._df is DfPolicy.COPY else self._df is DfPolicy.SET
-        if self._v4 and not df:
-            return self._header_v4(octets, tos, 0, self._identification() & 0xFFFF) + payload
-        key = octets << 8 | tos
+            tos, bound = (inner[0] & 15) << 4 | inner[1] >> 4, int(len(inner) > LEAST_IPV6_MTU)
+            key = _OF_IPV6 | octets << 9 | tos << 1 | bound
         header = self._kept.get(key)
         if header is None:
-            header = self._keep(key, octets, tos)
-        return header + payload
+            df = self._sets_df[key >> _FAMILY_SHIFT << 1 | bound]
+            header = self._header(octets, self._tos[tos], df, key)
+        return header + payload if header else Drop.TOO_BIG
 
-    def _keep(self, key: int, octets: int, tos: int) -> bytes:
+    def _header(self, octets: int, tos: int, df: bool, key: int) -> bytes:
+        """An outer header before ``octets``; empty when there can be none."""
+        if octets > self._most:
+            return b""
+        if self._v4 and not df:
+            return self._header_v4(octets, tos, 0, self._identification() & 0xFFFF)
         if len(self._kept) >= MOST_HEADERS_KEPT:
             self._kept.clear()
         if self._v4:

@@ -52,24 +52,18 @@ class EspTunnel:
 
     def __init__(self, sa: Sa, seal: EspSeal, identification: Callable[[], int]) -> None:
         self._seal = seal
-        self._put = None if sa.encapsulation else OuterHeader(sa, identification).put
+        self._outer = None if sa.encapsulation else OuterHeader(sa, identification)
 
     def seal_many(self, packets: Sequence[bytes]) -> Sealed:
         """Each packet in a tunnel."""
         sealed = self._seal.seal_many([(IPIP if packet[0] < 0x60 else IPV6_IN_IP, packet) for packet in packets])
-        if (put := self._put) is None:
-            return sealed
-        return [
-            put(packet, payload) if type(payload) is bytes else payload
-            for packet, payload in zip(packets, sealed, strict=True)
-        ]  # fmt: skip
+        return sealed if self._outer is None else self._outer.put_many(packets, sealed)
 
     def dummies(self, count: int, octets: int) -> Sealed:
         """Packets that carry nothing."""
         sealed = self._seal.seal_many([(NO_NEXT_HEADER, bytes(octets))] * count)
         template = build_v4(bytes(4), bytes(4), NO_NEXT_HEADER, octets, dont_fragment=True)
-        put = self._put
-        return [put(template, one) if put and isinstance(one, bytes) else one for one in sealed]
+        return sealed if self._outer is None else self._outer.put_many([template] * count, sealed)
 
 
 class EspTransport:
@@ -82,6 +76,13 @@ class EspTransport:
 
     def seal_many(self, packets: Sequence[bytes]) -> Sealed:
         """Each packet with ESP in its place; a fragment has no place for it."""
+        plain = [
+            (packet[9], packet[IPV4_OCTETS:])
+            for packet in packets
+            if packet[0] == 0x45 and not (packet[6] & 0x3F or packet[7])
+        ]
+        if len(plain) == len(packets) and not self._bare:
+            return [*map(_refit, packets, self._seal.seal_many(plain))]
         cuts = [_cut(packet) for packet in packets]
         items = [cut for cut in cuts if type(cut) is tuple]
         sealed = self._seal.seal_many(items)
@@ -116,12 +117,17 @@ def _cut(packet: bytes) -> tuple[int, bytes] | Drop:
     return front if isinstance(front, Drop) else (packet[front.next_at], packet[front.end : front.whole])
 
 
+def _refit(packet: bytes, payload: bytes | Drop) -> bytes | Drop:
+    """A plain IPv4 packet with ``payload`` of ESP in place of its own."""
+    if not isinstance(payload, bytes):
+        return payload
+    return Drop.TOO_BIG if len(payload) > MOST_OCTETS - IPV4_OCTETS else refit_v4(packet, ESP_NUMBER, payload)
+
+
 def _rejoin(packet: bytes, payload: bytes) -> bytes | Drop:
     """The packet with ``payload`` of ESP in place of what ``_cut`` took."""
     if packet[0] == 0x45:
-        if len(payload) > MOST_OCTETS - IPV4_OCTETS:
-            return Drop.TOO_BIG
-        return refit_v4(packet, ESP_NUMBER, payload)
+        return _refit(packet, payload)
     if packet[0] >= 0x60 and packet[6] not in EXTENSIONS:
         return Drop.TOO_BIG if len(payload) > MOST_OCTETS else refit_v6(packet, ESP_NUMBER, payload)
     front = find_front(packet, with_ah=False)
