@@ -111,15 +111,16 @@ class Sessions:
                 return cookie
 
     def new(self, path: Path, initiator_cookie: bytes | None, entries: tuple[PadEntry, ...]) -> Session:
-        """One that we begin, or that a peer began with its cookie."""
-        self._last_id += 1
+        """One that we begin, or that a peer began with its cookie; raises Ignored when too many are half open."""
         initiator = initiator_cookie is None
+        if not initiator:
+            self._world.half_open.begin(path.remote.address)
+        self._last_id += 1
         cookies = (self.new_cookie(), NO_COOKIE) if initiator_cookie is None else (initiator_cookie, self.new_cookie())
         session = Session(self._last_id, path, cookies, entries, self._world, initiator=initiator)
         self._by_id[session.id] = session
         if not initiator:
             self._by_first[path, cookies[0]] = session
-            self._world.half_open.begin(path.remote.address)
         self.noted(session)
         return session
 
