@@ -6,8 +6,10 @@ What the kernel refuses is lost like on any link; a packet too big for its path 
 
 In, IPv4: raw sockets of both protocols; the kernel has put fragments together and hands over the header with the rest.
 In, IPv6: a raw socket gives no headers, so packets come from a packet socket through a filter (``backends.bpf``), with
-fragments as they are. Raw IPv6 sockets exist beside it, deaf, so that the kernel does not answer the peer that it
-knows no such protocol. A packet socket also sees what this host only forwards: whose the packet is, is checked here.
+fragments as they are. A packet socket also sees what this host only forwards: whose the packet is, is checked here.
+
+Deaf raw sockets stand beside these, through whose filter nothing comes: they keep the kernel from answering the peer
+that it knows no such protocol, which it would also do whenever a socket's buffer is full.
 """
 
 import contextlib
@@ -31,7 +33,6 @@ BATCH = 128
 BUFFER_OCTETS = 4 << 20
 
 SO_ATTACH_FILTER, SO_RCVBUFFORCE, SO_SNDBUFFORCE = 26, 33, 32
-IPV6_HDRINCL = 36
 SOL_RAW, ICMP_FILTER = 255, 1
 ALL_BUT_UNREACHABLE = 0xFFFFFFFF & ~(1 << 3)
 IP_MTU, IPV6_MTU = 14, 24
@@ -49,8 +50,8 @@ class TooBig(NamedTuple):
 class RawSockets:
     """All raw sockets of a backend."""
 
-    def __init__(self, mark: int = MARK) -> None:
-        """Open them; raises BackendError. A host without IPv6 is served too."""
+    def __init__(self, mark: int = MARK, *, receive: bool = True) -> None:
+        """Open them, or only those that send; raises BackendError. A host without IPv6 is served too."""
         self._mark = mark
         self.errors: Counter[str] = Counter()
         """What the kernel refused, by the error's name."""
@@ -61,9 +62,13 @@ class RawSockets:
         self._receiving: list[socket.socket] = []
         self._senders: dict[int, socket.socket] = {}
         try:
-            self._open_v4()
-            if Path("/proc/net/if_inet6").exists():
-                self._open_v6()
+            families = {4: socket.AF_INET, 6: socket.AF_INET6} if _has_ipv6() else {4: socket.AF_INET}
+            for version, family in families.items():
+                self._senders[version] = self._socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
+            if receive:
+                self._receive_v4()
+            if receive and 6 in families:
+                self._receive_v6()
         except OSError as error:
             self.close()
             raise BackendError(
@@ -129,25 +134,26 @@ class RawSockets:
         self._receiving.clear()
         self._senders.clear()
 
-    def _open_v4(self) -> None:
-        self._senders[4] = self._socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    def _receive_v4(self) -> None:
         for protocol in (ESP, AH, ICMP):
             one = self._socket(socket.AF_INET, socket.SOCK_RAW, protocol)
-            if protocol == ICMP:
+            if protocol != ICMP:
+                self._deaf(socket.AF_INET, protocol)
+            else:
                 one.setsockopt(SOL_RAW, ICMP_FILTER, struct.pack("=I", ALL_BUT_UNREACHABLE))
             self._receiving.append(one)
 
-    def _open_v6(self) -> None:
-        sender = self._socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW)
-        sender.setsockopt(socket.IPPROTO_IPV6, IPV6_HDRINCL, 1)
+    def _receive_v6(self) -> None:
         for protocol in (ESP, AH):
-            attach(self._socket(socket.AF_INET6, socket.SOCK_RAW, protocol), bpf.NOTHING)
+            self._deaf(socket.AF_INET6, protocol)
         whole = self._socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETHERTYPE_IPV6))
         attach(whole, bpf.ipv6_protected())
         while self.receive(whole):  # what came before the filter
             pass
         self._receiving.append(whole)
-        self._senders[6] = sender
+
+    def _deaf(self, family: socket.AddressFamily, protocol: int) -> None:
+        attach(self._socket(family, socket.SOCK_RAW, protocol), bpf.NOTHING)
 
     def _socket(self, family: socket.AddressFamily, kind: socket.SocketKind, protocol: int) -> socket.socket:
         one = self._open.enter_context(socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol))
@@ -168,6 +174,10 @@ class RawSockets:
 
     def _count(self, error: OSError) -> None:
         self.errors[errno.errorcode.get(error.errno or 0, "unknown")] += 1
+
+
+def _has_ipv6() -> bool:
+    return Path("/proc/net/if_inet6").exists()
 
 
 def attach(one: socket.socket, program: bytes) -> None:
