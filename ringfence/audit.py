@@ -249,6 +249,18 @@ class PolicyRefused(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyWarning(Event):
+    """A policy was applied, but part of it probably does not do what its author meant."""
+
+    NAME: ClassVar[str] = "policy-warning"
+    document: str
+    detail: str
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyLogOpened(Event):
     """Keys are being written to a file for a packet analyser."""
 
@@ -270,7 +282,7 @@ class ServiceStarted(Event):
     policy: str
 
     def __str__(self) -> str:
-        return f"ringfence {self.version} guards this computer by {self.policy} (data path: {self.backend})"
+        return f'ringfence {self.version} guards this computer by "{self.policy}" (data path: {self.backend})'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ringfence.errors import IpsecError as BackendError
+from ringfence.backends.base import BackendError
 
 REQUEST_DUMP = 0x301
 GET_ADDRESS, NEW_ADDRESS, DONE, ERROR = 22, 20, 3, 2

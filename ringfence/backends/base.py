@@ -97,6 +97,8 @@ class ChildTraffic:
     last_used: float | None = None
     """On the engine's clock; None when it never carried anything."""
     path_mtu: int | None = None
+    since: float | None = None
+    """When it was installed, on the engine's clock."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -344,5 +344,11 @@ class UserspaceBackend:
         if found is None:
             return ChildTraffic()
         return ChildTraffic(
-            found.packets_in, found.packets_out, found.octets_in, found.octets_out, found.last_used, found.path_mtu
+            found.packets_in,
+            found.packets_out,
+            found.octets_in,
+            found.octets_out,
+            found.last_used,
+            found.path_mtu,
+            found.since,
         )

@@ -16,7 +16,8 @@ from typing import Annotated
 import typer
 
 from ringfence import __version__
-from ringfence.cli import explain, monitor, output, policy, reload, sa, status
+from ringfence.cli import demo, explain, monitor, output, policy, reload, sa, status
+from ringfence.cli import run as run_service
 from ringfence.control.errors import BadRequest, NotThere, Refused
 from ringfence.errors import IpsecError
 from ringfence.policy.errors import PolicyError
@@ -44,12 +45,18 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("run", short_help="Guard this computer by a policy.")(run_service.run)
 app.command("status", short_help="Show the whole on one page.")(status.status)
 app.add_typer(sa.app, name="sa", short_help="List, show, delete security associations.")
 app.add_typer(policy.app, name="policy", short_help="Show the running policy, check a document.")
 app.command("explain", short_help="Say what happens to a packet, and why.")(explain.explain)
 app.command("monitor", short_help="Show events as they happen.")(monitor.monitor)
 app.command("reload", short_help="Read the policy document again.")(reload.reload)
+app.command(
+    "demo",
+    short_help="See it all happen, in a network of its own.",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(demo.demo)
 
 
 def _version(asked: bool) -> None:

@@ -32,12 +32,17 @@ NAMES: dict[What, frozenset[str]] = {
             "quick-mode-established", "quick-mode-failed", "quick-mode-ended", "fallback-to-clear",
         }
     ),
-    What.POLICY: frozenset({"policy-applied", "policy-refused", "service-started", "service-stopped", "key-log-open"}),
+    What.POLICY: frozenset(
+        {
+            "policy-applied", "policy-refused", "policy-warning", "service-started", "service-stopped", "key-log-open",
+        }
+    ),
 }  # fmt: skip
 STYLES = {
     "ike-message": "dim", "ike-message-ignored": "dim", "main-mode-established": "good", "main-mode-failed": "bad",
     "quick-mode-established": "good", "quick-mode-failed": "bad", "packet-dropped": "warn",
-    "fallback-to-clear": "warn", "policy-refused": "bad", "key-log-open": "bad", "service-fault": "bad",
+    "fallback-to-clear": "warn", "policy-refused": "bad", "policy-warning": "warn", "key-log-open": "bad",
+    "service-fault": "bad",
 }  # fmt: skip
 
 

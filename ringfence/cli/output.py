@@ -102,7 +102,7 @@ def wrap(text: str, indent: int) -> list[str]:
     """``text`` in lines that fit behind ``indent`` columns of the terminal; its own line breaks stay."""
     columns = width()
     if columns is None:
-        return [text]
+        return text.splitlines() or [""]
     room = max(20, columns - indent)
     return [
         line

@@ -108,18 +108,12 @@ def _entries(entries: "list[Entry]", default: str, effective: bool) -> None:
 
 
 def _table(entries: "list[Entry]") -> None:
-    columns = [
-        Column("", right=True), Column("ACTION"), Column("TRAFFIC"), Column("RULE", optional=1),
-        Column("PROTECTION", optional=2),
-    ]  # fmt: skip
+    columns = [Column("ACTION"), Column("TRAFFIC"), Column("RULE", optional=1), Column("PROTECTION", optional=2)]
     rows: list[list[Shown]] = [
-        [
-            str(number), Cell(entry.action, ACTIONS.get(entry.action, "")), traffic(entry), entry.rule,
-            _protection(entry),
-        ]
-        for number, entry in enumerate(entries, 1)
+        [Cell(entry.action, ACTIONS.get(entry.action, "")), traffic(entry), entry.rule, _protection(entry)]
+        for entry in entries
         if not entry.built_in
-    ]  # fmt: skip
+    ]
     if rows:
         output.table(columns, rows)
 

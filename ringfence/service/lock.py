@@ -9,6 +9,7 @@ lies in a directory of root's, so that no other user can keep the service from s
 import fcntl
 import os
 from pathlib import Path
+from types import TracebackType
 from typing import Self
 
 from ringfence.service.errors import AlreadyRunning, CannotRun
@@ -42,6 +43,14 @@ class NamespaceLock:
         os.truncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         return cls(descriptor, path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
 
     def release(self) -> None:
         """Remove the file and let go."""

@@ -19,11 +19,12 @@ from ringfence.audit import (
     MessageIgnored,
     PacketDropped,
     PolicyRefused,
+    PolicyWarning,
     QuickModeFailed,
 )
 from ringfence.service.events import Recorded
 
-WARNINGS = (FellBackToClear, KeyLogOpened, MainModeFailed, PolicyRefused, QuickModeFailed)
+WARNINGS = (FellBackToClear, KeyLogOpened, MainModeFailed, PolicyRefused, PolicyWarning, QuickModeFailed)
 DETAILS = (MessageExchanged, MessageIgnored, PacketDropped)
 
 
@@ -43,6 +44,10 @@ def line(event: Event) -> str:
     """``name: sentence key=value …`` on one line."""
     plain = event.fields()
     name = plain.pop("event")
+    if not plain["windows_id"]:
+        del plain["windows_id"]
+    if str(plain.get("detail", "")) in str(event):
+        plain.pop("detail", None)  # the sentence has it
     pairs = " ".join(f"{key}={_value(value)}" for key, value in plain.items() if value not in ("", None))
     sentence = " | ".join(str(event).splitlines())
     return f"{name}: {sentence} {pairs}"

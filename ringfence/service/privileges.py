@@ -2,23 +2,27 @@
 """What the service may do, checked before it starts and given away before it hears the first packet.
 
 It needs three capabilities (capabilities(7)): CAP_NET_ADMIN for the device, routes, marks and nftables, CAP_NET_RAW
-for raw sockets, CAP_NET_BIND_SERVICE for UDP 500. All others are dropped for good: from the effective, permitted and
-inheritable sets, and from the bounding set, so that no program that it starts (``nft``) gets them back. The user
-stays root, who owns the control socket and reads the key files; that alone gives no capability back.
+for raw sockets, CAP_NET_BIND_SERVICE for UDP 500; and CAP_DAC_READ_SEARCH if the policy lies where only another user
+may look, such as in somebody's home, so that a change of it can still be read. All others are dropped for good: from
+the effective, permitted and inheritable sets, and from the bounding set, so that no program that it starts (``nft``)
+gets them back. The user stays root, who owns the control socket and reads the key files; that alone gives no
+capability back.
 """
 
 import ctypes
 import os
 import shutil
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from ringfence.service.errors import CannotRun
 
-NET_BIND_SERVICE, NET_ADMIN, NET_RAW = 10, 12, 13
+DAC_READ_SEARCH, NET_BIND_SERVICE, NET_ADMIN, NET_RAW = 2, 10, 12, 13
 NEEDED = {NET_ADMIN: "CAP_NET_ADMIN", NET_RAW: "CAP_NET_RAW", NET_BIND_SERVICE: "CAP_NET_BIND_SERVICE"}
 
 TUN = Path("/dev/net/tun")
+ADMIN_PATH = "/usr/sbin:/sbin"
 
 _CAPBSET_READ, _CAPBSET_DROP, _SET_NO_NEW_PRIVS, _AMBIENT, _AMBIENT_CLEAR = 23, 24, 38, 47, 4
 _VERSION_3 = 0x20080522
@@ -42,7 +46,7 @@ def check(*, tun: Path = TUN) -> None:
             cure="Run it as root:  sudo ringfence run POLICY\n"
             "To try it without root:  ringfence demo  (it makes a network of its own).",
         )
-    if shutil.which("nft") is None:
+    if shutil.which("nft") is None and shutil.which("nft", path=ADMIN_PATH) is None:
         raise CannotRun(
             "The program nft is missing; it holds the part of the policy that must outlive this process.",
             cure="Install it:  apt install nftables",
@@ -55,6 +59,22 @@ def check(*, tun: Path = TUN) -> None:
             place=str(tun),
             cure="Load it:  modprobe tun   In a container, pass it in:  --device /dev/net/tun",
         ) from error
+
+
+def wanted(document: Path) -> tuple[int, ...]:
+    """The capabilities that a service needs which follows ``document``."""
+    try:
+        steps = [document.resolve(), *document.resolve().parents]
+        foreign = any(not _is_open(step.stat()) for step in steps)
+    except OSError:
+        foreign = True
+    return (*NEEDED, DAC_READ_SEARCH) if foreign else tuple(NEEDED)
+
+
+def _is_open(found: os.stat_result) -> bool:
+    """Whether this user may read it (a folder: go through it) without a capability."""
+    needed = stat.S_IXOTH if stat.S_ISDIR(found.st_mode) else stat.S_IROTH
+    return found.st_uid == os.geteuid() or bool(found.st_mode & needed)
 
 
 def effective() -> int:

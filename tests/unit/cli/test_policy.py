@@ -41,7 +41,7 @@ def test_show(service: AnsweringService, command: Command, narrow: None) -> None
     answer = command("policy", "show")
     assert answer.code == 0
     assert answer.lines[0].startswith("policy.toml, applied ")
-    assert "1  block    10.77.0.1 <-> 0.0.0.0/0:23 tcp" in answer.out
+    assert "block    10.77.0.1 <-> 0.0.0.0/0:23 tcp" in answer.lines[3]
     assert "everything else  permit" in answer.out
     assert all(len(line) <= 80 for line in answer.lines)
     assert PolicyView.model_validate_json(command("policy", "show", "--json").out) == make_policy()

@@ -2,6 +2,7 @@
 """Log lines: sentences that machines can take apart."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from ringfence.audit import MainModeFailed, MessageExchanged, PolicyRefused
@@ -31,8 +32,12 @@ def logged(*events: object, verbose: bool = False, journal: bool = False, out: i
 def test_a_line_is_a_sentence_and_its_pieces() -> None:
     assert line(FAILED) == (
         'main-mode-failed: main mode with 10.0.0.2 failed: no "answer" came windows_id=4653 peer=10.0.0.2 '
-        'reason=peer-silent detail="no \\"answer\\" came" initiator=true'
+        "reason=peer-silent initiator=true"
     )
+
+
+def test_values_with_odd_signs_are_quoted() -> None:
+    assert 'payloads="SA \\"x\\" = y"' in line(replace(MESSAGE, payloads='SA "x" = y'))
 
 
 def test_an_event_is_one_line_whatever_it_says() -> None:

@@ -18,7 +18,7 @@ def test_all_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     tun = tmp_path / "tun"
     tun.write_text("")
     monkeypatch.setattr(privileges, "effective", lambda: ALL)
-    monkeypatch.setattr("shutil.which", lambda _: "/usr/sbin/nft")
+    monkeypatch.setattr("shutil.which", lambda *_, **__: "/usr/sbin/nft")
     privileges.check(tun=tun)
 
 
@@ -28,11 +28,11 @@ def test_each_missing_thing_has_its_cure(monkeypatch: pytest.MonkeyPatch, tmp_pa
         privileges.check(tun=tmp_path / "tun")
     assert "sudo" in caught.value.cure
     monkeypatch.setattr(privileges, "effective", lambda: ALL)
-    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(CannotRun, match="nft") as caught:
         privileges.check(tun=tmp_path / "tun")
     assert "apt install nftables" in caught.value.cure
-    monkeypatch.setattr("shutil.which", lambda _: "/usr/sbin/nft")
+    monkeypatch.setattr("shutil.which", lambda *_, **__: "/usr/sbin/nft")
     with pytest.raises(CannotRun, match="No such file") as caught:
         privileges.check(tun=tmp_path / "tun")
     assert "modprobe tun" in caught.value.cure
@@ -50,3 +50,14 @@ def test_what_is_given_away_is_gone_for_children_too() -> None:
     assert int(kept) == ALL & privileges.effective()
     mask = f"{int(kept):016x}"
     assert dict(zip(pairs[::2], pairs[1::2], strict=True)) == {"NoNewPrivs:": "1", "CapEff:": mask, "CapBnd:": mask}
+
+
+def test_a_policy_in_somebody_s_home_needs_one_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("")
+    policy.chmod(0o600)
+    assert privileges.DAC_READ_SEARCH not in privileges.wanted(policy)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert privileges.DAC_READ_SEARCH in privileges.wanted(policy)
+    assert privileges.DAC_READ_SEARCH in privileges.wanted(tmp_path / "gone" / "policy.toml")
+    assert privileges.wanted(Path("/etc/hostname")) == tuple(privileges.NEEDED)

@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the API asks, answered out of what runs: engines' values in, messages out."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from ringfence import __version__
+from ringfence.backends.base import BackendStatistics, ChildTraffic
+from ringfence.control.entries import end, entries, protocol_name
+from ringfence.control.errors import BadRequest, NotThere
+from ringfence.control.messages import (
+    DataPath,
+    Deleted,
+    EventRecord,
+    Explanation,
+    MainModeSa,
+    PolicyState,
+    PolicyView,
+    QuickModeSa,
+    Refusal,
+    Reloaded,
+    Sas,
+    Status,
+    Traffic,
+    Volume,
+)
+from ringfence.databases.sa import ChildSa
+from ringfence.databases.spd import Action, Direction
+from ringfence.ike.info import IkeSaInfo
+from ringfence.net.address import format_address
+from ringfence.net.flow import FlowKey
+from ringfence.policy.errors import BadWord
+from ringfence.policy.explain import explain, parse_flow
+from ringfence.service.events import EventLog, Recorded
+from ringfence.service.peers import PeerTable
+from ringfence.service.reload import PolicyKeeper, Running
+
+BY_HAND = "deleted by hand"
+
+
+class Sessions(Protocol):
+    """The IKE engine, as questions see it."""
+
+    def ike_sas(self) -> tuple[IkeSaInfo, ...]:
+        """All main modes."""
+
+    def child_sas(self) -> tuple[ChildSa, ...]:
+        """All quick modes."""
+
+
+class Counting(Protocol):
+    """The backend, as questions see it."""
+
+    name: str
+
+    def statistics(self) -> BackendStatistics:
+        """Totals so far."""
+
+
+class Ending(Protocol):
+    """The host, as orders see it."""
+
+    def delete_child(self, child_id: int, why: str) -> None:
+        """End the SAs of a quick mode."""
+
+    def delete_ike(self, ike_id: int, why: str) -> None:
+        """End a main mode SA."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What stays the same while the service runs."""
+
+    started_at: datetime
+    pid: int
+    device: str
+    key_log: Path | None
+    today: Callable[[], datetime]
+    date_of: Callable[[float], datetime]
+    """The date of a moment on the engines' clock."""
+
+
+class Answers:
+    """Serves ``control.server.Service``."""
+
+    def __init__(
+        self, facts: Facts, *, ike: Sessions, backend: Counting, host: Ending, keeper: PolicyKeeper, events: EventLog,
+        peers: PeerTable,
+    ) -> None:  # fmt: skip
+        self._facts = facts
+        self._ike = ike
+        self._backend = backend
+        self._host = host
+        self._keeper = keeper
+        self._events = events
+        self._peers = peers
+
+    def status(self) -> Status:
+        """The whole on one page."""
+        statistics, facts = self._backend.statistics(), self._facts
+        return Status(
+            version=__version__,
+            pid=facts.pid,
+            started_at=facts.started_at,
+            policy=self._policy_state(),
+            data_path=DataPath(backend=self._backend.name, device=facts.device),
+            peers=self._peers.rows(facts.today()),
+            traffic=Traffic(
+                sent_protected=Volume(packets=statistics.protected_packets_out, octets=statistics.protected_octets_out),
+                sent_clear=Volume(packets=statistics.clear_packets_out, octets=statistics.clear_octets_out),
+                received_protected=Volume(
+                    packets=statistics.protected_packets_in, octets=statistics.protected_octets_in
+                ),
+            ),
+            dropped=dict(statistics.dropped),
+            key_log=str(facts.key_log) if facts.key_log else None,
+        )
+
+    def sas(self) -> Sas:
+        """All SAs."""
+        traffic = self._backend.statistics().children
+        children = self._ike.child_sas()
+        return Sas(
+            main_modes=[self._main_mode(sa) for sa in self._ike.ike_sas()],
+            quick_modes=[self._quick_mode(child, traffic.get(child.id, ChildTraffic())) for child in children],
+        )
+
+    async def delete_sa(self, name: str) -> Deleted:
+        """End an SA, by id or SPI; raises NotThere."""
+        sas = self.sas()
+        for main in sas.main_modes:
+            if name == main.id:
+                self._host.delete_ike(int(main.id[1:]), BY_HAND)
+                ended = [main.id, *main.quick_modes]
+                with_it = f" with {', '.join(main.quick_modes)}" if main.quick_modes else ""
+                return Deleted(ids=ended, text=f"Main mode SA {main.id} with {main.remote} was deleted{with_it}.")
+        for quick in sas.quick_modes:
+            if name == quick.id or name.lower() in (*quick.spi_in, *quick.spi_out):
+                self._host.delete_child(int(quick.id[1:]), BY_HAND)
+                return Deleted(ids=[quick.id], text=f"The SAs of {quick.id} with {quick.peer} were deleted.")
+        raise NotThere(f"There is no SA {name}.", cure="ringfence sa list  shows those that are.")
+
+    def policy(self) -> PolicyView:
+        """The running policy."""
+        running = self._running()
+        return PolicyView(
+            document=running.loaded.document_name,
+            applied_at=running.applied_at,
+            entries=entries(running.compiled.spd, running.compiled.pad),
+        )
+
+    def explain(self, packet: str) -> Explanation:
+        """What happens to a packet now; raises BadRequest."""
+        try:
+            flow, direction = parse_flow(packet)
+        except BadWord as error:
+            raise BadRequest(f'The packet is "{packet}", {error.why}.', cure=error.cure) from error
+        told = explain(self._running().compiled, flow, direction)
+        lines = list(told.lines())
+        child = self._serving(flow.reversed() if direction is Direction.IN else flow)
+        if told.action is Action.PROTECT:
+            lines.insert(1, f"{'now':<11}{_now(child)}")
+        sure = told.action is not Action.PROTECT or child is not None
+        return Explanation(verdict=told.action.value, sure=sure, lines=lines)
+
+    async def reload(self) -> Reloaded:
+        """Read the document now."""
+        change = await self._keeper.reload()
+        summary = f"Applied: {change.summary()}." if change else "Nothing changed."
+        return Reloaded(changed=bool(change), summary=summary, lines=list(change.lines()) if change else [])
+
+    def events(self, since: int) -> list[EventRecord]:
+        """Kept events above ``since``."""
+        self._events.flush()
+        return [_record(one) for one in self._events.since(since)]
+
+    async def follow(self, since: int) -> AsyncIterator[EventRecord]:
+        """The same, and then each as it comes."""
+        async for one in self._events.follow(since):
+            yield _record(one)
+
+    def _running(self) -> Running:
+        if self._keeper.running is None:
+            raise NotThere("There is no policy yet; the service is starting.")
+        return self._keeper.running
+
+    def _policy_state(self) -> PolicyState:
+        running, refused = self._running(), self._keeper.refused
+        return PolicyState(
+            document=running.loaded.document_name,
+            rules=[item.name for item in running.loaded.policy if item.enabled],
+            applied_at=running.applied_at,
+            refused=Refusal(at=refused.at, detail=refused.detail) if refused else None,
+        )
+
+    def _serving(self, outward: FlowKey) -> ChildSa | None:
+        return next((child for child in self._ike.child_sas() if outward in child.selector), None)
+
+    def _main_mode(self, sa: IkeSaInfo) -> MainModeSa:
+        return MainModeSa(
+            id=f"m{sa.id}",
+            state=sa.state.value,
+            local=str(sa.path.local),
+            remote=str(sa.path.remote),
+            local_identity=_or_empty(sa.local_identity),
+            remote_identity=_or_empty(sa.remote_identity),
+            proposal=_or_empty(sa.proposal),
+            initiator=sa.initiator,
+            initiator_cookie=sa.initiator_cookie.hex(),
+            responder_cookie=sa.responder_cookie.hex(),
+            rule=sa.rule,
+            made_at=self._date(sa.made_at),
+            expires_at=self._date(sa.expires_at),
+            quick_modes=[f"q{child}" for child in sa.children],
+        )
+
+    def _quick_mode(self, child: ChildSa, traffic: ChildTraffic) -> QuickModeSa:
+        selector, running = child.selector, self._keeper.running
+        entry = running.compiled.spd.named(child.entry) if running else None
+        made = traffic.since
+        return QuickModeSa(
+            id=f"q{child.id}",
+            main_mode=f"m{child.ike_id}" if child.ike_id else None,
+            rule=entry.origin.rule if entry else child.entry,
+            local=end(selector.source, selector.source_ports, selector.protocol),
+            remote=end(selector.destination, selector.destination_ports, selector.protocol),
+            protocol=protocol_name(selector.protocol),
+            peer=format_address(child.outbound[-1].destination),
+            peer_identity=_or_empty(child.peer),
+            protection=" + ".join(_protection(child)),
+            mode=child.mode.value,
+            spi_in=[f"0x{sa.spi:08x}" for sa in child.inbound],
+            spi_out=[f"0x{sa.spi:08x}" for sa in child.outbound],
+            made_at=self._date(made),
+            expires_at=self._date(None if made is None or child.hard.seconds is None else made + child.hard.seconds),
+            received=Volume(packets=traffic.packets_in, octets=traffic.octets_in),
+            sent=Volume(packets=traffic.packets_out, octets=traffic.octets_out),
+            last_used=self._date(traffic.last_used),
+            path_mtu=traffic.path_mtu,
+            replaces=f"q{child.replaces}" if child.replaces is not None else None,
+        )
+
+    def _date(self, moment: float | None) -> datetime | None:
+        return None if moment is None else self._facts.date_of(moment)
+
+
+def _protection(child: ChildSa) -> Iterable[str]:
+    for sa in child.outbound:
+        names = "-".join(str(part) for part in (sa.cipher, sa.authenticator) if part is not None)
+        yield f"{sa.protocol.name.lower()} {names}" + (" esn" if sa.esn else "")
+
+
+def _now(child: ChildSa | None) -> str:
+    if child is None:
+        return "there is no SA for it; the first packet begins a negotiation"
+    peer = f", {child.peer}" if child.peer is not None else ""
+    spi = child.outbound[0].spi
+    return f"q{child.id}, SPI 0x{spi:08x}, with {format_address(child.outbound[-1].destination)}{peer}"
+
+
+def _or_empty(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _record(one: Recorded) -> EventRecord:
+    fields = one.event.fields()
+    return EventRecord(
+        number=one.number, at=one.at, event=one.event.NAME, windows_id=one.event.windows_id, text=str(one.event),
+        fields={name: value for name, value in fields.items() if name not in ("event", "windows_id")},
+    )  # fmt: skip

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The host: does what the engines ask, and tells them what happened.
+
+Datagrams, events of the packet path and the passing of time go into the IKE engine; the effects that come out are
+performed in their order, because a rekey without loss depends on it. Whatever happens while effects are performed, or
+while a new policy is on its way into the packet path, waits its turn: no engine is ever entered twice at a time, and
+an acquire never meets an IKE engine that does not know its entry yet.
+
+A fault in one message must not end the protection of all others: it is reported, and the service goes on.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from ringfence.audit import FellBackToClear, PacketDropped, ServiceFault
+from ringfence.backends.base import (
+    Acquire,
+    BackendEvent,
+    Dropped,
+    FellBack,
+    HardExpired,
+    PathMtu,
+    SoftExpired,
+)
+from ringfence.databases.pad import Pad
+from ringfence.databases.sa import ChildSa
+from ringfence.databases.spd import Spd
+from ringfence.ike.effects import (
+    AcquireFailed,
+    Effect,
+    InstallInbound,
+    InstallOutbound,
+    LogIkeKey,
+    RemoveChild,
+    Report,
+    SendMessage,
+)
+from ringfence.net.address import Path, format_address
+from ringfence.net.flow import FlowKey
+from ringfence.secret import Secret
+from ringfence.service.events import EventLog
+
+
+class Ike(Protocol):
+    """The IKE engine, as the host uses it."""
+
+    def apply(self, spd: Spd, pad: Pad, now: float) -> list[Effect]:
+        """Follow a new policy."""
+
+    def receive(self, datagram: bytes, path: Path, now: float) -> list[Effect]:
+        """Take a message, without non-ESP marker."""
+
+    def acquire(self, entry: str, flow: FlowKey, now: float) -> list[Effect]:
+        """Negotiate SAs for a flow."""
+
+    def rekey_child(self, child_id: int, now: float, why: str) -> list[Effect]:
+        """Negotiate successors."""
+
+    def child_expired(self, child_id: int, now: float, why: str) -> list[Effect]:
+        """SAs reached their hard limit."""
+
+    def delete_child(self, child_id: int, now: float, why: str) -> list[Effect]:
+        """End the SAs of a quick mode."""
+
+    def delete_ike(self, ike_id: int, now: float, why: str) -> list[Effect]:
+        """End a main mode SA and what was made under it."""
+
+    def shut_down(self, now: float) -> list[Effect]:
+        """Take leave of every peer."""
+
+    def tick(self, now: float) -> list[Effect]:
+        """Do what is due."""
+
+    def next_timer(self) -> float | None:
+        """When something is due next."""
+
+
+class PacketPath(Protocol):
+    """The backend, as the host uses it."""
+
+    async def apply(self, spd: Spd) -> None:
+        """Follow a new policy."""
+
+    def install_inbound(self, child: ChildSa) -> None:
+        """Accept packets by it."""
+
+    def install_outbound(self, child: ChildSa) -> None:
+        """Send by it."""
+
+    def remove(self, child_id: int) -> None:
+        """Forget it."""
+
+    def acquire_failed(self, entry: str, flow: FlowKey) -> None:
+        """No SA can be had."""
+
+
+class KeyRecord(Protocol):
+    """Where keys go for a packet analyser."""
+
+    def ike(self, initiator_cookie: bytes, key: Secret) -> None:
+        """What decrypts a main mode."""
+
+    def child(self, child: ChildSa) -> None:
+        """What decrypts ESP."""
+
+
+REPORTED = "a fault that is in the event log"
+"""Marks what the loop's exception handler need not report again."""
+
+Now = Callable[[], float]
+Send = Callable[[bytes, Path], None]
+
+
+class Host:
+    """One computer's."""
+
+    def __init__(
+        self, ike: Ike, backend: PacketPath, *, send: Send, now: Now, events: EventLog, key_log: KeyRecord | None = None
+    ) -> None:
+        self._ike = ike
+        self._backend = backend
+        self._send = send
+        self._now = now
+        self._events = events
+        self._key_log = key_log
+        self._spd = Spd()
+        self._inbox: deque[tuple[str, Callable[[], Iterable[Effect]]]] = deque()
+        self._busy = False
+        self._applying = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._stopped = False
+
+    def receive(self, datagram: bytes, path: Path) -> None:
+        """An IKE message arrived."""
+        self._enter("an IKE message", lambda: self._ike.receive(datagram, path, self._now()))
+
+    def on_event(self, event: BackendEvent) -> None:
+        """The packet path says something."""
+        match event:
+            case Acquire(entry, flow):
+                self._enter("an acquire", lambda: self._ike.acquire(entry, flow, self._now()))
+            case SoftExpired(child_id, why):
+                self._enter("a rekey", lambda: self._ike.rekey_child(child_id, self._now(), why))
+            case HardExpired(child_id, why):
+                self._enter("an expiry", lambda: self._ike.child_expired(child_id, self._now(), why))
+            case Dropped():
+                self._events.add(_told(event))
+                self._schedule()
+            case FellBack(entry, flow):
+                known = self._spd.named(entry)
+                rule = known.origin.rule if known is not None else entry
+                self._events.add(FellBackToClear(peer=format_address(flow.destination), rule=rule))
+            case PathMtu():
+                pass  # the packet path has used it already; status shows it
+
+    async def apply(self, spd: Spd, pad: Pad) -> None:
+        """Follow a new policy: first the packet path, which fails closed, then IKE."""
+        self._applying = True
+        try:
+            await self._backend.apply(spd)
+        except BaseException:
+            self._applying = False
+            self._work()
+            raise
+        self._applying = False
+        self._spd = spd
+        self._inbox.appendleft(("a new policy", lambda: self._ike.apply(spd, pad, self._now())))
+        self._work()
+
+    def delete_child(self, child_id: int, why: str) -> None:
+        """End the SAs of a quick mode, and tell the peer."""
+        self._enter("a deletion", lambda: self._ike.delete_child(child_id, self._now(), why))
+
+    def delete_ike(self, ike_id: int, why: str) -> None:
+        """End a main mode SA, and tell the peer."""
+        self._enter("a deletion", lambda: self._ike.delete_ike(ike_id, self._now(), why))
+
+    def stop(self) -> None:
+        """Take leave of every peer; nothing is done after this."""
+        self._applying = False
+        self._enter("the end", lambda: self._ike.shut_down(self._now()))
+        self._stopped = True
+        self._inbox.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _enter(self, during: str, step: Callable[[], Iterable[Effect]]) -> None:
+        if self._stopped:
+            return
+        self._inbox.append((during, step))
+        self._work()
+
+    def _work(self) -> None:
+        """Take what waits, one after the other."""
+        if self._busy or self._applying:
+            return
+        self._busy = True
+        try:
+            while self._inbox:
+                during, step = self._inbox.popleft()
+                self._guarded(during, step)
+        finally:
+            self._busy = False
+        self._schedule()
+
+    def _guarded(self, during: str, step: Callable[[], Iterable[Effect]]) -> None:
+        try:
+            for effect in step():
+                self._perform(effect)
+        except Exception as error:
+            self._events.add(ServiceFault(during=during, detail=f"{type(error).__name__}: {error}"))
+            _remember(error)
+
+    def _perform(self, effect: Effect) -> None:
+        match effect:
+            case SendMessage(datagram, path):
+                self._send(datagram, path)
+            case InstallInbound(child):
+                if self._key_log is not None:
+                    self._key_log.child(child)
+                self._backend.install_inbound(child)
+            case InstallOutbound(child):
+                self._backend.install_outbound(child)
+            case RemoveChild(child_id):
+                self._backend.remove(child_id)
+            case Report(event):
+                self._events.add(event)
+            case AcquireFailed(entry, flow):
+                self._backend.acquire_failed(entry, flow)
+            case LogIkeKey(cookie, key):
+                if self._key_log is not None:
+                    self._key_log.ike(cookie, key)
+
+    def _schedule(self) -> None:
+        """One timer for whatever is due next."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._stopped:
+            return
+        due = [moment for moment in (self._ike.next_timer(), self._events.next_flush()) if moment is not None]
+        if due:
+            delay = max(0.0, min(due) - self._now())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._events.flush()
+        self._enter("a timer", lambda: self._ike.tick(self._now()))
+
+
+def _told(event: Dropped) -> PacketDropped:
+    flow = str(event.flow) if event.flow is not None else "a packet"
+    spi = f"0x{event.spi:08x}" if event.spi else ""
+    return PacketDropped(reason=event.reason.value, flow=flow, spi=spi, count=event.count)
+
+
+def _remember(error: Exception) -> None:
+    """Let the log show where the fault is; the values in the frames, which may be keys, are not shown."""
+    asyncio.get_running_loop().call_exception_handler({"message": REPORTED, "exception": error})

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps what runs in step with the document: load, compile, plan, apply.
+
+A change shows by the document or a key file, by SIGHUP, by the API, or by this computer's own addresses, which "me"
+stands for. An editor may write a file in several steps, so a changed document rests for a moment before it is read. A
+document that is not correct changes nothing: it is refused, with the whole text of why, until it is mended.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ringfence.audit import PolicyApplied, PolicyRefused, PolicyWarning, ServiceFault
+from ringfence.databases.pad import Pad, PadEntry
+from ringfence.databases.spd import Spd, SpdEntry
+from ringfence.errors import IpsecError
+from ringfence.policy.compile import Compiled, HostFacts, compile_policy
+from ringfence.policy.errors import Finding
+from ringfence.policy.plan import NOWHERE, Plan, plan
+from ringfence.service.events import EventLog
+from ringfence.stores.base import LoadedPolicy, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The policy that is carried out."""
+
+    loaded: LoadedPolicy
+    compiled: Compiled
+    facts: HostFacts
+    applied_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A document that was not applied."""
+
+    at: datetime
+    detail: str
+
+
+Apply = Callable[[Spd, Pad], Awaitable[None]]
+
+
+class PolicyKeeper:
+    """Follows one store."""
+
+    def __init__(
+        self, store: Store, facts: Callable[[], HostFacts], *, events: EventLog, today: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._facts = facts
+        self._events = events
+        self._today = today
+        self._apply: Apply | None = None
+        self._lock = asyncio.Lock()
+        self._warned: set[Finding] = set()
+        self.running: Running | None = None
+        self.refused: Refused | None = None
+        self._prepared = self._prepare()
+
+    def _prepare(self) -> Running:
+        """The policy as the store has it now; raises an IpsecError."""
+        loaded = self._store.load()
+        facts = self._facts()
+        return Running(loaded, compile_policy(loaded.policy, facts, loaded.keys), facts, self._today())
+
+    async def start(self, apply: Apply) -> None:
+        """Carry out, by ``apply``, what was read when this object was made; raises what ``apply`` raises."""
+        self._apply = apply
+        await self._switch(self._prepared)
+
+    async def reload(self) -> Plan:
+        """Read the document now; what it changes. Raises an IpsecError when it is refused."""
+        async with self._lock:
+            try:
+                coming = await asyncio.to_thread(self._prepare)
+                done = await self._switch(coming)
+            except IpsecError as error:
+                self._refuse(error)
+                raise
+            self.refused = None
+            return done
+
+    async def watch(self, every_s: float, rest_s: float) -> None:
+        """Follow every change, for ever."""
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                if self._store.changed():
+                    await asyncio.sleep(rest_s)
+                    await self.try_reload()
+                elif self.running is not None and self._has_moved(self.running):
+                    await self._follow_addresses(self.running)
+            except Exception as error:
+                self._events.add(ServiceFault(during="a reload", detail=f"{type(error).__name__}: {error}"))
+
+    async def try_reload(self) -> None:
+        """Reload; a refusal is an event and no error."""
+        try:
+            await self.reload()
+        except IpsecError:
+            return
+
+    def _has_moved(self, running: Running) -> bool:
+        try:
+            return self._facts() != running.facts
+        except IpsecError:
+            return False
+
+    async def _follow_addresses(self, running: Running) -> None:
+        """Compile the running policy again, for the addresses that this computer has now."""
+        async with self._lock:
+            facts = self._facts()
+            try:
+                compiled = compile_policy(running.loaded.policy, facts, running.loaded.keys)
+                await self._switch(Running(running.loaded, compiled, facts, self._today()))
+            except IpsecError as error:
+                self.running = Running(running.loaded, running.compiled, facts, running.applied_at)
+                self._refuse(error)
+
+    async def _switch(self, coming: Running) -> Plan:
+        if self._apply is None:
+            raise RuntimeError("a policy cannot be applied before the start")
+        before = self.running
+        change = plan(before.compiled if before else None, coming.compiled)
+        name = coming.loaded.document_name
+        if before is None or _meaning(before.compiled) != _meaning(coming.compiled):
+            await self._apply(coming.compiled.spd, coming.compiled.pad)
+            self.running = coming
+            rules = len(coming.loaded.policy)
+            self._events.add(PolicyApplied(document=name, rules=rules, changes=change.summary()))
+        else:
+            self.running = Running(coming.loaded, coming.compiled, coming.facts, before.applied_at)
+        self._warn(name, (*coming.loaded.findings, *coming.compiled.findings))
+        return change
+
+    def _warn(self, document: str, findings: tuple[Finding, ...]) -> None:
+        """Each warning once, as long as it stays true."""
+        for finding in findings:
+            if finding not in self._warned:
+                self._events.add(PolicyWarning(document=document, detail=str(finding)))
+        self._warned = set(findings)
+
+    def _refuse(self, error: IpsecError) -> None:
+        name = self.running.loaded.document_name if self.running else "the policy"
+        self.refused = Refused(self._today(), str(error))
+        self._events.add(PolicyRefused(document=name, detail=str(error)))
+
+
+def _meaning(compiled: Compiled) -> tuple[list[SpdEntry], list[PadEntry]]:
+    """What a policy does, without the lines where it says so; the order of its entries is part of it."""
+    return (
+        [replace(entry, origin=NOWHERE) for entry in compiled.spd],
+        [replace(entry, origin=NOWHERE) for entry in compiled.pad],
+    )

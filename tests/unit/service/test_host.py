@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The host performs effects in order, keeps events in their place, and outlives faults."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from ringfence.audit import FellBackToClear, MainModeEnded, PacketDropped, ServiceFault
+from ringfence.backends.base import Acquire, Dropped, FellBack, HardExpired, PathMtu, SoftExpired
+from ringfence.crypto.suites import Encryption
+from ringfence.databases.pad import Pad
+from ringfence.databases.sa import ChildSa
+from ringfence.databases.selector import Selector
+from ringfence.databases.spd import Action, Origin, Spd, SpdEntry
+from ringfence.datapath.verdict import Drop
+from ringfence.ike.effects import (
+    AcquireFailed,
+    Effect,
+    InstallInbound,
+    InstallOutbound,
+    LogIkeKey,
+    RemoveChild,
+    Report,
+    SendMessage,
+)
+from ringfence.net.address import Endpoint, Path
+from ringfence.net.flow import TCP, FlowKey
+from ringfence.secret import Secret
+from ringfence.service.events import EventLog
+from ringfence.service.host import REPORTED, Host
+from ringfence.testing.associations import esp_suite
+from ringfence.testing.contracts import make_child
+
+A, B = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
+PATH = Path(Endpoint(A, 500), Endpoint(B, 500))
+FLOW = FlowKey(A, B, TCP, 1000, 80)
+SPD = Spd((SpdEntry("web/1", Selector.between("10.0.0.1", "10.0.0.2"), Action.DISCARD, Origin("web")),))
+
+
+class Story:
+    """A host between a scripted IKE engine and a backend that only writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.replies: list[list[Effect]] = []
+        self.timer: float | None = None
+        self.seconds = 10.0
+        self.during_apply: Callable[[], None] = lambda: None
+        self.faults: list[dict[str, object]] = []
+        self.events = EventLog(lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: self.seconds)
+        self.host = Host(
+            self, self.Path(self), send=self._send, now=lambda: self.seconds, events=self.events, key_log=self
+        )
+
+    def run(self, act: Callable[[Host], object]) -> list[str]:
+        async def main() -> None:
+            asyncio.get_running_loop().set_exception_handler(lambda _, context: self.faults.append(context))
+            result = act(self.host)
+            if asyncio.iscoroutine(result):
+                await result
+            await asyncio.sleep(0.05)
+            if self.host._timer is not None:
+                self.host._timer.cancel()
+
+        asyncio.run(main())
+        return self.done
+
+    def _send(self, datagram: bytes, path: Path) -> None:
+        self.done.append(f"send {datagram.decode()} {path.remote}")
+
+    def _reply(self, call: str) -> list[Effect]:
+        self.done.append(call)
+        return self.replies.pop(0) if self.replies else []
+
+    def apply(self, spd: Spd, pad: Pad, now: float) -> list[Effect]:
+        return self._reply("ike.apply")
+
+    def receive(self, datagram: bytes, path: Path, now: float) -> list[Effect]:
+        return self._reply(f"ike.receive {datagram.decode()}")
+
+    def acquire(self, entry: str, flow: FlowKey, now: float) -> list[Effect]:
+        return self._reply(f"ike.acquire {entry} {now}")
+
+    def rekey_child(self, child_id: int, now: float, why: str) -> list[Effect]:
+        return self._reply(f"ike.rekey {child_id} {why}")
+
+    def child_expired(self, child_id: int, now: float, why: str) -> list[Effect]:
+        return self._reply(f"ike.expired {child_id} {why}")
+
+    def delete_child(self, child_id: int, now: float, why: str) -> list[Effect]:
+        return self._reply(f"ike.delete_child {child_id} {why}")
+
+    def delete_ike(self, ike_id: int, now: float, why: str) -> list[Effect]:
+        return self._reply(f"ike.delete_ike {ike_id} {why}")
+
+    def shut_down(self, now: float) -> list[Effect]:
+        return self._reply("ike.shut_down")
+
+    def tick(self, now: float) -> list[Effect]:
+        self.timer = None
+        return self._reply("ike.tick")
+
+    def next_timer(self) -> float | None:
+        return self.timer
+
+    def ike(self, initiator_cookie: bytes, key: Secret) -> None:
+        self.done.append(f"key of {initiator_cookie.hex()}")
+
+    def child(self, child: ChildSa) -> None:
+        self.done.append(f"keys of child {child.id}")
+
+    class Path:
+        def __init__(self, story: "Story") -> None:
+            self.story = story
+
+        async def apply(self, spd: Spd) -> None:
+            self.story.done.append("path.apply begins")
+            self.story.during_apply()
+            await asyncio.sleep(0)
+            self.story.done.append("path.apply ends")
+
+        def install_inbound(self, child: ChildSa) -> None:
+            self.story.done.append(f"path.in {child.id}")
+
+        def install_outbound(self, child: ChildSa) -> None:
+            self.story.done.append(f"path.out {child.id}")
+
+        def remove(self, child_id: int) -> None:
+            self.story.done.append(f"path.remove {child_id}")
+
+        def acquire_failed(self, entry: str, flow: FlowKey) -> None:
+            self.story.done.append(f"path.failed {entry}")
+            self.story.host.on_event(Acquire("again", flow))
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
+def test_effects_are_performed_in_their_order(story: Story) -> None:
+    child = make_child(esp_suite(Encryption.AES_GCM_16))
+    story.replies = [
+        [
+            LogIkeKey(b"12345678", Secret(b"k")), InstallInbound(child), SendMessage(b"two", PATH),
+            InstallOutbound(child),
+            RemoveChild(9, "old"), Report(MainModeEnded(ike_id=1, peer="x", why="y")),
+        ]
+    ]  # fmt: skip
+    assert story.run(lambda host: host.receive(b"one", PATH)) == [
+        "ike.receive one", "key of 3132333435363738", f"keys of child {child.id}", f"path.in {child.id}",
+        "send two 10.0.0.2:500", f"path.out {child.id}", "path.remove 9",
+    ]  # fmt: skip
+    assert [type(one.event) for one in story.events.since(0)] == [MainModeEnded]
+
+
+def test_events_of_the_packet_path_reach_ike(story: Story) -> None:
+    def act(host: Host) -> None:
+        for event in (
+            Acquire("web/1", FLOW), SoftExpired(3, "octets"), HardExpired(4, "packets"), PathMtu(3, 1400),
+        ):  # fmt: skip
+            host.on_event(event)
+
+    assert story.run(act) == ["ike.acquire web/1 10.0", "ike.rekey 3 octets", "ike.expired 4 packets"]
+
+
+def test_what_happens_during_effects_waits_for_them(story: Story) -> None:
+    story.replies = [[AcquireFailed("web/1", FLOW, "peer-silent", "no answer"), SendMessage(b"last", PATH)]]
+    assert story.run(lambda host: host.receive(b"one", PATH)) == [
+        "ike.receive one", "path.failed web/1", "send last 10.0.0.2:500", "ike.acquire again 10.0",
+    ]  # fmt: skip
+
+
+def test_an_acquire_during_a_reload_waits_until_ike_knows_the_policy(story: Story) -> None:
+    story.during_apply = lambda: story.host.on_event(Acquire("web/1", FLOW))
+    assert story.run(lambda host: host.apply(SPD, Pad())) == [
+        "path.apply begins", "path.apply ends", "ike.apply", "ike.acquire web/1 10.0",
+    ]  # fmt: skip
+
+
+def test_a_policy_that_the_packet_path_refuses_never_reaches_ike(story: Story) -> None:
+    def refuse() -> None:
+        story.host.on_event(Acquire("old", FLOW))
+        raise RuntimeError("nft says no")
+
+    async def act(host: Host) -> None:
+        with pytest.raises(RuntimeError, match="nft"):
+            await host.apply(SPD, Pad())
+
+    story.during_apply = refuse
+    assert story.run(act) == ["path.apply begins", "ike.acquire old 10.0"]
+
+
+def test_what_it_tells(story: Story) -> None:
+    async def act(host: Host) -> None:
+        await host.apply(SPD, Pad())
+        host.on_event(Dropped(Drop.REPLAYED, FLOW, 0x1234, 5))
+        host.on_event(Dropped(Drop.CLEAR_BUT_PROTECTION_REQUIRED, None, 0, 1))
+        host.on_event(FellBack("web/1", FLOW))
+        host.on_event(FellBack("gone", FLOW))
+
+    story.run(act)
+    assert [one.event for one in story.events.since(0)] == [
+        PacketDropped(reason="replayed", flow="tcp 10.0.0.1:1000 -> 10.0.0.2:80", spi="0x00001234", count=5),
+        PacketDropped(reason="clear-but-security-required", flow="a packet", spi=""),
+        FellBackToClear(peer="10.0.0.2", rule="web"),
+        FellBackToClear(peer="10.0.0.2", rule="gone"),
+    ]
+
+
+def test_a_fault_is_told_and_survived(story: Story) -> None:
+    def broken(datagram: bytes, path: Path, now: float) -> list[Effect]:
+        raise KeyError("oh")
+
+    def act(host: Host) -> None:
+        real, story.receive = story.receive, broken  # type: ignore[method-assign]
+        host.receive(b"one", PATH)
+        story.receive = real  # type: ignore[method-assign]
+        host.receive(b"two", PATH)
+
+    assert story.run(act) == ["ike.receive two"]
+    assert [one.event for one in story.events.since(0)] == [
+        ServiceFault(during="an IKE message", detail="KeyError: 'oh'")
+    ]
+    assert [fault["message"] for fault in story.faults] == [REPORTED]
+
+
+def test_timers_fire_when_they_are_due(story: Story) -> None:
+    story.timer = 10.01
+    assert story.run(lambda host: host.receive(b"one", PATH)) == ["ike.receive one", "ike.tick"]
+
+
+def test_orders(story: Story) -> None:
+    def act(host: Host) -> None:
+        host.delete_child(3, "by hand")
+        host.delete_ike(1, "by hand")
+
+    assert story.run(act) == ["ike.delete_child 3 by hand", "ike.delete_ike 1 by hand"]
+
+
+def test_after_the_end_nothing_happens(story: Story) -> None:
+    story.replies = [[SendMessage(b"bye", PATH), RemoveChild(1, "end")]]
+    story.timer = 10.0
+
+    def act(host: Host) -> None:
+        host.stop()
+        host.receive(b"one", PATH)
+        host.on_event(Acquire("web/1", FLOW))
+
+    assert story.run(act) == ["ike.shut_down", "send bye 10.0.0.2:500", "path.remove 1"]

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What runs follows the document, and nothing but correct documents."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ringfence.audit import PolicyApplied, PolicyRefused, PolicyWarning, ServiceFault
+from ringfence.backends.base import BackendError
+from ringfence.databases.pad import Pad
+from ringfence.databases.spd import Action, Spd
+from ringfence.errors import IpsecError
+from ringfence.policy.compile import HostFacts
+from ringfence.policy.errors import PolicyError
+from ringfence.service.events import EventLog
+from ringfence.service.reload import PolicyKeeper
+from ringfence.stores.memory import MemoryStore
+
+TELNET = '[[filter]]\nname = "no telnet"\nblock = "tcp to 23"\n'
+MORE = TELNET + '[[filter]]\nname = "no finger"\nblock = "tcp to 79"\n'
+RULE = '[[rule]]\nname = "lab"\nwith = "10.9.0.0/16"\nsecure = "require"\nauth = { psk-file = "lab.psk" }\n'
+KEY = {"lab.psk": b"0123456789abcdef"}
+
+
+class Story:
+    def __init__(self, text: str = TELNET) -> None:
+        self.store = MemoryStore(text, KEY, name="p.toml")
+        self.facts = HostFacts((bytes([10, 0, 0, 1]),))
+        self.day = datetime(2026, 1, 1, tzinfo=UTC)
+        self.events = EventLog(self.today, lambda: 0.0)
+        self.applied: list[tuple[Spd, Pad]] = []
+        self.fail: IpsecError | None = None
+        self.keeper = PolicyKeeper(self.store, lambda: self.facts, events=self.events, today=self.today)
+
+    def today(self) -> datetime:
+        self.day += timedelta(seconds=1)
+        return self.day
+
+    async def apply(self, spd: Spd, pad: Pad) -> None:
+        if self.fail is not None:
+            raise self.fail
+        self.applied.append((spd, pad))
+
+    def run(self, story: Callable[[PolicyKeeper], Awaitable[None]]) -> None:
+        async def main() -> None:
+            await self.keeper.start(self.apply)
+            await story(self.keeper)
+
+        asyncio.run(main())
+
+    @property
+    def told(self) -> list[type]:
+        return [type(one.event) for one in self.events.since(0)]
+
+    @property
+    def blocked(self) -> set[str]:
+        return {entry.origin.rule for entry in self.applied[-1][0] if entry.action is Action.DISCARD}
+
+
+def test_a_bad_document_at_the_start_is_an_error_before_anything_happens() -> None:
+    with pytest.raises(PolicyError):
+        Story("hello = 1")
+
+
+def test_the_first_policy_is_applied_and_told() -> None:
+    story = Story()
+
+    async def nothing(_: PolicyKeeper) -> None: ...
+
+    story.run(nothing)
+    assert story.blocked == {"no telnet"}
+    assert story.told == [PolicyApplied]
+    assert story.keeper.running is not None
+    assert story.keeper.running.loaded.document_name == "p.toml"
+
+
+def test_a_change_is_planned_and_applied() -> None:
+    story = Story()
+
+    async def change(keeper: PolicyKeeper) -> None:
+        story.store.put(MORE)
+        done = await keeper.reload()
+        assert len(done.added) == 1
+        assert not done.removed
+
+    story.run(change)
+    assert story.blocked == {"no telnet", "no finger"}
+    assert story.told == [PolicyApplied, PolicyApplied]
+
+
+def test_what_means_the_same_is_not_applied_again() -> None:
+    story = Story()
+
+    async def change(keeper: PolicyKeeper) -> None:
+        first = keeper.running
+        story.store.put("# a comment\n" + TELNET)
+        assert not await keeper.reload()
+        assert keeper.running is not None
+        assert first is not None
+        assert keeper.running.applied_at == first.applied_at
+        assert not await keeper.reload()
+
+    story.run(change)
+    assert len(story.applied) == 1
+
+
+def test_another_key_is_a_change() -> None:
+    story = Story(RULE)
+
+    async def change(keeper: PolicyKeeper) -> None:
+        story.store.put(RULE, {"lab.psk": b"another key of 16"})
+        assert (await keeper.reload()).peers
+
+    story.run(change)
+    assert len(story.applied) == 2
+
+
+def test_a_refused_document_leaves_the_running_one_until_it_is_mended() -> None:
+    story = Story()
+
+    async def change(keeper: PolicyKeeper) -> None:
+        before = keeper.running
+        story.store.put(MORE.replace("79", "seventy"))
+        with pytest.raises(PolicyError):
+            await keeper.reload()
+        assert keeper.running is before
+        assert keeper.refused is not None
+        assert "seventy" in keeper.refused.detail
+        story.store.put(MORE)
+        await keeper.reload()
+        assert keeper.refused is None
+
+    story.run(change)
+    assert story.told == [PolicyApplied, PolicyRefused, PolicyApplied]
+    refused = story.events.since(1)[0].event
+    assert isinstance(refused, PolicyRefused)
+    assert "^^" in refused.detail, "the whole text"
+
+
+def test_a_policy_that_the_backend_refuses_is_refused() -> None:
+    story = Story()
+
+    async def change(keeper: PolicyKeeper) -> None:
+        before = keeper.running
+        story.store.put(MORE)
+        story.fail = BackendError("nft says no")
+        await keeper.try_reload()
+        assert keeper.running is before
+        assert keeper.refused is not None
+
+    story.run(change)
+    assert story.told == [PolicyApplied, PolicyRefused]
+
+
+def test_warnings_are_told_once() -> None:
+    story = Story('[[filter]]\nname = "none"\nblock = "tcp to 23"\nbetween = ["10.5.0.1", "10.6.0.1"]\n')
+
+    async def change(keeper: PolicyKeeper) -> None:
+        story.store.put(story.store.load().text + TELNET)
+        await keeper.reload()
+
+    story.run(change)
+    assert story.told.count(PolicyWarning) == 1
+
+
+async def until(what: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if what():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+
+
+def test_changes_are_noticed() -> None:
+    story = Story()
+
+    async def watch(keeper: PolicyKeeper) -> None:
+        watching = asyncio.create_task(keeper.watch(0.01, 0.0))
+        story.store.put(MORE)
+        await until(lambda: len(story.applied) == 2)
+        story.store.put("hello = 1")
+        await until(lambda: keeper.refused is not None)
+        await asyncio.sleep(0.05)
+        assert story.told.count(PolicyRefused) == 1, "once, not each time that it looks"
+        watching.cancel()
+
+    story.run(watch)
+
+
+def test_me_follows_this_computer_s_addresses() -> None:
+    story = Story(RULE)
+
+    async def watch(keeper: PolicyKeeper) -> None:
+        watching = asyncio.create_task(keeper.watch(0.01, 0.0))
+        story.facts = HostFacts((bytes([10, 0, 0, 7]),))
+        await until(lambda: len(story.applied) == 2)
+        watching.cancel()
+
+    story.run(watch)
+    (lab,) = [entry for entry in story.applied[-1][0] if entry.action is Action.PROTECT]
+    assert str(lab.selector.source) == "10.0.0.7"
+
+
+def test_a_fault_while_watching_is_told_and_survived() -> None:
+    story = Story()
+
+    async def watch(keeper: PolicyKeeper) -> None:
+        real, broken = story.store.changed, iter([True])
+
+        def changed() -> bool:
+            if next(broken, False):
+                raise KeyError("oh")
+            return real()
+
+        story.store.changed = changed  # type: ignore[method-assign]
+        watching = asyncio.create_task(keeper.watch(0.01, 0.0))
+        story.store.put(MORE)
+        await until(lambda: len(story.applied) == 2)
+        watching.cancel()
+
+    story.run(watch)
+    assert ServiceFault in story.told
