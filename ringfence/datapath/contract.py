@@ -83,13 +83,27 @@ class Contract:
         """The largest packet with such a front that its path carries whole."""
         return most_inside(self.child.outbound, self.path_mtu.mtu, front_octets)
 
+    def succeed(self, other: "Contract") -> None:
+        """Go on where ``other``, of the same number, stood: windows, sequence numbers and counts stay."""
+        if other.child.outbound == self.child.outbound:
+            self.outlet = other.outlet
+        if other.child.inbound == self.child.inbound:
+            self.inlets = other.inlets
+            for inlet in self.inlets:
+                inlet.contract = self
+        self.since = other.since
+        self.out.go_on(other.out)
+        self.into.go_on(other.into)
+
     def install_outbound(self, random: Callable[[int], bytes], identification: Callable[[], int]) -> None:
-        """Make it ready to send; raises for what the SAs cannot be."""
-        self.outlet = Outlet(self.child.outbound, random, identification)
+        """Make it ready to send, once; raises for what the SAs cannot be."""
+        if self.outlet is None:
+            self.outlet = Outlet(self.child.outbound, random, identification)
 
     def install_inbound(self) -> None:
-        """Make it ready to receive; raises for what the SAs cannot be."""
-        self.inlets = [Inlet(self, position, sa) for position, sa in enumerate(self.child.inbound)]
+        """Make it ready to receive, once; raises for what the SAs cannot be."""
+        if not self.inlets:
+            self.inlets = [Inlet(self, position, sa) for position, sa in enumerate(self.child.inbound)]
 
     def statistics(self) -> ChildStatistics:
         """What it did until now."""

@@ -49,9 +49,7 @@ class DataPath:
         contract = self._contract(child, now)
         contract.install_inbound()
         self._state.sad.add_inbound(child)
-        self._state.remove_inlets(contract)
-        self._state.contracts[child.id] = contract
-        self._state.add_inlets(contract)
+        self._commit(contract)
 
     def install_outbound(self, child: ChildSa, now: float) -> list[Verdict]:
         """Send by ``child`` what its selector holds, and at once what waited for it; raises like the above."""
@@ -59,10 +57,9 @@ class DataPath:
         contract = self._contract(child, now)
         contract.install_outbound(state.random, state.identification)
         state.sad.add_outbound(child)
-        state.contracts[child.id] = contract
+        self._commit(contract)
         state.clear.forget(child.entry, child.selector)
         state.holding.forgive(child.entry)
-        state.forget_flows()
         if contract.path is not None:
             state.keepalives.watch(contract.path, now)
         waiting = [
@@ -161,12 +158,25 @@ class DataPath:
         contract = self._state.contracts.get(child_id)
         return None if contract is None else contract.statistics()
 
+    def _commit(self, contract: Contract) -> None:
+        """Put a contract into force."""
+        state = self._state
+        known = state.contracts.get(contract.child.id)
+        if known is not None:
+            state.remove_inlets(known)
+        state.contracts[contract.child.id] = contract
+        state.add_inlets(contract)
+        state.forget_flows()
+
     def _contract(self, child: ChildSa, now: float) -> Contract:
-        """What there is of ``child``, or a new one."""
-        contract = self._state.contracts.get(child.id)
-        return contract if contract is not None and contract.child == child else Contract(
-            child, self._state.limits, now
-        )  # fmt: skip
+        """What there is of ``child``, or a new one, which goes on where another of its number stood."""
+        known = self._state.contracts.get(child.id)
+        if known is not None and known.child == child:
+            return known
+        contract = Contract(child, self._state.limits, now)
+        if known is not None:
+            contract.succeed(known)
+        return contract
 
 
 def _timers(contract: Contract) -> Iterable[float | None]:

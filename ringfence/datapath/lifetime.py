@@ -65,6 +65,12 @@ class Meter:
         self._look_packets = min(self.soft.packets, self.hard.packets, self.soft.sequence)
         self._look_octets = min(self.soft.octets, self.hard.octets)
 
+    def go_on(self, other: "Meter") -> None:
+        """Go on where ``other`` stood, under limits of one's own."""
+        self.since, self.last_used, self.packets, self.octets = (
+            other.since, other.last_used, other.packets, other.octets,
+        )  # fmt: skip
+
     def spend(self, packets: int, octets: int, now: float) -> bool:
         """Count these; whether a limit of packets or octets may have been reached."""
         self.packets += packets

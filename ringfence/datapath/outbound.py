@@ -92,16 +92,20 @@ class Outbound:
         self._sender.seal_dummies(contract, count, octets, batch)
         return batch.verdicts
 
-    def decide(self, packet: bytes, batch: Batch, *, rebuilt: bool = False) -> None:
-        """The long way of one packet; ``rebuilt`` from fragments."""
+    def decide(
+        self, packet: bytes, batch: Batch, *, rebuilt: bool = False, applied: frozenset[str] = frozenset()
+    ) -> None:
+        """The long way of one packet, perhaps ``rebuilt`` from fragments, or protected already by some entries."""
         parts = view(packet)
         flow = None if parts is None else flow_at(packet, parts)
         if parts is None or flow is None:
             batch.verdicts.append(self._state.drop(Drop.MALFORMED))
             return
-        subject = Subject(packet[: parts.whole], parts, flow, rebuilt)
+        subject = Subject(packet[: parts.whole], parts, flow, rebuilt, applied)
         if parts.is_fragment:
             self._decide_fragment(subject, batch)
+        elif applied:
+            self.follow(self.nested_entry(flow, applied), subject, batch)
         else:
             self.follow(self._state.spd.outbound(flow), subject, batch)
 
@@ -118,6 +122,13 @@ class Outbound:
             batch.verdicts.append(self._state.drop(Drop.REASSEMBLY_FAILED, subject.flow))
         else:
             self.decide(whole, batch, rebuilt=True)
+
+    def nested_entry(self, flow: FlowKey, applied: frozenset[str]) -> SpdEntry | None:
+        """The entry that protects a packet yet again that some entries protected."""
+        for entry in self._state.nested_entries:
+            if entry.name not in applied and Direction.OUT in entry.directions and flow in entry.selector:
+                return entry
+        return None
 
     def _entry_for_any_port(self, flow: FlowKey) -> SpdEntry | None:
         """The first entry that may be about a packet of which only addresses and protocol are known."""

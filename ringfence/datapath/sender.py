@@ -8,14 +8,12 @@ sent through another (RFC 4301 §5.1, appendix E). Each entry protects a packet 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ringfence.databases.spd import Direction, SpdEntry
 from ringfence.datapath.batch import Batch, Subject
 from ringfence.datapath.contract import Contract
 from ringfence.datapath.lifetime import SEQUENCE
 from ringfence.datapath.outlet import Outlet
 from ringfence.datapath.state import PathState
 from ringfence.datapath.verdict import Drop, Send
-from ringfence.net.flow import FlowKey
 from ringfence.net.fragment import fragment
 from ringfence.net.ip import flow_at, flow_of, view
 
@@ -45,7 +43,7 @@ class Sender:
         meter, outlet = contract.out, contract.outlet
         octets = sum(map(len, packets))
         if outlet is None or not meter.fits(len(packets), octets) or batch.now - meter.since >= meter.hard.seconds:
-            self._seal_last(contract, packets, batch)
+            self._seal_last(contract, packets, batch, applied)
             return
         sealed = outlet.seal_many(packets)
         good = [packet for packet in sealed if type(packet) is bytes]
@@ -85,16 +83,16 @@ class Sender:
                 self._state.hard_expired(contract, SEQUENCE, outward=True, inward=False)
         return octets
 
-    def _seal_last(self, contract: Contract, packets: Sequence[bytes], batch: Batch) -> None:
+    def _seal_last(self, contract: Contract, packets: Sequence[bytes], batch: Batch, applied: frozenset[str]) -> None:
         """The contract ends within this run: send what its limits allow, and decide anew on the rest."""
         meter = contract.out
         fitting = 0 if batch.now - meter.since >= meter.hard.seconds else meter.fitting(map(len, packets))
         if contract.outlet is not None and fitting:
-            self.seal(contract, packets[:fitting], batch, fits=False)
+            self.seal(contract, packets[:fitting], batch, applied, fits=False)
         why = meter.hard_reached(batch.now) or "octets"
         self._state.hard_expired(contract, why, outward=True, inward=False)
         for packet in packets[fitting:]:
-            self._outbound.decide(packet, batch)
+            self._outbound.decide(packet, batch, applied=applied)
 
     def _emit(
         self, contract: Contract, sealed: list[bytes], batch: Batch, applied: frozenset[str], *, fits: bool
@@ -118,15 +116,9 @@ class Sender:
         for packet in sealed:
             parts = view(packet)
             flow = None if parts is None else flow_at(packet, parts)
-            entry = None if flow is None else self._nested_entry(flow, applied)
+            entry = None if flow is None else self._outbound.nested_entry(flow, applied)
             if entry is None or parts is None or flow is None:
                 left.append(packet)
             else:
                 self._outbound.follow(entry, Subject(packet, parts, flow, applied=applied), batch)
         return left
-
-    def _nested_entry(self, flow: FlowKey, applied: frozenset[str]) -> SpdEntry | None:
-        for entry in self._state.nested_entries:
-            if entry.name not in applied and Direction.OUT in entry.directions and flow in entry.selector:
-                return entry
-        return None

@@ -134,10 +134,11 @@ class PathState:
         return self.drop(Drop.TOO_BIG, flow, reply=reply)
 
     def soft_expired(self, contract: Contract, why: str) -> None:
-        """Ask for a successor, once."""
+        """Ask for a successor, once, and only where there is none yet."""
         if not contract.soft_said:
             contract.soft_said = True
-            self.events.append(SoftExpired(contract.child.id, why))
+            if self.sad.newer(contract.child) is None:
+                self.events.append(SoftExpired(contract.child.id, why))
 
     def hard_expired(self, contract: Contract, why: str, *, outward: bool, inward: bool) -> None:
         """End a contract, in the directions that reached their limit."""

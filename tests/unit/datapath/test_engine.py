@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.crypto.suites import Encryption, Integrity
+from ringfence.databases.proposal import Limits
 from ringfence.databases.sa import Mode
+from ringfence.databases.sad import SpiInUse
 from ringfence.databases.selector import Selector
+from ringfence.datapath.event import HardExpired
 from ringfence.datapath.verdict import Deliver, Drop, Dropped, Send, Verdict
 from ringfence.net.ip import build, fix_header_checksum
 from ringfence.testing.associations import AH_SUITES, ESP_SUITES, esp_suite
@@ -182,3 +185,48 @@ def test_ah_gives_a_packet_its_number_before_it_protects_it():
         wire = sent(left.outbound([fix_header_checksum(bytes(bare))], 0.0))
         assert wire[0][4:6] != b"\0\0"
         assert len(got(right.inbound(wire, 0.0))) == 1
+
+
+def test_installing_again_changes_nothing_that_counts():
+    child = contract("esp", 4, 4)
+    left, right = joined(child)
+    first = sent(left.outbound([packet(child)], 0.0))
+    assert got(right.inbound(first, 0.0)) == [packet(child)]
+    for again in (child, replace(child, ike_id=7)):  # the second differs, but not in its SAs
+        for path, one in ((left, again), (right, mirrored(again))):
+            path.install_inbound(one, 5.0)
+            path.install_outbound(one, 5.0)
+    second = sent(left.outbound([packet(child)], 6.0))
+    assert second[0][24:28] == (2).to_bytes(4)
+    assert [verdict.reason for verdict in right.inbound(first, 6.0)] == [Drop.REPLAYED]
+    assert got(right.inbound(second, 6.0)) == [packet(child)]
+    assert right.statistics(1).packets_in == 2
+    assert right.statistics(1).since == 0.0
+    assert right.children() == (mirrored(replace(child, ike_id=7)),)
+    other = contract("esp", 4, 4, number=2)
+    right.install_inbound(replace(mirrored(other), id=1), 7.0)  # other SAs under the same number
+    assert [verdict.reason for verdict in right.inbound(second, 7.0)] == [Drop.UNKNOWN_SPI]
+    right.remove(1)
+    assert right.inbound(second, 8.0)[0].reason is Drop.UNKNOWN_SPI
+    assert right.statistics(1) is None
+
+
+def test_an_spi_in_use_is_refused():
+    child = contract("esp", 4, 4)
+    left, _ = joined(child)
+    with pytest.raises(SpiInUse):
+        left.install_inbound(replace(child, id=9), 0.0)
+    assert left.statistics(9) is None
+
+
+def test_timers_of_all_that_waits():
+    child = contract("esp", 4, 4, soft=Limits(seconds=100), hard=Limits(seconds=200))
+    left, _ = joined(child)
+    assert left.next_timer() == 100.0
+    newer = contract("esp", 4, 4, number=2)
+    left.install_outbound(newer, 50.0)
+    assert left.tick(100.0) == []  # it has a successor, so none is asked for
+    assert left.next_timer() == 200.0
+    assert left.tick(200.0) == [HardExpired(1, "seconds")]
+    assert left.next_timer() is None
+    assert left.statistics(2).last_used is None

@@ -541,3 +541,19 @@ def test_what_an_sa_cannot_be_is_said_when_it_is_installed():
     with pytest.raises(ValueError, match="only the outermost"):
         path.install_outbound(udp, 0.0)
     assert path.children() == ()
+
+
+def test_a_tunnel_around_a_tunnel_that_ends_is_waited_for():
+    inner, outer = nested()
+    outer = replace(outer, hard=Limits(packets=1))
+    left, _ = joined(inner, outer)
+    assert left.outbound([LAN_PACKET], 0.0)[0].child == 2
+    (held,) = left.outbound([LAN_PACKET], 0.0)
+    assert (held.entry, held.acquire, held.flow.protocol) == ("outer", True, 50)
+    inner, outer = nested()
+    outer = replace(outer, hard=Limits(octets=200))
+    left, _ = joined(inner, outer)
+    (sent,) = left.outbound([LAN_PACKET], 0.0)
+    (held,) = left.outbound([LAN_PACKET], 0.0)  # would exceed it
+    assert (sent.child, held.entry) == (2, "outer")
+    assert left.events() == [HardExpired(2, "octets")]
