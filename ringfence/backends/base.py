@@ -82,7 +82,12 @@ class FellBack:
     flow: FlowKey
 
 
-BackendEvent = Acquire | SoftExpired | HardExpired | PathMtu | Dropped | FellBack
+@dataclass(frozen=True, slots=True)
+class AddressesChanged:
+    """This host has other addresses than before; a policy that speaks of "me" means others now."""
+
+
+BackendEvent = Acquire | SoftExpired | HardExpired | PathMtu | Dropped | FellBack | AddressesChanged
 Events = Callable[[BackendEvent], None]
 
 
@@ -98,7 +103,7 @@ class ChildTraffic:
     """On the engine's clock; None when it never carried anything."""
     path_mtu: int | None = None
     since: float | None = None
-    """When it was installed, on the engine's clock."""
+    """When it was installed, on the same clock."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ receives, ``forward`` what it routes; an entry is written from this host outward
 The table stays when the process dies, and the device goes with it: what must be protected is then dropped, what may
 be clear flows. That is all there is to failing closed, and it needs nobody alive.
 
-Not subject to any entry: the loopback interface, IKE, ESP and AH themselves and ICMP errors about them, IPv6 neighbour
-discovery. Never required to be protected: multicast and broadcast, with which nobody negotiates, and DHCP. No
-connection tracking is used, nor loaded.
+Not subject to an entry, unless it names just that: IKE, ESP and AH themselves and ICMP errors about them, IPv6
+neighbour discovery. Not subject to any: the loopback interface. Never required to be protected: multicast and
+broadcast, with which nobody negotiates, and DHCP. No connection tracking is used, nor loaded.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Spd, SpdEntry
 from ringfence.datapath.verdict import Drop
 from ringfence.net.address import AddressRange, PortRange, format_address
-from ringfence.net.flow import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE
+from ringfence.net.flow import AH, DCCP, ESP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE
 
 TABLE_NAME = "ringfence"
 REASONS = (Drop.BLOCKED, Drop.CLEAR_BUT_PROTECTION_REQUIRED, Drop.NO_SA)
@@ -33,6 +33,25 @@ REASONS = (Drop.BLOCKED, Drop.CLEAR_BUT_PROTECTION_REQUIRED, Drop.NO_SA)
 
 WITH_PORTS = (TCP, UDP, SCTP, DCCP, UDPLITE)
 COMMENT_OCTETS = 120
+
+DISCOVERY = (
+    "ip6 hoplimit 255 icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert }"
+)
+DISCOVERY_KINDS = PortRange(133 * 256, 137 * 256 + 255)
+OWN_PORTS = (PortRange.one(500), PortRange.one(4500))
+OWN_IN = (
+    "meta l4proto { esp, ah }",
+    "frag nexthdr { esp, ah }",
+    "udp dport { 500, 4500 }",
+    DISCOVERY,
+    # ICMP errors that quote a packet of ours: behind 8 octets its protocol, and for UDP its source port
+    "icmp type destination-unreachable @th,136,8 { 50, 51 }",
+    "icmp type destination-unreachable @th,136,8 17 @th,224,16 { 500, 4500 }",
+    "icmpv6 type { destination-unreachable, packet-too-big } @th,112,8 { 50, 51 }",
+    "icmpv6 type { destination-unreachable, packet-too-big } @th,112,8 17 @th,384,16 { 500, 4500 }",
+)
+DHCP_OUT = ("udp sport 68 udp dport 67", "udp sport 546 udp dport 547")
+DHCP_IN = ("udp sport 67 udp dport 68", "udp sport 547 udp dport 546")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,62 +129,45 @@ def match(selector: Selector) -> str | None:
 
 
 def _chains(spd: Spd, around: Surroundings) -> Iterator[tuple[str, list[str]]]:
-    device = f'"{around.device}"'
     blocked, clear_in, clear_out = (f"counter name {reason.value} drop" for reason in REASONS)
     many = _many(around.broadcasts)
+    indexed = list(enumerate(spd))
+    first = [one for one in indexed if _is_about_own(one[1])]
+    rest = [one for one in indexed if one not in first]
+
+    def rules(entries: Iterable[tuple[int, SpdEntry]], *directions: Direction) -> Iterator[str]:
+        return _rules(entries, directions, f'"{around.device}"', blocked)
+
     yield "settings", [f'counter comment "{setting}"' for setting in around.settings]
-    yield (
-        "needed-in",
-        [
-            "udp sport 67 udp dport 68 accept",
-            "udp sport 547 udp dport 546 accept",
-            *many,
-            clear_in,
-        ],
-    )
-    yield (
-        "needed-out",
-        [
-            "udp sport 68 udp dport 67 accept",
-            "udp sport 546 udp dport 547 accept",
-            *many,
-            clear_out,
-        ],
-    )
-    yield (
-        "input",
-        [
-            "type filter hook input priority filter - 10; policy accept;",
-            'iifname "lo" accept',
-            "meta l4proto { esp, ah } accept",
-            "frag nexthdr { esp, ah } accept",
-            "udp dport { 500, 4500 } accept",
-            *_discovery(),
-            *_errors_about_us(),
-            *_rules(spd, (Direction.IN,), device, blocked),
-        ],
-    )
-    yield (
-        "output",
-        [
-            "type filter hook output priority filter - 10; policy accept;",
-            'oifname "lo" accept',
-            f"meta mark {around.mark:#x} accept",
-            *_discovery(),
-            *_rules(spd, (Direction.OUT,), device, blocked),
-        ],
-    )
-    yield (
-        "forward",
-        [
-            "type filter hook forward priority filter - 10; policy accept;",
-            *_rules(spd, (Direction.OUT, Direction.IN), device, blocked),
-        ],
-    )
+    yield "needed-in", [f"{one} accept" for one in (*DHCP_IN, *many)] + [clear_in]
+    yield "needed-out", [f"{one} accept" for one in (*DHCP_OUT, *many)] + [clear_out]
+    into = ['iifname "lo" accept', *rules(first, Direction.IN), *(f"{one} accept" for one in OWN_IN)]
+    yield "input", [_hook("input"), *into, *rules(rest, Direction.IN)]
+    out = ['oifname "lo" accept', *rules(first, Direction.OUT), f"meta mark {around.mark:#x} accept"]
+    yield "output", [_hook("output"), *out, f"{DISCOVERY} accept", *rules(rest, Direction.OUT)]
+    yield "forward", [_hook("forward"), *rules(indexed, Direction.OUT, Direction.IN)]
 
 
-def _rules(spd: Spd, directions: Iterable[Direction], device: str, blocked: str) -> Iterator[str]:
-    for position, entry in enumerate(spd):
+def _hook(name: str) -> str:
+    return f"type filter hook {name} priority filter - 10; policy accept;"
+
+
+def _is_about_own(entry: SpdEntry) -> bool:
+    """Whether an entry names nothing but what IPsec itself needs: then it means it, and comes before what is open."""
+    selector = entry.selector
+    if entry.action is Action.PROTECT:
+        return False
+    if selector.protocol in (ESP, AH):
+        return True
+    if selector.protocol == UDP:
+        return any(ports in OWN_PORTS for ports in (selector.source_ports, selector.destination_ports))
+    return selector.protocol == ICMPV6 and DISCOVERY_KINDS.covers(selector.source_ports)
+
+
+def _rules(
+    entries: Iterable[tuple[int, SpdEntry]], directions: Iterable[Direction], device: str, blocked: str
+) -> Iterator[str]:
+    for position, entry in entries:
         for direction in directions:
             if direction not in entry.directions:
                 continue
@@ -193,24 +195,9 @@ def _verdicts(position: int, entry: SpdEntry, direction: Direction, device: str,
         yield "goto needed-in"
 
 
-def _discovery() -> tuple[str, ...]:
-    kinds = "nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert"
-    return (f"ip6 hoplimit 255 icmpv6 type {{ {kinds} }} accept",)
-
-
-def _errors_about_us() -> tuple[str, ...]:
-    """ICMP errors that quote a packet of ours: its protocol, and for UDP its source port, seen behind the 8 octets."""
-    return (
-        "icmp type destination-unreachable @th,136,8 { 50, 51 } accept",
-        "icmp type destination-unreachable @th,136,8 17 @th,224,16 { 500, 4500 } accept",
-        "icmpv6 type { destination-unreachable, packet-too-big } @th,112,8 { 50, 51 } accept",
-        "icmpv6 type { destination-unreachable, packet-too-big } @th,112,8 17 @th,384,16 { 500, 4500 } accept",
-    )
-
-
 def _many(broadcasts: Iterable[bytes]) -> tuple[str, ...]:
     directed = ", ".join(["224.0.0.0/4", "255.255.255.255", *sorted(map(format_address, set(broadcasts)))])
-    return (f"ip daddr {{ {directed} }} accept", "ip6 daddr ff00::/8 accept")
+    return f"ip daddr {{ {directed} }}", "ip6 daddr ff00::/8"
 
 
 def _addresses(field_name: str, addresses: AddressRange) -> Iterator[str]:

@@ -18,9 +18,10 @@ from typing import Protocol
 from ringfence.backends import base, nft, sysctl
 from ringfence.backends import filter as static
 from ringfence.backends.base import BackendError, BackendStatistics, ChildTraffic
+from ringfence.backends.changes import Changes
 from ringfence.backends.netlink import Netlink
 from ringfence.backends.raw import RawSockets, TooBig
-from ringfence.backends.routes import DEFAULT_LINK_MTU, Host, difference, wanted
+from ringfence.backends.routes import DEFAULT_LINK_MTU, Difference, Host, difference, wanted
 from ringfence.backends.tun import Tun
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.spd import Spd
@@ -103,6 +104,8 @@ class UserspaceBackend:
             sysctl.no_own_address(self._device)
             await self._netlink.set_up(self._index, mtu)
             await self._netlink.add_rules()
+            changes = Changes(lambda: self._later(self._host_changed()), except_for=self._index)
+            opening.callback(changes.close)
             self._open = opening.pop_all()
         self._reported = {name: count.packets for name, count in nft.counts().items()}
         loop.add_reader(self._tun, self._from_device)
@@ -190,17 +193,32 @@ class UserspaceBackend:
             await self._open.aclose()
 
     async def _follow(self, spd: Spd) -> None:
-        self._host = host = await self._netlink.host(except_for=self._index)
-        self._raw.local = host.local
-        routes = wanted(spd, host)
-        change = difference(await self._netlink.own_routes(self._index), routes)
-        if routes:
-            self._noted = sysctl.merged(self._noted, sysctl.loosen(self._device))
+        change = await self._look_at_host(spd)
         self._spd = spd
         self._perform(self._path.apply(spd, self._clock()))
         await self._netlink.put(change.put, self._index)
         await nft.run(static.ruleset(spd, self._surroundings()))
         await self._netlink.remove(change.remove)
+
+    async def _look_at_host(self, spd: Spd) -> Difference:
+        """What the routes lack for this policy on the host as it is now."""
+        self._host = await self._netlink.host(except_for=self._index)
+        self._raw.local = self._host.local
+        routes = wanted(spd, self._host)
+        if routes:
+            self._noted = sysctl.merged(self._noted, sysctl.loosen(self._device))
+        return difference(await self._netlink.own_routes(self._index), routes)
+
+    async def _host_changed(self) -> None:
+        """Follow the host: its routes, its addresses, a link that came up with a strict filter."""
+        async with self._lock:
+            before = self._host
+            with contextlib.suppress(BackendError):  # a change is often half done; the next message comes
+                await self._netlink.change(await self._look_at_host(self._spd), self._index)
+            if self._host.local != before.local:
+                self._emit(base.AddressesChanged())
+        if self._host.links != before.links:
+            await self._static_again()
 
     async def _static_again(self) -> None:
         async with self._lock:
@@ -344,11 +362,11 @@ class UserspaceBackend:
         if found is None:
             return ChildTraffic()
         return ChildTraffic(
-            found.packets_in,
-            found.packets_out,
-            found.octets_in,
-            found.octets_out,
-            found.last_used,
-            found.path_mtu,
-            found.since,
+            packets_in=found.packets_in,
+            packets_out=found.packets_out,
+            octets_in=found.octets_in,
+            octets_out=found.octets_out,
+            last_used=found.last_used,
+            path_mtu=found.path_mtu,
+            since=found.since,
         )

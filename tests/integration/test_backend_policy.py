@@ -195,3 +195,30 @@ def test_two_at_once_are_refused(pair: Pair, alice: AgentHandle) -> None:
     second = AgentHandle(pair.alice)
     with pytest.raises(AssertionError, match="Another"):
         second.ask("start")
+
+
+def test_the_host_s_own_changes_are_followed(pair: Pair, alice: AgentHandle) -> None:
+    """A new address becomes the source that packets to a protected place have, as it would without us."""
+    alice.ask("apply", entries=[protect("all", "0.0.0.0/0", "0.0.0.0/0"), protect("all6", "::/0", "::/0")])
+    assert "src 10.77.1.1 " in pair.alice.run("ip", "route", "get", "10.77.9.9").stdout
+    pair.alice.run(
+        *["ip", "link", "add", "more0", "mtu", "1400", "type", "veth", "peer", "name", "more1", "mtu", "1400"]
+    )
+    pair.alice.setting("net.ipv4.conf.more0.rp_filter", 1)
+    for name in ("more0", "more1"):
+        pair.alice.run("ip", "link", "set", name, "up")
+    pair.alice.run("ip", "address", "add", "10.77.9.1/24", "dev", "more0")
+    time.sleep(1.0)
+    route = pair.alice.run("ip", "route", "get", "10.77.9.9").stdout
+    assert "dev rf0" in route
+    assert "src 10.77.9.1 " in route
+    table = pair.alice.run("ip", "route", "show", "table", "4301").stdout
+    assert "10.77.9.0/24 dev rf0 proto static src 10.77.9.1 mtu 1358" in table
+    assert any(line.startswith("AddressesChanged") for line in alice.ask("happened"))
+    pair.alice.run("ip", "link", "delete", "more0")
+    time.sleep(1.0)
+    assert "src 10.77.1.1 " in pair.alice.run("ip", "route", "get", "10.77.9.9").stdout
+    watched(pair.router)
+    assert pings(pair.alice, BOB) == pings(pair.alice, BOB6) == 0
+    assert watched(pair.router)["clear"] == 0
+    alice.close()

@@ -139,3 +139,15 @@ def test_names_cannot_break_out() -> None:
     text = ruleset(Spd((entry('x"; flush ruleset; "\n\\' + "y" * 200, Action.BYPASS),)))
     assert 'comment "x_; flush ruleset; ___' in text
     assert max(len(found) for found in re.findall(r'comment "([^"\n]*)"', text)) <= 120
+
+
+def test_what_ipsec_needs_is_open_unless_an_entry_names_just_that() -> None:
+    anything = entry("anything", Action.DISCARD, selector=Selector(ALL4, ALL4))
+    ike = entry("ike", Action.DISCARD, selector=Selector(ALL4, ALL4, 17, destination_ports=PortRange.one(500)))
+    lines = chain(ruleset(Spd((anything, ike))), "input")
+    at = {name: next(number for number, line in enumerate(lines) if text in line) for name, text in (
+        ("ike", 'comment "ike"'), ("own", "udp dport { 500, 4500 } accept"), ("anything", 'comment "anything"'),
+    )}  # fmt: skip
+    assert at["ike"] < at["own"] < at["anything"]
+    lines = chain(ruleset(Spd((anything, ike))), "forward")
+    assert [line.rpartition(" ")[2] for line in lines[1:]] == ['"anything"', '"anything"', '"ike"', '"ike"']
