@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import SPI_FIRST, ChildSa
 from ringfence.ike.lifetime import CHILD_SA_LIFE, ChildEvent, ChildState, after
-from ringfence.ike.wishes import Key, key_of
+from ringfence.ike.wishes import Key, Order, key_of
 from ringfence.net.address import Path
 
 RECENT = 4096
@@ -29,8 +29,8 @@ class Record:
     path: Path
     initiator: bool
     """Whether we began its negotiation."""
-    order: int
-    """When the negotiation began, counting up."""
+    order: Order
+    """When its negotiation began."""
     state: ChildState = ChildState.LARVAL
     made_at: float = 0.0
 

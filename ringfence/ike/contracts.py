@@ -18,9 +18,15 @@ from ringfence.ike.happening import Prepared
 from ringfence.ike.lifetime import ChildEvent, ChildState, IkeEvent
 from ringfence.ike.sessions import Clock, Due, Sessions, Take
 from ringfence.ike.v1.session import Session
+from ringfence.ike.v1.stranger import unknown_spi
+from ringfence.ike.wishes import Order, key_of
 from ringfence.ike.world import World
+from ringfence.net.address import Path
 
 RETIRED = "replaced by its successor"
+TOLD_S = 1.0
+"""Nobody is told of the same unknown SPI again so soon."""
+MOST_TOLD = 256
 
 
 class Contracts:
@@ -34,13 +40,22 @@ class Contracts:
         self._sessions = sessions
         self._take = take
         self._emit = emit
+        self._told: dict[tuple[bytes, Protocol, int], float] = {}
 
     def prepared(self, session: Session, happening: Prepared) -> Record:
         """We are about to receive by it."""
         child = happening.child
-        record = Record(child, session.id, session.path, happening.initiator, happening.order)
+        wish = happening.wish
+        order = wish.order if wish is not None else self._order_of_peers(session, child)
+        record = Record(child, session.id, session.path, wish is not None, order)
         self._world.children.add(record)
         return record
+
+    def _order_of_peers(self, session: Session, child: ChildSa) -> Order:
+        """A peer's contract is newer than all before, but for our own under way that the peer would hear later."""
+        ours = self._world.wishes.get(key_of(session.path, child.selector))
+        both = ours is not None and ours.nonce and not ours.insists
+        return self._world.order_before(ours.order) if ours is not None and both else self._world.next_order()
 
     def agreed(self, session: Session, child: ChildSa) -> Record | None:
         """Both sides have it; None when it has been deleted meanwhile."""
@@ -125,6 +140,22 @@ class Contracts:
         if record is None or session.agreed is None or record.child.peer != session.agreed.remote:
             return None
         return self.end(record.child.id, "deleted by the peer", tell=False)
+
+    def unknown_spi(self, protocol: Protocol, spi: int, path: Path) -> None:
+        """Somebody sends by an SPI that we do not have: say so, under an IKE SA if there is one."""
+        now = self._world.env.now
+        self._told = {key: when for key, when in self._told.items() if now - when < TOLD_S}
+        key = path.remote.address, protocol, spi
+        if key in self._told or len(self._told) >= MOST_TOLD:
+            return
+        self._told[key] = now
+        made = [each for each in self._sessions.with_peer(path) if each.agreed is not None]
+        session = max(made, key=lambda each: (each.confirmed, each.id), default=None)
+        if session is not None:
+            self._take(session, session.delete([(protocol, spi)]))
+        elif any(self._world.pad.for_address(path.remote.address)):
+            for effect in unknown_spi(protocol, spi, path, self._world):
+                self._emit(effect)
 
     def drop_before(self, session: Session, why: str) -> None:
         """The peer has nothing of what was made before ``session`` began."""

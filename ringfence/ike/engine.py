@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ringfence.audit import MessageIgnored
 from ringfence.databases.pad import Pad, PadEntry
+from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.spd import Spd, SpdEntry
 from ringfence.ike.contracts import RETIRED, Contracts
@@ -19,6 +20,7 @@ from ringfence.ike.effects import Effect, Report
 from ringfence.ike.errors import Ignored, IkeError, Reason
 from ringfence.ike.happening import (
     Agreed,
+    Confirmed,
     Established,
     FirstContact,
     Happening,
@@ -38,7 +40,7 @@ from ringfence.ike.sessions import Due, Sessions
 from ringfence.ike.settings import IkeSettings
 from ringfence.ike.timers import Timers
 from ringfence.ike.v1.session import Session
-from ringfence.ike.v1.stranger import unknown_cookie
+from ringfence.ike.v1.stranger import denied_spi, unknown_cookie
 from ringfence.ike.world import World
 from ringfence.net.address import Path, format_address
 from ringfence.net.flow import FlowKey
@@ -117,6 +119,12 @@ class IkeEngine:
         self._end_child(child_id, why, tell=True)
         return self._done()
 
+    def unknown_spi(self, protocol: Protocol, spi: int, path: Path, now: float) -> list[Effect]:
+        """A packet came with an SPI that we do not have: tell its sender, who may believe that we do."""
+        self._world.env.now = now
+        self._contracts.unknown_spi(protocol, spi, path)
+        return self._done()
+
     def delete_ike(self, ike_id: int, now: float, why: str) -> list[Effect]:
         """End an IKE SA and the contracts that it speaks for, and tell the peer."""
         self._world.env.now = now
@@ -170,10 +178,16 @@ class IkeEngine:
         elif begins(header):
             self._answer(header, datagram, path)
         else:
-            if header.encrypted and any(self._world.pad.for_address(path.remote.address)):
-                for effect in unknown_cookie(header, path, self._world):
-                    self._out.append(effect)
-            raise Ignored(Reason.UNKNOWN_COOKIE, "a message of an IKE SA that we do not have")
+            self._hear_stranger(header, datagram, path)
+
+    def _hear_stranger(self, header: Header, datagram: bytes, path: Path) -> None:
+        denied = denied_spi(header, datagram)
+        record = self._world.children.sent_by(path.remote.address, *denied) if denied else None
+        if record is not None:
+            self._pursuit.suspect_child(record)
+        elif header.encrypted and any(self._world.pad.for_address(path.remote.address)):
+            self._out.extend(unknown_cookie(header, path, self._world))
+        raise Ignored(Reason.UNKNOWN_COOKIE, "a message of an IKE SA that we do not have")
 
     def _answer(self, header: Header, datagram: bytes, path: Path) -> None:
         entries = tuple(self._world.pad.for_address(path.remote.address))
@@ -222,12 +236,20 @@ class IkeEngine:
             case MainFailed(reason, detail):
                 self._sessions.forget(session)
                 self._pursuit.main_failed(session, reason, detail)
-            case FirstContact():
-                self._contracts.drop_before(session, "the peer has begun anew")
+            case _:
+                self._happen_later(session, happening)
+
+    def _happen_later(self, session: Session, happening: Happening) -> None:
+        """What happens to an established IKE SA."""
+        match happening:
             case PeerDeleted() | PeerDeletedIke():
                 self._peer_deleted(session, happening)
             case Suspicion():
                 self._pursuit.suspect(session)
+            case Confirmed():
+                self._sessions.rank(session)
+            case FirstContact():
+                self._contracts.drop_before(session, "the peer has begun anew")
 
     def _established(self, session: Session, made: Established) -> None:
         if made.first_contact:
@@ -237,7 +259,8 @@ class IkeEngine:
 
     def _quick_failed(self, session: Session, failed: QuickFailed) -> None:
         if failed.child_id is not None:
-            self._end_child(failed.child_id, failed.detail, tell=False)
+            # The peer may have it, if only its confirmation was lost.
+            self._end_child(failed.child_id, failed.detail, tell=failed.wish is None)
         self._pursuit.quick_failed(session, failed)
 
     def _peer_deleted(self, session: Session, happening: PeerDeleted | PeerDeletedIke) -> None:

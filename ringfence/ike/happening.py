@@ -18,9 +18,8 @@ class Prepared:
     """A contract is ready to receive by; its ``InstallInbound`` follows."""
 
     child: ChildSa
-    initiator: bool
-    order: int
-    """When its negotiation began."""
+    wish: Wish | None
+    """Ours, where we began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,6 @@ class Agreed:
     """Both sides have a contract."""
 
     child: ChildSa
-    initiator: bool
     wish: Wish | None
     """Ours, where we began."""
 
@@ -51,6 +49,11 @@ class Established:
 
     first_contact: bool
     """It says that it has nothing else with us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The peer has said something under an IKE SA that it began, so it has got our last message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,15 @@ class Suspicion:
 
 
 Happening = (
-    Prepared | Agreed | QuickFailed | Established | MainFailed | FirstContact | PeerDeleted | PeerDeletedIke | Suspicion
+    Prepared
+    | Agreed
+    | QuickFailed
+    | Established
+    | Confirmed
+    | MainFailed
+    | FirstContact
+    | PeerDeleted
+    | PeerDeletedIke
+    | Suspicion
 )
 Output = Effect | Happening

@@ -80,7 +80,7 @@ class Pursuit:
     ) -> None:
         wish = self._world.wishes.get(key_of(path, selector))
         known = wish is not None
-        wish = wish or Wish(entry, selector, path, self._world.next_order(), replaces)
+        wish = wish or Wish(entry, selector, path, replaces)
         if flow is not None:
             wish.add(flow, self._world.settings.most_waiting)
         if not known:
@@ -119,7 +119,7 @@ class Pursuit:
 
     def _begin_quick(self, session: Session, wish: Wish) -> None:
         wish.ike_id = session.id
-        wish.nonce = self._world.env.random(NONCE_OCTETS)
+        wish.nonce, wish.order, wish.repeats = self._world.env.random(NONCE_OCTETS), self._world.next_order(), 0
         self._take(session, session.begin_quick(wish))
         limit = 1 if session.entry.master_key_pfs else session.entry.quick_mode_limit
         if limit and session.quick_modes >= limit and session.usable:
@@ -138,19 +138,24 @@ class Pursuit:
     # What happens --------------------------------------------------------------------------------------------------
 
     def peer_began(self, record: Record) -> None:
-        """The peer negotiates what we may want too: its exchange goes on, ours ends."""
+        """The peer negotiates what we may want too: its exchange goes on, ours ends unless nobody hears it."""
         wish = self._world.wishes.get(record.key)
-        if wish is None or record.initiator:
+        if wish is None or record.initiator or (wish.nonce and not wish.insists):
             return
+        self._abandon(wish)
+        wish.waits_for = record.child.id
+
+    def _abandon(self, wish: Wish) -> None:
         session = self._sessions.get(wish.ike_id)
         if wish.nonce and session is not None:
             session.abandon_quick(wish)
-        wish.nonce, wish.waits_for = b"", record.child.id
+        wish.nonce = b""
 
     def agreed(self, record: Record) -> None:
         """A contract fulfils whoever wished it."""
         wish = self._world.wishes.get(record.key)
-        if wish is not None and (record.initiator or wish.waits_for == record.child.id):
+        if wish is not None:
+            self._abandon(wish)
             self._world.wishes.remove(wish)
 
     def ended(self, record: Record) -> None:
@@ -205,11 +210,27 @@ class Pursuit:
 
     def suspect(self, session: Session) -> None:
         """Somebody says that the peer knows nothing of this IKE SA. A new main mode tells whether that is true."""
-        now, address = self._world.env.now, session.path.remote.address
-        if now - self._suspected.get(address, now - SUSPICION_S) < SUSPICION_S:
+        if self._may_suspect(session.path):
+            self.renew_ike(session)
+
+    def suspect_child(self, record: Record) -> None:
+        """Somebody says that the peer knows nothing of this contract; likewise."""
+        if not self._may_suspect(record.path):
             return
-        self._suspected[address] = now
-        self.renew_ike(session)
+        session = self._sessions.get(record.ike_id)
+        if session is not None:
+            self.renew_ike(session)
+        else:
+            self.renew(record)
+
+    def _may_suspect(self, path: Path) -> bool:
+        """Not again so soon, for anybody can say so."""
+        now = self._world.env.now
+        self._suspected = {key: when for key, when in self._suspected.items() if now - when < SUSPICION_S}
+        if path.remote.address in self._suspected:
+            return False
+        self._suspected[path.remote.address] = now
+        return True
 
 
 def _by_peer(record: Record) -> bool:

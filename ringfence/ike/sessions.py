@@ -2,8 +2,10 @@
 """The IKE SAs of this engine: by id, by cookies, by peer; which of several with one peer counts, and how each ends.
 
 With one peer there may be two: one is being renewed, or both sides began at once. The one that began last counts; of
-two that overlapped, the one with the greater initiator cookie, so that both sides mean the same. The others serve what
-is under way, and whoever began them deletes them a little later. Contracts outlive the IKE SA they were made under.
+two that overlapped, the one with the greater initiator cookie, so that both sides mean the same; but one that the peer
+began is compared only once the peer has said something under it, for our last message may be lost. The others serve
+what is under way, and whoever began them deletes them a little later. Contracts outlive the IKE SA they were made
+under.
 """
 
 from collections.abc import Callable, Iterator
@@ -88,7 +90,7 @@ class Sessions:
     def best(self, path: Path, entry: PadEntry) -> Session | None:
         """The one for a new quick mode, whose peer has proved what ``entry`` wants."""
         usable = [each for each in self.with_peer(path) if each.usable and each.serves(entry)]
-        return max(usable, key=lambda each: each.id, default=None)
+        return max(usable, key=lambda each: (each.confirmed, each.id), default=None)
 
     def negotiating(self, path: Path, entry: PadEntry) -> Session | None:
         """A main mode under way that we began."""
@@ -111,7 +113,7 @@ class Sessions:
                 return cookie
 
     def new(self, path: Path, initiator_cookie: bytes | None, entries: tuple[PadEntry, ...]) -> Session:
-        """One that we begin, or that a peer began with its cookie; raises Ignored when too many are half open."""
+        """One that we begin, or that a peer began with its cookie; raises Ignored beyond the limits."""
         initiator = initiator_cookie is None
         if not initiator:
             self._world.half_open.begin(path.remote.address)
@@ -149,8 +151,18 @@ class Sessions:
             soft = soft_limits(hard, self._world.env.random, initiator=session.initiator)
             self._timers.set((Due.RENEW_IKE, session.id), now + (soft.seconds or hard.seconds))
             self._timers.set((Due.EXPIRE_IKE, session.id), now + hard.seconds)
+        self.rank(session)
+
+    def rank(self, session: Session) -> None:
+        """Which of the IKE SAs with this peer counts, now that one is established, or known to be so at both sides."""
         for other in self.peers_of(session):
-            self._supersede(*((other, session) if _counts_more(session, other) else (session, other)))
+            if _began_after(session, other):
+                self._supersede(other, session)
+            elif _began_after(other, session):
+                self._supersede(session, other)
+            elif session.confirmed and other.confirmed:
+                greater = session.cookies[0] > other.cookies[0]
+                self._supersede(*((other, session) if greater else (session, other)))
 
     def peers_of(self, session: Session) -> list[Session]:
         """The other established ones with the same peer."""
@@ -187,16 +199,14 @@ class Sessions:
         if session.state is IkeState.GONE:
             return
         was_made = session.made_at is not None
+        if was_made:
+            session.happen(event)
+        self.forget(session)  # first, so that what fails now does not begin again under it
         self._take(session, session.end_exchanges(reason, f"the main mode SA ended: {why}"))
         if tell:
             self._take(session, session.delete((), itself=True))
         if was_made:
-            session.happen(event)
-            report: list[Output] = [
-                Report(MainModeEnded(ike_id=session.id, peer=str(session.path.remote), why=why)),
-            ]
-            self._take(session, report)
-        self.forget(session)
+            self._take(session, [Report(MainModeEnded(ike_id=session.id, peer=str(session.path.remote), why=why))])
 
     def forget(self, session: Session) -> None:
         """It is gone: out of all tables."""
@@ -223,10 +233,6 @@ class Sessions:
         return self._timers.when((Due.EXPIRE_IKE, session.id))
 
 
-def _counts_more(one: Session, other: Session) -> bool:
-    """Whether ``one`` supersedes ``other``: it began after that was made, or has the greater cookie."""
-    if other.made_at is not None and one.began_at > other.made_at:
-        return True
-    if one.made_at is not None and other.began_at > one.made_at:
-        return False
-    return one.cookies[0] > other.cookies[0]
+def _began_after(one: Session, other: Session) -> bool:
+    """Whether ``other`` was made before ``one`` began."""
+    return other.made_at is not None and one.began_at > other.made_at

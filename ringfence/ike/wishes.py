@@ -9,6 +9,12 @@ from ringfence.databases.spd import SpdEntry
 from ringfence.net.address import Path
 from ringfence.net.flow import FlowKey
 
+PATIENT_REPEATS = 2
+"""After so many repetitions something is wrong with our quick mode."""
+
+Order = tuple[int, int]
+"""When a negotiation began, among all that compete."""
+
 Key = tuple[bytes, bytes, Selector]
 """Local and remote address of the IKE path, and the traffic: what two contracts compete for."""
 
@@ -21,14 +27,16 @@ class Wish:
     selector: Selector
     """From this host outward, such as IKEv1 can say it."""
     path: Path
-    order: int
-    """Wishes and a peer's offers count up in the order in which they came; the newest contract wins."""
     replaces: int | None = None
     """The contract to renew."""
     flows: list[FlowKey] = field(default_factory=list)
     """Those that wait for it."""
     nonce: bytes = b""
     """Of our quick mode under way; decides which of two that cross goes on."""
+    order: Order = (0, 0)
+    """When that began; the newest contract wins."""
+    repeats: int = 0
+    """How often we have repeated ourselves in it."""
     ike_id: int | None = None
     """The IKE SA that it waits for, or that its quick mode runs under."""
     waits_for: int | None = None
@@ -40,6 +48,13 @@ class Wish:
     def key(self) -> Key:
         """What it competes for."""
         return key_of(self.path, self.selector)
+
+    @property
+    def insists(self) -> bool:
+        """Whether our quick mode, once it wins, goes on alone. One that is not heard lets the peer's go on as well: the
+        peer may have no IKE SA where ours runs.
+        """
+        return bool(self.nonce) and self.repeats < PATIENT_REPEATS
 
     def add(self, flow: FlowKey, most: int) -> None:
         """One more flow waits."""

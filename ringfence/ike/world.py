@@ -9,7 +9,7 @@ from ringfence.ike.children import Children
 from ringfence.ike.exchange import Env
 from ringfence.ike.flood import Bucket, HalfOpen
 from ringfence.ike.settings import IkeSettings
-from ringfence.ike.wishes import Key, Wishes
+from ringfence.ike.wishes import Key, Order, Wishes
 
 
 class World:
@@ -26,15 +26,20 @@ class World:
         self.clear_notifies = Bucket(settings.flood.notifies_per_s)
         self._orders = 0
 
-    def next_order(self) -> int:
+    def next_order(self) -> Order:
         """A place behind everything that began before."""
         self._orders += 1
-        return self._orders
+        return self._orders, 0
+
+    def order_before(self, order: Order) -> Order:
+        """A place just before ``order``, behind all others that were put there."""
+        self._orders += 1
+        return order[0] - 1, self._orders
 
     def our_nonce(self, key: Key) -> bytes | None:
-        """The nonce of a quick mode that we have under way for this."""
+        """The nonce of a quick mode that we have under way for this, and insist on."""
         wish = self.wishes.get(key)
-        return wish.nonce if wish is not None and wish.nonce else None
+        return wish.nonce if wish is not None and wish.insists else None
 
     def in_use(self, key: Key) -> int | None:
         """The id of the contract in use for this."""

@@ -7,8 +7,9 @@ from ringfence.databases.sa import ChildSa
 from ringfence.databases.selector import Selector
 from ringfence.datapath.esp import EspOpen, EspSeal, Opened
 from ringfence.ike.engine import IkeEngine, IkeSettings
+from ringfence.net.address import format_address
 from ringfence.testing.hosts import ENTRY, HostPolicy
-from ringfence.testing.network import PERFECT, Link, MemoryHost, MemoryNetwork
+from ringfence.testing.network import PERFECT, Link, MemoryHost, MemoryNetwork, path_between
 from ringfence.testing.random import SeededRandom
 
 A, B = "192.0.2.1", "192.0.2.2"
@@ -69,6 +70,18 @@ def pair(
     network = MemoryNetwork(str(seed), link)
     other = other or policy.mirrored()
     return Pair(network, start(network, policy, seed, settings), start(network, other, seed, settings), policy, other)
+
+
+def talk(both: Pair) -> None:
+    """Packets both ways: who has nothing to send by wishes it, and who gets what it cannot open says so."""
+    for sender, receiver in ((both.a, both.b), (both.b, both.a)):
+        child = sender.using()
+        if child is None:
+            both.wish(sender)
+        elif receives(receiver, child) is None:
+            sa = child.outbound[-1]
+            path = path_between(format_address(receiver.address), format_address(sender.address))
+            both.network.do(receiver, receiver.engine.unknown_spi(sa.protocol, sa.spi, path, both.network.now))
 
 
 def keys(sas: tuple) -> list[tuple]:

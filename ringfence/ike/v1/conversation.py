@@ -21,7 +21,7 @@ from ringfence.ike.v1 import informational, main_mode
 from ringfence.ike.v1.channel import open_clear, open_encrypted
 from ringfence.ike.v1.keys import MainKeys
 from ringfence.ike.v1.notifies import NOTIFY_OF, Notify
-from ringfence.ike.v1.payloads import IPSEC_DOI, NotifyPayload, ProtocolId
+from ringfence.ike.v1.payloads import IPSEC_DOI, NotifyPayload, ProtocolId, SaPayload
 from ringfence.ike.v1.running import AnyRunning, Running
 from ringfence.ike.v1.speaker import Speaker
 from ringfence.ike.window import digest
@@ -120,6 +120,7 @@ class Conversation:
     def _say(self, running: AnyRunning, command: Say) -> None:
         self._voice.say(running, command.payloads)
         running.check = command.check
+        running.own_spis |= {each.spi for sa in command.payloads if isinstance(sa, SaPayload) for each in sa.proposals}
         if command.wait is Wait.INSIST:
             running.repeater.sent(self._world.env.now)
 
@@ -130,7 +131,7 @@ class Conversation:
     def _perform(self, running: AnyRunning, effect: Effect) -> None:
         if isinstance(effect, InstallInbound):
             running.child_id = effect.child.id
-            self._voice.emit(Prepared(effect.child, running.initiator, running.order))
+            self._voice.emit(Prepared(effect.child, running.wish))
         self._voice.emit(effect)
 
     def tick(self) -> None:
@@ -150,6 +151,8 @@ class Conversation:
             return
         if running.repeater.again(now):
             self._voice.say_again(running)
+            if running.wish is not None:
+                running.wish.repeats += 1
         else:
             self.fail(running, running.doubt or Aborted(Reason.PEER_SILENT, running.silence()))
 
@@ -161,6 +164,8 @@ class Conversation:
         if main is None or main.doubt is not None:
             return
         main.doubt, main.doubt_ends = error, self._world.env.now + self._world.settings.doubt_s
+        if error.reason is Reason.PEER_REFUSED:
+            main.repeater.answered()  # asked again, it would only say the same again
         if tell:
             self._tell_in_clear(error)
 

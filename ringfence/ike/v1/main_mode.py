@@ -141,6 +141,21 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     return Agreed(keys, proposal, entry, local, remote, vendors, says_first_contact(last))
 
 
+def satisfies(made: Agreed, entry: PadEntry, path: Path) -> bool:
+    """Whether what was proved is what another ``entry`` wants proved as well."""
+    return entry == made.entry or (
+        any(path.remote.address in each for each in entry.remote)
+        and entry.auth[:1] == made.entry.auth[:1]
+        and same_identity(local_identity(entry, path), made.local)
+        and same_identity(wanted_identity(entry, path), made.remote)
+        and any(_same_algorithms(each, made.proposal) for each in entry.proposals)
+    )
+
+
+def _same_algorithms(one: IkeProposal, other: IkeProposal) -> bool:
+    return (one.cipher, one.hash, one.group) == (other.cipher, other.hash, other.group)
+
+
 def says_first_contact(message: Message) -> bool:
     """Whether the peer says that it knows of no other SA with us (RFC 2407 §4.6.3.3)."""
     return any(notify.kind == Notify.INITIAL_CONTACT for notify in message.chain.all(NotifyPayload))
@@ -204,8 +219,7 @@ def _entry_for(remote: Identity, chosen: PadEntry, proposal: IkeProposal, settin
     """The entry for the peer that has shown itself: the one chosen by address, or another with the same key."""
     for entry in (chosen, *setting.entries):
         same_terms = entry.auth[:1] == chosen.auth[:1] and any(
-            (each.cipher, each.hash, each.group) == (proposal.cipher, proposal.hash, proposal.group)
-            for each in entry.proposals
+            _same_algorithms(each, proposal) for each in entry.proposals
         )
         if same_terms and same_identity(remote, wanted_identity(entry, setting.path)):
             return entry

@@ -29,8 +29,6 @@ class Running(Generic[T]):
     stepper: Stepper[T]
     rules: Sequence[MessageRule]
     patience: Patience
-    order: int
-    """When it began, counting up with everything that competes."""
     life_ends: float | None = None
     """When it must be over, where a peer began it."""
     wish: Wish | None = None

@@ -8,13 +8,22 @@ from collections.abc import Sequence
 
 from ringfence.audit import MainModeEstablished
 from ringfence.databases.pad import PadEntry
-from ringfence.databases.proposal import IkeProposal, Protocol
+from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, SpdEntry
 from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
 from ringfence.ike.exchange import Message, Stepper
-from ringfence.ike.happening import Agreed, Established, FirstContact, Output, PeerDeleted, PeerDeletedIke, Suspicion
+from ringfence.ike.happening import (
+    Agreed,
+    Confirmed,
+    Established,
+    FirstContact,
+    Output,
+    PeerDeleted,
+    PeerDeletedIke,
+    Suspicion,
+)
 from ringfence.ike.header import Exchange as Kind
 from ringfence.ike.header import Header
 from ringfence.ike.lifetime import IKE_SA_LIFE, IkeEvent, IkeState, after
@@ -22,13 +31,13 @@ from ringfence.ike.rules import Role
 from ringfence.ike.v1 import informational, main_mode, quick_mode
 from ringfence.ike.v1.channel import open_clear
 from ringfence.ike.v1.conversation import Conversation
-from ringfence.ike.v1.identities import same_identity
 from ringfence.ike.v1.keys import MainKeys
 from ringfence.ike.v1.notifies import Notify
 from ringfence.ike.v1.payloads import NotifyPayload, SaPayload
 from ringfence.ike.v1.rules import INFORMATIONAL, INFORMATIONAL_IN_CLEAR, MAIN_MODE, QUICK_MODE, Proof
 from ringfence.ike.v1.running import AnyRunning, Running
 from ringfence.ike.v1.speaker import Speaker
+from ringfence.ike.v1.stranger import spi_denied_by
 from ringfence.ike.v1.vendors import Vendor
 from ringfence.ike.wishes import Wish, key_of
 from ringfence.ike.world import World
@@ -67,6 +76,8 @@ class Session:
         self.agreed: main_mode.Agreed | None = None
         self.began_at = world.env.now
         self.made_at: float | None = None
+        self.confirmed = False
+        """Whether the peer is known to have it too."""
         self.quick_modes = 0
         """Begun by us."""
         self._world = world
@@ -113,15 +124,7 @@ class Session:
 
     def serves(self, entry: PadEntry | None) -> bool:
         """Whether what the peer has proved is what ``entry`` wants proved."""
-        made = self.agreed
-        if entry is None or made is None or not any(self.path.remote.address in each for each in entry.remote):
-            return False
-        return entry == made.entry or (
-            entry.auth[:1] == made.entry.auth[:1]
-            and same_identity(main_mode.local_identity(entry, self.path), made.local)
-            and same_identity(main_mode.wanted_identity(entry, self.path), made.remote)
-            and any(_same_algorithms(each, made.proposal) for each in entry.proposals)
-        )
+        return entry is not None and self.agreed is not None and main_mode.satisfies(self.agreed, entry, self.path)
 
     # Entries -------------------------------------------------------------------------------------------------------
 
@@ -157,7 +160,7 @@ class Session:
         message_id = self._voice.new_message_id()
         wanted = quick_mode.Wanted(wish.entry, wish.selector, wish.nonce, wish.replaces)
         exchange = quick_mode.initiate(self._ground(message_id), wanted, self._world.env)
-        running = self._new_quick(Stepper(exchange), Role.INITIATOR, message_id, wish.order)
+        running = self._new_quick(Stepper(exchange), Role.INITIATOR, message_id)
         running.wish = wish
         self.quick_modes += 1
         self._talk.advance(running, None)
@@ -199,13 +202,13 @@ class Session:
 
     def _new_main(self, stepper: Stepper[main_mode.Agreed], role: Role) -> Running[main_mode.Agreed]:
         patience = self._world.settings.patience
-        running = Running(Kind.MAIN, role, 0, stepper, MAIN_MODE[Proof.HASH], patience, self._world.next_order())
+        running = Running(Kind.MAIN, role, 0, stepper, MAIN_MODE[Proof.HASH], patience)
         self._talk.main = running
         return running
 
-    def _new_quick(self, stepper: Stepper[ChildSa], role: Role, message_id: int, order: int) -> Running[ChildSa]:
+    def _new_quick(self, stepper: Stepper[ChildSa], role: Role, message_id: int) -> Running[ChildSa]:
         patience = self._world.settings.patience
-        running = Running(Kind.QUICK, role, message_id, stepper, QUICK_MODE[:3], patience, order)
+        running = Running(Kind.QUICK, role, message_id, stepper, QUICK_MODE[:3], patience)
         running.iv = self._voice.phase2_iv(message_id)
         self._talk.quick[message_id] = running
         return running
@@ -244,7 +247,7 @@ class Session:
                 self._established(result)
             case ChildSa():
                 self._talk.quick.pop(running.message_id, None)
-                self._voice.emit(Agreed(result, running.initiator, running.wish))
+                self._voice.emit(Agreed(result, running.wish))
 
     def _established(self, made: main_mode.Agreed) -> None:
         self._talk.main = None
@@ -264,7 +267,14 @@ class Session:
                 lifetime_s=made.proposal.limits.seconds,
             )
         )
+        self.confirmed = self.initiator
         self._voice.emit(Established(made.first_contact))
+
+    def _confirm(self) -> None:
+        """An authentic message has come under the finished SA."""
+        if self.agreed is not None and not self.confirmed:
+            self.confirmed = True
+            self._voice.emit(Confirmed())
 
     # Messages ------------------------------------------------------------------------------------------------------
 
@@ -300,6 +310,7 @@ class Session:
         running = self._talk.quick.get(header.message_id)
         if running is not None:
             self._talk.take(running, header, datagram)
+            self._confirm()
             return
         ground = self._ground(header.message_id)
         if header.message_id in self._voice.ids:
@@ -307,8 +318,10 @@ class Session:
         iv = self._voice.phase2_iv(header.message_id)
         message, iv = self._talk.open(QUICK_MODE[0], header, datagram, iv)
         quick_mode.authentic(ground)(message)
-        exchange = quick_mode.respond(message, ground, self._contest(), self._world.env)
-        running = self._new_quick(Stepper(exchange), Role.RESPONDER, header.message_id, self._world.next_order())
+        self._confirm()
+        contest = self._contest()
+        exchange = quick_mode.respond(message, ground, contest, self._world.env)
+        running = self._new_quick(Stepper(exchange), Role.RESPONDER, header.message_id)
         first = message.chain.one(SaPayload).proposals[0]
         running.peer_spi = first.protocol, first.spi
         try:
@@ -325,6 +338,7 @@ class Session:
             self._talk.doubt(main_mode.wrong_key("it answers with something that cannot be read"), tell=False)
             raise
         self._voice.heard_information(message.chain, datagram, encrypted=True)
+        self._confirm()
         for notify in message.chain.all(NotifyPayload):
             self._take_notify(notify)
         for deleted in informational.deletions(message):
@@ -347,6 +361,8 @@ class Session:
     def _take_notify(self, notify: NotifyPayload) -> None:
         if notify.kind == Notify.INITIAL_CONTACT and self.agreed is not None:
             self._voice.emit(FirstContact())
+        elif (denied := spi_denied_by(notify)) is not None:
+            self._voice.emit(PeerDeleted(denied[0], (denied[1],)))
         elif notify.kind < Notify.CONNECTED:
             name = informational.name_of(notify.kind)
             error = Aborted(Reason.PEER_REFUSED, f"the peer refuses: {name}")
@@ -377,7 +393,3 @@ class Session:
                 self._talk.doubt(error, tell=False)
             elif running is None and notify.kind in SUSPICIOUS:
                 self._voice.emit(Suspicion(name))
-
-
-def _same_algorithms(one: IkeProposal, other: IkeProposal) -> bool:
-    return (one.cipher, one.hash, one.group) == (other.cipher, other.hash, other.group)
