@@ -20,11 +20,18 @@ ACTIONS = {"permit": "", "block": "bad", "protect": "good"}
 ARROWS = {"both": "<->", "out": "->", "in": "<-"}
 
 
+EffectiveOption = Annotated[
+    bool, typer.Option("--effective", help="Show every setting, and where its value comes from; a document itself.")
+]
+EntriesOption = Annotated[
+    bool, typer.Option("--entries", help="Show each entry as it is carried out on this computer, with all it says.")
+]
+
+
 @app.command()
 def show(
-    effective: Annotated[
-        bool, typer.Option("--effective", help="Show every setting of every entry, with the defaults in force.")
-    ] = False,
+    effective: EffectiveOption = False,
+    entries: EntriesOption = False,
     socket: SocketOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -36,27 +43,31 @@ def show(
     if json:
         output.say_json(view)
         return
+    if effective:
+        _settings(view.settings)
+        return
     now = datetime.now(UTC)
     applied = f"applied {words.clock(view.applied_at, now)}, {words.ago(view.applied_at, now)}"
     output.say(Cell(view.document, "head"), f", {applied}")
     output.say()
-    _entries(view.entries, view.default, effective)
+    _entries(view.entries, view.default, entries)
 
 
 @app.command()
 def check(
     document: Annotated[Path, typer.Argument(metavar="POLICY", help="The policy document (TOML).", show_default=False)],
-    effective: Annotated[
-        bool, typer.Option("--effective", help="Show every setting of every entry, with the defaults in force.")
-    ] = False,
+    effective: EffectiveOption = False,
+    entries: EntriesOption = False,
     json: JsonOption = False,
 ) -> None:
     """Say whether POLICY is correct, and what it would mean on this computer. Changes nothing; needs no service."""
     checked = _checked(document)
     if json:
         output.say_json(checked)
+    elif checked.correct and effective:
+        _settings(checked.settings)
     elif checked.correct:
-        _meaning(checked, effective)
+        _meaning(checked, entries)
     else:
         for finding in checked.findings:
             output.say(finding)
@@ -72,6 +83,7 @@ def _checked(document: Path) -> "Checked":
     from ringfence.policy.compile import HostFacts, compile_policy
     from ringfence.policy.errors import PolicyError
     from ringfence.policy.validate import validate
+    from ringfence.policy.write import effective
     from ringfence.stores.file import FileStore
 
     try:
@@ -83,22 +95,31 @@ def _checked(document: Path) -> "Checked":
         document=str(document),
         correct=True,
         rules=len(loaded.policy),
+        settings=effective(loaded.policy),
         entries=entries(compiled.spd, compiled.pad),
         findings=[str(finding) for finding in (*loaded.findings, *validate(loaded.policy, compiled))],
     )
 
 
-def _meaning(checked: "Checked", effective: bool) -> None:
+def _meaning(checked: "Checked", cards: bool) -> None:
     size = f"{words.count(checked.rules, 'rule')}, {words.count(len(checked.entries), 'entry', 'entries')}"
     output.say(Cell(checked.document, "head"), Cell(" is correct", "good"), f": {size} on this computer")
     for finding in checked.findings:
-        output.say(Cell(finding, "warn"))
+        for line in output.wrap(finding, 0):
+            output.say(Cell(line, "warn"))
     output.say()
-    _entries(checked.entries, "permit", effective)
+    _entries(checked.entries, "permit", cards)
 
 
-def _entries(entries: "list[Entry]", default: str, effective: bool) -> None:
-    if effective:
+def _settings(text: str) -> None:
+    """A document; what is said about it stands in its comments."""
+    for line in text.splitlines():
+        said, mark, origin = line.partition("  #")
+        output.say(Cell(said, "head" if said.startswith("[[") else ""), Cell(mark + origin, "dim"))
+
+
+def _entries(entries: "list[Entry]", default: str, cards: bool) -> None:
+    if cards:
         _cards(entries)
         output.pairs([("everything else", default)])
     else:
@@ -123,7 +144,7 @@ def _rest(entries: "list[Entry]", default: str) -> None:
     rows: list[tuple[str, Shown]] = []
     if built_in:
         names = words.listing([rule.partition(": ")[2] or rule for rule in built_in])
-        rows.append(("always in clear", f"{names} (--effective shows how)"))
+        rows.append(("always in clear", f"{names} (--entries shows how)"))
     output.pairs([*rows, ("everything else", default)])
 
 

@@ -126,8 +126,8 @@ def traffic(sa: "QuickModeSa") -> str:
 
 def _main_mode(sa: "MainModeSa", now: datetime) -> Iterator[tuple[str, Shown]]:
     yield "main mode", f"{sa.id}, {sa.state}, {'begun by us' if sa.initiator else 'begun by the peer'}"
-    yield "peer", f"{sa.remote} as {sa.remote_identity}" if sa.remote_identity else sa.remote
-    yield "we", f"{sa.local} as {sa.local_identity}" if sa.local_identity else sa.local
+    yield "peer", _named(sa.remote, sa.remote_identity)
+    yield "we", _named(sa.local, sa.local_identity)
     yield "proposal", sa.proposal
     yield "cookies", f"{sa.initiator_cookie} (initiator), {sa.responder_cookie} (responder)"
     yield from _life(sa.made_at, sa.expires_at, now)
@@ -139,7 +139,7 @@ def _main_mode(sa: "MainModeSa", now: datetime) -> Iterator[tuple[str, Shown]]:
 def _quick_mode(sa: "QuickModeSa", now: datetime) -> Iterator[tuple[str, Shown]]:
     yield "quick mode", f"{sa.id}, under {sa.main_mode}" if sa.main_mode else f"{sa.id}, manual keys"
     yield "traffic", f"{traffic(sa)}, any protocol" if sa.protocol == "any" else traffic(sa)
-    yield "peer", f"{sa.peer} as {sa.peer_identity}" if sa.peer_identity else sa.peer
+    yield "peer", _named(sa.peer, sa.peer_identity)
     yield "protection", f"{sa.protection}, {sa.mode}"
     yield "SPIs", f"in {' '.join(sa.spi_in)} · out {' '.join(sa.spi_out)}"
     yield from _life(sa.made_at, sa.expires_at, now)
@@ -152,6 +152,11 @@ def _quick_mode(sa: "QuickModeSa", now: datetime) -> Iterator[tuple[str, Shown]]
     if sa.replaces is not None:
         yield "replaces", sa.replaces
     yield "rule", sa.rule
+
+
+def _named(address: str, identity: str) -> str:
+    """``10.0.0.1:500 as bob.lab``; an identity that is the address needs no second word."""
+    return address if not identity or identity in address else f"{address} as {identity}"
 
 
 def _life(made: datetime | None, expires: datetime | None, now: datetime) -> Iterator[tuple[str, Shown]]:

@@ -55,12 +55,12 @@ def clock(then: datetime, now: datetime) -> str:
 
 
 def short_ago(then: datetime, now: datetime) -> str:
-    """For tables: ``9 min``, ``2 h``, without the direction."""
+    """For tables: ``9 min``, ``2 h``, rounded, without the direction."""
     seconds = abs((now - then) / timedelta(seconds=1))
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit}"
-    return f"{int(seconds)} s"
+    for size, most, unit in ((1, 60, "s"), (60, 60, "min"), (3600, 48, "h")):
+        if round(seconds / size) < most:
+            return f"{round(seconds / size)} {unit}"
+    return f"{round(seconds / 86400)} d"
 
 
 def listing(names: list[str]) -> str:

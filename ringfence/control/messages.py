@@ -233,6 +233,8 @@ class PolicyView(Message):
 
     document: str
     applied_at: datetime
+    settings: str
+    """The policy as a document with every setting; a comment behind each says where its value comes from."""
     entries: list[Entry]
     default: str = "permit"
     """What happens to packets that no entry matches."""
@@ -244,6 +246,8 @@ class Checked(Message):
     document: str
     correct: bool
     rules: int = 0
+    settings: str = ""
+    """As in ``PolicyView``."""
     entries: list[Entry] = []
     findings: list[str] = []
     """Errors or warnings, each with its place and its cure."""

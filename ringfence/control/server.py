@@ -173,11 +173,23 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 
 class _Quiet(uvicorn.Server):
-    """uvicorn without its hands on the process's signals: those are the service's."""
+    """uvicorn without its hands on the process's signals, which are the service's, and without waking up to look."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ended = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
+
+    async def main_loop(self) -> None:
+        await self._ended.wait()
+
+    def end(self) -> None:
+        """Have ``serve`` return soon."""
+        self.should_exit = True
+        self._ended.set()
 
 
 class ControlServer:
@@ -186,7 +198,7 @@ class ControlServer:
     def __init__(self, service: Service, path: Path) -> None:
         self._service = service
         self._path = path
-        self._server: uvicorn.Server | None = None
+        self._server: _Quiet | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -194,7 +206,7 @@ class ControlServer:
         listener = _bind(self._path)
         config = uvicorn.Config(
             make_app(self._service), log_config=None, access_log=False, lifespan="off", ws="none", http="h11",
-            timeout_graceful_shutdown=1, server_header=False,
+            timeout_graceful_shutdown=1, server_header=False, date_header=False,
         )  # fmt: skip
         self._server = _Quiet(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name="control")
@@ -202,7 +214,7 @@ class ControlServer:
     async def stop(self) -> None:
         """Let answers under way finish, for a second at most, and remove the socket."""
         if self._server is not None and self._task is not None:
-            self._server.should_exit = True
+            self._server.end()
             await self._task
             self._path.unlink(missing_ok=True)
         self._server = self._task = None

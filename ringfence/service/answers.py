@@ -34,6 +34,7 @@ from ringfence.net.address import format_address
 from ringfence.net.flow import FlowKey
 from ringfence.policy.errors import BadWord
 from ringfence.policy.explain import explain, parse_flow
+from ringfence.policy.write import effective
 from ringfence.service.events import EventLog, Recorded
 from ringfence.service.peers import PeerTable
 from ringfence.service.reload import PolicyKeeper, Running
@@ -149,6 +150,7 @@ class Answers:
         return PolicyView(
             document=running.loaded.document_name,
             applied_at=running.applied_at,
+            settings=effective(running.loaded.policy),
             entries=entries(running.compiled.spd, running.compiled.pad),
         )
 
@@ -256,9 +258,9 @@ def _protection(child: ChildSa) -> Iterable[str]:
 def _now(child: ChildSa | None) -> str:
     if child is None:
         return "there is no SA for it; the first packet begins a negotiation"
-    peer = f", {child.peer}" if child.peer is not None else ""
-    spi = child.outbound[0].spi
-    return f"q{child.id}, SPI 0x{spi:08x}, with {format_address(child.outbound[-1].destination)}{peer}"
+    address = format_address(child.outbound[-1].destination)
+    name = f" as {child.peer}" if child.peer is not None and str(child.peer) != address else ""
+    return f"q{child.id}, SPI 0x{child.outbound[0].spi:08x}, with {address}{name}"
 
 
 def _or_empty(value: object) -> str:

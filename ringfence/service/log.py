@@ -8,6 +8,7 @@ itself and reads the priority from ``<N>`` at the line's start (sd-daemon(3)).
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 from ringfence.audit import (
@@ -35,7 +36,8 @@ def make_sink(*, verbose: bool, journal: bool, stream: TextIO | None = None) -> 
 
     def sink(recorded: Recorded) -> None:
         if verbose or not isinstance(recorded.event, DETAILS):
-            print(render(recorded), file=out, flush=True)
+            with suppress(OSError):  # a reader that left must not end the service
+                print(render(recorded), file=out, flush=True)
 
     return sink
 

@@ -18,6 +18,7 @@ from ringfence.errors import IpsecError
 from ringfence.policy.compile import Compiled, HostFacts, compile_policy
 from ringfence.policy.errors import Finding
 from ringfence.policy.plan import NOWHERE, Plan, plan
+from ringfence.policy.validate import validate
 from ringfence.service.events import EventLog
 from ringfence.stores.base import LoadedPolicy, Store
 
@@ -133,7 +134,7 @@ class PolicyKeeper:
             self._events.add(PolicyApplied(document=name, rules=rules, changes=change.summary()))
         else:
             self.running = Running(coming.loaded, coming.compiled, coming.facts, before.applied_at)
-        self._warn(name, (*coming.loaded.findings, *coming.compiled.findings))
+        self._warn(name, (*coming.loaded.findings, *validate(coming.loaded.policy, coming.compiled)))
         return change
 
     def _warn(self, document: str, findings: tuple[Finding, ...]) -> None:

@@ -47,10 +47,15 @@ def test_show(service: AnsweringService, command: Command, narrow: None) -> None
     assert PolicyView.model_validate_json(command("policy", "show", "--json").out) == make_policy()
 
 
-def test_effective_shows_every_setting(service: AnsweringService, command: Command, narrow: None) -> None:
-    out = command("policy", "show", "--effective").out
+def test_effective_is_the_document_with_every_setting(service: AnsweringService, command: Command) -> None:
+    assert command("policy", "show", "--effective").out == make_policy().settings
+
+
+def test_entries_show_everything_about_each(service: AnsweringService, command: Command, narrow: None) -> None:
+    answer = command("policy", "show", "--entries")
     for text in ("esp aes128-gcm", "aes256-sha256-ecp256", "preshared key lab.psk", "require", "policy.toml:2"):
-        assert text in out
+        assert text in answer.out
+    assert all(len(line) <= 80 for line in answer.lines)
 
 
 def test_a_good_document(document: Path, command: Command) -> None:
@@ -59,7 +64,10 @@ def test_a_good_document(document: Path, command: Command) -> None:
     assert answer.lines[0].startswith(f"{document} is correct: 2 rules, ")
     assert "10.77.0.1 <-> 10.77.0.0/24" in answer.out
     assert "always in clear  IKE" in answer.out
-    assert "sesame" not in command("policy", "check", str(document), "--effective").out
+    for more in ("--effective", "--entries"):
+        shown = command("policy", "check", str(document), more).out
+        assert "lab.psk" in shown
+        assert "sesame" not in shown
     told = json.loads(command("policy", "check", str(document), "--json").out)
     assert told["correct"] is True
     (warning,) = told["findings"]

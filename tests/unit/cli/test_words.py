@@ -46,8 +46,11 @@ def test_another_day_has_its_date() -> None:
     assert clock(yesterday, NOW) == f"{yesterday.astimezone():%Y-%m-%d %H:%M}"
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(5, "5 s"), (61, "1 min"), (7300, "2 h"), (90_000, "1 d")])
-def test_short(seconds: int, text: str) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(5, "5 s"), (59.7, "1 min"), (3570, "1 h"), (7300, "2 h"), (28_799, "8 h"), (90_000, "25 h"), (260_000, "3 d")],
+)
+def test_short(seconds: float, text: str) -> None:
     assert short_ago(NOW - timedelta(seconds=seconds), NOW) == text
     assert short_ago(NOW + timedelta(seconds=seconds), NOW) == text
 

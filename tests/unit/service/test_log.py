@@ -59,3 +59,11 @@ def test_a_person_gets_the_local_time_and_the_sentence() -> None:
 def test_details_are_only_logged_on_demand() -> None:
     assert logged(MESSAGE) == ""
     assert "ike-message" in logged(MESSAGE, verbose=True)
+
+
+def test_a_reader_that_left_is_no_trouble() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    assert logged(FAILED, out=Gone()) == ""
