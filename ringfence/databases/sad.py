@@ -46,6 +46,8 @@ class Sad:
         self._inbound: dict[Protocol, dict[bytes, InboundSa]] = {protocol: {} for protocol in Protocol}
         self._outbound: dict[str, list[ChildSa]] = {}
         """By entry, newest first."""
+        self._senders: dict[tuple[Protocol, bytes], ChildSa] = {}
+        """Contracts that are sent by, by what their packets say in their headers."""
         self._children: dict[int, ChildSa] = {}
 
     def __len__(self) -> int:
@@ -69,6 +71,7 @@ class Sad:
         self._forget_outbound(child.id)
         self._children[child.id] = child
         self._outbound.setdefault(child.entry, []).insert(0, child)
+        self._senders.update((name_of(sa), child) for sa in child.outbound)
 
     def remove(self, child_id: int) -> ChildSa | None:
         """Forget both directions; the contract that it was."""
@@ -99,12 +102,7 @@ class Sad:
 
     def find_outbound(self, protocol: Protocol, destination: bytes, spi: int) -> ChildSa | None:
         """The contract that we send by to ``destination`` under this SPI of its, as an ICMP error quotes it."""
-        for children in self._outbound.values():
-            for child in children:
-                for sa in child.outbound:
-                    if (sa.protocol, sa.destination, sa.spi) == (protocol, destination, spi):
-                        return child
-        return None
+        return self._senders.get((protocol, destination + spi.to_bytes(4)))
 
     def child(self, child_id: int) -> ChildSa | None:
         """The contract of that number."""
@@ -120,6 +118,7 @@ class Sad:
                 del table[name]
 
     def _forget_outbound(self, child_id: int) -> None:
+        self._senders = {name: child for name, child in self._senders.items() if child.id != child_id}
         for entry, children in [*self._outbound.items()]:
             left = [child for child in children if child.id != child_id]
             if left:

@@ -131,7 +131,7 @@ class DataPath:
         if state.clear.expire(now):
             state.forget_flows()
         done += [Send((KEEPALIVE,), path) for path in state.keepalives.due(now)]
-        return self.events() + done
+        return [*self.events(), *done]
 
     def next_timer(self) -> float | None:
         """When ``tick`` has something to do; None: never."""
@@ -143,9 +143,9 @@ class DataPath:
         ]  # fmt: skip
         return min((at for at in timers if at is not None), default=None)
 
-    def events(self) -> list[PathEvent | Verdict]:
+    def events(self) -> list[PathEvent]:
         """What happened since the last call."""
-        events: list[PathEvent | Verdict] = [*self._state.events]
+        events = [*self._state.events]
         self._state.events.clear()
         return events
 
