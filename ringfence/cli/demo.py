@@ -16,6 +16,6 @@ def demo(
 
     The hosts live in a network of their own; nothing on this computer changes.
     """
-    from ringfence.demo.story import demo as show  # type: ignore[import-not-found]
+    from ringfence.demo.story import demo as show
 
     raise typer.Exit(show(output))

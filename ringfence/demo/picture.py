@@ -85,7 +85,7 @@ def _arrow(arrow: Arrow, y: int, lanes: dict[str, int]) -> str:
     way = 1 if end > start else -1
     tip = end - way * (18 if arrow.stopped else 3)
     head = (
-        f'<path d="M{end - 14},{y + 1} l8,8 m0,-8 l-8,8" stroke="#c0392b" stroke-width="2.4" fill="none"/>'
+        f'<path d="M{end - 10 * way - 4},{y + 1} l8,8 m0,-8 l-8,8" stroke="#c0392b" stroke-width="2.4" fill="none"/>'
         if arrow.stopped
         else f'<path d="M{tip},{y + 5} l{-9 * way},-4.5 v9 z" fill="{colour}"/>'
     )
