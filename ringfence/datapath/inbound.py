@@ -172,17 +172,16 @@ class Inbound:
 
     def _protected(self, packet: bytes, parts: View, batch: Batch, depth: int) -> None:
         """Take every SA of one contract off a packet, from the outermost to the innermost."""
-        state, outer = self._state, flow_at(packet, parts)
-        spi = spi_of(packet, parts)
-        inlet = state.inlet_for(packet, parts)
+        inlet = self._state.inlet_for(packet, parts)
         if inlet is None:
-            batch.verdicts.append(state.drop(Drop.UNKNOWN_SPI, outer, spi))
+            self._drop(Drop.UNKNOWN_SPI, packet, parts, batch)
             return
+        outer, outer_parts = packet, parts
         expected = len(inlet.contract.child.inbound) - 1
         while True:
             result = self._unwrap(inlet, expected, packet, parts, batch.now)
             if isinstance(result, Drop):
-                batch.verdicts.append(state.drop(result, outer, spi))
+                self._drop(result, outer, outer_parts, batch)
                 return
             packet = result
             if not expected:
@@ -190,11 +189,14 @@ class Inbound:
                 return
             expected -= 1
             inside = view(packet)
-            found = None if inside is None else state.inlet_for(packet, inside)
+            found = None if inside is None else self._state.inlet_for(packet, inside)
             if inside is None or found is None or found.contract is not inlet.contract:
-                batch.verdicts.append(state.drop(Drop.WRONG_BUNDLE, outer, spi))
+                self._drop(Drop.WRONG_BUNDLE, outer, outer_parts, batch)
                 return
             inlet, parts = found, inside
+
+    def _drop(self, reason: Drop, packet: bytes, parts: View, batch: Batch) -> None:
+        batch.verdicts.append(self._state.drop(reason, flow_at(packet, parts), spi_of(packet, parts)))
 
     def _unwrap(self, inlet: Inlet, expected: int, packet: bytes, parts: View, now: float) -> bytes | Drop:
         if inlet.position != expected:
@@ -206,6 +208,10 @@ class Inbound:
     def _accept(self, inlet: Inlet, packet: bytes, batch: Batch, depth: int) -> None:
         """Deliver what came out of a contract, if it is what the contract is for."""
         state, contract = self._state, inlet.contract
+        plain = plain_flow(packet)
+        if plain is not None and plain[1] in inlet.known.get(plain[0], ()):
+            self._deliver(contract, [packet], batch)
+            return
         parts = view(packet)
         flow = None if parts is None else flow_at(packet, parts)
         if parts is None or flow is None:
@@ -226,7 +232,6 @@ class Inbound:
             else:
                 self._protected(packet, parts, batch, depth + 1)
             return
-        plain = plain_flow(packet)
         if plain is not None:
             inlet.know(*plain)
         self._deliver(contract, [packet], batch)

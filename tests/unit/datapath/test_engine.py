@@ -230,3 +230,36 @@ def test_timers_of_all_that_waits():
     assert left.tick(200.0) == [HardExpired(1, "seconds")]
     assert left.next_timer() is None
     assert left.statistics(2).last_used is None
+
+
+@settings(deadline=None, max_examples=80)
+@given(data=st.data())
+def test_rekeying_loses_and_repeats_nothing_whatever_the_network_does(data):
+    """Each side takes up the new contract when it likes; packets under way come in any order, some twice."""
+    child, newer = (contract("esp", 4, 4, number=number, replay_window=4096) for number in (1, 2))
+    hosts = joined(child)
+    made = (child, mirrored(child)), (newer, mirrored(newer))
+    for host, one in zip(hosts, made[1], strict=True):
+        host.install_inbound(one, 0.0)
+    number, wire, arrived, expected = 0, ([], []), ([], []), ([], [])
+    switched = [False, False]
+    for _ in range(data.draw(st.integers(5, 30))):
+        side = data.draw(st.integers(0, 1))
+        match data.draw(st.sampled_from(["send", "send", "arrive", "switch"])):
+            case "send":
+                batch = [packet(made[0][side], octets=20 + number + more) for more in range(3)]
+                number += 3
+                expected[1 - side].extend(batch)
+                wire[1 - side].extend(sent(hosts[side].outbound(batch, 1.0)))
+            case "arrive" if wire[side]:
+                chosen = data.draw(st.lists(st.sampled_from(wire[side]), max_size=6))
+                verdicts = hosts[side].inbound(chosen, 1.0)
+                arrived[side].extend(got([one for one in verdicts if type(one) is Deliver]))
+                assert all(one.reason is Drop.REPLAYED for one in verdicts if type(one) is Dropped)
+            case "switch" if not switched[side]:
+                switched[side] = True
+                assert hosts[side].install_outbound(made[1][side], 1.0) == []
+    for side, host in enumerate(hosts):
+        verdicts = host.inbound(wire[side], 2.0)
+        arrived[side].extend(got([one for one in verdicts if type(one) is Deliver]))
+        assert sorted(arrived[side]) == sorted(expected[side])
