@@ -2,8 +2,8 @@
 """A packet filter for the kernel: of all IPv6 packets only those that the packet path must see. Pure.
 
 Linux gives a raw IPv6 socket no header, and AH covers it. So whole packets come from a packet socket, through this
-program: packets to this host (by link layer), whose extension headers lead to ESP, AH or an ICMPv6 error of the kinds
-that tell about a path. A fragment passes for the sake of what its fragment header announces; a chain of more than
+program: packets to this host (by link layer), whose extension headers lead to ESP, AH or the ICMPv6 error
+"packet too big". A fragment passes for the sake of what its fragment header announces; a chain of more than
 ``MOST_HEADERS`` extension headers does not.
 
 It is classic BPF (the kernel's ``filter.txt``): an accumulator A, an index X, jumps forward only.
@@ -16,7 +16,7 @@ from typing import NamedTuple
 MOST_HEADERS = 6
 IPV6_OCTETS = 40
 HOP_BY_HOP, ROUTING, FRAGMENT, DESTINATION, ESP, AH, ICMPV6 = 0, 43, 44, 60, 50, 51, 58
-UNREACHABLE, TOO_BIG = 1, 2
+TOO_BIG = 2
 PACKET_TYPE = 0xFFFFF000 + 4
 TO_THIS_HOST = 0
 WHOLE = 0x40000
@@ -65,7 +65,6 @@ def _program() -> list[_Line]:
         _Line(IF_EQUAL, ESP, yes="accept", label="last"),
         _Line(IF_EQUAL, AH, yes="accept", no="refuse"),
         _Line(LOAD_BYTE_AT_X, 0, label="icmp"),
-        _Line(IF_EQUAL, UNREACHABLE, yes="accept"),
         _Line(IF_EQUAL, TOO_BIG, yes="accept", no="refuse"),
         _Line(RETURN, WHOLE, label="accept"),
         _Line(RETURN, 0, label="refuse"),

@@ -27,7 +27,8 @@ class Changes:
 
     def __init__(self, changed: Callable[[], None], *, except_for: int) -> None:
         """Begin to listen, in the running loop; ``except_for`` is the index of our device."""
-        self._changed, self._ours = changed, except_for
+        self.ours = except_for
+        self._changed = changed
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._channel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
@@ -52,7 +53,7 @@ class Changes:
             return
         except OSError:  # more than the buffer holds: something did change
             news = b""
-        if self._timer is None and (not news or concerns(news, self._ours)):
+        if self._timer is None and (not news or concerns(news, self.ours)):
             self._timer = self._loop.call_later(SETTLE_SECONDS, self._tell)
 
     def _tell(self) -> None:

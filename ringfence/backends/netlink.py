@@ -6,8 +6,10 @@ TABLE``: what we send ourselves bears the mark and passes by.
 """
 
 import errno
+import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from ipaddress import ip_network
 from socket import AF_INET, AF_INET6
 from typing import Final, Protocol, Self
@@ -75,82 +77,70 @@ class Netlink:
 
     async def set_up(self, index: int, mtu: int) -> None:
         """Bring our device up; it takes no part in multicast and makes itself no address."""
-        await self._channel.link("set", index=index, mtu=mtu, txqlen=QUEUE_PACKETS, flags=0, change=MULTICAST)
-        await self._channel.link("set", index=index, state="up")
+        with _refusals("cannot set our device up"):
+            await self._channel.link("set", index=index, mtu=mtu, txqlen=QUEUE_PACKETS, flags=0, change=MULTICAST)
+            await self._channel.link("set", index=index, state="up")
 
     async def host(self, except_for: int = 0) -> Host:
         """What this host has, without the interface of index ``except_for``."""
-        links, local = await self._links(except_for)
+        with _refusals("links and routes cannot be read"):
+            links, local = await self._links(except_for)
         table = by_link(links)
-        routes: list[HostRoute] = []
+        routes: list[HostRoute | None] = []
         asked: dict[tuple[object, ...], bytes | None] = {}
         for version, family in FAMILIES.items():
-            async for message in await self._channel.get_routes(table=MAIN, family=family):
-                route = await self._host_route(message, version, table, asked)
-                if route is not None:
-                    routes.append(route)
-        return Host(links, tuple(routes), local)
+            with _refusals("the routes cannot be read", besides=(*GONE, *NOT_SERVED)):
+                found = await self._channel.get_routes(table=MAIN, family=family)
+                routes += [await self._host_route(one, version, table, asked) async for one in found]
+        return Host(links, tuple(route for route in routes if route is not None), local)
 
     async def add_rules(self) -> None:
         """Have all but marked packets ask our table first; a predecessor's rule is taken over."""
-        for family in FAMILIES.values():
-            await self._ignoring((errno.EEXIST, *NOT_SERVED), "add", family)
+        await self._rules("add", errno.EEXIST)
 
     async def remove_rules(self) -> None:
         """Have nobody ask our table."""
-        for family in FAMILIES.values():
-            await self._ignoring((*GONE, *NOT_SERVED), "del", family)
+        await self._rules("del", *GONE)
 
     async def own_routes(self, device: int) -> list[OwnRoute]:
-        """What our table holds; a route to another device than ours is somebody's mistake and not told apart."""
+        """What our table holds; one that leads to another device than ours is unlike any that we want."""
         found: list[OwnRoute] = []
         for version, family in FAMILIES.items():
-            try:
+            with _refusals("the routes cannot be read", besides=(*GONE, *NOT_SERVED)):
                 routes = await self._channel.get_routes(table=self._table, family=family)
                 found += [_own_route(message, version, device) async for message in routes]
-            except NetlinkError as error:
-                if error.code not in (*GONE, *NOT_SERVED):
-                    raise
         return found
 
     async def put(self, routes: Iterable[OwnRoute], device: int) -> None:
         """Add or replace routes of our table; raises BackendError."""
         for route in routes:
-            try:
+            with _refusals(f"cannot add a route to {route.destination}"):
                 await self._channel.route("replace", **self._spec(route, device))
-            except NetlinkError as error:
-                raise BackendError(f"cannot add a route to {route.destination}: {error}") from error
 
     async def remove(self, routes: Iterable[OwnRoute]) -> None:
         """Remove routes of our table, as far as they are still there."""
         for route in routes:
-            network = ip_network(route.destination)
+            family = FAMILIES[ip_network(route.destination).version]
             kind = {"type": "throw"} if route.throw else {}
-            try:
-                await self._channel.route(
-                    "del", dst=route.destination, table=self._table, family=FAMILIES[network.version], **kind
-                )
-            except NetlinkError as error:
-                if error.code not in GONE:
-                    raise
+            with _refusals(f"cannot remove the route to {route.destination}", besides=GONE):
+                await self._channel.route("del", dst=route.destination, table=self._table, family=family, **kind)
 
     async def change(self, what: Difference, device: int) -> None:
         """First what is new, then what goes."""
         await self.put(what.put, device)
         await self.remove(what.remove)
 
-    async def _ignoring(self, codes: tuple[int, ...], command: str, family: int) -> None:
-        try:
-            await self._channel.rule(
-                command, table=self._table, priority=self._priority, fwmark=self._mark, fwmask=0xFFFFFFFF,
-                flags=INVERT, family=family,
-            )  # fmt: skip
-        except NetlinkError as error:
-            if error.code not in codes:
-                raise BackendError(
-                    f"cannot change the routing rules: {error}",
-                    cure="It needs the right to administer the network (root, or CAP_NET_ADMIN).",
-                ) from error
+    async def clear_table(self) -> None:
+        """Remove all routes of our table."""
+        await self.remove(await self.own_routes(0))
+
+    async def _rules(self, command: str, *besides: int) -> None:
+        for family in FAMILIES.values():
+            with _refusals("cannot change the routing rules", besides=(*besides, *NOT_SERVED)):
+                await self._channel.rule(
+                    command, table=self._table, priority=self._priority, fwmark=self._mark, fwmask=0xFFFFFFFF,
+                    flags=INVERT, family=family,
+                )  # fmt: skip
 
     async def _links(self, except_for: int) -> tuple[tuple[Link, ...], frozenset[bytes]]:
         usable: defaultdict[int, list[bytes]] = defaultdict(list)
@@ -212,6 +202,19 @@ class Netlink:
         if route.mtu:
             spec["metrics"] = {"mtu": route.mtu}
         return spec
+
+
+@contextmanager
+def _refusals(what: str, besides: tuple[int, ...] = ()) -> Iterator[None]:
+    """Turn what the kernel refuses into BackendError, except for errors that do not matter here."""
+    try:
+        yield
+    except NetlinkError as error:
+        if error.code not in besides:
+            raise BackendError(
+                f"{what}: {os.strerror(error.code)}",
+                cure="It needs the right to administer the network (root, or CAP_NET_ADMIN).",
+            ) from error
 
 
 def _number(value: object) -> int:

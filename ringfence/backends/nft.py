@@ -52,7 +52,14 @@ async def settings() -> tuple[str, ...]:
 
 
 def counts() -> dict[str, Count]:
-    """Our named counters; empty when there is no table."""
+    """Our named counters; empty when there is no table, or no telling."""
+    try:
+        return _counts()
+    except OSError:
+        return {}
+
+
+def _counts() -> dict[str, Count]:
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as channel:
         channel.settimeout(2)
         name = TABLE_NAME.encode() + b"\0"

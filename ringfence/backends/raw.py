@@ -25,8 +25,12 @@ from typing import NamedTuple
 from ringfence.backends import bpf
 from ringfence.backends.base import MARK, BackendError
 from ringfence.net.address import format_address
+from ringfence.net.flow import AH, ESP, ICMP, ICMPV6, UDP
+from ringfence.net.ip import EXTENSIONS, IPV4_OCTETS, IPV6_OCTETS, view
 
-ESP, AH, ICMP = 50, 51, 1
+ICMP_OCTETS = 8
+FRAGMENTATION_NEEDED, PACKET_TOO_BIG = b"\3\4", b"\2"
+NAT_PORT = (4500).to_bytes(2)
 ETHERTYPE_IPV6 = 0x86DD
 MOST_OCTETS = 65536
 BATCH = 128
@@ -92,8 +96,10 @@ class RawSockets:
                 break
             except OSError as error:  # an error that ICMP told of an earlier packet
                 self._count(error)
-        if one.family == socket.AF_PACKET and self.local:
-            return [packet for packet in packets if packet[24:40] in self.local]
+        if one.family == socket.AF_PACKET:
+            return [packet for packet in packets if self._is_ours_v6(packet)]
+        if one.proto == ICMP:
+            return [packet for packet in packets if quotes_us(packet)]
         return packets
 
     def send(self, packets: Iterable[bytes]) -> list[TooBig]:
@@ -152,6 +158,11 @@ class RawSockets:
             pass
         self._receiving.append(whole)
 
+    def _is_ours_v6(self, packet: bytes) -> bool:
+        if self.local and packet[24:40] not in self.local:
+            return False
+        return packet[6] in (ESP, AH) or not _is_icmp(packet) or quotes_us(packet)
+
     def _deaf(self, family: socket.AddressFamily, protocol: int) -> None:
         attach(self._socket(family, socket.SOCK_RAW, protocol), bpf.NOTHING)
 
@@ -178,6 +189,32 @@ class RawSockets:
 
 def _has_ipv6() -> bool:
     return Path("/proc/net/if_inet6").exists()
+
+
+def quotes_us(packet: bytes) -> bool:
+    """Whether an IP packet is an ICMP error "too big" about ESP, AH, or UDP from the NAT port.
+
+    The kernel sees to all others; the packet path must not meet them, for to it they would be traffic that came in.
+    """
+    parts = view(packet)
+    if parts is None or parts.is_fragment:
+        return False
+    message = packet[parts.at : parts.whole]
+    quote = message[ICMP_OCTETS:]
+    if parts.protocol == ICMP and message[:2] == FRAGMENTATION_NEEDED and len(quote) >= IPV4_OCTETS:
+        return _is_of_us(quote[9], quote[(quote[0] & 15) * 4 :])
+    if parts.protocol == ICMPV6 and message[:1] == PACKET_TOO_BIG and len(quote) >= IPV6_OCTETS:
+        return quote[6] in EXTENSIONS or _is_of_us(quote[6], quote[IPV6_OCTETS:])
+    return False
+
+
+def _is_of_us(protocol: int, body: bytes) -> bool:
+    return protocol in (ESP, AH) or (protocol == UDP and body[:2] == NAT_PORT)
+
+
+def _is_icmp(packet: bytes) -> bool:
+    parts = view(packet)
+    return parts is not None and parts.protocol == ICMPV6
 
 
 def attach(one: socket.socket, program: bytes) -> None:

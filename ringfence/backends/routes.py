@@ -18,7 +18,8 @@ already decided is left out.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from ringfence.databases.proposal import Protocol, SecurityMethod, Transform
@@ -108,33 +109,58 @@ class Difference:
     remove: tuple[OwnRoute, ...] = ()
 
 
-@dataclass(slots=True)
 class _Plan:
-    host: Host
-    protect: tuple[SpdEntry, ...]
-    made: dict[Network, OwnRoute] = field(default_factory=dict)
+    """The routes made so far."""
 
-    def decided(self, network: Network) -> bool:
-        return any(_within(network, other) for other in self.made)
+    def __init__(self, spd: Spd, host: Host) -> None:
+        self.host = host
+        self.protect = [
+            (position, one)
+            for position, one in enumerate(spd)
+            if one.action is Action.PROTECT and Direction.OUT in one.directions
+        ]
+        self.exempt = _exemptions(spd)
+        self.made: dict[Network, OwnRoute] = {}
+        self._lengths: set[int] = set()
+        """Prefix lengths of these."""
 
     def put(self, network: Network, route: OwnRoute) -> None:
+        """Make a route."""
         self.made[network] = route
+        self._lengths.add(network.prefixlen)
+
+    def around(self, network: Network) -> Network | None:
+        """The most specific network with a route that holds all of ``network``."""
+        for length in sorted(self._lengths, reverse=True):
+            if length <= network.prefixlen and (wider := network.supernet(new_prefix=length)) in self.made:
+                return wider
+        return None
+
+    def serving(self, network: Network) -> list[SpdEntry]:
+        """Entries that protect some of ``network``."""
+        addresses = _range(network)
+        return [one for _, one in self.protect if _overlap(one.selector.destination, addresses)]
+
+    def permitted(self, network: Network, source: AddressRange, position: int) -> bool:
+        """Whether an entry before ``position`` permits all from ``source`` to ``network``."""
+        addresses = _range(network)
+        return any(
+            at < position and one.selector.destination.covers(addresses) and one.selector.source.covers(source)
+            for at, one in self.exempt
+        )
 
 
 def wanted(spd: Spd, host: Host) -> tuple[OwnRoute, ...]:
     """The routes of our table for this policy on this host."""
-    protect = tuple(one for one in spd if one.action is Action.PROTECT and Direction.OUT in one.directions)
-    exempt = _exemptions(spd)
-    plan = _Plan(host, protect)
+    plan = _Plan(spd, host)
     for network in NEVER_PROTECTED:
-        if any(_within(network, wide) for entry in protect for wide in _networks(entry.selector.destination)):
+        if any(one.selector.destination.covers(_range(network)) for _, one in plan.protect):
             plan.put(network, OwnRoute(str(network), throw=True))
-    for position, entry in enumerate(spd):
-        if entry in protect:
-            earlier = [permit for at, permit in exempt if at < position]
-            _protect(plan, entry, earlier)
-        elif any(at == position for at, _ in exempt):
-            _exempt(plan, entry, spd, exempt)
+    for position, entry in sorted([*plan.protect, *plan.exempt], key=lambda one: one[0]):
+        if entry.action is Action.PROTECT:
+            _protect(plan, entry, position)
+        else:
+            _exempt(plan, entry)
     return tuple(sorted(plan.made.values()))
 
 
@@ -184,21 +210,19 @@ def _inside_esp(room: int, transform: Transform) -> int:
     return room - room % max(ESP_ALIGN, cipher.row.block_octets) - ESP_TRAILER_OCTETS
 
 
-def _protect(plan: _Plan, entry: SpdEntry, earlier: Sequence[SpdEntry]) -> None:
+def _protect(plan: _Plan, entry: SpdEntry, position: int) -> None:
     for network in _networks(entry.selector.destination):
-        if any(_covers(one, entry.selector.source, network) for one in earlier):
+        if plan.around(network) is not None or plan.permitted(network, entry.selector.source, position):
             continue
-        pieces = [one.destination for one in plan.host.routes if _within(one.destination, network)]
-        before = set(plan.made)
-        for piece in sorted({network, *pieces}, key=lambda one: one.prefixlen):
-            if not any(_within(piece, other) for other in before):
-                _put_piece(plan, piece, entry)
+        pieces = {one.destination for one in plan.host.routes if _within(one.destination, network)}
+        decided = {piece for piece in pieces if plan.around(piece) is not None}
+        for piece in sorted({network, *(pieces - decided)}, key=lambda one: one.prefixlen):
+            _put_piece(plan, piece, entry)
 
 
 def _put_piece(plan: _Plan, piece: Network, entry: SpdEntry) -> None:
     """Add a route unless the one around it says the same."""
-    route = _device_route(plan, piece, entry)
-    around = max((one for one in plan.made if _within(piece, one)), key=lambda one: one.prefixlen, default=None)
+    route, around = _device_route(plan, piece, entry), plan.around(piece)
     if around is None or _effect(plan.made[around]) != _effect(route):
         plan.put(piece, route)
 
@@ -209,7 +233,7 @@ def _effect(route: OwnRoute) -> tuple[bool, str, int]:
 
 def _device_route(plan: _Plan, piece: Network, entry: SpdEntry) -> OwnRoute:
     own = plan.host.route_to(piece)
-    serving = [one for one in plan.protect if _overlaps(one.selector.destination, piece)] or [entry]
+    serving = plan.serving(piece) or [entry]
     mtu = min(_entry_mtu(plan.host, one, piece.version, own) for one in serving)
     return OwnRoute(str(piece), source=_source(plan.host, serving, own), mtu=mtu)
 
@@ -246,44 +270,35 @@ def _exemptions(spd: Spd) -> list[tuple[int, SpdEntry]]:
     ]
 
 
-def _exempt(plan: _Plan, entry: SpdEntry, spd: Spd, exempt: Sequence[tuple[int, SpdEntry]]) -> None:
+def _exempt(plan: _Plan, entry: SpdEntry) -> None:
+    """Throw back what is permitted to everybody whom an entry would protect there."""
     for network in _networks(entry.selector.destination):
-        if not plan.decided(network) and _nobody_protects(network, spd, exempt):
+        if plan.around(network) is None and _nobody_protects(plan, network):
             plan.put(network, OwnRoute(str(network), throw=True))
 
 
-def _nobody_protects(network: Network, spd: Spd, exempt: Sequence[tuple[int, SpdEntry]]) -> bool:
-    """Whether each entry that protects some of ``network`` comes too late to have a say there."""
-    concerned = False
-    for position, entry in enumerate(spd):
-        if entry.action is not Action.PROTECT or not _overlaps(entry.selector.destination, network):
-            continue
-        if not any(at < position and _covers(one, entry.selector.source, network) for at, one in exempt):
-            return False
-        concerned = True
-    return concerned
-
-
-def _covers(permit: SpdEntry, source: AddressRange, network: Network) -> bool:
-    return permit.selector.source.covers(source) and permit.selector.destination.covers(_range(network))
+def _nobody_protects(plan: _Plan, network: Network) -> bool:
+    """Whether each entry that protects some of ``network`` comes too late to have a say there; and there is one."""
+    addresses = _range(network)
+    concerned = [(at, one) for at, one in plan.protect if _overlap(one.selector.destination, addresses)]
+    return bool(concerned) and all(plan.permitted(network, one.selector.source, at) for at, one in concerned)
 
 
 def _networks(addresses: AddressRange) -> Iterator[Network]:
     return map(ip_network, addresses.prefixes())
 
 
+@lru_cache(maxsize=65536)
 def _range(network: Network) -> AddressRange:
     return AddressRange(network.network_address.packed, network.broadcast_address.packed)
 
 
-def _overlaps(addresses: AddressRange, network: Network) -> bool:
-    return addresses.intersect(_range(network)) is not None
+def _overlap(one: AddressRange, other: AddressRange) -> bool:
+    return len(one.first) == len(other.first) and one.first <= other.last and other.first <= one.last
 
 
 def _within(inner: Network, outer: Network) -> bool:
-    if isinstance(inner, IPv4Network):
-        return isinstance(outer, IPv4Network) and inner.subnet_of(outer)
-    return isinstance(outer, IPv6Network) and inner.subnet_of(outer)
+    return _range(outer).covers(_range(inner))
 
 
 def by_link(links: Iterable[Link]) -> Mapping[int, Link]:

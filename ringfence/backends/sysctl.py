@@ -15,6 +15,8 @@ from ringfence.backends.base import BackendError
 FOLDER = Path("/proc/sys/net/ipv4/conf")
 FOLDER_V6 = Path("/proc/sys/net/ipv6/conf")
 NAME = "rp_filter"
+UNWRITABLE = frozenset('"\\{};')
+"""Nobody names an interface so; one that is, keeps its filter, for its name could not be noted."""
 STRICT, LOOSE = "1", "2"
 
 
@@ -23,7 +25,7 @@ def loosen(except_for: str, folder: Path = FOLDER) -> tuple[str, ...]:
     before = []
     for where in sorted(folder.glob(f"*/{NAME}")):
         interface = where.parent.name
-        if _read(where) != STRICT:
+        if _read(where) != STRICT or set(interface) & UNWRITABLE:
             continue
         try:
             where.write_text(LOOSE)

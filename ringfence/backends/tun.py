@@ -52,7 +52,7 @@ class Tun:
         return self._file
 
     def read(self, most: int = BATCH) -> list[bytes]:
-        """The packets that wait, at most ``most``."""
+        """The packets that wait, at most ``most``; raises BackendError when the device was deleted."""
         packets: list[bytes] = []
         file, read, append = self._file, os.read, packets.append
         try:
@@ -60,8 +60,10 @@ class Tun:
                 append(read(file, MOST_OCTETS))
         except BlockingIOError:
             pass
-        except OSError:  # the device is down, or being removed
-            self.lost += 1
+        except OSError as error:
+            if error.errno in (errno.EBADFD, errno.EBADF):
+                raise BackendError(f"somebody deleted the device {self.name}") from error
+            self.lost += 1  # it is down
         return packets
 
     def write(self, packets: Iterable[bytes]) -> None:
@@ -74,8 +76,10 @@ class Tun:
                 self.lost += 1
 
     def close(self) -> None:
-        """Remove the device."""
-        os.close(self._file)
+        """Remove the device; once is enough."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
 
 def _cure(error: OSError) -> str:

@@ -76,6 +76,7 @@ class UserspaceBackend:
         self._path = DataPath(random=random)
         self._clear_seconds = 0.0
         self._noted: tuple[str, ...] = ()
+        self._started = False
         self._index = 0
         self._host = Host()
         self._clear: dict[tuple[str, bytes], float] = {}
@@ -91,27 +92,25 @@ class UserspaceBackend:
         loop = asyncio.get_running_loop()
         async with contextlib.AsyncExitStack() as opening:
             self._netlink = await opening.enter_async_context(Netlink(mark=self._mark, table=self._table))
-            self._tun = Tun(self._device)
-            opening.callback(self._tun.close)
-            self._index = await self._netlink.index(self._device)
+            self._noted = await nft.settings()
             self._raw = RawSockets(self._mark)
             opening.callback(self._raw.close)
-            self._noted = await nft.settings()
-            host = await self._netlink.host(except_for=self._index)
-            mtu = max((link.mtu for link in host.links), default=DEFAULT_LINK_MTU)
+            self._tun = Tun(self._device)
+            opening.callback(self._close_device)
+            mtu = await self._set_up_device()
             limits = PathLimits(mtu=mtu)
             self._path, self._clear_seconds = DataPath(random=self._random, limits=limits), limits.clear_seconds
-            sysctl.no_own_address(self._device)
-            await self._netlink.set_up(self._index, mtu)
+            opening.push_async_callback(self._netlink.remove_rules)
             await self._netlink.add_rules()
-            changes = Changes(lambda: self._later(self._host_changed()), except_for=self._index)
-            opening.callback(changes.close)
+            self._changes = Changes(lambda: self._later(self._host_changed()), except_for=self._index)
+            opening.callback(self._changes.close)
             self._open = opening.pop_all()
         self._reported = {name: count.packets for name, count in nft.counts().items()}
         loop.add_reader(self._tun, self._from_device)
         for one in self._raw.receivers():
             loop.add_reader(one, self._from_wire, one)
         self._told = loop.call_later(MERGE_SECONDS, self._tell_drops)
+        self._started = True
 
     async def apply(self, spd: Spd) -> None:
         """Follow ``spd``; when the host refuses, the old policy is put back and BackendError says why."""
@@ -175,21 +174,22 @@ class UserspaceBackend:
         )
 
     async def stop(self) -> None:
-        """Remove rules, routes, table, sockets and device, and put settings back."""
+        """Remove rules, routes, table, device and sockets, and put settings back, each even if another cannot be."""
         async with self._lock:
-            loop = asyncio.get_running_loop()
+            if not self._started:
+                return
+            self._started = False
             for handle in (self._timer, self._told):
                 if handle is not None:
                     handle.cancel()
             for task in self._tasks:
                 task.cancel()
-            loop.remove_reader(self._tun)
             for one in self._raw.receivers():
-                loop.remove_reader(one)
-            await self._netlink.remove_rules()
-            await self._netlink.remove(await self._netlink.own_routes(self._index))
-            await nft.run(static.removal())
-            sysctl.restore(self._noted)
+                asyncio.get_running_loop().remove_reader(one)
+            self._open.callback(sysctl.restore, self._noted)  # the last first
+            self._open.push_async_callback(nft.run, static.removal())
+            self._open.push_async_callback(self._netlink.clear_table)
+            self._open.push_async_callback(self._netlink.remove_rules)
             await self._open.aclose()
 
     async def _follow(self, spd: Spd) -> None:
@@ -200,11 +200,34 @@ class UserspaceBackend:
         await nft.run(static.ruleset(spd, self._surroundings()))
         await self._netlink.remove(change.remove)
 
+    async def _set_up_device(self) -> int:
+        """Bring the device up; its MTU, which is the largest link's."""
+        self._index = await self._netlink.index(self._device)
+        host = await self._netlink.host(except_for=self._index)
+        mtu = max((link.mtu for link in host.links), default=DEFAULT_LINK_MTU)
+        sysctl.no_own_address(self._device)
+        await self._netlink.set_up(self._index, mtu)
+        return mtu
+
+    def _close_device(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._tun)
+        self._tun.close()
+
+    async def _device_again(self) -> None:
+        """Somebody deleted the device: meanwhile nftables kept the host closed; make another."""
+        async with self._lock:
+            with contextlib.suppress(BackendError):
+                self._tun = Tun(self._device)
+                await self._set_up_device()
+                self._changes.ours = self._index
+                asyncio.get_running_loop().add_reader(self._tun, self._from_device)
+                await self._netlink.change(await self._look_at_host(self._spd), self._index)
+
     async def _look_at_host(self, spd: Spd) -> Difference:
         """What the routes lack for this policy on the host as it is now."""
         self._host = await self._netlink.host(except_for=self._index)
         self._raw.local = self._host.local
-        routes = wanted(spd, self._host)
+        routes = await asyncio.to_thread(wanted, spd, self._host)
         if routes:
             self._noted = sysctl.merged(self._noted, sysctl.loosen(self._device))
         return difference(await self._netlink.own_routes(self._index), routes)
@@ -255,7 +278,13 @@ class UserspaceBackend:
         )
 
     def _from_device(self) -> None:
-        self._perform(self._path.outbound(self._tun.read(), self._clock()))
+        try:
+            packets = self._tun.read()
+        except BackendError:
+            self._close_device()
+            self._later(self._device_again())
+        else:
+            self._perform(self._path.outbound(packets, self._clock()))
 
     def _from_wire(self, one: socket) -> None:
         self._perform(self._path.inbound(self._raw.receive(one), self._clock()))

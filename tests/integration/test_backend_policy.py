@@ -222,3 +222,36 @@ def test_the_host_s_own_changes_are_followed(pair: Pair, alice: AgentHandle) -> 
     assert pings(pair.alice, BOB) == pings(pair.alice, BOB6) == 0
     assert watched(pair.router)["clear"] == 0
     alice.close()
+
+
+def test_a_deleted_device_comes_back(pair: Pair) -> None:
+    agents = two_agents(pair.alice, pair.bob)
+    watched(pair.router)
+    pair.alice.run("ip", "link", "delete", "rf0")
+    time.sleep(1)
+    assert pings(pair.alice, BOB) == pings(pair.bob, ALICE6) == 1
+    assert watched(pair.router)["clear"] == 0
+    for agent in agents:
+        agent.close()
+
+
+def test_routes_change_their_kind(pair: Pair, alice: AgentHandle) -> None:
+    """A destination is protected, then exempt, then protected otherwise; the table is what a fresh one would be."""
+    nets = (("10.5.0.0/16", "10.5.1.0/24", ALICE), ("fd05::/32", "fd05:0:1::/48", ALICE6))
+    turns = [
+        [protect(f"all {net}", me, net) for net, _, me in nets],
+        [one for net, part, me in nets
+         for one in (protect(f"part {net}", me, part, action="permit"), protect(f"all {net}", me, net))],
+        [protect(f"all {net}", me, net, suites=["esp-cbc", "ah"]) for net, _, me in nets],
+        [protect(f"part {net}", me, part) for net, part, me in nets],
+        [],
+    ]  # fmt: skip
+    tables = []
+    for entries in (*turns, *reversed(turns)):
+        alice.ask("apply", entries=entries)
+        tables.append(
+            [pair.alice.run("ip", f, "route", "show", "table", "4301", check=False).stdout for f in ("-4", "-6")]
+        )
+    assert tables[:5] == tables[:4:-1]
+    assert [text.count("throw") for text in tables[1]] == [1, 1]
+    assert tables[4] == ["", ""]

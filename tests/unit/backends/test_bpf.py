@@ -52,7 +52,6 @@ def passes(ends: tuple[socket.socket, socket.socket], octets: bytes) -> bool:
     [
         packet(50, bytes(20)),
         packet(51, bytes(20)),
-        packet(58, b"\1", bytes(20)),
         packet(58, b"\2", bytes(20)),
         packet(0, options(50, 2), bytes(20)),
         packet(0, options(43), options(60, 3), options(51), bytes(20)),

@@ -6,7 +6,9 @@ import errno
 import socket
 from collections import Counter
 
-from ringfence.backends.raw import RawSockets
+from ringfence.backends.raw import RawSockets, quotes_us
+from ringfence.datapath.pmtu import too_big
+from ringfence.net.ip import build_v4, build_v6, view
 
 TO4 = b"\x45" + bytes(15) + bytes((127, 0, 0, 1)) + b"esp"
 TO6 = b"\x60" + bytes(23) + bytes(15) + b"\1" + b"esp"
@@ -17,6 +19,7 @@ class Stub:
 
     def __init__(self, family: int, packets: list[bytes | OSError] | None = None, refuse: int = 0) -> None:
         self.family, self.packets, self.refuse = family, packets or [], refuse
+        self.proto = 50
         self.sent: list[tuple[bytes, tuple[str, int]]] = []
 
     def recv(self, _: int) -> bytes:
@@ -84,3 +87,40 @@ def test_a_packet_socket_s_catch_is_only_ours_when_the_address_is() -> None:
 
 def test_no_way_no_mtu() -> None:
     assert sockets().path_mtu(bytes(15) + b"\1") in (0, 65536)
+
+
+def notice(protocol: int, body: bytes, *, version: int = 4) -> bytes:
+    """What a router says about a packet of this protocol."""
+    if version == 4:
+        packet = build_v4(bytes((10, 0, 0, 1)), bytes((10, 0, 0, 2)), protocol, len(body)) + body
+    else:
+        packet = build_v6(b"\xfd" + bytes(15), b"\xfd" + bytes(14) + b"\1", protocol, len(body)) + body
+    parts = view(packet)
+    assert parts is not None
+    said = too_big(packet, parts, 1300)
+    assert said is not None
+    return said
+
+
+def test_icmp_about_our_packets_is_ours_and_no_other() -> None:
+    for version in (4, 6):
+        assert quotes_us(notice(50, bytes(100), version=version))
+        assert quotes_us(notice(51, bytes(100), version=version))
+        assert quotes_us(notice(17, (4500).to_bytes(2) + bytes(100), version=version))
+        assert not quotes_us(notice(17, (53).to_bytes(2) + bytes(100), version=version))
+        assert not quotes_us(notice(6, bytes(100), version=version))
+        for length in range(len(whole := notice(50, bytes(8), version=version))):
+            quotes_us(whole[:length])
+    other = bytearray(notice(50, bytes(100)))
+    other[21] = 1
+    assert not quotes_us(bytes(other)), "host unreachable"
+
+
+def test_icmp_is_sorted_out() -> None:
+    raw = sockets()
+    ours, other = notice(50, bytes(50)), notice(6, bytes(50))
+    stub = Stub(socket.AF_INET, [ours, other])
+    stub.proto = 1
+    assert raw.receive(stub) == [ours]  # type: ignore[arg-type]
+    ours, other = notice(50, bytes(50), version=6), notice(6, bytes(50), version=6)
+    assert raw.receive(Stub(socket.AF_PACKET, [ours, other, TO6])) == [ours, TO6]  # type: ignore[arg-type]
