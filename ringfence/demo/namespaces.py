@@ -40,7 +40,9 @@ echo ready && exec cat >/dev/null
 """
 ENTER, UNSHARE = "nsenter", "unshare"
 ROOT_OF_NAMESPACE = ("--user", "--preserve-credentials")
-PROGRAMS = (ENTER, UNSHARE, "ip", "mount")
+TIED = ("setpriv", "--pdeathsig", "KILL")
+"""Words that let a command end with the process that started it, even when that is killed; so do the hosts."""
+PROGRAMS = (ENTER, UNSHARE, TIED[0], "ip", "mount")
 
 
 class NoLab(IpsecError):
@@ -95,9 +97,9 @@ class Host:
         self, *command: str, stdin: "int | IO[str]" = subprocess.DEVNULL, stdout: "int | IO[str]" = subprocess.DEVNULL,
         stderr: "int | IO[str] | None" = None, env: Mapping[str, str] | None = None,
     ) -> "subprocess.Popen[str]":  # fmt: skip
-        """Start a command, whose process is the command's own; it is killed when the lab ends."""
+        """Start a command, whose process is the command's own; it is killed when the lab ends, or this process."""
         process = subprocess.Popen(  # noqa: S603
-            [*self.prefix, *command], stdin=stdin, stdout=stdout, stderr=stderr, text=True,
+            [*self.prefix, *TIED, *command], stdin=stdin, stdout=stdout, stderr=stderr, text=True,
             env=None if env is None else {**os.environ, **env},
         )  # fmt: skip
         self.lab.adopt(process)

@@ -10,6 +10,8 @@ from typing import TextIO
 
 WIDTH = 78
 INDENT = "   "
+PATIENCE_S = 16.0
+"""After this time nobody is made to wait any more: on a slow machine the story is slow enough."""
 PLAIN = str.maketrans(
     {"─": "-", "│": "|", "✔": "+", "✘": "x", "→": ">", "←": "<", "·": "-", "…": ".", "┴": "+", "▸": ">"}
 )
@@ -22,8 +24,9 @@ class Page:
     def __init__(self, out: TextIO | None = None, *, colour: bool | None = None, pace: float | None = None) -> None:
         self._out = out or sys.stdout
         terminal = self._out.isatty()
-        self._pace = (1.0 if terminal else 0.0) if pace is None else pace
+        self._pace = (0.6 if terminal else 0.0) if pace is None else pace
         """Seconds to read a heading; 0 for a reader who is in no hurry, such as a file."""
+        self._patience = time.monotonic() + PATIENCE_S
         self._colour = (terminal and "NO_COLOR" not in os.environ) if colour is None else colour
         self._fancy = (getattr(self._out, "encoding", None) or "ascii").lower().replace("-", "").startswith("utf")
         columns = shutil.get_terminal_size((80, 24)).columns if terminal else 80
@@ -83,7 +86,7 @@ class Page:
         self._rest(0.4)
 
     def _rest(self, part: float) -> None:
-        if self._pace:
+        if self._pace and time.monotonic() < self._patience:
             time.sleep(self._pace * part)
 
     def failure(self, text: str) -> None:

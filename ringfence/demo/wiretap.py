@@ -10,7 +10,7 @@ from typing import Self
 
 from ringfence.capture.pcap import BadCapture, Frame, PcapWriter, read_pcap
 from ringfence.demo.errors import NotTrue
-from ringfence.demo.namespaces import Host
+from ringfence.demo.namespaces import TIED, Host
 from ringfence.demo.packets import Seen, read
 
 SECONDS = 5.0
@@ -26,7 +26,7 @@ class Wiretap:
         self._news = threading.Condition()
         self._seen: list[Seen] = []
         self._process = subprocess.Popen(  # noqa: S603
-            [*host.prefix, *host.python("-m", "ringfence.capture.live", *interfaces)], stdout=subprocess.PIPE
+            [*host.prefix, *TIED, *host.python("-m", "ringfence.capture.live", *interfaces)], stdout=subprocess.PIPE
         )
         self._reader = threading.Thread(target=self._read, name="wiretap", daemon=True)
         self._ready = threading.Event()

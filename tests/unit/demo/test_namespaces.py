@@ -3,6 +3,9 @@
 
 import os
 import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +49,34 @@ def test_names_are_once_only() -> None:
         lab.host("a")
         with pytest.raises(ValueError):
             lab.host("a")
+
+
+KILLED = """
+import sys, time
+from ringfence.demo.namespaces import Lab
+lab = Lab()
+print(lab.host("a").spawn("sleep", "1000").pid, lab.hosts["a"].pid, flush=True)
+time.sleep(100)
+"""
+
+
+@pytest.mark.root
+def test_nothing_outlives_a_process_that_is_killed() -> None:
+    process = subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    pids = process.stdout.readline().split()
+    assert all(Path(f"/proc/{pid}").exists() for pid in pids)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    end = time.monotonic() + 5
+    while any(_runs(pid) for pid in pids) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not any(map(_runs, pids))
+
+
+def _runs(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

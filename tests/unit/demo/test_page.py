@@ -66,3 +66,6 @@ def test_a_reader_gets_time(monkeypatch) -> None:
     page.scene(1, "x")
     page.fact("x")
     assert rests == [2, 0.8]
+    monkeypatch.setattr("time.monotonic", lambda: 1e9)
+    page.fact("y")
+    assert rests == [2, 0.8]
