@@ -243,7 +243,7 @@ SCAPY_INTEGRITY = {
 
 
 def _scapy(sa: Sa, packet: bytes, seconds: float = 0.3) -> float | None:
-    """Packets a second that scapy seals and opens."""
+    """Packets a second that scapy seals and opens, at its best."""
     from scapy.layers.inet import IP
     from scapy.layers.ipsec import AH, ESP, SecurityAssociation
 
@@ -258,11 +258,11 @@ def _scapy(sa: Sa, packet: bytes, seconds: float = 0.3) -> float | None:
         words.update(auth_algo=SCAPY_INTEGRITY[sa.authenticator.algorithm], auth_key=sa.authenticator_key.reveal())
     tunnel = IP(src="192.0.2.1", dst="192.0.2.2")
     peer = SecurityAssociation(ESP if sa.cipher else AH, spi=sa.spi, tunnel_header=tunnel, **words)
-    rounds, begin = 0, time.perf_counter()
-    while time.perf_counter() - begin < seconds:
+    least, end = float("inf"), time.perf_counter() + seconds
+    while (begin := time.perf_counter()) < end:
         peer.decrypt(IP(bytes(peer.encrypt(IP(packet)))))
-        rounds += 1
-    return rounds / (time.perf_counter() - begin)
+        least = min(least, time.perf_counter() - begin)
+    return 1 / least
 
 
 def _gbit(rate: float, size: int) -> str:
