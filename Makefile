@@ -37,8 +37,9 @@ soak:
 	@scripts/test --soak $(ARGS)
 
 bench:
-	@scripts/setup check
+	@scripts/setup test
 	@.venv/bin/python bench/datapath.py $(ARGS)
+	@.venv/bin/python bench/tunnel.py
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov build dist demo-output

@@ -300,11 +300,11 @@ def table(rows: list[Row]) -> str:
     return "\n".join([line(HEADINGS), rule, *map(line, map(cells, rows))])
 
 
-def write_into(path: Path, text: str) -> None:
-    """Replace what stands between the marks in ``path``."""
-    before, _, rest = path.read_text().partition(BEGIN)
+def write_into(path: Path, text: str, begin: str = BEGIN) -> None:
+    """Replace what stands in ``path`` between the mark ``begin`` and the next end."""
+    before, _, rest = path.read_text().partition(begin)
     _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+    path.write_text(f"{before}{begin}\n{text}\n{END}{after}")
 
 
 def main() -> int:
