@@ -80,7 +80,10 @@ class _Service:
             random=os.urandom, clock=self._clock.now, events=_not_yet, device=self._settings.device
         )
         sockets = IkeSockets(lambda datagram, path: host.receive(datagram, path), backend.inbound_udp, MARK)
-        host = Host(ike, backend, send=sockets.send, now=self._clock.now, events=self._events, key_log=key_log)
+        host = Host(
+            ike, backend, send=sockets.send, now=self._clock.now, events=self._events, moved=keeper.look,
+            key_log=key_log,
+        )  # fmt: skip
         backend.events, backend.udp = host.on_event, sockets
         answers = Answers(
             self._facts(), ike=ike, backend=backend, host=host, keeper=keeper, events=self._events, peers=self._peers

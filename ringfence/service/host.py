@@ -17,6 +17,7 @@ from typing import Protocol
 from ringfence.audit import FellBackToClear, PacketDropped, ServiceFault
 from ringfence.backends.base import (
     Acquire,
+    AddressesChanged,
     BackendEvent,
     Dropped,
     FellBack,
@@ -117,13 +118,16 @@ class Host:
     """One computer's."""
 
     def __init__(
-        self, ike: Ike, backend: PacketPath, *, send: Send, now: Now, events: EventLog, key_log: KeyRecord | None = None
-    ) -> None:
+        self, ike: Ike, backend: PacketPath, *, send: Send, now: Now, events: EventLog, moved: Callable[[], None],
+        key_log: KeyRecord | None = None,
+    ) -> None:  # fmt: skip
+        """``moved`` is called when this computer has other addresses than before."""
         self._ike = ike
         self._backend = backend
         self._send = send
         self._now = now
         self._events = events
+        self._moved = moved
         self._key_log = key_log
         self._spd = Spd()
         self._inbox: deque[tuple[str, Callable[[], Iterable[Effect]]]] = deque()
@@ -152,6 +156,8 @@ class Host:
                 known = self._spd.named(entry)
                 rule = known.origin.rule if known is not None else entry
                 self._events.add(FellBackToClear(peer=format_address(flow.destination), rule=rule))
+            case AddressesChanged():
+                self._moved()
             case PathMtu():
                 pass  # the packet path has used it already; status shows it
 

@@ -7,6 +7,7 @@ document that is not correct changes nothing: it is refused, with the whole text
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -56,6 +57,7 @@ class PolicyKeeper:
         self._today = today
         self._apply: Apply | None = None
         self._lock = asyncio.Lock()
+        self._woken = asyncio.Event()
         self._warned: set[Finding] = set()
         self.running: Running | None = None
         self.refused: Refused | None = None
@@ -87,7 +89,9 @@ class PolicyKeeper:
     async def watch(self, every_s: float, rest_s: float) -> None:
         """Follow every change, for ever."""
         while True:
-            await asyncio.sleep(every_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), every_s)
+            self._woken.clear()
             try:
                 if self._store.changed():
                     await asyncio.sleep(rest_s)
@@ -96,6 +100,10 @@ class PolicyKeeper:
                     await self._follow_addresses(self.running)
             except Exception as error:
                 self._events.add(ServiceFault(during="a reload", detail=f"{type(error).__name__}: {error}"))
+
+    def look(self) -> None:
+        """Have ``watch`` look at once."""
+        self._woken.set()
 
     async def try_reload(self) -> None:
         """Reload; a refusal is an event and no error."""

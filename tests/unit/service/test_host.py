@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ringfence.audit import FellBackToClear, MainModeEnded, PacketDropped, ServiceFault
-from ringfence.backends.base import Acquire, Dropped, FellBack, HardExpired, PathMtu, SoftExpired
+from ringfence.backends.base import Acquire, AddressesChanged, Dropped, FellBack, HardExpired, PathMtu, SoftExpired
 from ringfence.crypto.suites import Encryption
 from ringfence.databases.pad import Pad
 from ringfence.databases.sa import ChildSa
@@ -51,8 +51,9 @@ class Story:
         self.faults: list[dict[str, object]] = []
         self.events = EventLog(lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: self.seconds)
         self.host = Host(
-            self, self.Path(self), send=self._send, now=lambda: self.seconds, events=self.events, key_log=self
-        )
+            self, self.Path(self), send=self._send, now=lambda: self.seconds, events=self.events, key_log=self,
+            moved=lambda: self.done.append("moved"),
+        )  # fmt: skip
 
     def run(self, act: Callable[[Host], object]) -> list[str]:
         async def main() -> None:
@@ -160,10 +161,11 @@ def test_events_of_the_packet_path_reach_ike(story: Story) -> None:
     def act(host: Host) -> None:
         for event in (
             Acquire("web/1", FLOW), SoftExpired(3, "octets"), HardExpired(4, "packets"), PathMtu(3, 1400),
+            AddressesChanged(),
         ):  # fmt: skip
             host.on_event(event)
 
-    assert story.run(act) == ["ike.acquire web/1 10.0", "ike.rekey 3 octets", "ike.expired 4 packets"]
+    assert story.run(act) == ["ike.acquire web/1 10.0", "ike.rekey 3 octets", "ike.expired 4 packets", "moved"]
 
 
 def test_what_happens_during_effects_waits_for_them(story: Story) -> None:

@@ -193,8 +193,10 @@ def test_me_follows_this_computer_s_addresses() -> None:
     story = Story(RULE)
 
     async def watch(keeper: PolicyKeeper) -> None:
-        watching = asyncio.create_task(keeper.watch(0.01, 0.0))
+        watching = asyncio.create_task(keeper.watch(60.0, 0.0))
+        await asyncio.sleep(0)
         story.facts = HostFacts((bytes([10, 0, 0, 7]),))
+        keeper.look()
         await until(lambda: len(story.applied) == 2)
         watching.cancel()
 
