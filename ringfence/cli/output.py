@@ -26,9 +26,9 @@ SocketOption = Annotated[
     Path | None,
     typer.Option(
         "--socket",
-        help="Where the service listens.",
+        help="Where the service listens: /run/ringfence/control.sock unless said otherwise.",
         envvar="RINGFENCE_SOCKET",
-        show_default="/run/ringfence/control.sock",
+        show_default=False,
         dir_okay=False,
     ),
 ]

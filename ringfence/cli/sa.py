@@ -101,12 +101,13 @@ def _quick_modes(answer: "Sas", now: datetime) -> None:
 
 def _main_modes(answer: "Sas", now: datetime) -> None:
     columns = [
-        Column("ID"), Column("PEER"), Column("IDENTITY", optional=1), Column("PROPOSAL"), Column("STATE", optional=2),
+        Column("ID"), Column("PEER"), Column("IDENTITY", optional=1), Column("STATE", optional=2), Column("PROPOSAL"),
         Column("EXPIRES", right=True), Column("QUICK MODES"),
     ]  # fmt: skip
     rows: list[list[Shown]] = [
         [
-            sa.id, sa.remote, sa.remote_identity, sa.proposal, sa.state, _expiry(sa.expires_at, now),
+            sa.id, sa.remote.removesuffix(":500"), sa.remote_identity, sa.state, sa.proposal or f"({sa.state})",
+            _expiry(sa.expires_at, now),
             " ".join(sa.quick_modes) or "-",
         ]
         for sa in answer.main_modes
@@ -128,9 +129,11 @@ def _main_mode(sa: "MainModeSa", now: datetime) -> Iterator[tuple[str, Shown]]:
     yield "main mode", f"{sa.id}, {sa.state}, {'begun by us' if sa.initiator else 'begun by the peer'}"
     yield "peer", _named(sa.remote, sa.remote_identity)
     yield "we", _named(sa.local, sa.local_identity)
-    yield "proposal", sa.proposal
+    if sa.proposal:
+        yield "proposal", sa.proposal
     yield "cookies", f"{sa.initiator_cookie} (initiator), {sa.responder_cookie} (responder)"
-    yield from _life(sa.made_at, sa.expires_at, now)
+    if sa.made_at is not None:
+        yield from _life(sa.made_at, sa.expires_at, now)
     yield "quick modes", ", ".join(sa.quick_modes) or "none"
     if sa.rule:
         yield "rule", sa.rule

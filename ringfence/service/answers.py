@@ -162,9 +162,11 @@ class Answers:
             raise BadRequest(f'The packet is "{packet}", {error.why}.', cure=error.cure) from error
         told = explain(self._running().compiled, flow, direction)
         lines = list(told.lines())
-        child = self._serving(flow.reversed() if direction is Direction.IN else flow)
+        outward = flow.reversed() if direction is Direction.IN else flow
+        child = self._serving(outward)
         if told.action is Action.PROTECT:
             lines.insert(1, f"{'now':<11}{_now(child)}")
+            lines += self._last_try(format_address(outward.destination)) if child is None else []
         sure = told.action is not Action.PROTECT or child is not None
         return Explanation(verdict=told.action.value, sure=sure, lines=lines)
 
@@ -200,6 +202,11 @@ class Answers:
 
     def _serving(self, outward: FlowKey) -> ChildSa | None:
         return next((child for child in self._ike.child_sas() if outward in child.selector), None)
+
+    def _last_try(self, address: str) -> list[str]:
+        """Why there is no SA with ``address``, if that is known."""
+        known = [peer for peer in self._peers.rows(self._facts.today()) if peer.address == address and peer.detail]
+        return [f"{'last try':<11}{peer.since.astimezone():%H:%M:%S}, {peer.detail}" for peer in known]
 
     def _main_mode(self, sa: IkeSaInfo) -> MainModeSa:
         return MainModeSa(

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ringfence.service.errors import CannotRun
 
-DAC_READ_SEARCH, NET_BIND_SERVICE, NET_ADMIN, NET_RAW = 2, 10, 12, 13
+DAC_READ_SEARCH, SETPCAP, NET_BIND_SERVICE, NET_ADMIN, NET_RAW = 2, 8, 10, 12, 13
 NEEDED = {NET_ADMIN: "CAP_NET_ADMIN", NET_RAW: "CAP_NET_RAW", NET_BIND_SERVICE: "CAP_NET_BIND_SERVICE"}
 
 TUN = Path("/dev/net/tun")
@@ -89,7 +89,8 @@ def effective() -> int:
 def keep_only(numbers: Sequence[int] = tuple(NEEDED)) -> None:
     """Give every other capability away, for this process and all that it starts."""
     libc = ctypes.CDLL(None, use_errno=True)
-    for number in range(_LAST + 1):
+    may_bound = effective() >> SETPCAP & 1  # without it, whoever took it from us has set the bounds
+    for number in range(_LAST + 1 if may_bound else 0):
         if number not in numbers and libc.prctl(_CAPBSET_READ, number, 0, 0, 0) == 1:
             _succeed(libc.prctl(_CAPBSET_DROP, number, 0, 0, 0))
     _succeed(libc.prctl(_AMBIENT, _AMBIENT_CLEAR, 0, 0, 0))

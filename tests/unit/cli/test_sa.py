@@ -50,6 +50,18 @@ def test_a_main_mode_is_shown(service: AnsweringService, command: Command) -> No
     assert MainModeSa.model_validate_json(command("sa", "show", "m1", "--json").out) == make_sas().main_modes[0]
 
 
+def test_a_main_mode_that_is_not_finished_says_what_is_known(
+    service: AnsweringService, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfinished = {"state": "negotiating", "proposal": "", "made_at": None, "expires_at": None, "quick_modes": []}
+    main = make_sas().main_modes[0].model_copy(update=unfinished)
+    monkeypatch.setattr(service, "sas", lambda: Sas(main_modes=[main], quick_modes=[]))
+    assert "negotiating" in command("sa", "list").out
+    shown = command("sa", "show", "m1").out
+    assert "expires" not in shown
+    assert "proposal" not in shown
+
+
 def test_what_is_not_there_is_no(service: AnsweringService, command: Command) -> None:
     for verb in ("show", "delete"):
         answer = command("sa", verb, "q77")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.audit import MainModeEnded
+from ringfence.audit import MainModeEnded, MainModeFailed
 from ringfence.backends.base import BackendStatistics, ChildTraffic
 from ringfence.control.errors import BadRequest, NotThere
 from ringfence.control.server import Service
@@ -63,8 +63,10 @@ class Running:
             started_at=START, pid=7, device="rf0", key_log=Path("/k"), today=lambda: START,
             date_of=lambda moment: START + timedelta(seconds=moment),
         )  # fmt: skip
+        peers = PeerTable()
+        self.events.add_sink(peers)
         self.answers = Answers(
-            told, ike=self, backend=self, host=self, keeper=self.keeper, events=self.events, peers=PeerTable()
+            told, ike=self, backend=self, host=self, keeper=self.keeper, events=self.events, peers=peers
         )
 
     async def apply(self, *_: object) -> None: ...
@@ -168,6 +170,11 @@ def test_explanations_name_the_sa_in_use(running: Running) -> None:
     told = running.answers.explain("out icmp 192.0.2.1 -> 192.0.2.2")
     assert not told.sure
     assert "no SA" in told.lines[1]
+    running.events.add(
+        MainModeFailed(peer="192.0.2.2", reason="peer-silent", detail="it does not answer", initiator=True)
+    )
+    told = running.answers.explain("in icmp 192.0.2.2 -> 192.0.2.1")
+    assert told.lines[-1] == f"last try   {START.astimezone():%H:%M:%S}, it does not answer"
     blocked = running.answers.explain("out tcp 192.0.2.1 -> 198.51.100.1:23")
     assert (blocked.verdict, blocked.sure) == ("block", True)
     assert running.answers.explain("out udp 192.0.2.1 -> 198.51.100.1:53").verdict == "permit"

@@ -38,18 +38,37 @@ def test_each_missing_thing_has_its_cure(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert "modprobe tun" in caught.value.cure
 
 
-@pytest.mark.skipif(not privileges.effective() >> 8 & 1, reason="needs CAP_SETPCAP, to give capabilities away")
-def test_what_is_given_away_is_gone_for_children_too() -> None:
-    story = (
-        "import subprocess; from ringfence.service import privileges as p; p.keep_only();"
-        "print(p.effective()); print(subprocess.run(['grep', '-E', 'CapEff|CapBnd|NoNewPrivs', '/proc/self/status'],"
-        "capture_output=True, text=True).stdout)"
+STORY = (
+    "import subprocess; from ringfence.service import privileges as p; p.keep_only();"
+    "print(p.effective()); print(subprocess.run(['grep', '-E', 'CapEff|CapBnd|NoNewPrivs', '/proc/self/status'],"
+    "capture_output=True, text=True).stdout)"
+)
+needs_root = pytest.mark.skipif(
+    not privileges.effective() >> privileges.SETPCAP & 1, reason="needs CAP_SETPCAP, to give capabilities away"
+)
+
+
+def given_away(*before: str) -> tuple[int, dict[str, str]]:
+    run = subprocess.run(
+        [*before, sys.executable, "-c", STORY], capture_output=True, text=True, check=True, cwd=os.getcwd()
     )
-    run = subprocess.run([sys.executable, "-c", story], capture_output=True, text=True, check=True, cwd=os.getcwd())
     kept, *pairs = run.stdout.split()
-    assert int(kept) == ALL & privileges.effective()
-    mask = f"{int(kept):016x}"
-    assert dict(zip(pairs[::2], pairs[1::2], strict=True)) == {"NoNewPrivs:": "1", "CapEff:": mask, "CapBnd:": mask}
+    return int(kept), dict(zip(pairs[::2], pairs[1::2], strict=True))
+
+
+@needs_root
+def test_what_is_given_away_is_gone_for_children_too() -> None:
+    kept, child = given_away()
+    assert kept == ALL & privileges.effective()
+    assert child == {"NoNewPrivs:": "1", "CapEff:": f"{kept:016x}", "CapBnd:": f"{kept:016x}"}
+
+
+@needs_root
+def test_who_may_not_set_bounds_gives_away_what_is_his() -> None:
+    """As in a container that was given only what the service needs."""
+    kept, child = given_away("setpriv", "--bounding-set=-setpcap", "--inh-caps=-setpcap")
+    assert kept == ALL & privileges.effective()
+    assert child["NoNewPrivs:"] == "1"
 
 
 def test_a_policy_in_somebody_s_home_needs_one_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
