@@ -243,15 +243,16 @@ def test_hard_limits_hold_inward_too():
     assert reasons(right.inbound(sent, 50.0)) == [Drop.SA_EXPIRED]
 
 
-def test_tunnels_in_tunnels_are_bounded():
-    child = make_child(GCM, mode=T)
-    left, right = joined(child, limits=PathLimits(mtu=9000, nested=3))
-    packet = datagram(source=bytes([10, 1, 0, 1]), destination=bytes([10, 2, 0, 1]))
-    for depth in range(1, 7):
-        packet = packets_of(left.outbound([packet], 0.0))[0]
-        verdicts = right.inbound([packet], 0.0)
-        assert reasons(verdicts) == [Deliver if depth <= 4 else Drop.LOOP] or depth > 1
-        packet = packets_of(left.outbound([packet], 0.0))[0]
+@pytest.mark.parametrize(("layers", "outcome"), [(1, Deliver), (4, Deliver), (5, Drop.LOOP), (7, Drop.LOOP)])
+def test_tunnels_in_tunnels_are_bounded(layers, outcome):
+    left, right = joined(make_child(GCM, mode=T), limits=PathLimits(nested=3))
+    clear = packet = datagram(source=bytes([10, 1, 0, 1]), destination=bytes([10, 2, 0, 1]))
+    for _ in range(layers):
+        (packet,) = packets_of(left.outbound([packet], 0.0))
+    verdicts = right.inbound([packet], 0.0)
+    assert reasons(verdicts) == [outcome]
+    assert outcome is Drop.LOOP or verdicts == [Deliver((clear,), 1)]
+    assert right.statistics(1).packets_in == min(layers, 4)
 
 
 def test_ipsec_for_somebody_else_is_delivered():
@@ -324,3 +325,33 @@ def test_options_of_a_tunnel_do_not_matter_inward():
     sent = packets_of(left.outbound([packet], 0.0))
     assert IP(sent[0]).tos == 46 << 2
     assert packets_of(right.inbound(sent, 0.0)) == [packet]
+
+
+def test_a_protected_packet_may_still_be_none():
+    """Its sender has the keys and no sense: the ports of its UDP are cut off, or the inner header is wrong."""
+    for mode in (X, T):
+        child = make_child(GCM, mode=mode)
+        left, right = joined(child)
+        outlet = left._state.contracts[1].outlet
+        stump = build(US, PEER, 17, b"\1\2")
+        (wire,) = outlet.seal_many([stump])
+        assert right.inbound([wire], 0.0) == [Dropped(Drop.MALFORMED, None, 0x201)]
+        assert right.inbound([wire], 0.0)[0].reason is Drop.REPLAYED
+    (wire,) = outlet.seal_many([b"\x45" + bytes(30)])
+    assert reasons(right.inbound([wire], 0.0)) == [Drop.MALFORMED]
+
+
+def test_the_first_piece_of_a_narrow_contract_waits_for_the_rest():
+    web = Selector(
+        make_child(GCM).selector.source, make_child(GCM).selector.destination, 17, destination_ports=PortRange.one(80)
+    )
+    child = make_child(GCM, mode=T, selector=web)
+    careless, right = make_path(make_child(GCM, mode=T)), joined(child)[1]
+    packet = datagram(1400)
+    first, *rest = packets_of(careless.outbound(cut(packet, 700), 0.0))
+    assert reasons(right.inbound([first], 0.0)) == [Reassembling]
+    assert packets_of(right.inbound(rest, 0.0)[-1:]) == [packet]
+    overlapping = cut(datagram(1399), 700)[:1] * 2
+    overlapping[1] = overlapping[1][:-1] + b"?"
+    sent = packets_of(careless.outbound(overlapping, 0.0))
+    assert reasons(right.inbound(sent, 0.0)) == [Reassembling, Drop.REASSEMBLY_FAILED]

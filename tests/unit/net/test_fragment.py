@@ -205,3 +205,12 @@ def test_what_waits_is_bounded():
     assert len(reassembler) == 0
     pieces = [piece_v4(at, b"a" * 8, True, 40) for at in range(0, 32, 8)]
     assert put_together(reassembler, pieces)[-1] is Fate.REFUSED
+
+
+@pytest.mark.parametrize("options", [b"\x94\0\0\0", b"\x94\xff\0\0", b"\1\1\1\x94", b"\0\x94\4\0"])
+def test_options_that_are_none(options):
+    packet = b"\x46\0" + (1424).to_bytes(2) + bytes(V4)[4:20] + options + bytes(1400)
+    pieces = cut(packet, 600)
+    assert max(map(len, pieces)) <= 600
+    assert all(view(piece) is not None for piece in pieces)
+    assert put_together(Reassembler(), pieces)[-1][20:] == packet[20:]
