@@ -9,7 +9,7 @@ help:
 	@echo "make check    those that need no root and no peers (two minutes)"
 	@echo "make interop  every combination with the real peers"
 	@echo "make soak     the long runs"
-	@echo "make bench    how fast the packet path is"
+	@echo "make bench    how fast the packet path and the key exchange are"
 	@echo "make clean    remove what these made"
 
 demo:
@@ -39,6 +39,7 @@ soak:
 bench:
 	@scripts/setup test
 	@.venv/bin/python bench/datapath.py $(ARGS)
+	@.venv/bin/python bench/ike.py
 	@.venv/bin/python bench/tunnel.py
 
 clean:
