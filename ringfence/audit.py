@@ -176,9 +176,12 @@ class MessageIgnored(Event):
     peer: str
     reason: str
     detail: str
+    count: int = 1
+    """Hosts may merge many of one kind into one event."""
 
     def __str__(self) -> str:
-        return f"message from {self.peer} ignored: {self.detail}"
+        times = f" ({self.count} times)" if self.count > 1 else ""
+        return f"message from {self.peer} ignored: {self.detail}{times}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asks the running service, typed; every failure becomes a ``ControlError`` that says what to do."""
 
-import os
 import socket as socket_module
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,19 +24,13 @@ from ringfence.control.messages import (
     Sas,
     Status,
 )
+from ringfence.control.place import default_socket
 
-DEFAULT_SOCKET = Path("/run/ringfence/control.sock")
-SOCKET_VARIABLE = "RINGFENCE_SOCKET"
 PATIENCE_S = 10.0
 
 M = TypeVar("M", bound=Message)
 
 KINDS: dict[int, type[ControlError]] = {400: BadRequest, 404: NotThere, 409: Refused, 422: Refused}
-
-
-def default_socket() -> Path:
-    """Where the service listens unless somebody says otherwise."""
-    return Path(os.environ.get(SOCKET_VARIABLE) or DEFAULT_SOCKET)
 
 
 class Client:

@@ -1,23 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """The event log: everything that happened lately, numbered, for whoever asks and whoever listens.
 
-It is bounded: the oldest event makes room. Packets dropped for one reason in one flow are merged: the first shows at
-once, those of the next second become one event that counts them, so that a flood makes lines, not a flood of lines.
+It is bounded: the oldest event makes room. Single messages and packets are kept apart from the rest, so that whoever
+sends many cannot wash away what matters. Dropped packets and ignored messages of one kind are merged: the first shows
+at once, those of the next second become one event that counts them, so that a flood makes lines, not a flood of lines.
 A listener that is too slow loses its oldest events and sees it by a gap in the numbers; it never slows the service.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from heapq import merge
 
-from ringfence.audit import Event, PacketDropped
+from ringfence.audit import Event, MessageExchanged, MessageIgnored, PacketDropped
 
 LISTENER_EVENTS = 1000
 MERGE_S = 1.0
 MERGE_KINDS = 256
-"""Kinds of drops that are told apart at a time; one flow more begins a new count."""
+"""Kinds that are told apart at a time; what comes beyond is counted together."""
+
+DETAILS = (MessageExchanged, MessageIgnored, PacketDropped)
+"""Events about one message or packet: strangers can cause any number of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,15 @@ class Recorded:
 
 
 Sink = Callable[[Recorded], None]
+Countable = PacketDropped | MessageIgnored
+
+
+@dataclass(slots=True)
+class _Count:
+    """Events of one kind that wait to be told together."""
+
+    until: float
+    events: int = 0
 
 
 class EventLog:
@@ -39,15 +53,16 @@ class EventLog:
         self._today = today
         self._now = now
         self._kept: deque[Recorded] = deque(maxlen=keep)
+        self._details: deque[Recorded] = deque(maxlen=keep)
         self._sinks: list[Sink] = []
         self._listeners: set[_Listener] = set()
-        self._merging: dict[tuple[str, str, str], tuple[float, int]] = {}
+        self._merging: dict[Countable, _Count] = {}
         self._number = 0
         self._closed = False
 
     def add(self, event: Event) -> None:
         """Record ``event``."""
-        if isinstance(event, PacketDropped):
+        if isinstance(event, PacketDropped | MessageIgnored):
             self.flush()
             if not self._first_of_its_kind(event):
                 return
@@ -59,7 +74,8 @@ class EventLog:
 
     def since(self, number: int) -> list[Recorded]:
         """Kept events above ``number``, oldest first."""
-        return [one for one in self._kept if one.number > number]
+        known = merge(self._kept, self._details, key=lambda one: one.number)
+        return [one for one in known if one.number > number]
 
     @property
     def last_number(self) -> int:
@@ -67,19 +83,17 @@ class EventLog:
         return self._number
 
     def flush(self, *, everything: bool = False) -> None:
-        """Record the merged drops whose second is over."""
+        """Record the merged events whose second is over."""
         now = self._now()
-        for kind, (until, count) in list(self._merging.items()):
-            if everything or now >= until:
+        for kind, found in list(self._merging.items()):
+            if everything or now >= found.until:
                 del self._merging[kind]
-                if count:
-                    reason, flow, spi = kind
-                    self._record(PacketDropped(reason=reason, flow=flow, spi=spi, count=count))
+                if found.events:
+                    self._record(replace(kind, count=found.events))
 
     def next_flush(self) -> float | None:
-        """When merged drops are due, on the scale of ``now``; None when none wait."""
-        waiting = [until for until, count in self._merging.values() if count]
-        return min(waiting, default=None)
+        """When merged events are due, on the scale of ``now``; None when none wait."""
+        return min((found.until for found in self._merging.values() if found.events), default=None)
 
     async def follow(self, since: int) -> AsyncIterator[Recorded]:
         """Kept events above ``since``, then each as it comes, until the log is closed."""
@@ -105,29 +119,33 @@ class EventLog:
         for listener in self._listeners:
             listener.wake.set()
 
-    def _first_of_its_kind(self, event: PacketDropped) -> bool:
-        kind = (event.reason, event.flow, event.spi)
-        if kind in self._merging:
-            until, count = self._merging[kind]
-            self._merging[kind] = (until, count + event.count)
-            return False
-        if len(self._merging) >= MERGE_KINDS:
-            kind = (event.reason, "many flows", "")
-            until, count = self._merging.get(kind, (self._now() + MERGE_S, 0))
-            self._merging[kind] = (until, count + event.count)
-            return False
-        self._merging[kind] = (self._now() + MERGE_S, 0)
-        return True
+    def _first_of_its_kind(self, event: Countable) -> bool:
+        kind = replace(event, count=1)
+        if kind not in self._merging and len(self._merging) < MERGE_KINDS:
+            self._merging[kind] = _Count(self._now() + MERGE_S)
+            return True
+        if kind not in self._merging:
+            kind = _anybody(event)
+            self._merging.setdefault(kind, _Count(self._now() + MERGE_S))
+        self._merging[kind].events += event.count
+        return False
 
     def _record(self, event: Event) -> None:
         self._number += 1
         recorded = Recorded(self._number, self._today(), event)
-        self._kept.append(recorded)
+        (self._details if isinstance(event, DETAILS) else self._kept).append(recorded)
         for sink in self._sinks:
             sink(recorded)
         for listener in self._listeners:
             listener.waiting.append(recorded)
             listener.wake.set()
+
+
+def _anybody(event: Countable) -> Countable:
+    """The kind that stands for all those that are not told apart."""
+    if isinstance(event, PacketDropped):
+        return PacketDropped(reason=event.reason, flow="many flows", spi="")
+    return MessageIgnored(peer="many peers", reason=event.reason, detail=event.reason)
 
 
 class _Listener:

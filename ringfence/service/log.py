@@ -16,17 +16,13 @@ from ringfence.audit import (
     FellBackToClear,
     KeyLogOpened,
     MainModeFailed,
-    MessageExchanged,
-    MessageIgnored,
-    PacketDropped,
     PolicyRefused,
     PolicyWarning,
     QuickModeFailed,
 )
-from ringfence.service.events import Recorded
+from ringfence.service.events import DETAILS, Recorded
 
 WARNINGS = (FellBackToClear, KeyLogOpened, MainModeFailed, PolicyRefused, PolicyWarning, QuickModeFailed)
-DETAILS = (MessageExchanged, MessageIgnored, PacketDropped)
 
 
 def make_sink(*, verbose: bool, journal: bool, stream: TextIO | None = None) -> Callable[[Recorded], None]:

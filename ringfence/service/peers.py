@@ -61,8 +61,8 @@ class PeerTable:
             case FellBackToClear(peer=peer, rule=rule):
                 detail = self._row(peer, at).detail or "no security could be agreed on"
                 self._set(peer, PeerState.CLEAR, at, detail, rule)
-            case MessageExchanged(peer=peer, exchange="main mode", sent=True):
-                self._row(peer, at)
+            case MessageExchanged(peer=peer, exchange="main mode", sent=True, number=number) if number % 2:
+                self._row(peer, at)  # we begin; whoever begins with us is a stranger until he has proved himself
             case _:
                 pass
 
@@ -81,7 +81,8 @@ class PeerTable:
         address = host_part(peer)
         if address not in self._rows:
             if len(self._rows) >= ROWS:
-                del self._rows[next(iter(self._rows))]
+                idle = (address for address, row in self._rows.items() if not row.children)
+                del self._rows[next(idle, next(iter(self._rows)))]
             self._rows[address] = _Row(PeerState.NEGOTIATING, at)
         return self._rows[address]
 

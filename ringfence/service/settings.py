@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from ringfence.control.client import default_socket
+from ringfence.control.place import default_socket
 
 RUNTIME_DIRECTORY = Path("/run/ringfence")
 

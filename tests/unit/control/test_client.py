@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ringfence.control.client import Client, default_socket
+from ringfence.control.client import Client
 from ringfence.control.errors import BadAnswer, BadRequest, NotAllowed, NotRunning, NotThere, Refused
 from ringfence.policy.errors import Finding, PolicyError
 from ringfence.testing.service import AnsweringService, make_policy, make_sas, make_status, served
@@ -115,10 +115,3 @@ def test_an_error_in_a_stream_is_an_error() -> None:
     no = httpx.Response(404, json={"error": {"what": "no", "place": "", "cure": ""}})
     with answering(no) as client, pytest.raises(NotThere):
         list(client.events())
-
-
-def test_the_socket_is_named_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("RINGFENCE_SOCKET", raising=False)
-    assert default_socket() == Path("/run/ringfence/control.sock")
-    monkeypatch.setenv("RINGFENCE_SOCKET", "/tmp/other.sock")
-    assert default_socket() == Path("/tmp/other.sock")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ringfence.audit import MainModeEnded, PacketDropped
+from ringfence.audit import MainModeEnded, MessageIgnored, PacketDropped
 from ringfence.service.events import LISTENER_EVENTS, MERGE_KINDS, EventLog, Recorded
 
 START = datetime(2026, 11, 25, tzinfo=UTC)
@@ -78,6 +78,26 @@ def test_no_drop_is_lost_in_the_count() -> None:
     counted = sum(one.event.count for one in log.since(0) if isinstance(one.event, PacketDropped))
     assert counted == 2 * (MERGE_KINDS + 50)
     assert log.last_number <= MERGE_KINDS + 1
+
+
+def test_ignored_messages_are_merged_too_even_from_invented_peers() -> None:
+    log, time = make(keep=5000)
+    for number in range(3 * MERGE_KINDS):
+        log.add(MessageIgnored(peer=f"10.0.{number >> 8}.{number & 255}", reason="malformed", detail="nonsense"))
+    time.seconds += 2
+    log.flush()
+    events = [one.event for one in log.since(0)]
+    assert len(events) == MERGE_KINDS + 1
+    assert str(events[-1]) == f"message from many peers ignored: malformed ({2 * MERGE_KINDS} times)"
+
+
+def test_a_flood_of_packets_does_not_wash_away_what_matters() -> None:
+    log, _ = make(keep=5)
+    log.add(ended(1))
+    for number in range(50):
+        log.add(drop(flow=f"flow {number}"))
+    log.add(ended(2))
+    assert [one.number for one in log.since(0)] == [1, 47, 48, 49, 50, 51, 52]
 
 
 def follow(log: EventLog, since: int, steps: list[object]) -> list[int]:

@@ -22,9 +22,9 @@ START = datetime(2026, 11, 25, tzinfo=UTC)
 PEER = "10.0.0.2"
 
 
-def message(peer: str = PEER) -> Event:
+def message(peer: str = PEER, number: int = 1) -> Event:
     return MessageExchanged(
-        sent=True, peer=peer, exchange="main mode", number=1, payloads="SA", octets=1, encrypted=False
+        sent=True, peer=peer, exchange="main mode", number=number, payloads="SA", octets=1, encrypted=False
     )
 
 
@@ -90,6 +90,15 @@ def test_fallback_keeps_the_reason() -> None:
     assert (peer.state, peer.detail, peer.rule) == (PeerState.CLEAR, "it does not answer", "dns")
     (peer,) = after(FellBackToClear(peer=PEER, rule="dns"))
     assert peer.detail
+
+
+def test_who_only_talks_to_us_is_no_peer_yet() -> None:
+    assert after(message(number=2)) == []
+
+
+def test_strangers_push_no_protected_peer_out() -> None:
+    rows = after(quick_mode(1), *(failed(f"10.1.{n >> 8}.{n & 255}") for n in range(ROWS + 10)))
+    assert [row.address for row in rows if row.state is PeerState.PROTECTED] == [PEER]
 
 
 def test_the_table_is_bounded() -> None:
