@@ -21,7 +21,7 @@ from ringfence import __version__
 from ringfence.audit import KeyLogOpened, ServiceFault, ServiceStarted, ServiceStopped
 from ringfence.backends import nft
 from ringfence.backends.addresses import local_addresses
-from ringfence.backends.base import MARK, BackendEvent
+from ringfence.backends.base import MARK, BackendError, BackendEvent
 from ringfence.backends.udp import IkeSockets
 from ringfence.backends.userspace import UserspaceBackend
 from ringfence.capture.keylog import KeyLog
@@ -91,6 +91,7 @@ class _Service:
         control = ControlServer(answers, self._settings.socket)
         async with contextlib.AsyncExitStack() as undo:
             undo.callback(self._events.close)
+            self._follow_signals(keeper)
             await control.start()
             undo.push_async_callback(self._in_time, control.stop)
             sockets.open()
@@ -102,7 +103,8 @@ class _Service:
                 await keeper.start(host.apply)
             except BaseException:
                 if not guarded:
-                    await backend.stop()
+                    with contextlib.suppress(BackendError):  # what made the start fail may well fail this, too
+                        await backend.stop()
                 raise
             undo.push_async_callback(backend.stop)
             self._follow_signals(keeper)

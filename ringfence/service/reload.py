@@ -106,7 +106,9 @@ class PolicyKeeper:
         self._woken.set()
 
     async def try_reload(self) -> None:
-        """Reload; a refusal is an event and no error."""
+        """Reload; a refusal is an event and no error. Before the start is over there is nothing to do."""
+        if self.running is None:
+            return
         try:
             await self.reload()
         except IpsecError:

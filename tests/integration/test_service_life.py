@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from integration.backend_lab import ALICE, BOB, Pair, watched
 from integration.service_lab import (
+    ENVIRONMENT,
     RULE,
     TELNET,
     Service,
@@ -17,6 +18,7 @@ from integration.service_lab import (
     document,
     eventually,
     ping,
+    ringfence,
 )
 
 pytestmark = pytest.mark.root
@@ -80,6 +82,34 @@ def test_a_restart_that_finds_a_bad_policy_leaves_the_protection_of_the_one_befo
     watched(pair.router)
     assert ping(pair.alice, BOB, count=2, wait=0.5) == 0
     assert watched(pair.router) == {"protected": 0, "clear": 0}
+
+
+def test_a_restart_that_cannot_apply_its_policy_leaves_the_protection_of_the_one_before(
+    pair: Pair, tmp_path: Path
+) -> None:
+    policy = document(tmp_path)
+    alice = Service(pair.alice, policy)
+    alice.kill()
+    pair.alice.run("mount", "--bind", "/bin/false", "/usr/sbin/nft")
+    done = command(pair.alice, "run", str(policy))
+    assert done.returncode == 3
+    assert "nftables refused" in done.stderr
+    assert "Traceback" not in done.stderr
+    pair.alice.run("umount", "/usr/sbin/nft")
+    watched(pair.router)
+    assert ping(pair.alice, BOB, count=2, wait=0.5) == 0
+    assert watched(pair.router) == {"protected": 0, "clear": 0}
+    alice.start()
+    assert alice.stop() == 0
+
+
+def test_a_signal_during_the_start_is_a_clean_stop(pair: Pair, tmp_path: Path) -> None:
+    traces = pair.alice.traces()
+    process = pair.alice.spawn(*ringfence("run", str(document(tmp_path))), env=ENVIRONMENT)
+    eventually(lambda: pair.alice.run("test", "-S", "/run/ringfence/control.sock", check=False).returncode == 0)
+    process.terminate()
+    assert process.wait(15) == 0
+    assert pair.alice.traces() == traces
 
 
 def test_a_second_service_is_refused_and_harms_nothing(pair: Pair, tmp_path: Path) -> None:

@@ -64,6 +64,12 @@ def test_a_bad_document_at_the_start_is_an_error_before_anything_happens() -> No
         Story("hello = 1")
 
 
+def test_a_signal_before_the_start_does_nothing() -> None:
+    story = Story()
+    asyncio.run(story.keeper.try_reload())
+    assert story.told == []
+
+
 def test_the_first_policy_is_applied_and_told() -> None:
     story = Story()
 
