@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hears when this host's links, addresses or routes change (rtnetlink(7)); says so once a flurry is over.
+"""Hears when somebody changes this host's networking, and says so once a flurry is over.
 
-What we change ourselves, our device and our routing table, is not told.
+Links, addresses, routes and rules come over rtnetlink(7), nftables over its own group. The host's own things change,
+and ours are taken away: network managers remove rules and routes that they do not know, a firewall that is loaded again
+flushes all tables. Whoever listens looks what is amiss and mends it; what we do ourselves causes a look too, which
+finds nothing.
 """
 
 import asyncio
@@ -9,15 +12,20 @@ import socket
 from collections.abc import Callable, Iterator
 from struct import Struct
 
-NEW_LINK, DELETED_LINK, NEW_ADDRESS, DELETED_ADDRESS, NEW_ROUTE, DELETED_ROUTE = 16, 17, 20, 21, 24, 25
-GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
-"""Links; addresses and routes of both families."""
-MAIN = 254
+NEW_LINK, DELETED_LINK, NEW_ADDRESS, DELETED_ADDRESS = 16, 17, 20, 21
+NEW_ROUTE, DELETED_ROUTE, DELETED_RULE = 24, 25, 33
+DELETED_TABLE = 10 << 8 | 2
+LINKS, ADDRESSES, ROUTES, RULES, ADDRESSES_V6, ROUTES_V6, RULES_V6 = 1, 5, 7, 8, 9, 11, 19
+NETFILTER, NFTABLES_GROUP = 12, 7
+SOL_NETLINK, ADD_MEMBERSHIP = 270, 1
+MAIN, LOCAL = 254, 255
+UP = 1
 SETTLE_SECONDS = 0.3
 MOST_OCTETS = 1 << 16
 
 _HEADER = Struct("=IHHII")
-_LINK = Struct("=4xi")
+_LINK = Struct("=4xiI")
+"""Of each message, behind its family: the interface and its flags, the interface, the table."""
 _ADDRESS = Struct("=4xi")
 _ROUTE = Struct("=4xB")
 
@@ -25,30 +33,43 @@ _ROUTE = Struct("=4xB")
 class Changes:
     """Calls back after something changed."""
 
-    def __init__(self, changed: Callable[[], None], *, except_for: int) -> None:
-        """Begin to listen, in the running loop; ``except_for`` is the index of our device."""
-        self.ours = except_for
+    def __init__(self, changed: Callable[[], None], *, ours: int) -> None:
+        """Begin to listen, in the running loop; ``ours`` is the index of our device. Raises OSError."""
+        self.ours = ours
         self._changed = changed
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
-        self._channel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
+        self._channels: list[socket.socket] = []
         try:
-            self._channel.bind((0, GROUPS))
+            for protocol, groups in (
+                (socket.NETLINK_ROUTE, (LINKS, ADDRESSES, ROUTES, RULES, ADDRESSES_V6, ROUTES_V6, RULES_V6)),
+                (NETFILTER, (NFTABLES_GROUP,)),
+            ):
+                self._listen(protocol, groups)
         except OSError:
-            self._channel.close()
+            self.close()
             raise
-        self._loop.add_reader(self._channel, self._read)
 
     def close(self) -> None:
         """Listen no more."""
-        self._loop.remove_reader(self._channel)
-        self._channel.close()
+        for one in self._channels:
+            self._loop.remove_reader(one)
+            one.close()
+        self._channels.clear()
         if self._timer is not None:
             self._timer.cancel()
 
-    def _read(self) -> None:
+    def _listen(self, protocol: int, groups: tuple[int, ...]) -> None:
+        channel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
+        self._channels.append(channel)
+        channel.bind((0, 0))
+        for group in groups:
+            channel.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, group)
+        self._loop.add_reader(channel, self._read, channel)
+
+    def _read(self, channel: socket.socket) -> None:
         try:
-            news = self._channel.recv(MOST_OCTETS)
+            news = channel.recv(MOST_OCTETS)
         except BlockingIOError:
             return
         except OSError:  # more than the buffer holds: something did change
@@ -62,7 +83,7 @@ class Changes:
 
 
 def concerns(news: bytes, ours: int) -> bool:
-    """Whether there is a message about something else than interface ``ours`` and routes outside the main table."""
+    """Whether something changed that we follow, or something of ours may be gone."""
     return any(_concerns(kind, body, ours) for kind, body in _messages(news))
 
 
@@ -75,10 +96,14 @@ def _messages(octets: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _concerns(kind: int, body: bytes, ours: int) -> bool:
+    if kind in (DELETED_RULE, DELETED_TABLE):
+        return True
     if kind in (NEW_LINK, DELETED_LINK) and len(body) >= _LINK.size:
-        return bool(_LINK.unpack_from(body)[0] != ours)
+        index, flags = _LINK.unpack_from(body)
+        return index != ours or not flags & UP
     if kind in (NEW_ADDRESS, DELETED_ADDRESS) and len(body) >= _ADDRESS.size:
         return bool(_ADDRESS.unpack_from(body)[0] != ours)
     if kind in (NEW_ROUTE, DELETED_ROUTE) and len(body) >= _ROUTE.size:
-        return bool(_ROUTE.unpack_from(body)[0] == MAIN)
+        (table,) = _ROUTE.unpack_from(body)
+        return bool(table == MAIN or (kind == DELETED_ROUTE and table != LOCAL))
     return False

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_network
 from socket import AF_INET, AF_INET6
-from typing import Final, Protocol, Self
+from typing import Protocol, Self
 
 from pyroute2 import AsyncIPRoute, NetlinkError
 
@@ -59,9 +59,9 @@ class Netlink:
 
     def __init__(self, *, mark: int = MARK, table: int = TABLE, priority: int = PRIORITY) -> None:
         self._mark, self._table, self._priority = mark, table, priority
-        self._channel: Final = AsyncIPRoute()
 
     async def __aenter__(self) -> Self:
+        self._channel = AsyncIPRoute()
         await self._channel.__aenter__()
         return self
 

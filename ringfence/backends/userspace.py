@@ -4,9 +4,7 @@
 Packets come in bursts from the device and the sockets, go through the packet path together, and what it decides is
 carried out. One timer serves all its clocks. What many packets have to say (drops) is merged for a second.
 
-A policy is applied in an order that loses no packet and leaks none: the packet path first, for it must know what the
-routes then bring it; new routes; the static rules, in one transaction; last, old routes go. When a step fails, the
-old policy is put back.
+What the kernel does for a policy is ``backends.kernel``'s. When it refuses a new policy, the old one is put back.
 """
 
 import asyncio
@@ -15,13 +13,12 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from socket import socket
 from typing import Protocol
 
-from ringfence.backends import base, nft, sysctl
+from ringfence.backends import base, nft
 from ringfence.backends import filter as static
 from ringfence.backends.base import BackendError, BackendStatistics, ChildTraffic
 from ringfence.backends.changes import Changes
-from ringfence.backends.netlink import Netlink
+from ringfence.backends.kernel import KernelSide
 from ringfence.backends.raw import RawSockets, TooBig
-from ringfence.backends.routes import DEFAULT_LINK_MTU, Difference, Host, difference, wanted
 from ringfence.backends.tun import Tun
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.spd import Spd
@@ -69,18 +66,15 @@ class UserspaceBackend:
         self.events = events
         self.udp = udp
         self._random, self._clock = random, clock
-        self._device, self._mark, self._table = device, mark, table
+        self._device, self._mark = device, mark
+        self._kernel = KernelSide(device=device, mark=mark, table=table, clock=clock)
         self._lock = asyncio.Lock()
+        """Around all that changes the kernel's side."""
         self._open = contextlib.AsyncExitStack()
+        self._started = False
         self._spd = Spd()
         self._path = DataPath(random=random)
-        self._clear_seconds = 0.0
-        self._noted: tuple[str, ...] = ()
-        self._started = False
-        self._index = 0
-        self._host = Host()
-        self._clear: dict[tuple[str, bytes], float] = {}
-        """Peers whose clear answers are accepted, by their entry: until when."""
+        self._limits = PathLimits()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._drops: dict[tuple[Drop, FlowKey | None, int], int] = {}
@@ -91,19 +85,16 @@ class UserspaceBackend:
         """Make device, sockets and rules; a killed predecessor's rules stay in force until ``apply``."""
         loop = asyncio.get_running_loop()
         async with contextlib.AsyncExitStack() as opening:
-            self._netlink = await opening.enter_async_context(Netlink(mark=self._mark, table=self._table))
-            self._noted = await nft.settings()
+            await opening.enter_async_context(self._kernel)
             self._raw = RawSockets(self._mark)
             opening.callback(self._raw.close)
             self._tun = Tun(self._device)
             opening.callback(self._close_device)
-            mtu = await self._set_up_device()
-            limits = PathLimits(mtu=mtu)
-            self._path, self._clear_seconds = DataPath(random=self._random, limits=limits), limits.clear_seconds
-            opening.push_async_callback(self._netlink.remove_rules)
-            await self._netlink.add_rules()
-            self._changes = Changes(lambda: self._later(self._host_changed()), except_for=self._index)
+            self._limits = PathLimits(mtu=await self._kernel.set_up_device())
+            self._path = DataPath(random=self._random, limits=self._limits)
+            self._changes = Changes(lambda: self._later(self._mend), ours=self._kernel.index)
             opening.callback(self._changes.close)
+            await self._kernel.add_rules()
             self._open = opening.pop_all()
         self._reported = {name: count.packets for name, count in nft.counts().items()}
         loop.add_reader(self._tun, self._from_device)
@@ -131,11 +122,9 @@ class UserspaceBackend:
     def install_outbound(self, child: ChildSa) -> None:
         """Send by ``child.outbound``, what waits for it first."""
         self._perform(self._path.install_outbound(child, self._clock()))
-        over = [key for key in self._clear if key[0] == child.entry and key[1] in child.selector.destination]
-        for key in over:
-            del self._clear[key]
-        if over:
-            self._later(self._static_again())
+        found = self._spd.named(child.entry)
+        if found is not None and static.answers_may_be_clear(found):
+            self._later(lambda: self._kernel.refuse_clear(self._spd, child.entry, child.selector))
 
     def remove(self, child_id: int) -> None:
         """Forget both directions."""
@@ -145,7 +134,7 @@ class UserspaceBackend:
         """Drop what waits, or send it in clear where the entry allows it."""
         found = self._spd.named(entry)
         if found is not None and static.answers_may_be_clear(found):
-            self._later(self._fall_back(entry, flow))
+            self._later(lambda: self._fall_back(entry, flow))
         else:
             self._perform(self._path.acquire_failed(entry, flow, self._clock()))
 
@@ -182,107 +171,63 @@ class UserspaceBackend:
             for handle in (self._timer, self._told):
                 if handle is not None:
                     handle.cancel()
-            for task in self._tasks:
-                task.cancel()
             for one in self._raw.receivers():
                 asyncio.get_running_loop().remove_reader(one)
-            self._open.callback(sysctl.restore, self._noted)  # the last first
-            self._open.push_async_callback(nft.run, static.removal())
-            self._open.push_async_callback(self._netlink.clear_table)
-            self._open.push_async_callback(self._netlink.remove_rules)
+            self._open.push_async_callback(self._kernel.remove_all)
             await self._open.aclose()
 
     async def _follow(self, spd: Spd) -> None:
-        change = await self._look_at_host(spd)
-        self._spd = spd
-        self._perform(self._path.apply(spd, self._clock()))
-        await self._netlink.put(change.put, self._index)
-        await nft.run(static.ruleset(spd, self._surroundings()))
-        await self._netlink.remove(change.remove)
+        def switch() -> None:
+            self._spd = spd
+            self._raw.local = self._kernel.host.local
+            self._perform(self._path.apply(spd, self._clock()))
 
-    async def _set_up_device(self) -> int:
-        """Bring the device up; its MTU, which is the largest link's."""
-        self._index = await self._netlink.index(self._device)
-        host = await self._netlink.host(except_for=self._index)
-        mtu = max((link.mtu for link in host.links), default=DEFAULT_LINK_MTU)
-        sysctl.no_own_address(self._device)
-        await self._netlink.set_up(self._index, mtu)
-        return mtu
+        await self._kernel.follow(spd, switch)
+
+    async def _mend(self) -> None:
+        """The host changed, or somebody took away what is ours."""
+        before = self._kernel.host.local
+        await self._kernel.mend(self._spd)
+        self._raw.local = self._kernel.host.local
+        if self._raw.local != before:
+            self._emit(base.AddressesChanged())
+
+    async def _device_again(self) -> None:
+        """Somebody deleted the device; nftables kept the host closed. Make another."""
+        self._tun = Tun(self._device)
+        asyncio.get_running_loop().add_reader(self._tun, self._from_device)
+        await self._kernel.mend(self._spd)
+        self._changes.ours = self._kernel.index
+
+    async def _fall_back(self, entry: str, flow: FlowKey) -> None:
+        """Let the answers in before the first clear packet goes out."""
+        with contextlib.suppress(BackendError):  # then they are not let in, and traffic stays as if required
+            await self._kernel.accept_clear(self._spd, entry, flow.destination, self._limits.clear_seconds)
+        self._perform(self._path.acquire_failed(entry, flow, self._clock()))
+
+    def _later(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Do this when the kernel's side is free, unless we are stopping by then."""
+
+        async def do() -> None:
+            async with self._lock:
+                if self._started:
+                    with contextlib.suppress(BackendError):  # half done by somebody else; its next message comes
+                        await work()
+
+        task = asyncio.get_running_loop().create_task(do())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _close_device(self) -> None:
         asyncio.get_running_loop().remove_reader(self._tun)
         self._tun.close()
-
-    async def _device_again(self) -> None:
-        """Somebody deleted the device: meanwhile nftables kept the host closed; make another."""
-        async with self._lock:
-            with contextlib.suppress(BackendError):
-                self._tun = Tun(self._device)
-                await self._set_up_device()
-                self._changes.ours = self._index
-                asyncio.get_running_loop().add_reader(self._tun, self._from_device)
-                await self._netlink.change(await self._look_at_host(self._spd), self._index)
-
-    async def _look_at_host(self, spd: Spd) -> Difference:
-        """What the routes lack for this policy on the host as it is now."""
-        self._host = await self._netlink.host(except_for=self._index)
-        self._raw.local = self._host.local
-        routes = await asyncio.to_thread(wanted, spd, self._host)
-        if routes:
-            self._noted = sysctl.merged(self._noted, sysctl.loosen(self._device))
-        return difference(await self._netlink.own_routes(self._index), routes)
-
-    async def _host_changed(self) -> None:
-        """Follow the host: its routes, its addresses, a link that came up with a strict filter."""
-        async with self._lock:
-            before = self._host
-            with contextlib.suppress(BackendError):  # a change is often half done; the next message comes
-                await self._netlink.change(await self._look_at_host(self._spd), self._index)
-            if self._host.local != before.local:
-                self._emit(base.AddressesChanged())
-        if self._host.links != before.links:
-            await self._static_again()
-
-    async def _static_again(self) -> None:
-        async with self._lock:
-            with contextlib.suppress(BackendError):  # then the table that stands stays
-                await nft.run(static.ruleset(self._spd, self._surroundings()))
-
-    async def _fall_back(self, entry: str, flow: FlowKey) -> None:
-        """Let the answers in before the first clear packet goes out."""
-        async with self._lock:
-            self._clear[entry, flow.destination] = self._clock() + self._clear_seconds
-            peer = static.ClearPeer(entry, flow.destination, round(self._clear_seconds))
-            with contextlib.suppress(BackendError):  # such as that it is known already
-                await nft.run(static.clear_peer(self._spd, peer))
-        self._perform(self._path.acquire_failed(entry, flow, self._clock()))
-
-    def _later(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _surroundings(self) -> static.Surroundings:
-        now = self._clock()
-        return static.Surroundings(
-            device=self._device,
-            mark=self._mark,
-            broadcasts=tuple(address for link in self._host.links for address in link.broadcasts),
-            counts=nft.counts(),
-            settings=self._noted,
-            clear_peers=tuple(
-                static.ClearPeer(entry, address, round(until - now))
-                for (entry, address), until in self._clear.items()
-                if until > now
-            ),
-        )
 
     def _from_device(self) -> None:
         try:
             packets = self._tun.read()
         except BackendError:
             self._close_device()
-            self._later(self._device_again())
+            self._later(self._device_again)
         else:
             self._perform(self._path.outbound(packets, self._clock()))
 

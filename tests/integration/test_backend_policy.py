@@ -224,11 +224,22 @@ def test_the_host_s_own_changes_are_followed(pair: Pair, alice: AgentHandle) -> 
     alice.close()
 
 
-def test_a_deleted_device_comes_back(pair: Pair) -> None:
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "ip link delete rf0", "ip link set rf0 down", "nft flush ruleset", "ip rule delete priority 4301",
+        "ip -6 rule delete priority 4301", "ip route flush table 4301", "ip -6 route flush table 4301",
+    ],
+)  # fmt: skip
+def test_what_somebody_takes_away_comes_back(pair: Pair, harm: str) -> None:
+    """A firewall that flushes, a network manager that tidies up: in a moment all is as before."""
     agents = two_agents(pair.alice, pair.bob)
+    names = ("rules", "rules, IPv6", "nftables")
+    before = {name: pair.alice.traces()[name] for name in names}
     watched(pair.router)
-    pair.alice.run("ip", "link", "delete", "rf0")
+    pair.alice.run(*harm.split())
     time.sleep(1)
+    assert {name: pair.alice.traces()[name] for name in names} == before
     assert pings(pair.alice, BOB) == pings(pair.bob, ALICE6) == 1
     assert watched(pair.router)["clear"] == 0
     for agent in agents:

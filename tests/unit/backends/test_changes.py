@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Of the kernel's news only those count that are about the host's own links, addresses and routes."""
+"""Of the kernel's news those count that tell of the host's own things, or of a loss of ours."""
 
 import asyncio
 from struct import pack
@@ -14,8 +14,8 @@ def message(kind: int, body: bytes) -> bytes:
     return pack("=IHHII", 16 + len(body), kind, 0, 0, 0) + body
 
 
-def link(index: int, kind: int = 16) -> bytes:
-    return message(kind, pack("=BxHiII", 0, 1, index, 0, 0))
+def link(index: int, kind: int = 16, flags: int = 1) -> bytes:
+    return message(kind, pack("=BxHiII", 0, 1, index, flags, 0))
 
 
 def address(index: int, kind: int = 20) -> bytes:
@@ -26,14 +26,39 @@ def route(table: int, kind: int = 24) -> bytes:
     return message(kind, pack("=BBBBBBBBI", 2, 24, 0, 0, table, 0, 0, 1, 0))
 
 
-@pytest.mark.parametrize("news", [link(3), link(3, 17), address(3), address(3, 21), route(254), route(254, 25)])
+@pytest.mark.parametrize(
+    "news",
+    [
+        link(3),
+        link(3, 17),
+        address(3),
+        address(3, 21),
+        route(254),
+        route(254, 25),
+        link(7, flags=0),
+        route(252, 25),
+        message(33, bytes(12)),
+        message(0xA02, bytes(20)),
+    ],
+)
 def test_of_interest(news: bytes) -> None:
     assert concerns(news, 7)
     assert concerns(link(7) + route(252) + news, 7)
 
 
 @pytest.mark.parametrize(
-    "news", [b"", link(7), address(7, 21), route(252), route(255), message(3, b""), message(16, b"")]
+    "news",
+    [
+        b"",
+        link(7),
+        address(7, 21),
+        route(252),
+        route(255),
+        route(255, 25),
+        message(0xA00, bytes(20)),
+        message(3, b""),
+        message(16, b""),
+    ],
 )
 def test_of_none(news: bytes) -> None:
     assert not concerns(news, 7)
@@ -42,7 +67,7 @@ def test_of_none(news: bytes) -> None:
 def test_a_flurry_is_told_once() -> None:
     async def listen() -> None:
         told: list[int] = []
-        changes = Changes(lambda: told.append(1), except_for=7)
+        changes = Changes(lambda: told.append(1), ours=7)
 
         class Channel:
             news = [link(3), address(3), link(7)]
@@ -50,14 +75,13 @@ def test_a_flurry_is_told_once() -> None:
             def recv(self, _: int) -> bytes:
                 return self.news.pop(0)
 
-        real, changes._channel = changes._channel, Channel()  # type: ignore[assignment]
+        channel = Channel()
         for _ in range(3):
-            changes._read()
+            changes._read(channel)  # type: ignore[arg-type]
         assert changes._timer is not None
         assert told == []
         changes._tell()
         assert told == [1]
-        changes._channel = real
         changes.close()
 
     asyncio.run(listen())

@@ -5,17 +5,15 @@ That packets flow is shown by ``tests/integration/test_backend_*``.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from unit.backends.fake_host import FakeHost
 
-from ringfence.backends import base, nft, sysctl, userspace
+from ringfence.backends import base, userspace
 from ringfence.backends.base import BackendError, BackendEvent
 from ringfence.backends.filter import ClearPeer, Count
-from ringfence.backends.raw import TooBig
-from ringfence.backends.routes import Host, OwnRoute
 from ringfence.backends.userspace import UserspaceBackend
 from ringfence.crypto.suites import Encryption
 from ringfence.databases.proposal import SecurityMethod
@@ -34,51 +32,6 @@ FLOW = FlowKey(parse_address(A), parse_address(B), 17, 9, 9)
 PACKET = build_v4(FLOW.source, FLOW.destination, 17, 16) + bytes((0, 9, 0, 9, 0, 16, 0, 0)) + bytes(8)
 
 
-class FakeHost:
-    """Stands for netlink, nftables, device and wire, and keeps what it was told in order."""
-
-    def __init__(self) -> None:
-        self.log: list[str] = []
-        self.routes: list[OwnRoute] = []
-        self.refuse = ""
-        self.counts: dict[str, Count] = {}
-        self.wire: list[bytes] = []
-        self.given: list[bytes] = []
-        self.mtu = 0
-        self.errors: Counter[str] = Counter()
-        self.lost = 0
-        self.local: frozenset[bytes] = frozenset()
-
-    async def host(self, except_for: int = 0) -> Host:
-        return Host()
-
-    async def own_routes(self, device: int) -> list[OwnRoute]:
-        return self.routes
-
-    async def put(self, routes: Iterable[OwnRoute], device: int) -> None:
-        self.log += [f"put {one.destination}" for one in routes]
-        self.routes = [*self.routes, *routes]
-
-    async def remove(self, routes: Iterable[OwnRoute]) -> None:
-        self.log += [f"remove {one.destination}" for one in routes]
-        self.routes = [one for one in self.routes if one not in routes]
-
-    async def run(self, text: str) -> None:
-        what = "element" if text.startswith("add element") else "table"
-        self.log.append(f"nft {what}")
-        if self.refuse and self.refuse in text:
-            raise BackendError("refused")
-
-    def send(self, packets: list[bytes]) -> list[TooBig]:
-        if self.mtu:
-            return [TooBig(one, self.mtu) for one in packets]
-        self.wire += packets
-        return []
-
-    def write(self, packets: list[bytes]) -> None:
-        self.given += packets
-
-
 Story = Callable[[UserspaceBackend, FakeHost, list[BackendEvent]], Awaitable[None]]
 
 
@@ -86,12 +39,10 @@ def play(monkeypatch: pytest.MonkeyPatch, story: Story) -> None:
     async def run() -> None:
         fake, heard = FakeHost(), list[BackendEvent]()
         backend = UserspaceBackend(random=bytes, clock=lambda: 5.0, events=heard.append)
-        for name in ("_netlink", "_tun", "_raw"):
-            setattr(backend, name, fake)
-        backend._clear_seconds = 300.0
-        monkeypatch.setattr(nft, "run", fake.run)
-        monkeypatch.setattr(nft, "counts", lambda: fake.counts)
-        monkeypatch.setattr(sysctl, "loosen", lambda device: ("eth0=1",))
+        backend._kernel._netlink = fake  # type: ignore[assignment]
+        backend._tun = backend._raw = fake  # type: ignore[assignment]
+        backend._started = True
+        fake.stands_in(monkeypatch)
         await story(backend, fake, heard)
         for handle in (backend._timer, backend._told):
             if handle is not None:
@@ -111,17 +62,6 @@ def contract() -> ChildSa:
         7, 0, "lab", Selector.between(A, B),
         outbound=(make_sa(SUITE, source=A, destination=B),), inbound=(make_sa(SUITE, source=B, destination=A),),
     )  # fmt: skip
-
-
-def test_new_routes_then_rules_then_old_routes(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def story(backend: UserspaceBackend, fake: FakeHost, heard: list[BackendEvent]) -> None:
-        await backend.apply(policy(B))
-        await backend.apply(policy("192.0.2.3"))
-        steps = ["put 192.0.2.2/32", "nft table", "put 192.0.2.3/32", "nft table", "remove 192.0.2.2/32"]
-        assert fake.log == steps
-        assert backend._noted == ("eth0=1",)
-
-    play(monkeypatch, story)
 
 
 def test_a_refused_policy_leaves_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,11 +108,11 @@ def test_answers_are_let_in_before_the_first_clear_packet_goes(monkeypatch: pyte
         assert fake.log[-1] == "nft element"
         assert fake.wire == [PACKET]
         assert base.FellBack("lab", FLOW) in heard
-        assert backend._surroundings().clear_peers == (ClearPeer("lab", FLOW.destination, 300),)
+        assert backend._kernel._surroundings().clear_peers == (ClearPeer("lab", FLOW.destination, 300),)
         backend.install_outbound(contract())
         await asyncio.sleep(0.01)
         assert fake.log[-1] == "nft table"
-        assert backend._surroundings().clear_peers == ()
+        assert backend._kernel._surroundings().clear_peers == ()
 
     play(monkeypatch, story)
 

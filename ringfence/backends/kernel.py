@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The part of a policy that the kernel carries out for us: routes to our device, static rules, settings.
+
+It knows the host as it was last seen, brings it from one policy to the next in an order that loses no packet and leaks
+none, mends what others take away, and removes all of it in the end. Calls must not overlap.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Self
+
+from ringfence.backends import filter as static
+from ringfence.backends import nft, sysctl
+from ringfence.backends.base import BackendError
+from ringfence.backends.filter import ClearPeer, Surroundings
+from ringfence.backends.netlink import Netlink
+from ringfence.backends.routes import DEFAULT_LINK_MTU, Difference, Host, difference, wanted
+from ringfence.databases.selector import Selector
+from ringfence.databases.spd import Spd
+
+
+class KernelSide:
+    """Our traces in the kernel's networking; use it with ``async with``, which by itself removes nothing."""
+
+    def __init__(self, *, device: str, mark: int, table: int, clock: Callable[[], float]) -> None:
+        self.host = Host()
+        """As it was last seen, without us."""
+        self.index = 0
+        """Of our device."""
+        self._device, self._mark, self._clock = device, mark, clock
+        self._netlink = Netlink(mark=mark, table=table)
+        self._noted: tuple[str, ...] = ()
+        self._clear: dict[tuple[str, bytes], float] = {}
+        """Peers whose clear answers are accepted, by their entry: until when."""
+        self._applied = False
+
+    async def __aenter__(self) -> Self:
+        """Open the channel and read what a killed predecessor noted."""
+        await self._netlink.__aenter__()
+        try:
+            self._noted = await nft.settings()
+        except BackendError:
+            await self._netlink.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._netlink.__aexit__()
+
+    async def set_up_device(self) -> int:
+        """Bring our device up; its MTU, which is the largest link's."""
+        self.index = await self._netlink.index(self._device)
+        host = await self._netlink.host(except_for=self.index)
+        mtu = max((link.mtu for link in host.links), default=DEFAULT_LINK_MTU)
+        sysctl.no_own_address(self._device)
+        await self._netlink.set_up(self.index, mtu)
+        return mtu
+
+    async def add_rules(self) -> None:
+        """Have all packets but ours ask our table first."""
+        await self._netlink.add_rules()
+
+    async def follow(self, spd: Spd, switch: Callable[[], None]) -> None:
+        """Go over to a policy; raises BackendError, perhaps half way.
+
+        ``switch`` makes the packet path follow it; that comes first, for it must know what the routes bring it. Then
+        new routes, then all static rules in one transaction, and old routes go last.
+        """
+        change = await self._look(spd)
+        switch()
+        await self._netlink.put(change.put, self.index)
+        await nft.run(static.ruleset(spd, self._surroundings()))
+        self._applied = True
+        await self._netlink.remove(change.remove)
+
+    async def mend(self, spd: Spd) -> None:
+        """Follow the host's own links, addresses and routes, and put back what of ours somebody took away."""
+        before = self.host
+        await self.set_up_device()
+        await self._netlink.add_rules()
+        await self._netlink.change(await self._look(spd), self.index)
+        if self._applied and (self.host.links != before.links or not nft.counts()):
+            await nft.run(static.ruleset(spd, self._surroundings()))
+
+    async def accept_clear(self, spd: Spd, entry: str, address: bytes, seconds: float) -> None:
+        """Let a peer's clear answers in for a while, where an entry needs that said."""
+        self._clear[entry, address] = self._clock() + seconds
+        text = static.clear_peer(spd, ClearPeer(entry, address, round(seconds)))
+        if text:
+            await nft.run(text)
+
+    async def refuse_clear(self, spd: Spd, entry: str, selector: Selector) -> None:
+        """No longer let clear answers in from peers that are protected now."""
+        over = [key for key in self._clear if key[0] == entry and key[1] in selector.destination]
+        for key in over:
+            del self._clear[key]
+        if over:
+            await nft.run(static.ruleset(spd, self._surroundings()))
+
+    async def remove_all(self) -> None:
+        """Remove every trace, each even if another cannot be; raises BackendError then."""
+        async with contextlib.AsyncExitStack() as last_first:
+            last_first.callback(sysctl.restore, self._noted)
+            last_first.push_async_callback(nft.run, static.removal())
+            last_first.push_async_callback(self._netlink.clear_table)
+            last_first.push_async_callback(self._netlink.remove_rules)
+
+    async def _look(self, spd: Spd) -> Difference:
+        """What the routes lack for a policy on the host as it is now."""
+        self.host = await self._netlink.host(except_for=self.index)
+        routes = await asyncio.to_thread(wanted, spd, self.host)
+        if routes:
+            self._noted = sysctl.merged(self._noted, sysctl.loosen(self._device))
+        return difference(await self._netlink.own_routes(self.index), routes)
+
+    def _surroundings(self) -> Surroundings:
+        now = self._clock()
+        return Surroundings(
+            device=self._device,
+            mark=self._mark,
+            broadcasts=tuple(address for link in self.host.links for address in link.broadcasts),
+            counts=nft.counts(),
+            settings=self._noted,
+            clear_peers=tuple(
+                ClearPeer(entry, address, round(until - now))
+                for (entry, address), until in self._clear.items()
+                if until > now
+            ),
+        )

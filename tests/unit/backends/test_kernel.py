@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""In which order the kernel is brought from one policy to the next, and that every trace is removed; stand-ins."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from unit.backends.fake_host import FakeHost
+
+from ringfence.backends.base import BackendError
+from ringfence.backends.filter import ClearPeer
+from ringfence.backends.kernel import KernelSide
+from ringfence.backends.routes import Host, Link
+from ringfence.databases.proposal import SecurityMethod
+from ringfence.databases.selector import Selector
+from ringfence.databases.spd import Action, Origin, Processing, Spd, SpdEntry
+from ringfence.net.address import parse_address
+
+Story = Callable[[KernelSide, FakeHost], Awaitable[None]]
+
+
+def policy(remote: str, **more: bool) -> Spd:
+    processing = Processing((SecurityMethod(()),), **more)
+    selector = Selector.between("192.0.2.1", remote)
+    return Spd((SpdEntry("lab", selector, Action.PROTECT, Origin("lab"), processing=processing),))
+
+
+def play(monkeypatch: pytest.MonkeyPatch, story: Story) -> None:
+    async def run() -> None:
+        fake = FakeHost()
+        fake.stands_in(monkeypatch)
+        kernel = KernelSide(device="rf0", mark=1, table=2, clock=lambda: 5.0)
+        kernel._netlink = fake  # type: ignore[assignment]
+        async with kernel:
+            await story(kernel, fake)
+
+    asyncio.run(run())
+
+
+def test_packet_path_then_new_routes_then_rules_then_old_routes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(kernel: KernelSide, fake: FakeHost) -> None:
+        for remote in ("192.0.2.2", "192.0.2.3"):
+            await kernel.follow(policy(remote), lambda: fake.log.append("switch"))
+        assert fake.log == [
+            "switch", "put 192.0.2.2/32", "nft table", "switch", "put 192.0.2.3/32", "nft table",
+            "remove 192.0.2.2/32",
+        ]  # fmt: skip
+        assert "eth0=1" in fake.texts[-1], "what was before is noted in the table"
+
+    play(monkeypatch, story)
+
+
+def test_a_predecessor_s_note_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(kernel: KernelSide, fake: FakeHost) -> None:
+        assert kernel._noted == ("eth9=1",)
+        await kernel.follow(policy("192.0.2.2"), lambda: None)
+        assert kernel._noted == ("eth9=1", "eth0=1")
+
+    play(monkeypatch, story)
+
+
+def test_mending(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(kernel: KernelSide, fake: FakeHost) -> None:
+        spd = policy("192.0.2.2")
+        await kernel.mend(Spd())
+        assert "nft table" not in fake.log, "a predecessor's table is left until there is a policy"
+        await kernel.follow(spd, lambda: None)
+        fake.log.clear()
+        fake.counts = {"blocked": fake.count(1)}
+        await kernel.mend(spd)
+        assert fake.log == ["up", "rules"]
+        fake.routes.clear()
+        fake.counts = {}
+        await kernel.mend(spd)
+        assert fake.log[2:] == ["up", "rules", "put 192.0.2.2/32", "nft table"]
+        fake.counts = {"blocked": fake.count(1)}
+        fake.seen = Host((Link(2, "eth0", 1500, (), (parse_address("192.0.2.255"),)),))
+        await kernel.mend(spd)
+        assert "192.0.2.255" in fake.texts[-1]
+
+    play(monkeypatch, story)
+
+
+def test_clear_peers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(kernel: KernelSide, fake: FakeHost) -> None:
+        peer, spd = parse_address("192.0.2.2"), policy("192.0.2.2", clear_out=True)
+        await kernel.accept_clear(spd, "lab", peer, 300.0)
+        assert fake.log == ["nft element"]
+        assert kernel._surroundings().clear_peers == (ClearPeer("lab", peer, 300),)
+        await kernel.refuse_clear(spd, "lab", Selector.between("192.0.2.1", "192.0.2.9"))
+        assert fake.log == ["nft element"]
+        await kernel.refuse_clear(spd, "lab", Selector.between("192.0.2.1", "192.0.2.2"))
+        assert fake.log == ["nft element", "nft table"]
+        assert kernel._surroundings().clear_peers == ()
+
+    play(monkeypatch, story)
+
+
+def test_every_trace_goes_even_if_one_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(kernel: KernelSide, fake: FakeHost) -> None:
+        await kernel.follow(policy("192.0.2.2"), lambda: None)
+        fake.log.clear()
+        fake.refuse = "delete table"
+        with pytest.raises(BackendError):
+            await kernel.remove_all()
+        assert fake.log == ["no rules", "no routes", "nft table", "restore eth9=1 eth0=1"]
+
+    play(monkeypatch, story)
