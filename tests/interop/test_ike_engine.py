@@ -64,7 +64,10 @@ def test_contracts(peer, transform, mode, pfs, begins):
         host.run(0.5)
         assert_same(peer, host)
         assert len(host.memory.of(MainModeEstablished)) == len(host.memory.of(QuickModeEstablished)) == 1
-    eventually(lambda: not peer.states(), seconds=3, why="our deletes")
+    try:
+        eventually(lambda: not peer.states(), seconds=5)
+    except AssertionError:
+        pytest.fail(f"our deletes led to nothing\n{host.story()}\n{peer.log()[-3000:]}")
 
 
 def start(peer):

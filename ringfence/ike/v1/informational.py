@@ -15,7 +15,7 @@ from ringfence.ike.payload import Payload, encode_chain
 from ringfence.ike.v1.keys import MainKeys, same
 from ringfence.ike.v1.methods import PROTOCOL_ID, SPI_OCTETS
 from ringfence.ike.v1.notifies import Notify
-from ringfence.ike.v1.payloads import IPSEC_DOI, DeletePayload, HashPayload, NotifyPayload, ProtocolId
+from ringfence.ike.v1.payloads import IPSEC_DOI, DeletePayload, HashPayload, ProtocolId
 
 
 def protected(keys: MainKeys, message_id: int, *payloads: Payload) -> tuple[Payload, ...]:
@@ -70,13 +70,6 @@ def delete_children(spis: Iterable[tuple[Protocol, int]]) -> tuple[DeletePayload
 def delete_ike(initiator_cookie: bytes, responder_cookie: bytes) -> DeletePayload:
     """The IKE SA itself is gone."""
     return DeletePayload(IPSEC_DOI, ProtocolId.ISAKMP, (initiator_cookie + responder_cookie,))
-
-
-def errors(message: Message) -> Iterator[NotifyPayload]:
-    """The notifies that say that something failed."""
-    for payload in message.chain.all(NotifyPayload):
-        if payload.kind < Notify.CONNECTED:
-            yield payload
 
 
 def name_of(kind: Notify | int) -> str:

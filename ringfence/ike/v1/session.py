@@ -293,7 +293,8 @@ class Session:
 
     def _receive_main(self, header: Header, datagram: bytes) -> None:
         running = self._talk.main
-        if running is None or header.message_id:
+        again = not self.initiator and header.responder_cookie != self.cookies[1]
+        if running is None or header.message_id or again:
             raise Ignored(Reason.UNEXPECTED, "a main mode message that nobody waits for")
         encrypted = running.number >= 4
         try:

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Contracts by id, by SPI, and by what they compete for."""
+
+from dataclasses import replace
+
+import pytest
+
+from ringfence.databases.proposal import Protocol
+from ringfence.databases.sa import ChildSa
+from ringfence.ike.children import Children, Record
+from ringfence.ike.lifetime import ChildEvent, ChildState
+from ringfence.testing.associations import make_sa
+from ringfence.testing.hosts import ESP_GCM, HostPolicy
+from ringfence.testing.network import path_between
+from ringfence.testing.random import SeededRandom
+
+POLICY = HostPolicy("192.0.2.1", "192.0.2.2")
+PATH = path_between(POLICY.local, POLICY.remote)
+
+
+def record(children, number, order, *, spi=None, events=(), protocol=None):
+    spi = spi or 0x1000 + number
+    out, into = make_sa(ESP_GCM, spi=spi + 0x100), make_sa(ESP_GCM, spi=spi)
+    child = ChildSa(number, 1, "lab", POLICY.with_(protocol=protocol).selector, (out,), (into,))
+    one = Record(child, 1, PATH, True, (order, 0))
+    children.add(one)
+    for event in events:
+        one.happen(event)
+    return one
+
+
+AGREED = (ChildEvent.CONFIRMED,)
+LIVE = (*AGREED, ChildEvent.SWITCHED)
+
+
+def test_ids_and_spis_are_new_each_time():
+    children = Children()
+    assert [children.new_id() for _ in range(3)] == [1, 2, 3]
+    random = SeededRandom(0)
+    spis = [children.new_spi(random) for _ in range(200)]
+    assert len(set(spis)) == 200
+    assert min(spis) > 255
+
+
+def test_an_spi_in_use_reserved_or_just_drawn_is_drawn_again():
+    children = Children()
+    record(children, 1, 1, spi=0x1001)
+    draws = iter([bytes.fromhex("000000ff"), bytes.fromhex("00001001"), bytes.fromhex("00002002")] * 2 + [b"\1\1\1\1"])
+    assert children.new_spi(lambda _octets: next(draws)) == 0x2002
+    assert children.new_spi(lambda _octets: next(draws)) == 0x01010101
+
+
+def test_which_is_in_use():
+    children = Children()
+    first = record(children, 1, 2, events=LIVE)
+    second = record(children, 2, 4)
+    earlier = record(children, 3, 1, events=AGREED)
+    other = record(children, 4, 9, events=LIVE, protocol=6)
+    assert children.competing(first.key) == (earlier, first, second)
+    assert children.newest(first.key) is first
+    second.happen(ChildEvent.CONFIRMED)
+    assert children.newest(first.key) is second
+    first.happen(ChildEvent.REPLACED)
+    assert not first.in_use
+    assert children.newest(other.key) is other
+    assert len(children) == 4
+    assert list(children) == [first, second, earlier, other]
+
+
+def test_by_spi_and_by_ike_sa():
+    children = Children()
+    one = record(children, 1, 1, spi=0x1001)
+    remote = PATH.remote.address
+    assert children.sent_by(remote, Protocol.ESP, 0x1101) is one
+    assert children.sent_by(remote, Protocol.AH, 0x1101) is None
+    assert children.sent_by(PATH.local.address, Protocol.ESP, 0x1101) is None
+    assert children.of(1) == (one,)
+    assert children.of(2) == ()
+    assert children.get(1) is one
+    assert children.get(2) is None
+
+
+def test_a_forgotten_contract_is_nowhere():
+    children = Children()
+    one = record(children, 1, 1, spi=0x1001)
+    twin = record(children, 2, 2, spi=0x1001 + 0x10)
+    twin.child = replace(twin.child)
+    assert children.remove(1) is one
+    assert one.state is ChildState.GONE
+    assert children.remove(1) is None
+    assert children.sent_by(PATH.remote.address, Protocol.ESP, 0x1101) is None
+    assert children.competing(one.key) == (twin,)
+    children.remove(2)
+    assert children.competing(one.key) == ()
+    assert children.newest(one.key) is None
+
+
+def test_a_peer_that_chose_an_spi_twice():
+    children = Children()
+    record(children, 1, 1, spi=0x1001)
+    later = record(children, 2, 2, spi=0x1002)
+    children.remove(2)
+    out = make_sa(ESP_GCM, spi=0x1101)
+    later = Record(replace(later.child, id=3, outbound=(out,)), 1, PATH, True, (3, 0))
+    children.add(later)
+    children.remove(1)
+    assert children.sent_by(PATH.remote.address, Protocol.ESP, 0x1101) is later
+
+
+def test_a_life_that_the_table_does_not_have():
+    one = record(Children(), 1, 1)
+    with pytest.raises(ValueError, match="SWITCHED cannot happen to what is LARVAL"):
+        one.happen(ChildEvent.SWITCHED)

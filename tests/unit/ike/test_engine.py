@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine's entries, alone. What two engines do is in tests/protocol, what hostile messages do in tests/fuzz."""
+
+import pytest
+
+from ringfence.audit import MessageIgnored
+from ringfence.databases.pad import Pad
+from ringfence.databases.proposal import Protocol
+from ringfence.databases.spd import Spd
+from ringfence.ike.effects import Report, SendMessage
+from ringfence.ike.engine import IkeEngine, IkeSettings
+from ringfence.ike.flood import FloodLimits
+from ringfence.ike.header import HEADER_OCTETS, Exchange, Header
+from ringfence.ike.lifetime import IkeState
+from ringfence.ike.v1.channel import open_clear, seal
+from ringfence.ike.v1.notifies import Notify
+from ringfence.ike.v1.payloads import HashPayload, NotifyPayload
+from ringfence.testing.hosts import ENTRY, HostPolicy
+from ringfence.testing.mainmode import main_keys
+from ringfence.testing.network import path_between
+from ringfence.testing.random import SeededRandom
+
+POLICY = HostPolicy("192.0.2.1", "192.0.2.2")
+PATH = path_between(POLICY.local, POLICY.remote)
+
+
+def engine(policy=POLICY, **settings):
+    made = IkeEngine(random=SeededRandom(policy.local), settings=IkeSettings(**settings))
+    made.apply(*policy.compiled(), 0.0)
+    return made
+
+
+def sent(effects):
+    return [effect.datagram for effect in effects if isinstance(effect, SendMessage)]
+
+
+def ignored(effects):
+    return [e.event.reason for e in effects if isinstance(e, Report) and isinstance(e.event, MessageIgnored)]
+
+
+def test_it_begins_with_nothing():
+    made = IkeEngine(random=SeededRandom(0))
+    assert made.next_timer() is None
+    assert made.tick(5.0) == []
+    assert made.ike_sas() == made.child_sas() == ()
+    assert made.delete_child(1, 0.0, "") == made.delete_ike(1, 0.0, "") == made.child_expired(1, 0.0, "") == []
+    assert made.rekey_child(1, 0.0, "") == []
+    assert made.shut_down(0.0) == []
+    assert made.apply(Spd(), Pad(), 0.0) == []
+
+
+def test_a_message_of_an_unknown_ike_sa_is_answered_in_clear_to_peers_only():
+    datagram, _ = seal((b"initiate", b"response"), Exchange.QUICK, 7, (HashPayload(b""),), main_keys(), bytes(16))
+    effects = engine().receive(datagram, PATH, 0.0)
+    assert ignored(effects) == ["unknown-cookie"]
+    (answer,) = sent(effects)
+    header = Header.decode(answer[:HEADER_OCTETS])
+    assert open_clear(header, answer).one(NotifyPayload).kind == Notify.INVALID_COOKIE
+    assert sent(engine().receive(datagram, path_between(POLICY.local, "198.51.100.1"), 0.0)) == []
+    limited = engine(flood=FloodLimits(notifies_per_s=3))
+    assert len([one for _ in range(9) for one in sent(limited.receive(datagram, PATH, 0.0))]) == 3
+
+
+def test_answers_in_clear_are_not_answered():
+    datagram, _ = seal((b"initiate", b"response"), Exchange.INFORMATIONAL, 7,
+                       (NotifyPayload(1, 1, b"", Notify.INVALID_COOKIE),), None, b"")  # fmt: skip
+    effects = engine().receive(datagram, PATH, 0.0)
+    assert sent(effects) == []
+    assert ignored(effects) == ["unknown-cookie"]
+
+
+@pytest.mark.parametrize("datagram", [b"", b"x", bytes(28), bytes(1000)])
+def test_no_messages(datagram):
+    assert ignored(engine().receive(datagram, PATH, 0.0)) == ["malformed"]
+
+
+def test_a_message_from_another_address_than_its_ike_sa():
+    made = engine()
+    (first,) = sent(made.acquire(ENTRY, POLICY.flow(), 0.0))
+    other = engine(POLICY.mirrored())
+    (second,) = sent(other.receive(first, path_between(POLICY.remote, POLICY.local), 0.0))
+    assert ignored(made.receive(second, path_between(POLICY.local, "198.51.100.1"), 0.0)) == ["unexpected-message"]
+    assert len(sent(made.receive(second, PATH, 0.0))) == 1
+
+
+def test_first_messages_of_one_cookie():
+    made, other = engine(), engine(POLICY.mirrored())
+    (first,) = sent(made.acquire(ENTRY, POLICY.flow(), 0.0))
+    back = path_between(POLICY.remote, POLICY.local)
+    (second,) = sent(other.receive(first, back, 0.0))
+    assert sent(other.receive(first, back, 0.1)) == [second]
+    assert len(other.ike_sas()) == 1
+    bent = first[:-1] + b"x"
+    assert sent(other.receive(bent, back, 0.2)) == []
+    assert len(other.ike_sas()) == 1
+
+
+def test_an_ike_sa_as_people_see_it():
+    made = engine()
+    made.acquire(ENTRY, POLICY.flow(), 0.0)
+    (info,) = made.ike_sas()
+    assert (info.state, info.initiator, info.entry, info.rule) == (IkeState.NEGOTIATING, True, "peers", "lab")
+    assert info.path == PATH
+    assert info.remote_identity is info.proposal is info.made_at is info.expires_at is None
+    assert info.responder_cookie == bytes(8)
+    assert info.children == ()
+
+
+def test_an_unknown_spi_without_an_ike_sa():
+    made = engine()
+    (datagram,) = sent(made.unknown_spi(Protocol.ESP, 0x1001, PATH, 0.0))
+    notify = open_clear(Header.decode(datagram[:HEADER_OCTETS]), datagram).one(NotifyPayload)
+    assert (notify.kind, notify.protocol, notify.spi) == (Notify.INVALID_SPI, 3, b"\0\0\x10\x01")
+    assert made.unknown_spi(Protocol.ESP, 0x1001, PATH, 0.5) == []
+    assert ignored(engine(POLICY.mirrored()).receive(datagram, path_between(POLICY.remote, POLICY.local), 0.0)) == [
+        "unknown-cookie"
+    ]
+
+
+def test_what_is_returned_is_not_returned_again():
+    made = engine()
+    assert sent(made.acquire(ENTRY, POLICY.flow(), 0.0))
+    assert made.tick(0.5) == []
+    assert len(sent(made.tick(1.0))) == 1
+    assert made.tick(1.0) == []

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Vendor ids are recognised by how they begin."""
+
+from ringfence.ike.v1.payloads import VendorPayload
+from ringfence.ike.v1.vendors import PREFIXES, Vendor, announced, recognised
+from ringfence.testing.script import message
+
+
+def test_we_know_ourselves():
+    assert recognised(message(*announced()).chain) == {Vendor.RINGFENCE}
+
+
+def test_others_with_a_version_behind():
+    windows = VendorPayload(bytes.fromhex("1e2b516905991c7d7c96fcbfb587e461") + (8).to_bytes(4))
+    dpd = VendorPayload(bytes.fromhex("afcad71368a1f1c96b8696fc77570100"))
+    unknown = VendorPayload(b"somebody")
+    assert recognised(message(windows, unknown, dpd).chain) == {Vendor.WINDOWS, Vendor.DPD}
+
+
+def test_only_what_we_can_do_is_announced():
+    assert {payload.data for payload in announced()}.isdisjoint(
+        {prefix for prefix, vendor in PREFIXES.items() if vendor is not Vendor.RINGFENCE}
+    )
