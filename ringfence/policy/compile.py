@@ -80,7 +80,9 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) 
         raise PolicyError(compiler.errors)
     entries = sorted(drafts.values(), key=_order)
     return Compiled(
-        Spd(tuple(_with_exemptions(_alone(entries, host), entries))), compiler.peers.pad(), tuple(compiler.warnings)
+        Spd(tuple(_with_exemptions(_alone(entries, host), entries, compiler.ends()))),
+        compiler.peers.pad(),
+        tuple(compiler.warnings),
     )
 
 
@@ -100,6 +102,11 @@ class _Compiler:
         """A finding about the whole of ``item``."""
         subject = f'{"rule" if isinstance(item, Rule) else "filter"} "{item.name}"'
         return Finding(f"{subject} {what}.", self.policy.name, item.line, subject, cure=cure, severity=severity)
+
+    def ends(self) -> tuple[bytes, ...]:
+        """The addresses that this computer may negotiate from: its own, and those where its tunnels begin."""
+        gateways = (rule.gateways.local for rule in self.policy.rules if rule.enabled and rule.gateways)
+        return tuple(dict.fromkeys([*self.host.own, *(one for one in gateways if one is not None)]))
 
     def rule(self, rule: Rule) -> Iterator[SpdEntry]:
         """The entries of a connection security rule."""
@@ -219,7 +226,9 @@ def _cubes(here: AddressRange, there: AddressRange, traffic: Traffic, reading: R
         yield Selector(here, there, traffic.protocol, local, remote)
 
 
-def _with_exemptions(entries: Iterable[SpdEntry], all_entries: Iterable[SpdEntry]) -> Iterator[SpdEntry]:
+def _with_exemptions(
+    entries: Iterable[SpdEntry], all_entries: Iterable[SpdEntry], own: Iterable[bytes]
+) -> Iterator[SpdEntry]:
     """Entries about nothing but exempt traffic, the exemptions, then the rest."""
     asked = {
         entry.name
@@ -229,13 +238,13 @@ def _with_exemptions(entries: Iterable[SpdEntry], all_entries: Iterable[SpdEntry
     rest = list(entries)
     yield from (entry for entry in rest if entry.name in asked)
     if any(entry.action is not Action.BYPASS for entry in rest):
-        yield from _built_in()
+        yield from _built_in(tuple(own))
     yield from (entry for entry in rest if entry.name not in asked)
 
 
-def _built_in() -> Iterator[SpdEntry]:
+def _built_in(own: tuple[bytes, ...]) -> Iterator[SpdEntry]:
     for exemption in EXEMPTIONS:
-        for selector in exemption.selectors():
+        for selector in exemption.selectors(own):
             name = f"{BUILT_IN}/{exemption.word} {str(selector).replace('->', '<->', 1)}"
             yield SpdEntry(name, selector, Action.BYPASS, Origin(f"{BUILT_IN}: {exemption.word}"))
 

@@ -3,9 +3,10 @@
 
 IKE and what it agreed on (UDP 500 and 4500, ESP, AH) can never be protected by the SAs that they make; IPv6 finds its
 neighbours and an address comes by DHCP before anything can be negotiated. A filter that names just this traffic still
-blocks it.
+blocks it. Only this computer's own IKE and ESP are meant: what it forwards for others goes through tunnels as all does.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ringfence.databases.selector import Selector
@@ -24,14 +25,16 @@ class Exemption:
     local_ports: PortRange = ANY_PORT
     remote_ports: PortRange = ANY_PORT
     versions: tuple[int, ...] = (4, 6)
+    own: bool = False
+    """Whether only this computer's own is meant, and not what it forwards."""
 
-    def selectors(self) -> list[Selector]:
-        """For each family."""
-        ranges = [(V4, 4), (V6, 6)]
+    def selectors(self, own: Iterable[bytes] = ()) -> list[Selector]:
+        """For each family; with ``own`` addresses, limited to these where that is meant."""
+        ends = [AddressRange.host(one) for one in own] if self.own else []
         return [
-            Selector(everything, everything, self.protocol, self.local_ports, self.remote_ports)
-            for everything, version in ranges
-            if version in self.versions
+            Selector(end, V4 if end.version == 4 else V6, self.protocol, self.local_ports, self.remote_ports)
+            for end in ends or (V4, V6)
+            if end.version in self.versions
         ]
 
     def names(self, selector: Selector) -> bool:
@@ -42,12 +45,12 @@ class Exemption:
 NEIGHBOUR_DISCOVERY = PortRange(133 * 256, 137 * 256 + 255)
 
 EXEMPTIONS = (
-    Exemption("IKE", UDP, local_ports=PortRange.one(500)),
-    Exemption("IKE", UDP, remote_ports=PortRange.one(500)),
-    Exemption("IKE and ESP in UDP", UDP, local_ports=PortRange.one(4500)),
-    Exemption("IKE and ESP in UDP", UDP, remote_ports=PortRange.one(4500)),
-    Exemption("ESP", ESP),
-    Exemption("AH", AH),
+    Exemption("IKE", UDP, local_ports=PortRange.one(500), own=True),
+    Exemption("IKE", UDP, remote_ports=PortRange.one(500), own=True),
+    Exemption("IKE and ESP in UDP", UDP, local_ports=PortRange.one(4500), own=True),
+    Exemption("IKE and ESP in UDP", UDP, remote_ports=PortRange.one(4500), own=True),
+    Exemption("ESP", ESP, own=True),
+    Exemption("AH", AH, own=True),
     Exemption("IPv6 neighbour discovery", ICMPV6, NEIGHBOUR_DISCOVERY, NEIGHBOUR_DISCOVERY, (6,)),
     Exemption("DHCP", UDP, PortRange.one(68), PortRange.one(67), (4,)),
     Exemption("DHCP", UDP, PortRange.one(546), PortRange.one(547), (6,)),

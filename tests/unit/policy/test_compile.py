@@ -182,6 +182,15 @@ def test_what_ipsec_needs_is_always_in_clear(packet: str) -> None:
         assert out(compiled(text), packet) is Action.BYPASS
 
 
+def test_a_tunnel_carries_the_ike_and_esp_of_those_behind_it() -> None:
+    found = compiled(TUNNEL)
+    for packet in ("udp 10.1.2.3 500 10.2.0.9 500", "esp 10.1.2.3 0 10.2.0.9 0"):
+        assert out(found, packet) is Action.PROTECT
+    for own in ("192.0.2.1", "10.77.0.1"):
+        assert out(found, f"udp {own} 500 198.51.100.7 500") is Action.BYPASS
+        assert out(found, f"esp {own} 0 198.51.100.7 0") is Action.BYPASS
+
+
 def test_a_filter_that_names_exempt_traffic_decides_on_it() -> None:
     found = compiled(LAB + '[[filter]]\nname = "no dhcp"\nblock = "udp from 68 to 67"\n')
     assert out(found, "udp 10.77.0.1 68 10.77.0.254 67") is Action.DISCARD

@@ -29,6 +29,14 @@ def test_what_is_exempt(found: set[str], words: set[str]) -> None:
     assert found == words
 
 
+def test_only_our_own_ike_is_meant() -> None:
+    own = [b"\x0a\0\0\1", bytes(15) + b"\2"]
+    found = {one.word: [str(selector) for selector in one.selectors(own)] for one in EXEMPTIONS}
+    assert found["ESP"] == ["10.0.0.1 -> 0.0.0.0/0 esp", "::2 -> ::/0 esp"]
+    assert found["IPv6 neighbour discovery"] == [str(one) for one in EXEMPTIONS[6].selectors()]
+    assert len(EXEMPTIONS[4].selectors()) == 2
+
+
 def test_multicast_is_of_both_families() -> None:
     assert {one.version for one in MANY_AT_ONCE} == {4, 6}
     assert set(NEVER_PROTECTED) <= {one.word for one in EXEMPTIONS}
