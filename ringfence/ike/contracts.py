@@ -15,6 +15,7 @@ from ringfence.databases.sa import ChildSa
 from ringfence.ike.children import Record
 from ringfence.ike.effects import Effect, InstallOutbound, RemoveChild, Report
 from ringfence.ike.happening import Prepared
+from ringfence.ike.info import peer_of
 from ringfence.ike.lifetime import ChildEvent, ChildState, IkeEvent
 from ringfence.ike.sessions import Clock, Due, Sessions, Take
 from ringfence.ike.v1.session import Session
@@ -130,7 +131,7 @@ class Contracts:
         if tell and session is not None:
             self._take(session, session.delete([(sa.protocol, sa.spi) for sa in record.child.inbound]))
         if not was_larval:
-            selector, peer = str(record.child.selector), str(record.path.remote)
+            selector, peer = str(record.child.selector), peer_of(record.path)
             self._emit(Report(QuickModeEnded(child_id=child_id, peer=peer, selector=selector, why=why)))
         return record
 
@@ -177,7 +178,7 @@ class Contracts:
                 QuickModeEstablished(
                     child_id=child.id,
                     ike_id=session.id,
-                    peer=str(session.path.remote),
+                    peer=peer_of(session.path),
                     selector=str(child.selector),
                     protection=_protection(child),
                     mode=child.mode.value,

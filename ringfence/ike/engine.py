@@ -33,7 +33,7 @@ from ringfence.ike.happening import (
     Suspicion,
 )
 from ringfence.ike.header import Header
-from ringfence.ike.info import IkeSaInfo
+from ringfence.ike.info import IkeSaInfo, peer_of
 from ringfence.ike.lifetime import ChildState, IkeEvent
 from ringfence.ike.pursuit import Pursuit
 from ringfence.ike.sessions import Due, Sessions
@@ -92,7 +92,7 @@ class IkeEngine:
         try:
             self._receive(datagram, path)
         except IkeError as error:
-            event = MessageIgnored(peer=str(path.remote), reason=error.reason.value, detail=error.detail)
+            event = MessageIgnored(peer=peer_of(path), reason=error.reason.value, detail=error.detail)
             self._out.append(Report(event))
         return self._done()
 
@@ -317,7 +317,7 @@ class IkeEngine:
             remote_identity=made.remote if made else None,
             proposal=made.proposal if made else None,
             entry=session.entry.name,
-            rule=session.entry.origin.rule,
+            rule=session.rule,
             made_at=session.made_at,
             expires_at=self._sessions.expires_at(session),
             children=tuple(

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from ringfence.databases.identity import Identity
 from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.lifetime import IkeState
-from ringfence.net.address import Path
+from ringfence.net.address import Path, format_address
+
+IKE_PORT = 500
+
+
+def peer_of(path: Path) -> str:
+    """The other end as events name it: its address, and its port where that is not IKE's."""
+    remote = path.remote
+    return format_address(remote.address) if remote.port == IKE_PORT else str(remote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,7 @@ class IkeSaInfo:
     entry: str
     """``PadEntry.name``."""
     rule: str
+    """The policy's rule that it was made for; empty where it may have been any of several."""
     made_at: float | None
     """By the clock that the engine is given; None while it is negotiated."""
     expires_at: float | None

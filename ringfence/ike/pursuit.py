@@ -16,6 +16,7 @@ from ringfence.ike.children import Record
 from ringfence.ike.effects import AcquireFailed, Effect
 from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.happening import QuickFailed
+from ringfence.ike.info import IKE_PORT, peer_of
 from ringfence.ike.lifetime import ChildEvent, ChildState, IkeEvent
 from ringfence.ike.sessions import Clock, Due, Sessions, Take
 from ringfence.ike.v1.main_mode import NONCE_OCTETS
@@ -25,7 +26,6 @@ from ringfence.ike.world import World
 from ringfence.net.address import Endpoint, Path, PortRange
 from ringfence.net.flow import FlowKey
 
-IKE_PORT = 500
 SUSPICION_S = 30.0
 """Unauthenticated signs make us begin a main mode with a peer no more often than this."""
 
@@ -106,11 +106,11 @@ class Pursuit:
         elif under_way is not None:
             wish.ike_id = under_way.id
         elif entry.initiate:
-            session = self._sessions.new(wish.path, None, (entry,))
+            session = self._sessions.new(wish.path, None, (entry,), wish.entry.origin.rule)
             wish.ike_id = session.id
             self.begin_main(session)
         else:
-            self.give_up(wish, Reason.MAY_NOT_BEGIN, f"the policy lets only {wish.path.remote} begin")
+            self.give_up(wish, Reason.MAY_NOT_BEGIN, f"the policy lets only {peer_of(wish.path)} begin")
 
     def begin_main(self, session: Session) -> None:
         """Begin a main mode."""
@@ -206,7 +206,7 @@ class Pursuit:
         entry = self._world.pad.named(session.entry.name)
         wanted = session.usable and bool(self._world.children.of(session.id))
         if wanted and entry and entry.initiate and self._sessions.negotiating(session.path, entry) is None:
-            self.begin_main(self._sessions.new(session.path, None, (entry,)))
+            self.begin_main(self._sessions.new(session.path, None, (entry,), session.rule))
 
     def suspect(self, session: Session) -> None:
         """Somebody says that the peer knows nothing of this IKE SA. A new main mode tells whether that is true."""

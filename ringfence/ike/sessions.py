@@ -17,6 +17,7 @@ from ringfence.ike.effects import Report
 from ringfence.ike.errors import Reason
 from ringfence.ike.happening import Output
 from ringfence.ike.header import COOKIE_OCTETS, NO_COOKIE, Header
+from ringfence.ike.info import peer_of
 from ringfence.ike.lifetime import IkeEvent, IkeState, soft_limits
 from ringfence.ike.timers import Timers
 from ringfence.ike.v1.session import Session
@@ -112,7 +113,7 @@ class Sessions:
             if cookie != NO_COOKIE and all(cookie not in cookies for cookies in self._by_cookies):
                 return cookie
 
-    def new(self, path: Path, initiator_cookie: bytes | None, entries: tuple[PadEntry, ...]) -> Session:
+    def new(self, path: Path, initiator_cookie: bytes | None, entries: tuple[PadEntry, ...], rule: str = "") -> Session:
         """One that we begin, or that a peer began with its cookie; raises Ignored beyond the limits."""
         initiator = initiator_cookie is None
         if not initiator:
@@ -120,6 +121,7 @@ class Sessions:
         self._last_id += 1
         cookies = (self.new_cookie(), NO_COOKIE) if initiator_cookie is None else (initiator_cookie, self.new_cookie())
         session = Session(self._last_id, path, cookies, entries, self._world, initiator=initiator)
+        session.rule = rule or self._world.only_rule(entries[0])
         self._by_id[session.id] = session
         if not initiator:
             self._by_first[path, cookies[0]] = session
@@ -206,7 +208,7 @@ class Sessions:
         if tell:
             self._take(session, session.delete((), itself=True))
         if was_made:
-            self._take(session, [Report(MainModeEnded(ike_id=session.id, peer=str(session.path.remote), why=why))])
+            self._take(session, [Report(MainModeEnded(ike_id=session.id, peer=peer_of(session.path), why=why))])
 
     def forget(self, session: Session) -> None:
         """It is gone: out of all tables."""

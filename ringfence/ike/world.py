@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 
-from ringfence.databases.pad import Pad
+from ringfence.databases.pad import Pad, PadEntry
 from ringfence.databases.spd import Spd
 from ringfence.ike.children import Children
 from ringfence.ike.exchange import Env
@@ -40,6 +40,11 @@ class World:
         """The nonce of a quick mode that we have under way for this, and insist on."""
         wish = self.wishes.get(key)
         return wish.nonce if wish is not None and wish.insists else None
+
+    def only_rule(self, peer: PadEntry) -> str:
+        """The rule whose peers authenticate so, where it is one; else empty."""
+        rules = {entry.origin.rule for entry in self.spd if entry.peer == peer.name}
+        return rules.pop() if len(rules) == 1 else ""
 
     def in_use(self, key: Key) -> int | None:
         """The id of the contract in use for this."""

@@ -27,6 +27,7 @@ from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.exchange import Env, Exchange, Message, answer, conclude, perform, protect, request
 from ringfence.ike.v1 import keys as k
 from ringfence.ike.v1.identities import identity_of, main_id, same_identity
+from ringfence.ike.v1.informational import name_of
 from ringfence.ike.v1.negotiate import accepted_main, choose_main, offer_main
 from ringfence.ike.v1.notifies import Notify
 from ringfence.ike.v1.payloads import (
@@ -44,6 +45,14 @@ from ringfence.net.address import Path
 from ringfence.secret import Secret
 
 NONCE_OCTETS = 32
+
+KEY_TROUBLE = (
+    Notify.AUTHENTICATION_FAILED,
+    Notify.PAYLOAD_MALFORMED,
+    Notify.INVALID_HASH_INFORMATION,
+    Notify.INVALID_PAYLOAD_TYPE,
+)
+"""What a peer with another pre-shared key says to message 5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +192,14 @@ def _proves(keys: k.MainKeys, sa_body: bytes, *, initiator: bool) -> Callable[[M
 def wrong_key(what: str) -> IkeError:
     """What a message that another key made ends in."""
     return Aborted(Reason.WRONG_KEY, f"the peer has another pre-shared key: {what}")
+
+
+def refused_in_clear(kind: int, number: int) -> IkeError:
+    """What a notify in clear hints at, after message ``number``."""
+    name = name_of(kind)
+    if number >= 5 and kind in KEY_TROUBLE:
+        return wrong_key(f"it answers message 5 with {name}")
+    return Aborted(Reason.PEER_REFUSED, f"the peer refuses: {name}")
 
 
 def _secret(half: dh.KeyPair, theirs: KePayload) -> Secret:

@@ -45,13 +45,6 @@ from ringfence.net.address import Path
 
 SUSPICIOUS = (Notify.INVALID_COOKIE, Notify.INVALID_SPI)
 """What a peer that was restarted says in clear."""
-KEY_TROUBLE = (
-    Notify.AUTHENTICATION_FAILED,
-    Notify.PAYLOAD_MALFORMED,
-    Notify.INVALID_HASH_INFORMATION,
-    Notify.INVALID_PAYLOAD_TYPE,
-)
-"""What a peer with another pre-shared key says to message 5."""
 
 
 class Session:
@@ -81,7 +74,7 @@ class Session:
         self.quick_modes = 0
         """Begun by us."""
         self._world = world
-        self._voice = Speaker(path, cookies, world.env, world.clear_notifies, entries[0].origin.rule)
+        self._voice = Speaker(path, cookies, world.env, world.clear_notifies)
         self._talk = Conversation(self._voice, world, self._finish)
 
     # What the engine sees ------------------------------------------------------------------------------------------
@@ -90,6 +83,15 @@ class Session:
     def cookies(self) -> tuple[bytes, bytes]:
         """The initiator's and the responder's."""
         return self._voice.cookies
+
+    @property
+    def rule(self) -> str:
+        """The policy's rule that it is made for, for people; empty where it may be any of several."""
+        return self._voice.rule
+
+    @rule.setter
+    def rule(self, rule: str) -> None:
+        self._voice.rule = rule
 
     @property
     def entry(self) -> PadEntry:
@@ -253,7 +255,7 @@ class Session:
         self._talk.main = None
         self.agreed = made
         self.made_at = self._world.env.now
-        self._voice.rule = made.entry.origin.rule
+        self.rule = self.rule or self._world.only_rule(made.entry)
         self.happen(IkeEvent.AUTHENTICATED)
         self._voice.report(
             MainModeEstablished(
@@ -263,7 +265,7 @@ class Session:
                 remote_identity=str(made.remote),
                 proposal=str(made.proposal),
                 initiator=self.initiator,
-                rule=made.entry.origin.rule,
+                rule=self.rule,
                 lifetime_s=made.proposal.limits.seconds,
             )
         )
@@ -385,12 +387,6 @@ class Session:
             name = informational.name_of(notify.kind)
             running = self._talk.main
             if running is not None and notify.kind < Notify.CONNECTED:
-                late = running.number >= 5
-                error = (
-                    main_mode.wrong_key(f"it answers message 5 with {name}")
-                    if late and notify.kind in KEY_TROUBLE
-                    else Aborted(Reason.PEER_REFUSED, f"the peer refuses: {name}")
-                )
-                self._talk.doubt(error, tell=False)
+                self._talk.doubt(main_mode.refused_in_clear(notify.kind, running.number), tell=False)
             elif running is None and notify.kind in SUSPICIOUS:
                 self._voice.emit(Suspicion(name))

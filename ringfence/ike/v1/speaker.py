@@ -10,6 +10,7 @@ from ringfence.ike.exchange import Env
 from ringfence.ike.flood import Bucket
 from ringfence.ike.happening import Output
 from ringfence.ike.header import Exchange
+from ringfence.ike.info import peer_of
 from ringfence.ike.payload import Payload
 from ringfence.ike.v1 import informational
 from ringfence.ike.v1.channel import Cookies, seal, words
@@ -26,11 +27,11 @@ REMEMBERED = 16
 class Speaker:
     """What is needed to send under one IKE SA."""
 
-    def __init__(self, path: Path, cookies: Cookies, env: Env, clear_notifies: Bucket, rule: str) -> None:
+    def __init__(self, path: Path, cookies: Cookies, env: Env, clear_notifies: Bucket) -> None:
         self.path = path
         self.initiator_cookie, self.responder_cookie = cookies
         self.env = env
-        self.rule = rule
+        self.rule = ""
         """The policy's rule that the peer authenticates by, for people."""
         self.keys: MainKeys | None = None
         self.last_block = b""
@@ -48,7 +49,7 @@ class Speaker:
     @property
     def peer(self) -> str:
         """The other end, for people."""
-        return str(self.path.remote)
+        return peer_of(self.path)
 
     def emit(self, output: Output) -> None:
         """Add to what comes out of this entry."""

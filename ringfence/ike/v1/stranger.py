@@ -45,6 +45,6 @@ def spi_denied_by(notify: NotifyPayload) -> tuple[Protocol, int] | None:
 
 
 def _say(notify: NotifyPayload, cookies: Cookies, path: Path, world: World) -> list[Effect]:
-    voice = Speaker(path, cookies, world.env, world.clear_notifies, "")
+    voice = Speaker(path, cookies, world.env, world.clear_notifies)
     voice.inform_in_clear(notify)
     return [output for output in voice.drain() if isinstance(output, Effect)]

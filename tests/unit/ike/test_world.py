@@ -30,3 +30,17 @@ def test_the_nonce_of_what_we_insist_on():
     wish.repeats = 5
     assert world.our_nonce(wish.key) is None
     assert world.in_use(wish.key) is None
+
+
+def test_the_rule_of_a_peer_is_named_where_there_is_one():
+    from dataclasses import replace
+
+    from ringfence.databases.spd import Origin, Spd
+
+    world = World(SeededRandom(0), IkeSettings())
+    world.spd, world.pad = POLICY.compiled()
+    (peer,), (entry,) = world.pad, world.spd
+    assert world.only_rule(peer) == "lab"
+    assert world.only_rule(replace(peer, name="other")) == ""
+    world.spd = Spd((entry, replace(entry, name="2", origin=Origin("second"))))
+    assert world.only_rule(peer) == ""

@@ -34,7 +34,8 @@ class Talk:
     def __init__(self, exchange, kind=Exchange.MAIN, role=Role.INITIATOR, number=2):
         self.world = World(SeededRandom(0), IkeSettings())
         path = path_between("192.0.2.1", "192.0.2.2")
-        self.voice = Speaker(path, COOKIES, self.world.env, self.world.clear_notifies, "rule")
+        self.voice = Speaker(path, COOKIES, self.world.env, self.world.clear_notifies)
+        self.voice.rule = "rule"
         self.results = []
         self.talk = Conversation(self.voice, self.world, lambda running, result: self.results.append(result))
         rules = MAIN_MODE[Proof.HASH] if kind is Exchange.MAIN else QUICK_MODE[:3]

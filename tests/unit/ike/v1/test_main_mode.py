@@ -11,7 +11,7 @@ from ringfence.ike.effects import LogIkeKey
 from ringfence.ike.errors import Reason
 from ringfence.ike.exchange import Env
 from ringfence.ike.v1.keys import Shared, derive
-from ringfence.ike.v1.main_mode import Setting, initiate, respond, satisfies
+from ringfence.ike.v1.main_mode import Setting, initiate, refused_in_clear, respond, satisfies
 from ringfence.ike.v1.negotiate import choose_main, offer_main
 from ringfence.ike.v1.notifies import Notify
 from ringfence.ike.v1.payloads import (
@@ -157,6 +157,12 @@ def test_no_proposal_no_key_no_identity():
         FAST_MAIN.cipher, Hash.SHA1, FAST_MAIN.group),)).compiled()[1]  # fmt: skip
     Script(respond(message(OFFER), setting(*combined), Env(SeededRandom(1)))).raises(Reason.NO_PROPOSAL)
     answered_by(IdPayload(7, 0, 0, bytes(8)), THEIRS).raises(Reason.WRONG_IDENTITY)
+
+
+def test_what_a_notify_in_clear_hints_at():
+    assert refused_in_clear(Notify.AUTHENTICATION_FAILED, 5).reason is Reason.WRONG_KEY
+    assert refused_in_clear(Notify.AUTHENTICATION_FAILED, 3).reason is Reason.PEER_REFUSED
+    assert refused_in_clear(Notify.NO_PROPOSAL_CHOSEN, 5).detail == "the peer refuses: NO-PROPOSAL-CHOSEN"
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ NOTIFY = NotifyPayload(1, 1, b"", Notify.INVALID_COOKIE)
 
 
 def speaker(keys=None):
-    voice = Speaker(PATH, (b"initiate", b"response"), Env(SeededRandom(0)), Bucket(2), "rule")
+    voice = Speaker(PATH, (b"initiate", b"response"), Env(SeededRandom(0)), Bucket(2))
     if keys:
         voice.keys, voice.last_block = keys, keys.first_iv
     return voice
@@ -80,7 +80,7 @@ def test_every_message_is_told():
     ]  # fmt: skip
     voice.report_ignored(Ignored(Reason.BAD_HASH, "bad"))
     (output,) = voice.drain()
-    assert output.event == MessageIgnored(peer="192.0.2.2:500", reason="bad-hash", detail="bad")
+    assert output.event == MessageIgnored(peer="192.0.2.2", reason="bad-hash", detail="bad")
 
 
 def test_protected_information():
