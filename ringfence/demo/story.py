@@ -182,7 +182,11 @@ class Story:
         """Alice asks again: the two agree on keys, then her request goes out protected."""
         page, mark, first = self.page, self.tap.mark(), alice.count()
         self.chapter(3, "The two agree")
-        page.say("Alice asks for the page again. Her first packet waits while the two computers agree on keys:")
+        page.say(
+            "Alice asks for the page again. Her first packet waits while the two computers agree, by a protocol called "
+            "IKE: in main mode they make a secret channel and prove who they are; in quick mode they agree, inside it, "
+            "how to protect their traffic."
+        )
         client = self.stage.fetch("alice")
         told: list[tuple[str, int]] = []
         facts: dict[str, str] = {}
@@ -221,7 +225,10 @@ class Story:
         start = next((n for n, one in enumerate(frames) if one.kind is Kind.PROTECTED), len(frames))
         self.chapter(4, "The same request, protected")
         self.rows[-1] = (mark + start, self.rows[-1][1])
-        page.say("Meanwhile the packet that waited was sent, and bob has answered. The same question on the wire now:")
+        page.say(
+            "Meanwhile the packet that waited was sent, and bob has answered. Every packet is now in an envelope "
+            "called ESP, encrypted and sealed. The same question and answer on the wire:"
+        )
         protected = [one for one in frames if one.kind is Kind.PROTECTED]
         longest = sorted(sorted(protected, key=lambda one: -len(one.payload))[:2], key=lambda one: one.at)
         for one in longest:
