@@ -24,8 +24,10 @@ from ringfence.policy.errors import PolicyError
 
 HELP = """IPsec for Linux with the policy model of Windows: permit, block or protect, packet by packet.
 
-A first policy is five lines of TOML:  ringfence policy check policy.toml , then  ringfence run policy.toml .
-To see it all happen, without changing anything on this computer:  ringfence demo"""
+\b
+  ringfence policy check policy.toml    is it right, and what would it mean here?
+  ringfence run policy.toml             guard this computer by it (as root)
+  ringfence demo                        see it all happen, without changing anything"""
 
 
 class Exit(IntEnum):

@@ -29,7 +29,7 @@ def run(
     from ringfence.service.app import run as run_service
     from ringfence.service.settings import Settings
 
-    settings = Settings(device=device, key_log=key_log, verbose=verbose)
+    settings = Settings(device=device, key_log=key_log.absolute() if key_log else None, verbose=verbose)
     if socket is not None:
         settings = settings.with_socket(socket)
     run_service(policy, settings)

@@ -82,7 +82,7 @@ class _Service:
         sockets = IkeSockets(lambda datagram, path: host.receive(datagram, path), backend.inbound_udp, MARK)
         host = Host(
             ike, backend, send=sockets.send, now=self._clock.now, events=self._events, moved=keeper.look,
-            key_log=key_log,
+            key_log=key_log, fallback_s=self._settings.fallback_s,
         )  # fmt: skip
         backend.events, backend.udp = host.on_event, sockets
         answers = Answers(

@@ -12,7 +12,6 @@ A fault in one message must not end the protection of all others: it is reported
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
 from ringfence.audit import FellBackToClear, PacketDropped, ServiceFault
 from ringfence.backends.base import (
@@ -26,7 +25,6 @@ from ringfence.backends.base import (
     SoftExpired,
 )
 from ringfence.databases.pad import Pad
-from ringfence.databases.sa import ChildSa
 from ringfence.databases.spd import Spd
 from ringfence.ike.effects import (
     AcquireFailed,
@@ -39,73 +37,9 @@ from ringfence.ike.effects import (
     SendMessage,
 )
 from ringfence.net.address import Path, format_address
-from ringfence.net.flow import FlowKey
-from ringfence.secret import Secret
 from ringfence.service.events import EventLog
-
-
-class Ike(Protocol):
-    """The IKE engine, as the host uses it."""
-
-    def apply(self, spd: Spd, pad: Pad, now: float) -> list[Effect]:
-        """Follow a new policy."""
-
-    def receive(self, datagram: bytes, path: Path, now: float) -> list[Effect]:
-        """Take a message, without non-ESP marker."""
-
-    def acquire(self, entry: str, flow: FlowKey, now: float) -> list[Effect]:
-        """Negotiate SAs for a flow."""
-
-    def rekey_child(self, child_id: int, now: float, why: str) -> list[Effect]:
-        """Negotiate successors."""
-
-    def child_expired(self, child_id: int, now: float, why: str) -> list[Effect]:
-        """SAs reached their hard limit."""
-
-    def delete_child(self, child_id: int, now: float, why: str) -> list[Effect]:
-        """End the SAs of a quick mode."""
-
-    def delete_ike(self, ike_id: int, now: float, why: str) -> list[Effect]:
-        """End a main mode SA and what was made under it."""
-
-    def shut_down(self, now: float) -> list[Effect]:
-        """Take leave of every peer."""
-
-    def tick(self, now: float) -> list[Effect]:
-        """Do what is due."""
-
-    def next_timer(self) -> float | None:
-        """When something is due next."""
-
-
-class PacketPath(Protocol):
-    """The backend, as the host uses it."""
-
-    async def apply(self, spd: Spd) -> None:
-        """Follow a new policy."""
-
-    def install_inbound(self, child: ChildSa) -> None:
-        """Accept packets by it."""
-
-    def install_outbound(self, child: ChildSa) -> None:
-        """Send by it."""
-
-    def remove(self, child_id: int) -> None:
-        """Forget it."""
-
-    def acquire_failed(self, entry: str, flow: FlowKey) -> None:
-        """No SA can be had."""
-
-
-class KeyRecord(Protocol):
-    """Where keys go for a packet analyser."""
-
-    def ike(self, initiator_cookie: bytes, key: Secret) -> None:
-        """What decrypts a main mode."""
-
-    def child(self, child: ChildSa) -> None:
-        """What decrypts ESP."""
-
+from ringfence.service.fallback import Fallbacks
+from ringfence.service.ports import Ike, KeyRecord, PacketPath
 
 REPORTED = "a fault that is in the event log"
 """Marks what the loop's exception handler need not report again."""
@@ -119,7 +53,7 @@ class Host:
 
     def __init__(
         self, ike: Ike, backend: PacketPath, *, send: Send, now: Now, events: EventLog, moved: Callable[[], None],
-        key_log: KeyRecord | None = None,
+        key_log: KeyRecord | None = None, fallback_s: float = 3.0,
     ) -> None:  # fmt: skip
         """``moved`` is called when this computer has other addresses than before."""
         self._ike = ike
@@ -130,6 +64,7 @@ class Host:
         self._moved = moved
         self._key_log = key_log
         self._spd = Spd()
+        self._fallbacks = Fallbacks(fallback_s, backend.acquire_failed)
         self._inbox: deque[tuple[str, Callable[[], Iterable[Effect]]]] = deque()
         self._busy = False
         self._applying = False
@@ -144,6 +79,7 @@ class Host:
         """The packet path says something."""
         match event:
             case Acquire(entry, flow):
+                self._fallbacks.acquire(self._spd.named(entry), flow)
                 self._enter("an acquire", lambda: self._ike.acquire(entry, flow, self._now()))
             case SoftExpired(child_id, why):
                 self._enter("a rekey", lambda: self._ike.rekey_child(child_id, self._now(), why))
@@ -189,6 +125,7 @@ class Host:
         self._enter("the end", lambda: self._ike.shut_down(self._now()))
         self._stopped = True
         self._inbox.clear()
+        self._fallbacks.stop()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -224,21 +161,30 @@ class Host:
         match effect:
             case SendMessage(datagram, path):
                 self._send(datagram, path)
+            case Report(event):
+                self._events.add(event)
+            case AcquireFailed(entry, flow):
+                if self._fallbacks.failed(entry, flow):
+                    self._backend.acquire_failed(entry, flow)
+            case LogIkeKey(cookie, key):
+                if self._key_log is not None:
+                    self._key_log.ike(cookie, key)
+            case InstallInbound() | InstallOutbound() | RemoveChild():
+                self._change(effect)
+
+    def _change(self, effect: InstallInbound | InstallOutbound | RemoveChild) -> None:
+        """Change what the packet path works by."""
+        match effect:
             case InstallInbound(child):
                 if self._key_log is not None:
                     self._key_log.child(child)
                 self._backend.install_inbound(child)
             case InstallOutbound(child):
+                self._fallbacks.installed(child)
                 self._backend.install_outbound(child)
             case RemoveChild(child_id):
+                self._fallbacks.removed(child_id)
                 self._backend.remove(child_id)
-            case Report(event):
-                self._events.add(event)
-            case AcquireFailed(entry, flow):
-                self._backend.acquire_failed(entry, flow)
-            case LogIkeKey(cookie, key):
-                if self._key_log is not None:
-                    self._key_log.ike(cookie, key)
 
     def _schedule(self) -> None:
         """One timer for whatever is due next."""

@@ -56,10 +56,9 @@ class PeerTable:
                 MainModeFailed(peer=peer, detail=detail, rule=rule)
                 | QuickModeFailed(peer=peer, detail=detail, rule=rule)
             ):
-                if not self._row(peer, at).children:
-                    self._set(peer, PeerState.FAILING, at, detail, rule)
+                self._failed(peer, at, detail, rule)
             case FellBackToClear(peer=peer, rule=rule):
-                detail = self._row(peer, at).detail or "no security could be agreed on"
+                detail = self._row(peer, at).detail or "no security could be agreed on yet"
                 self._set(peer, PeerState.CLEAR, at, detail, rule)
             case MessageExchanged(peer=peer, exchange="main mode", sent=True, number=number) if number % 2:
                 self._row(peer, at)  # we begin; whoever begins with us is a stranger until he has proved himself
@@ -94,6 +93,13 @@ class PeerTable:
         address = host_part(peer)
         self._rows[address] = self._rows.pop(address)  # newest last
         return row
+
+    def _failed(self, peer: str, at: datetime, detail: str, rule: str) -> None:
+        row = self._row(peer, at)
+        if row.state is PeerState.CLEAR:
+            row.detail = detail  # it goes on in clear; now we know why
+        elif not row.children:
+            self._set(peer, PeerState.FAILING, at, detail, rule)
 
     def _ended(self, peer: str, child: int, at: datetime) -> None:
         row = self._row(peer, at)

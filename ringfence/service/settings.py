@@ -24,6 +24,8 @@ class Settings:
     """Log each IKE message and each dropped packet, too."""
     events: int = 2000
     """Events kept for those who ask later."""
+    fallback_s: float = 3.0
+    """How long a packet waits for security that its rule only requests."""
     debounce_s: float = 0.5
     """How long a changed document must rest before it is read."""
     watch_s: float = 1.0

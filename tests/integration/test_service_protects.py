@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two computers follow one policy: they negotiate, and then nothing between them is in clear."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -153,12 +154,21 @@ def test_a_packet_in_clear_is_dropped_and_told(both: Both) -> None:
 
 def test_request_falls_back_to_clear_with_a_peer_that_has_none(pair: Pair, tmp_path: Path) -> None:
     alice = Service(pair.alice, document(tmp_path, REQUEST))
-    eventually(lambda: ping(pair.alice, BOB) == 1, 30)
+    began = time.monotonic()
+    assert ping(pair.alice, BOB, wait=15) == 1, "the first packet waits, and is not lost"
+    assert 2 < time.monotonic() - began < 12
+    assert ping(pair.alice, BOB, count=3) == 3, "others do not wait again"
     (peer,) = alice.ask("status")["peers"]
     assert peer["state"] == "clear"
     assert peer["detail"]
     assert alice.events("fallback-to-clear")
-    assert alice.stop() == 0
+    bob = Service(pair.bob, document(tmp_path / "bob", REQUEST))
+    watched(pair.router)
+    assert ping(pair.bob, ALICE, count=3) == 3
+    assert watched(pair.router)["protected"] >= 4, "as soon as the peer can, it is protected"
+    assert ping(pair.alice, BOB, count=2) == 2
+    assert watched(pair.router) == {"protected": 4, "clear": 0}
+    assert alice.stop() == bob.stop() == 0
 
 
 def test_require_does_not(pair: Pair, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from ringfence.crypto.suites import Encryption
 from ringfence.databases.pad import Pad
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.selector import Selector
-from ringfence.databases.spd import Action, Origin, Spd, SpdEntry
+from ringfence.databases.spd import Action, Origin, Processing, Spd, SpdEntry
 from ringfence.datapath.verdict import Drop
 from ringfence.ike.effects import (
     AcquireFailed,
@@ -52,7 +52,7 @@ class Story:
         self.events = EventLog(lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: self.seconds)
         self.host = Host(
             self, self.Path(self), send=self._send, now=lambda: self.seconds, events=self.events, key_log=self,
-            moved=lambda: self.done.append("moved"),
+            moved=lambda: self.done.append("moved"), fallback_s=0.02,
         )  # fmt: skip
 
     def run(self, act: Callable[[Host], object]) -> list[str]:
@@ -252,3 +252,51 @@ def test_after_the_end_nothing_happens(story: Story) -> None:
         host.on_event(Acquire("web/1", FLOW))
 
     assert story.run(act) == ["ike.shut_down", "send bye 10.0.0.2:500", "path.remove 1"]
+
+
+REQUEST = Spd(
+    tuple(
+        SpdEntry(
+            name, Selector.between("10.0.0.1", "10.0.0.2"), Action.PROTECT, Origin(name),
+            processing=Processing(methods=(), clear_out=clear),
+        )
+        for name, clear in (("request", True), ("require", False))
+    )
+)  # fmt: skip
+
+
+def acquires(*entries: str) -> Callable[[Host], object]:
+    async def act(host: Host) -> None:
+        await host.apply(REQUEST, Pad())
+        for entry in entries:
+            host.on_event(Acquire(entry, FLOW))
+
+    return act
+
+
+def test_where_security_is_requested_packets_wait_for_it_only_so_long(story: Story) -> None:
+    assert story.run(acquires("request", "require"))[3:] == [
+        "ike.acquire request 10.0", "ike.acquire require 10.0", "path.failed request", "ike.acquire again 10.0",
+    ]  # fmt: skip
+
+
+def test_security_in_time_ends_the_wait(story: Story) -> None:
+    child = make_child(esp_suite(Encryption.AES_GCM_16), local="10.0.0.1", remote="10.0.0.2")
+    story.replies = [[], [InstallOutbound(child)]]
+    assert "path.failed request" not in story.run(acquires("request"))
+
+
+def test_what_fell_back_does_not_fail_a_second_time(story: Story) -> None:
+    async def act(host: Host) -> None:
+        await host.apply(REQUEST, Pad())
+        host.on_event(Acquire("request", FLOW))
+        await asyncio.sleep(0.04)
+        story.replies = [[AcquireFailed("request", FLOW, "peer-silent", "no answer")]]
+        host.receive(b"at last", PATH)
+
+    assert story.run(act).count("path.failed request") == 1
+
+
+def test_a_failure_before_the_time_falls_back_once(story: Story) -> None:
+    story.replies = [[], [AcquireFailed("request", FLOW, "peer-silent", "no answer")]]
+    assert story.run(acquires("request")).count("path.failed request") == 1

@@ -92,6 +92,13 @@ def test_fallback_keeps_the_reason() -> None:
     assert peer.detail
 
 
+def test_a_peer_in_clear_stays_so_when_the_reason_becomes_known() -> None:
+    (peer,) = after(message(), FellBackToClear(peer=PEER, rule="dns"), failed())
+    assert (peer.state, peer.detail, peer.rule) == (PeerState.CLEAR, "it does not answer", "dns")
+    (peer,) = after(FellBackToClear(peer=PEER, rule="dns"), main_mode(), quick_mode(1))
+    assert peer.state is PeerState.PROTECTED
+
+
 def test_who_only_talks_to_us_is_no_peer_yet() -> None:
     assert after(message(number=2)) == []
 

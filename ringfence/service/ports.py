@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the host works with, as it sees it; ``app`` says which classes these are."""
+
+from typing import Protocol
+
+from ringfence.databases.pad import Pad
+from ringfence.databases.sa import ChildSa
+from ringfence.databases.spd import Spd
+from ringfence.ike.effects import Effect
+from ringfence.net.address import Path
+from ringfence.net.flow import FlowKey
+from ringfence.secret import Secret
+
+
+class Ike(Protocol):
+    """The IKE engine, as the host uses it."""
+
+    def apply(self, spd: Spd, pad: Pad, now: float) -> list[Effect]:
+        """Follow a new policy."""
+
+    def receive(self, datagram: bytes, path: Path, now: float) -> list[Effect]:
+        """Take a message, without non-ESP marker."""
+
+    def acquire(self, entry: str, flow: FlowKey, now: float) -> list[Effect]:
+        """Negotiate SAs for a flow."""
+
+    def rekey_child(self, child_id: int, now: float, why: str) -> list[Effect]:
+        """Negotiate successors."""
+
+    def child_expired(self, child_id: int, now: float, why: str) -> list[Effect]:
+        """SAs reached their hard limit."""
+
+    def delete_child(self, child_id: int, now: float, why: str) -> list[Effect]:
+        """End the SAs of a quick mode."""
+
+    def delete_ike(self, ike_id: int, now: float, why: str) -> list[Effect]:
+        """End a main mode SA and what was made under it."""
+
+    def shut_down(self, now: float) -> list[Effect]:
+        """Take leave of every peer."""
+
+    def tick(self, now: float) -> list[Effect]:
+        """Do what is due."""
+
+    def next_timer(self) -> float | None:
+        """When something is due next."""
+
+
+class PacketPath(Protocol):
+    """The backend, as the host uses it."""
+
+    async def apply(self, spd: Spd) -> None:
+        """Follow a new policy."""
+
+    def install_inbound(self, child: ChildSa) -> None:
+        """Accept packets by it."""
+
+    def install_outbound(self, child: ChildSa) -> None:
+        """Send by it."""
+
+    def remove(self, child_id: int) -> None:
+        """Forget it."""
+
+    def acquire_failed(self, entry: str, flow: FlowKey) -> None:
+        """No SA can be had."""
+
+
+class KeyRecord(Protocol):
+    """Where keys go for a packet analyser."""
+
+    def ike(self, initiator_cookie: bytes, key: Secret) -> None:
+        """What decrypts a main mode."""
+
+    def child(self, child: ChildSa) -> None:
+        """What decrypts ESP."""
