@@ -25,9 +25,9 @@ from ringfence.policy.errors import PolicyError
 HELP = """IPsec for Linux with the policy model of Windows: permit, block or protect, packet by packet.
 
 \b
-  ringfence policy check policy.toml    is it right, and what would it mean here?
-  ringfence run policy.toml             guard this computer by it (as root)
-  ringfence demo                        see it all happen, without changing anything"""
+  ringfence policy check policy.toml   is it right? what would it mean here?
+  ringfence run policy.toml            guard this computer by it (as root)
+  ringfence demo                       see it all happen; changes nothing here"""
 
 
 class Exit(IntEnum):
