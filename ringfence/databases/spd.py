@@ -4,16 +4,20 @@
 An entry's selector is written from this host's side (source: local, destination: remote). A packet that comes in is
 looked up by its reversed flow, so a mirrored filter is one entry. What matches no entry is permitted, as Windows has
 it; a policy that wants otherwise ends with an entry for all traffic.
+
+That is what an answer means. It is found by an index (``spd_index``), each made when it is first asked for.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, Flag, auto
+from functools import cached_property
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import SecurityMethod
 from ringfence.databases.sa import Mode, TunnelOptions
 from ringfence.databases.selector import Selector
+from ringfence.databases.spd_index import SelectorIndex
 from ringfence.net.flow import FlowKey
 
 
@@ -92,11 +96,45 @@ class SpdEntry:
             raise ValueError("an entry has processing exactly when it protects")
 
 
+class _Indexes:
+    """What a database looks up its entries by."""
+
+    def __init__(self, entries: tuple[SpdEntry, ...]) -> None:
+        self._entries = entries
+
+    @cached_property
+    def outward(self) -> SelectorIndex:
+        return self._of(Direction.OUT)
+
+    @cached_property
+    def outward_any_port(self) -> SelectorIndex:
+        return self._of(Direction.OUT, ports=False)
+
+    @cached_property
+    def inward(self) -> SelectorIndex:
+        both_ways = all(entry.directions is Direction.BOTH for entry in self._entries)
+        return self.outward if both_ways else self._of(Direction.IN)
+
+    @cached_property
+    def names(self) -> dict[str, SpdEntry]:
+        return {entry.name: entry for entry in reversed(self._entries)}
+
+    def _of(self, direction: Direction, *, ports: bool = True) -> SelectorIndex:
+        numbered = enumerate(self._entries)
+        return SelectorIndex(
+            ((number, entry.selector) for number, entry in numbered if direction in entry.directions), ports=ports
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Spd:
     """Entries in the order in which they are asked."""
 
     entries: tuple[SpdEntry, ...] = ()
+    _indexes: _Indexes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_indexes", _Indexes(self.entries))
 
     def __iter__(self) -> Iterator[SpdEntry]:
         return iter(self.entries)
@@ -106,19 +144,19 @@ class Spd:
 
     def outbound(self, flow: FlowKey) -> SpdEntry | None:
         """The entry that decides on a packet of this flow leaving; None: permitted by default."""
-        for entry in self.entries:
-            if Direction.OUT in entry.directions and flow in entry.selector:
-                return entry
-        return None
+        return self._at(self._indexes.outward.first(flow))
+
+    def outbound_any_port(self, flow: FlowKey) -> SpdEntry | None:
+        """The first entry that may decide on a packet leaving of which only addresses and protocol are known."""
+        return self._at(self._indexes.outward_any_port.first(flow))
 
     def inbound(self, flow: FlowKey) -> SpdEntry | None:
         """The entry that decides on a packet of this flow arriving; None: permitted by default."""
-        answer = flow.reversed()
-        for entry in self.entries:
-            if Direction.IN in entry.directions and answer in entry.selector:
-                return entry
-        return None
+        return self._at(self._indexes.inward.first(flow.reversed()))
 
     def named(self, name: str) -> SpdEntry | None:
         """The entry of that name."""
-        return next((entry for entry in self.entries if entry.name == name), None)
+        return self._indexes.names.get(name)
+
+    def _at(self, number: int | None) -> SpdEntry | None:
+        return None if number is None else self.entries[number]

@@ -111,7 +111,7 @@ class Outbound:
 
     def _decide_fragment(self, subject: Subject, batch: Batch) -> None:
         portless = subject.flow._replace(source_port=None, destination_port=None)
-        entry = self._entry_for_any_port(portless)
+        entry = self._state.spd.outbound_any_port(portless)
         if entry is None or (_for_any_port(entry) and not _needs_whole(entry)):
             self.follow(entry, subject._replace(flow=portless), batch)
             return
@@ -127,19 +127,6 @@ class Outbound:
         """The entry that protects a packet yet again that some entries protected."""
         for entry in self._state.nested_entries:
             if entry.name not in applied and Direction.OUT in entry.directions and flow in entry.selector:
-                return entry
-        return None
-
-    def _entry_for_any_port(self, flow: FlowKey) -> SpdEntry | None:
-        """The first entry that may be about a packet of which only addresses and protocol are known."""
-        for entry in self._state.spd:
-            selector = entry.selector
-            if (
-                Direction.OUT in entry.directions
-                and flow.source in selector.source
-                and flow.destination in selector.destination
-                and selector.protocol in (None, flow.protocol)
-            ):
                 return entry
         return None
 

@@ -7,7 +7,7 @@ from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Origin, Processing, Spd, SpdEntry
 from ringfence.net.address import PortRange, parse_address
-from ringfence.net.flow import TCP, FlowKey
+from ringfence.net.flow import TCP, UDP, FlowKey
 
 ME, PEER = parse_address("10.0.0.1"), parse_address("10.0.0.2")
 ANY = Selector.between("0.0.0.0/0", "0.0.0.0/0")
@@ -44,3 +44,14 @@ def test_protection_says_how() -> None:
         SpdEntry("x", ANY, Action.PROTECT, Origin("x"))
     assert str(Origin("lab is isolated", "policy.toml", 2)) == 'rule "lab is isolated" policy.toml:2'
     assert str(Origin("manual")) == 'rule "manual"'
+
+
+def test_names_and_unseen_ports() -> None:
+    spd = Spd((entry("web", WEB, Action.BYPASS, Direction.OUT), entry("rest", ANY, Action.PROTECT)))
+    assert spd == Spd(spd.entries)
+    assert repr(spd) == f"Spd(entries={spd.entries!r})"
+    fragment = FlowKey(ME, PEER, TCP, None, None)
+    assert spd.outbound(fragment) == spd.named("rest"), "whose ports are unknown"
+    assert spd.outbound_any_port(fragment) == spd.named("web"), "for it may be to port 80"
+    assert spd.outbound_any_port(fragment._replace(protocol=UDP)) == spd.named("rest")
+    assert spd.inbound(FlowKey(PEER, ME, TCP, 80, 4711)) == spd.named("rest")
