@@ -29,6 +29,7 @@ class Drop(Enum):
     UNKNOWN_SPI = "unknown-spi"
     """A protected packet for an SA that does not exist (RFC 4303 §3.4.2)."""
     TOO_SHORT = "too-short"
+    """Shorter than any packet of its SA can be."""
     MALFORMED = "malformed"
     """Not a correct IP packet."""
     FRAGMENT = "fragment"
@@ -61,9 +62,8 @@ class Drop(Enum):
     """ECN of inner and outer header that RFC 6040 §4.2 says to drop."""
     KEEPALIVE = "keepalive"
     """A NAT keepalive, which has done its work by arriving (RFC 3948 §2.3)."""
-    TTL_EXCEEDED = "ttl-exceeded"
     LOOP = "loop"
-    """A packet of ours that came back to the device."""
+    """Tunnels in tunnels, deeper than any policy means."""
 
 
 @dataclass(frozen=True, slots=True)

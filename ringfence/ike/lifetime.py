@@ -19,7 +19,9 @@ class IkeState(Enum):
     """Where an IKE SA (main mode SA) is in its life."""
 
     NEGOTIATING = "negotiating"
+    """Its main mode is under way."""
     ESTABLISHED = "established"
+    """Quick modes are made under it."""
     SPENT = "spent"
     """It serves what it has, and no new quick mode: replaced, or its quick modes are used up."""
     GONE = "gone"
@@ -29,12 +31,17 @@ class IkeEvent(Enum):
     """What may happen to an IKE SA."""
 
     AUTHENTICATED = auto()
+    """Main mode came to its end, and the peer is who it should be."""
     FAILED = auto()
+    """Main mode came to nothing."""
     REPLACED = auto()
+    """Another IKE SA with the same peer counts."""
     USED_UP = auto()
+    """It made as many quick modes as the policy allows, or used all its message ids."""
     DELETED = auto()
     """By the peer, by us or by an administrator."""
     EXPIRED = auto()
+    """Its lifetime is over."""
 
 
 IKE_SA_LIFE: dict[IkeState, dict[IkeEvent, IkeState]] = {
@@ -67,7 +74,9 @@ class ChildState(Enum):
     AGREED = "agreed"
     """Both sides have it; we do not send by it yet, for the peer may not be ready to receive."""
     LIVE = "established"
+    """We send by it."""
     REKEYING = "rekeying"
+    """We send by it, and its successor is being negotiated."""
     RETIRING = "retiring"
     """It has a successor, and still receives what is under way."""
     GONE = "gone"
@@ -77,10 +86,15 @@ class ChildEvent(Enum):
     """What may happen to a child SA."""
 
     CONFIRMED = auto()
+    """Its quick mode came to its end."""
     SWITCHED = auto()
+    """From now on we send by it."""
     REKEY_BEGUN = auto()
+    """A soft limit was reached, or an administrator wants other keys."""
     REKEY_FAILED = auto()
+    """No successor could be had; it is tried again while this one lasts."""
     REPLACED = auto()
+    """Its successor is in use."""
     ENDED = auto()
     """Deleted by either side, expired, or its negotiation came to nothing."""
 
