@@ -155,3 +155,18 @@ def test_a_router_that_loses_repeats_and_reorders(pair: Pair) -> None:
         dropped = agent.ask("statistics")["dropped"]
         assert dropped.pop("replayed") > 5
         assert set(dropped) <= {"too-old"}
+
+
+def test_what_is_only_forwarded_is_left_alone(pair: Pair) -> None:
+    """A router with a policy of its own passes others' ESP on, and takes none of it for its own."""
+    alice, router, bob = pair
+    two_agents(alice, bob)
+    third = AgentHandle(router)
+    third.ask("start")
+    third.ask("apply", entries=[protect("v4", "10.77.1.254", "10.99.0.0/16"), protect("v6", "::/0", "fd99::/16")])
+    for source, target in ((ALICE, BOB), (ALICE6, BOB6)):
+        assert transfer(alice, bob, target, 256) == source
+        echo(alice, bob, target, 3000)
+    assert third.ask("statistics")["dropped"] == {}
+    assert watched(router)["clear"] == 0
+    third.close()
