@@ -11,12 +11,9 @@ def octets(number: int) -> str:
     """``1.2 GB``: two digits that count, decimal units."""
     if number < 1000:
         return f"{number} B"
-    value = float(number)
-    for unit in UNITS:
-        value /= 1000
-        if value < 999.5 or unit == UNITS[-1]:
-            return f"{value:.1f} {unit}" if value < 99.95 else f"{value:.0f} {unit}"
-    return f"{number} B"
+    power = next((power for power in range(1, len(UNITS)) if number / 1000**power < 999.5), len(UNITS))
+    value = number / 1000**power
+    return f"{value:.1f} {UNITS[power - 1]}" if value < 99.95 else f"{value:.0f} {UNITS[power - 1]}"
 
 
 def count(number: int, one: str, many: str = "") -> str:
@@ -27,17 +24,14 @@ def count(number: int, one: str, many: str = "") -> str:
 def span(seconds: float) -> str:
     """``9 minutes``, ``1 hour 20 minutes``: the largest unit, and the next one while the first is small."""
     whole = max(0, round(seconds))
-    for position, (size, name) in enumerate(SPANS):
-        if whole < size and size > 1:
-            continue
-        first, rest = divmod(whole, size)
-        text = count(first, name)
-        if first < 3 and position + 1 < len(SPANS) and position < 2:
-            smaller, smaller_name = SPANS[position + 1]
-            if rest // smaller:
-                text += f" {count(rest // smaller, smaller_name)}"
-        return text
-    return "0 seconds"
+    position = next((place for place, (size, _) in enumerate(SPANS) if whole >= size), len(SPANS) - 1)
+    size, name = SPANS[position]
+    first, rest = divmod(whole, size)
+    text = count(first, name)
+    if first < 3 and size > 60:
+        smaller, smaller_name = SPANS[position + 1]
+        text += f" {count(rest // smaller, smaller_name)}" if rest // smaller else ""
+    return text
 
 
 def ago(then: datetime, now: datetime) -> str:

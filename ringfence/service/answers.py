@@ -10,7 +10,8 @@ from typing import Protocol
 from ringfence import __version__
 from ringfence.backends.base import BackendStatistics, ChildTraffic
 from ringfence.control.entries import end, entries, protocol_name
-from ringfence.control.errors import BadRequest, NotThere
+from ringfence.control.errors import NotThere
+from ringfence.control.explaining import explained
 from ringfence.control.messages import (
     DataPath,
     Deleted,
@@ -28,12 +29,10 @@ from ringfence.control.messages import (
     Volume,
 )
 from ringfence.databases.sa import ChildSa
-from ringfence.databases.spd import Action, Direction
+from ringfence.databases.spd import Action
 from ringfence.ike.info import IkeSaInfo
 from ringfence.net.address import format_address
 from ringfence.net.flow import FlowKey
-from ringfence.policy.errors import BadWord
-from ringfence.policy.explain import explain, parse_flow
 from ringfence.policy.write import effective
 from ringfence.service.events import EventLog, Recorded
 from ringfence.service.peers import PeerTable
@@ -156,19 +155,14 @@ class Answers:
 
     def explain(self, packet: str) -> Explanation:
         """What happens to a packet now; raises BadRequest."""
-        try:
-            flow, direction = parse_flow(packet)
-        except BadWord as error:
-            raise BadRequest(f'The packet is "{packet}", {error.why}.', cure=error.cure) from error
-        told = explain(self._running().compiled, flow, direction)
-        lines = list(told.lines())
-        outward = flow.reversed() if direction is Direction.IN else flow
+        answer, outward = explained(self._running().compiled, packet)
+        if answer.verdict != Action.PROTECT.value:
+            return answer
         child = self._serving(outward)
-        if told.action is Action.PROTECT:
-            lines.insert(1, f"{'now':<11}{_now(child)}")
-            lines += self._last_try(format_address(outward.destination)) if child is None else []
-        sure = told.action is not Action.PROTECT or child is not None
-        return Explanation(verdict=told.action.value, sure=sure, lines=lines)
+        now = f"{'now':<11}{_now(child)}"
+        why = self._last_try(format_address(outward.destination)) if child is None else []
+        lines = [answer.lines[0], now, *answer.lines[1:], *why]
+        return answer.model_copy(update={"sure": child is not None, "lines": lines})
 
     async def reload(self) -> Reloaded:
         """Read the document now."""

@@ -44,6 +44,9 @@ from ringfence.service.ports import Ike, KeyRecord, PacketPath
 REPORTED = "a fault that is in the event log"
 """Marks what the loop's exception handler need not report again."""
 
+LONGEST_S = 30.0
+"""How long a timer may run: the loop's clock stands still while the computer sleeps, that of the engines does not."""
+
 Now = Callable[[], float]
 Send = Callable[[bytes, Path], None]
 
@@ -195,7 +198,7 @@ class Host:
             return
         due = [moment for moment in (self._ike.next_timer(), self._events.next_flush()) if moment is not None]
         if due:
-            delay = max(0.0, min(due) - self._now())
+            delay = min(max(0.0, min(due) - self._now()), LONGEST_S)
             self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
 
     def _tick(self) -> None:

@@ -2,7 +2,10 @@
 """``ringfence explain``."""
 
 import json
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from ringfence.testing.service import AnsweringService
 
@@ -22,3 +25,20 @@ def test_json(service: AnsweringService, command: Command) -> None:
     answer = command("explain", "out tcp 10.0.0.1 -> 10.0.0.2:23", "--json")
     assert answer.code == 1
     assert json.loads(answer.out)["verdict"] == "block"
+
+
+def test_a_document_answers_without_a_service(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ringfence.backends.addresses.local_addresses", lambda: ((bytes([10, 0, 0, 1]),), ()))
+    document = tmp_path / "p.toml"
+    document.write_text('[[filter]]\nname = "no telnet"\nblock = "tcp to 23"\n')
+    words = ("explain", "--policy", str(document))
+    blocked = command(*words, "out tcp 10.0.0.1 -> 10.0.0.2:23")
+    assert blocked.code == 1
+    assert "no telnet" in blocked.out
+    assert command(*words, "out tcp 10.0.0.1 -> 10.0.0.2:80").code == 0
+    document.write_text("hello = 1")
+    wrong = command(*words, "out tcp 10.0.0.1 -> 10.0.0.2:80")
+    assert (wrong.code, wrong.out) == (1, "")
+    assert "p.toml:1" in wrong.err

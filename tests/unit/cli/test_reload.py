@@ -4,6 +4,9 @@
 import json
 from typing import Any
 
+import pytest
+
+from ringfence.control.messages import Reloaded
 from ringfence.policy.errors import Finding, PolicyError
 from ringfence.testing.service import AnsweringService
 
@@ -13,6 +16,14 @@ Command = Any
 def test_what_it_did(service: AnsweringService, command: Command) -> None:
     assert command("reload").out == "Nothing changed.\n"
     assert json.loads(command("reload", "--json").out) == {"changed": False, "summary": "Nothing changed.", "lines": []}
+
+
+def test_each_change_is_named(service: AnsweringService, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def reload() -> Reloaded:
+        return Reloaded(changed=True, summary="Applied: 1 added.", lines=["+ this", "    that"])
+
+    monkeypatch.setattr(service, "reload", reload)
+    assert command("reload").lines == ["Applied: 1 added.", "  + this", "      that"]
 
 
 def test_a_refused_document_is_no_with_the_whole_text(service: AnsweringService, command: Command) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ringfence.cli.status import dropped
-from ringfence.control.messages import Refusal, Status
+from ringfence.control.messages import PeerState, Refusal, Status
 from ringfence.testing.service import START, AnsweringService, make_status
 
 Command = Any
@@ -63,6 +63,15 @@ def test_many_peers_are_cut_and_counted(
     out = command("status").out
     assert "14 protected" in out
     assert "and 4 more" in out
+
+
+def test_a_negotiation_under_way_is_counted(
+    service: AnsweringService, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = make_status()
+    peers = [known.peers[0].model_copy(update={"state": PeerState.NEGOTIATING})]
+    monkeypatch.setattr(service, "status", lambda: known.model_copy(update={"peers": peers}))
+    assert "0 failing · 1 negotiating" in command("status").out
 
 
 def test_drops_without_a_special_word_keep_their_name() -> None:

@@ -211,6 +211,42 @@ def test_me_follows_this_computer_s_addresses() -> None:
     assert str(lab.selector.source) == "10.0.0.7"
 
 
+def test_addresses_that_the_policy_cannot_follow_are_told_once() -> None:
+    story = Story(RULE)
+
+    async def watch(keeper: PolicyKeeper) -> None:
+        before = keeper.running
+        watching = asyncio.create_task(keeper.watch(0.01, 0.0))
+        story.fail = BackendError("nft says no")
+        story.facts = HostFacts((bytes([10, 0, 0, 7]),))
+        await until(lambda: keeper.refused is not None)
+        await asyncio.sleep(0.05)
+        watching.cancel()
+        assert before is not None
+        assert keeper.running is not None
+        assert keeper.running.compiled is before.compiled
+
+    story.run(watch)
+    assert story.told.count(PolicyRefused) == 1
+
+
+def test_addresses_that_cannot_be_read_change_nothing() -> None:
+    story = Story(RULE)
+
+    def unreadable() -> HostFacts:
+        raise BackendError("no netlink")
+
+    async def watch(keeper: PolicyKeeper) -> None:
+        keeper._facts = unreadable
+        watching = asyncio.create_task(keeper.watch(0.01, 0.0))
+        await asyncio.sleep(0.05)
+        watching.cancel()
+
+    story.run(watch)
+    assert story.told.count(PolicyRefused) == 0
+    assert len(story.applied) == 1
+
+
 def test_a_fault_while_watching_is_told_and_survived() -> None:
     story = Story()
 
