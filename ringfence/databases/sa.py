@@ -16,6 +16,7 @@ from ringfence.net.address import Path, format_address
 from ringfence.secret import Secret
 
 NO_LIMITS = Limits()
+NO_KEY = Secret(b"")
 
 SPI_FIRST = 256
 """Smaller SPIs are reserved (RFC 4303 §2.1)."""
@@ -61,11 +62,11 @@ class Sa:
     source: bytes
     """Address that the packets come from: the tunnel's or the host's, 4 or 16 octets."""
     destination: bytes
-    cipher: Cipher | None
-    cipher_key: Secret
+    cipher: Cipher | None = None
+    cipher_key: Secret = NO_KEY
     """Key and salt; empty for AH and NULL."""
-    authenticator: Authenticator | None
-    authenticator_key: Secret
+    authenticator: Authenticator | None = None
+    authenticator_key: Secret = NO_KEY
     """Key and salt; empty with a combined mode."""
     esn: bool = False
     replay_window: int = 64

@@ -12,6 +12,7 @@ from heapq import heappop, heappush
 from itertools import count
 
 from ringfence.audit import Event
+from ringfence.capture.pcap import Frame
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.selector import Selector
 from ringfence.ike.effects import (
@@ -26,7 +27,9 @@ from ringfence.ike.effects import (
 )
 from ringfence.ike.engine import IkeEngine
 from ringfence.net.address import Endpoint, Path, parse_address
-from ringfence.net.flow import FlowKey
+from ringfence.net.checksum import transport_checksum
+from ringfence.net.flow import UDP, FlowKey
+from ringfence.net.ip import build
 from ringfence.testing.random import SeededRandom
 
 
@@ -42,6 +45,7 @@ class Link:
     """Share of those that arrive twice."""
 
 
+UDP_OCTETS = 8
 PERFECT = Link()
 
 
@@ -140,6 +144,10 @@ class MemoryNetwork:
         """Send a datagram as whoever ``path`` says, with the link's delay and nothing else."""
         heappush(self._wire, (self.now + self.link.delay_s[0], next(self._serial), datagram, path))
 
+    def frames(self) -> list[Frame]:
+        """Every datagram sent as an IP packet, for a capture of link type ``RAW_IP``."""
+        return [Frame(at, udp_packet(path, datagram)) for at, path, datagram in self.seen]
+
     def _send(self, message: SendMessage) -> None:
         self.seen.append((self.now, message.path, message.datagram))
         if not self.passes(message.datagram, message.path) or self.random.chance(self.link.loss):
@@ -182,3 +190,12 @@ class MemoryNetwork:
 def path_between(local: str, remote: str, port: int = 500) -> Path:
     """The path of IKE messages between two addresses."""
     return Path(Endpoint(parse_address(local), port), Endpoint(parse_address(remote), port))
+
+
+def udp_packet(path: Path, datagram: bytes) -> bytes:
+    """The IP packet in which a host sends ``datagram`` by its ``path``."""
+    ports = path.local.port.to_bytes(2) + path.remote.port.to_bytes(2)
+    head = ports + (UDP_OCTETS + len(datagram)).to_bytes(2)
+    source, destination = path.local.address, path.remote.address
+    value = transport_checksum(source, destination, UDP, head + bytes(2) + datagram)
+    return build(source, destination, UDP, head + value.to_bytes(2) + datagram)

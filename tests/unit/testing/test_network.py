@@ -2,6 +2,8 @@
 """The wire does what its link says, and the same seed does the same."""
 
 import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.layers.inet6 import IPv6
 
 from ringfence.ike.effects import SendMessage
 from ringfence.ike.engine import IkeEngine
@@ -30,6 +32,22 @@ def wire(link, count=200, seed=0):
     network.run(5)
     assert len(network.seen) == count
     return b.engine.got
+
+
+@pytest.mark.parametrize("ends", [("192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2")])
+def test_scapy_reads_what_was_sent(ends):
+    network = MemoryNetwork()
+    host = network.add(ends[0], Listener())
+    network.run(1.5)
+    network.do(host, [SendMessage(b"hello", path_between(*ends, port=4500))])
+    (frame,) = network.frames()
+    assert frame.at == 1.5
+    packet = (IP if "." in ends[0] else IPv6)(frame.octets)
+    assert (packet.src, packet.dst, packet[UDP].sport, packet[UDP].dport) == (*ends, 4500, 4500)
+    assert bytes(packet[UDP].payload) == b"hello"
+    value = packet[UDP].chksum
+    del packet[UDP].chksum
+    assert packet.__class__(bytes(packet))[UDP].chksum == value
 
 
 def test_a_perfect_wire_only_delays():
