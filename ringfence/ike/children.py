@@ -6,6 +6,7 @@ negotiation began last is the one in use; since a side that has seen the other's
 both sides agree on which that is.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -55,6 +56,8 @@ class Children:
     def __init__(self) -> None:
         self._records: dict[int, Record] = {}
         self._by_key: dict[Key, list[Record]] = {}
+        self._by_ike: dict[int, dict[int, Record]] = {}
+        self._peers: Counter[bytes] = Counter()
         self._inbound: dict[tuple[Protocol, int], Record] = {}
         self._outbound: dict[tuple[bytes, Protocol, int], Record] = {}
         self._recent: dict[int, None] = {}
@@ -82,6 +85,8 @@ class Children:
         """A new contract, of which we could receive."""
         self._records[record.child.id] = record
         self._by_key.setdefault(record.key, []).append(record)
+        self._by_ike.setdefault(record.ike_id, {})[record.child.id] = record
+        self._peers[record.path.remote.address] += 1
         for sa in record.child.inbound:
             self._inbound[sa.protocol, sa.spi] = record
         for sa in record.child.outbound:
@@ -97,6 +102,8 @@ class Children:
         rivals.remove(record)
         if not rivals:
             del self._by_key[record.key]
+        self._leave(record)
+        self._peers -= Counter([record.path.remote.address])
         for sa in record.child.inbound:
             del self._inbound[sa.protocol, sa.spi]
         for sa in record.child.outbound:
@@ -123,7 +130,24 @@ class Children:
 
     def of(self, ike_id: int) -> tuple[Record, ...]:
         """Those that an IKE SA speaks for."""
-        return tuple(record for record in self._records.values() if record.ike_id == ike_id)
+        return tuple(self._by_ike.get(ike_id, {}).values())
+
+    def move(self, ike_id: int, to: int) -> None:
+        """Another IKE SA speaks for the contracts of this one."""
+        for record in self.of(ike_id):
+            self._leave(record)
+            record.ike_id = to
+            self._by_ike.setdefault(to, {})[record.child.id] = record
+
+    def _leave(self, record: Record) -> None:
+        own = self._by_ike[record.ike_id]
+        del own[record.child.id]
+        if not own:
+            del self._by_ike[record.ike_id]
+
+    def any_with(self, remote: bytes) -> bool:
+        """Whether there is any with the peer at this address."""
+        return remote in self._peers
 
     def __iter__(self) -> Iterator[Record]:
         return iter(tuple(self._records.values()))

@@ -142,10 +142,11 @@ class Pursuit:
         wish = self._world.wishes.get(record.key)
         if wish is None or record.initiator or (wish.nonce and not wish.insists):
             return
-        self._abandon(wish)
+        self.abandon(wish)
         wish.waits_for = record.child.id
 
-    def _abandon(self, wish: Wish) -> None:
+    def abandon(self, wish: Wish) -> None:
+        """Give up the quick mode that we have under way for a wish."""
         session = self._sessions.get(wish.ike_id)
         if wish.nonce and session is not None:
             session.abandon_quick(wish)
@@ -155,7 +156,7 @@ class Pursuit:
         """A contract fulfils whoever wished it."""
         wish = self._world.wishes.get(record.key)
         if wish is not None:
-            self._abandon(wish)
+            self.abandon(wish)
             self._world.wishes.remove(wish)
 
     def ended(self, record: Record) -> None:

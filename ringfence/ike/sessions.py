@@ -53,6 +53,11 @@ class Sessions:
         self._by_id: dict[int, Session] = {}
         self._by_cookies: dict[tuple[bytes, bytes], Session] = {}
         self._by_first: dict[tuple[Path, bytes], Session] = {}
+        self._by_peer: dict[tuple[bytes, bytes], dict[int, Session]] = {}
+        self._orphans: dict[tuple[bytes, bytes], list[int]] = {}
+        """IKE SAs that are gone while contracts of theirs live on."""
+        self._cookies: set[bytes] = set()
+        """Our own."""
         self._last_id = 0
 
     def __iter__(self) -> Iterator[Session]:
@@ -82,11 +87,7 @@ class Sessions:
 
     def with_peer(self, path: Path) -> list[Session]:
         """Those between these two addresses."""
-        return [
-            session
-            for session in self._by_id.values()
-            if session.path.remote.address == path.remote.address and session.path.local.address == path.local.address
-        ]
+        return list(self._by_peer.get(_ends(path), {}).values())
 
     def best(self, path: Path, entry: PadEntry) -> Session | None:
         """The one for a new quick mode, whose peer has proved what ``entry`` wants."""
@@ -110,7 +111,8 @@ class Sessions:
         """One that is not in use."""
         while True:
             cookie = self._world.env.random(COOKIE_OCTETS)
-            if cookie != NO_COOKIE and all(cookie not in cookies for cookies in self._by_cookies):
+            if cookie != NO_COOKIE and cookie not in self._cookies:
+                self._cookies.add(cookie)
                 return cookie
 
     def new(self, path: Path, initiator_cookie: bytes | None, entries: tuple[PadEntry, ...], rule: str = "") -> Session:
@@ -123,6 +125,7 @@ class Sessions:
         session = Session(self._last_id, path, cookies, entries, self._world, initiator=initiator)
         session.rule = rule or self._world.only_rule(entries[0])
         self._by_id[session.id] = session
+        self._by_peer.setdefault(_ends(path), {})[session.id] = session
         if not initiator:
             self._by_first[path, cookies[0]] = session
         self.noted(session)
@@ -138,10 +141,8 @@ class Sessions:
 
     def is_first_contact(self, path: Path) -> bool:
         """Whether we have nothing with the peer."""
-        address = path.remote.address
-        return not any(record.path.remote.address == address for record in self._world.children) and not any(
-            session.made_at is not None for session in self.with_peer(path)
-        )
+        made = any(session.made_at is not None for session in self.with_peer(path))
+        return not made and not self._world.children.any_with(path.remote.address)
 
     def established(self, session: Session) -> None:
         """The peer has proved who it is."""
@@ -153,7 +154,20 @@ class Sessions:
             soft = soft_limits(hard, self._world.env.random, initiator=session.initiator)
             self._timers.set((Due.RENEW_IKE, session.id), now + (soft.seconds or hard.seconds))
             self._timers.set((Due.EXPIRE_IKE, session.id), now + hard.seconds)
+        self._adopt(session)
         self.rank(session)
+
+    def _adopt(self, session: Session) -> None:
+        """Speak for what a former IKE SA with this peer has left."""
+        left = []
+        for ike_id in self._orphans.pop(_ends(session.path), []):
+            children = self._world.children.of(ike_id)
+            if session.agreed and any(record.child.peer == session.agreed.remote for record in children):
+                self._world.children.move(ike_id, session.id)
+            elif children:
+                left.append(ike_id)
+        if left:
+            self._orphans[_ends(session.path)] = left
 
     def rank(self, session: Session) -> None:
         """Which of the IKE SAs with this peer counts, now that one is established, or known to be so at both sides."""
@@ -179,8 +193,7 @@ class Sessions:
         if old.state is IkeState.GONE:
             return
         old.happen(IkeEvent.REPLACED)
-        for record in self._world.children.of(old.id):
-            record.ike_id = new.id
+        self._world.children.move(old.id, new.id)
         self._timers.drop((Due.RENEW_IKE, old.id))
         if old.initiator:
             self._timers.set((Due.RETIRE_IKE, old.id), self._world.env.now + self._world.settings.retire_s)
@@ -217,6 +230,11 @@ class Sessions:
         if not session.initiator and session.made_at is None:
             self._world.half_open.end(session.path.remote.address)
         session.state = IkeState.GONE
+        ends = _ends(session.path)
+        del self._by_peer[ends][session.id]
+        if not self._by_peer[ends]:
+            del self._by_peer[ends]
+        self._cookies.discard(session.cookies[0 if session.initiator else 1])
         for cookies in (session.cookies, (session.cookies[0], NO_COOKIE)):
             if self._by_cookies.get(cookies) is session:
                 del self._by_cookies[cookies]
@@ -227,12 +245,17 @@ class Sessions:
             self._timers.drop((due, session.id))
         heir = max(self.peers_of(session), key=lambda each: each.id, default=None)
         if heir is not None:
-            for record in self._world.children.of(session.id):
-                record.ike_id = heir.id
+            self._world.children.move(session.id, heir.id)
+        elif self._world.children.of(session.id):
+            self._orphans.setdefault(ends, []).append(session.id)
 
     def expires_at(self, session: Session) -> float | None:
         """When it ends by itself."""
         return self._timers.when((Due.EXPIRE_IKE, session.id))
+
+
+def _ends(path: Path) -> tuple[bytes, bytes]:
+    return path.local.address, path.remote.address
 
 
 def _began_after(one: Session, other: Session) -> bool:

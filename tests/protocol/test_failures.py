@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What cannot be agreed on fails with its own reason at our side, within seconds, and leaves nothing behind."""
 
+from dataclasses import replace
+
 import pytest
 
 from protocol.pairs import POLICY, A, B, assert_nothing_left, assert_one_pair, pair
 from ringfence.audit import MainModeFailed, MessageIgnored, QuickModeFailed
 from ringfence.crypto.suites import DhGroup, Hash
 from ringfence.databases.identity import Identity, IdentityKind
+from ringfence.databases.pad import Pad
 from ringfence.databases.proposal import IkeProposal
 from ringfence.databases.sa import Mode
 from ringfence.databases.spd import Spd
 from ringfence.ike.effects import InstallInbound, InstallOutbound
+from ringfence.net.address import AddressRange
 from ringfence.net.flow import TCP, UDP
 from ringfence.testing.hosts import AH_SHA256, ENTRY, ESP_CBC, FAST_MAIN, method
 from ringfence.testing.network import path_between
@@ -194,6 +198,22 @@ def test_a_policy_that_only_moved_in_its_file_changes_nothing():
     both.network.do(both.a, both.a.engine.apply(*POLICY.compiled(), both.network.now))
     both.run(1)
     assert_one_pair(both)
+
+
+def test_more_peers_that_authenticate_alike_change_nothing():
+    both = pair()
+    both.wish(both.a)
+    both.run(1)
+    spd, pad = POLICY.compiled()
+    (entry,) = pad
+    more = replace(entry, remote=(*entry.remote, AddressRange.parse("198.51.100.0/24")))
+    both.network.do(both.a, both.a.engine.apply(spd, Pad((more,)), both.network.now))
+    both.run(1)
+    assert_one_pair(both)
+    less = replace(entry, remote=(AddressRange.parse("198.51.100.0/24"),))
+    both.network.do(both.a, both.a.engine.apply(spd, Pad((less,)), both.network.now))
+    both.run(1)
+    assert_nothing_left(both.b)
 
 
 def test_another_key_in_the_policy_ends_what_the_old_one_made():

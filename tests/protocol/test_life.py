@@ -99,6 +99,10 @@ def test_a_main_mode_that_expires_leaves_its_contracts_and_the_next_renewal_make
     both.run(2)
     a, _ = assert_one_pair(both)
     assert a.replaces == 1
+    assert both.a.engine.ike_sas()[0].children == both.b.engine.ike_sas()[0].children == (1, 2)
+    both.run(12)
+    assert both.a.of(QuickModeEnded)[-1].why == "replaced by its successor"
+    assert both.b.of(QuickModeEnded)[-1].why == "deleted by the peer"
 
 
 def test_one_quick_mode_per_main_mode():

@@ -107,6 +107,21 @@ def test_a_peer_that_chose_an_spi_twice():
     assert children.sent_by(PATH.remote.address, Protocol.ESP, 0x1101) is later
 
 
+def test_another_ike_sa_speaks_for_them():
+    children = Children()
+    one, two = record(children, 1, 1), record(children, 2, 2)
+    children.move(1, 7)
+    assert children.of(1) == ()
+    assert children.of(7) == (one, two)
+    assert one.ike_id == 7
+    children.remove(1)
+    children.move(9, 7)
+    assert children.of(7) == (two,)
+    assert children.any_with(PATH.remote.address)
+    children.remove(2)
+    assert not children.any_with(PATH.remote.address)
+
+
 def test_a_life_that_the_table_does_not_have():
     one = record(Children(), 1, 1)
     with pytest.raises(ValueError, match="SWITCHED cannot happen to what is LARVAL"):
