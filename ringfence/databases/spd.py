@@ -120,9 +120,9 @@ class _Indexes:
         return {entry.name: entry for entry in reversed(self._entries)}
 
     def _of(self, direction: Direction, *, ports: bool = True) -> SelectorIndex:
-        numbered = enumerate(self._entries)
         return SelectorIndex(
-            ((number, entry.selector) for number, entry in numbered if direction in entry.directions), ports=ports
+            ((number, entry.selector) for number, entry in enumerate(self._entries) if direction in entry.directions),
+            ports=ports,
         )
 
 
@@ -153,6 +153,13 @@ class Spd:
     def inbound(self, flow: FlowKey) -> SpdEntry | None:
         """The entry that decides on a packet of this flow arriving; None: permitted by default."""
         return self._at(self._indexes.inward.first(flow.reversed()))
+
+    def covering(self, selector: Selector) -> Iterator[SpdEntry]:
+        """The entries, in order, that are about all packets leaving of ``selector``."""
+        number = self._indexes.outward.covering(selector)
+        while number is not None:
+            yield self.entries[number]
+            number = self._indexes.outward.covering(selector, number)
 
     def named(self, name: str) -> SpdEntry | None:
         """The entry of that name."""

@@ -2,20 +2,21 @@
 """Which of many cubes is the first that a flow lies in, found without asking them all.
 
 A cube is a range in each of five dimensions: both addresses, protocol, both ports. Its range in one dimension is laid
-out as one or two blocks of a power of two of values that cover it, at most twice as large as the range itself; so a
-cube stands in 16 places at most, whatever it ranges over. A branch has a hash table for each size of block in use, and
+out as one or two blocks (``net.ranges``) that cover it, at most twice as large as the range itself; so a cube stands in
+16 places at most, whatever it ranges over. A branch has a hash table for each size of block in use, and
 the flow's value names one block in each. What lies there is divided by the next dimension, until few cubes are left,
 and these are compared with the flow. Blocks being larger than ranges, only that comparison decides.
 
 Every table knows the least number among its cubes, and is passed over once an earlier cube has been found.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ringfence.databases.selector import Selector
 from ringfence.net.address import IPV4_OCTETS, IPV6_OCTETS, PortRange
 from ringfence.net.flow import FlowKey
+from ringfence.net.ranges import blocks
 
 AT_ONCE = 8
 """Cubes that are compared one after the other rather than divided further."""
@@ -29,6 +30,8 @@ ANY_PORTS = UNSEEN, ALL
 ANY_SHIFT = 128
 """Leaves nothing of any value: the size of the one block of what may have any."""
 DIMENSIONS = 5
+FIRST_OF_EACH = range(1, 2 * DIMENSIONS, 2)
+"""Where a row has the first value of each dimension."""
 NOT_FOUND = 1 << 62
 """Greater than any number."""
 
@@ -67,11 +70,10 @@ class SelectorIndex:
 
     def __init__(self, selectors: Iterable[tuple[int, Selector]], *, ports: bool = True) -> None:
         """``selectors`` in ascending order of their numbers; without ``ports`` a selector is taken as of any port."""
-        rows: dict[int, dict[tuple[int, ...], Row]] = {IPV4_OCTETS: {}, IPV6_OCTETS: {}}
+        rows: dict[int, list[Row]] = {IPV4_OCTETS: [], IPV6_OCTETS: []}
         for number, selector in selectors:
-            row = _row(number, selector, ports=ports)
-            rows[len(selector.source.first)].setdefault(row[1:], row)
-        self._places = {octets: _divide([*found.values()], 0, octets * 8) for octets, found in rows.items()}
+            rows[len(selector.source.first)].append(_row(number, selector, ports=ports))
+        self._places = {octets: _divide(found, 0, octets * 8) for octets, found in rows.items()}
 
     def first(self, flow: FlowKey) -> int | None:
         """The least number of a selector that holds ``flow``."""
@@ -89,15 +91,29 @@ class SelectorIndex:
         found = _search(self._places[octets], point, NOT_FOUND)
         return None if found == NOT_FOUND else found
 
+    def covering(self, selector: Selector, above: int = -1) -> int | None:
+        """The least number greater than ``above`` of a selector that covers all of ``selector``."""
+        row = _row(above, selector, ports=True)
+        found = _search_covering(self._places[len(selector.source.first)], row, NOT_FOUND)
+        return None if found == NOT_FOUND else found
+
+    def overlapping(self, selector: Selector) -> Iterator[int]:
+        """The numbers of selectors that share traffic with ``selector``, each once, in no order."""
+        seen: set[int] = set()
+        for number in _overlaps(self._places[len(selector.source.first)], _row(0, selector, ports=True)):
+            if number not in seen:
+                seen.add(number)
+                yield number
+
 
 def _search(place: Place, point: Point, best: int) -> int:
     """The least number below ``best`` of a cube in ``place`` that holds ``point``, or ``best``."""
     if isinstance(place, Branch):
         value = point[place.dimension]
-        for least, shift, blocks in place.tables:
+        for least, shift, table in place.tables:
             if least >= best:
                 break
-            found = blocks.get(value >> shift)
+            found = table.get(value >> shift)
             if found is not None:
                 best = _search(found, point, best)
         return best
@@ -108,6 +124,44 @@ def _search(place: Place, point: Point, best: int) -> int:
         if a0 <= a <= a1 and b0 <= b <= b1 and c0 <= c <= c1 and d0 <= d <= d1 and e0 <= e <= e1:
             return number
     return best
+
+
+def _search_covering(place: Place, asked: Row, best: int) -> int:
+    """The least number between that of ``asked`` and ``best`` of a cube that covers all of it, or ``best``."""
+    if isinstance(place, Branch):
+        value = asked[1 + 2 * place.dimension]
+        for least, shift, table in place.tables:
+            if least >= best:
+                break
+            found = table.get(value >> shift)
+            if found is not None:
+                best = _search_covering(found, asked, best)
+        return best
+    for row in place:
+        if row[0] >= best:
+            break
+        if row[0] > asked[0] and all(row[at] <= asked[at] and asked[at + 1] <= row[at + 1] for at in FIRST_OF_EACH):
+            return row[0]
+    return best
+
+
+def _overlaps(place: Place, asked: Row) -> Iterator[int]:
+    """The numbers of cubes in ``place`` that share something with ``asked``; a number may come again."""
+    if not isinstance(place, Branch):
+        for row in place:
+            if all(row[at] <= asked[at + 1] and asked[at] <= row[at + 1] for at in FIRST_OF_EACH):
+                yield row[0]
+        return
+    at = 1 + 2 * place.dimension
+    for _, shift, table in place.tables:
+        if shift == ANY_SHIFT:
+            yield from _overlaps(table[0], asked)
+            continue
+        first, last = asked[at] >> shift, asked[at + 1] >> shift
+        near = range(first, last + 1) if last - first < len(table) else (key for key in table if first <= key <= last)
+        for key in near:
+            if key in table:
+                yield from _overlaps(table[key], asked)
 
 
 def _row(number: int, selector: Selector, *, ports: bool) -> Row:
@@ -140,21 +194,12 @@ def _divide(rows: Sequence[Row], dimension: int, address_bits: int) -> Place:
         return _divide(rows, dimension + 1, address_bits)
     tables = []
     for shift, found in groups.items():
-        blocks = {block: _divide(inside, dimension + 1, address_bits) for block, inside in found.items()}
+        divided = {block: _divide(inside, dimension + 1, address_bits) for block, inside in found.items()}
         if shift == ANY_SHIFT:
-            blocks[UNSEEN] = blocks[0]
-        tables.append(Table(min(inside[0][0] for inside in found.values()), shift, blocks))
+            divided[UNSEEN] = divided[0]
+        tables.append(Table(min(inside[0][0] for inside in found.values()), shift, divided))
     return Branch(dimension, tuple(sorted(tables, key=lambda table: table.least)))
 
 
 def _blocks(first: int, last: int, bits: int) -> list[tuple[int, int]]:
-    """One or two aligned blocks that cover a range: the logarithm of their size, and their place among such."""
-    if first <= 0 and last >= (1 << bits) - 1:
-        return [(ANY_SHIFT, 0)]
-    shift = (first ^ last).bit_length()
-    if last - first + 1 == 1 << shift:
-        return [(shift, first >> shift)]
-    half = shift - 1
-    middle = last >> half << half  # both sides of it are in the smallest block that covers the range
-    low, high = (first ^ (middle - 1)).bit_length(), (last ^ middle).bit_length()
-    return [(low, first >> low), (high, last >> high)]
+    return [(ANY_SHIFT, 0)] if first <= 0 and last >= (1 << bits) - 1 else blocks(first, last)

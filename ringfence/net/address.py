@@ -8,7 +8,7 @@ classes here.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network, summarize_address_range
+from ipaddress import IPv6Address, ip_address, ip_network, summarize_address_range
 from typing import Self
 
 IPV4_OCTETS = 4
@@ -22,7 +22,7 @@ def parse_address(text: str) -> bytes:
 
 def format_address(octets: bytes) -> str:
     """``octets`` (4 or 16) as people write them."""
-    return str(IPv4Address(octets) if len(octets) == IPV4_OCTETS else IPv6Address(octets))
+    return "{}.{}.{}.{}".format(*octets) if len(octets) == IPV4_OCTETS else str(IPv6Address(octets))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -96,8 +96,10 @@ class AddressRange:
     def __str__(self) -> str:
         if self.is_host:
             return format_address(self.first)
-        networks = list(self.prefixes())
-        return networks[0] if len(networks) == 1 else f"{format_address(self.first)}-{format_address(self.last)}"
+        first, size = int.from_bytes(self.first), self.size
+        if size & size - 1 or first & size - 1:
+            return f"{format_address(self.first)}-{format_address(self.last)}"
+        return f"{format_address(self.first)}/{8 * len(self.first) - size.bit_length() + 1}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -16,6 +16,7 @@ from ringfence.databases.pad import Pad
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Origin, Processing, Spd, SpdEntry
+from ringfence.databases.spd_index import SelectorIndex
 from ringfence.net.address import AddressRange, PortRange
 from ringfence.policy.errors import Finding, PolicyError, Severity
 from ringfence.policy.exempt import EXEMPTIONS, MANY_AT_ONCE, V4, V6
@@ -25,7 +26,7 @@ from ringfence.policy.traffic import Traffic
 from ringfence.policy.weight import AT_EQUAL_WEIGHT, weight
 from ringfence.secret import Secret
 
-ENTRIES_AT_MOST = 20_000
+ENTRIES_AT_MOST = 100_000
 
 LOOPBACK = (AddressRange.parse("127.0.0.0/8"), AddressRange.parse("::1"))
 
@@ -255,6 +256,9 @@ def _alone(entries: list[SpdEntry], host: HostFacts) -> Iterator[SpdEntry]:
     Such traffic falls to the next entry that does not protect, or is permitted.
     """
     many = (*MANY_AT_ONCE, *map(AddressRange.host, host.broadcasts))
+    clear = SelectorIndex(
+        (number, entry.selector) for number, entry in enumerate(entries) if entry.action is not Action.PROTECT
+    )
     done: set[Selector] = set()
     for number, entry in enumerate(entries):
         if entry.action is Action.PROTECT:
@@ -263,11 +267,8 @@ def _alone(entries: list[SpdEntry], host: HostFacts) -> Iterator[SpdEntry]:
                 if cube is None or cube in done:
                     continue
                 done.add(cube)
-                action = next(
-                    (later.action for later in entries[number + 1 :]
-                     if later.action is not Action.PROTECT and later.selector.covers(cube)),
-                    Action.BYPASS,
-                )  # fmt: skip
+                later = clear.covering(cube, number)
+                action = Action.BYPASS if later is None else entries[later].action
                 origin = Origin(f"{BUILT_IN}: multicast and broadcast")
                 name = f"{BUILT_IN}/{str(cube).replace('->', '<->', 1)}"
                 yield SpdEntry(name, cube, action, origin)

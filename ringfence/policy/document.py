@@ -4,6 +4,8 @@
 Every setting with its default is explained in docs/howto/policy.md. ``write`` is the way back.
 """
 
+from collections import Counter
+
 from ringfence.policy.decode import Table, shown
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.model import Filter, Policy, Rule
@@ -16,7 +18,7 @@ LATER = {
     "filter-action": "Write secure and protect into each [[rule]], or permit and block into a [[filter]].",
 }
 
-ENTRIES_AT_MOST = 2000
+ENTRIES_AT_MOST = 20_000
 
 
 def parse(text: str, *, name: str) -> Policy:
@@ -52,10 +54,12 @@ def _items(table: Table, key: str) -> list[Table]:
 
 def _unique_names(table: Table, items: tuple[Rule | Filter, ...]) -> None:
     first: dict[str, int] = {}
+    count = Counter[str]()
     for item in items:
+        kind = "rule" if isinstance(item, Rule) else "filter"
+        number = count[kind]
+        count[kind] += 1
         if item.name and item.name in first:
-            kind = "rule" if isinstance(item, Rule) else "filter"
-            number = [one for one in items if type(one) is type(item)].index(item)
             again = Table(table.source, (kind, number), {}, table.findings, f"{kind} {shown(item.name)}")
             again.complain("name", f"is already taken in line {first[item.name]}", cure="Names tell rules apart.")
         first.setdefault(item.name, item.line)

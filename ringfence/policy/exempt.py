@@ -39,7 +39,12 @@ class Exemption:
 
     def names(self, selector: Selector) -> bool:
         """Whether ``selector`` is about nothing but this traffic."""
-        return any(mine.covers(selector) for mine in self.selectors())
+        return (
+            selector.protocol == self.protocol
+            and selector.source.version in self.versions
+            and self.local_ports.covers(selector.source_ports)
+            and self.remote_ports.covers(selector.destination_ports)
+        )
 
 
 NEIGHBOUR_DISCOVERY = PortRange(133 * 256, 137 * 256 + 255)

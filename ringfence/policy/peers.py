@@ -8,6 +8,7 @@ from ringfence.databases.identity import Identity
 from ringfence.databases.pad import Pad, PadEntry, PresharedKey
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
+from ringfence.net.ranges import RangeIndex
 from ringfence.policy.model import MainMode, PskFile, Rule
 from ringfence.secret import Secret
 
@@ -30,13 +31,27 @@ class Manner:
         return f"{' or '.join(map(str, self.auth))}{peer}"
 
 
+class _Ranges:
+    """Ranges of which none lies in an earlier one."""
+
+    def __init__(self) -> None:
+        self.list: list[AddressRange] = []
+        self._index = RangeIndex[None]()
+
+    def add(self, ranges: Iterable[AddressRange]) -> None:
+        new = [one for one in ranges if not any(self._index.covering(one))]
+        for one in new:
+            self._index.add(one, None)
+        self.list += new
+
+
 class Peers:
     """Collects the PAD."""
 
     def __init__(self, keys: Mapping[str, Secret]) -> None:
         self._keys = keys
         self._names: dict[Manner, str] = {}
-        self._entries: dict[str, tuple[Manner, Origin, list[AddressRange]]] = {}
+        self._entries: dict[str, tuple[Manner, Origin, _Ranges]] = {}
 
     def add(self, rule: Rule, remote: Iterable[AddressRange], origin: Origin) -> tuple[str, list[str]]:
         """The name of the entry that serves ``rule``, and those of its key files that there is no key for."""
@@ -48,9 +63,8 @@ class Peers:
         if name is None:
             name = self._free(manner.word)
             self._names[manner] = name
-            self._entries[name] = (manner, origin, [])
-        ranges = self._entries[name][2]
-        ranges += [one for one in remote if not any(known.covers(one) for known in ranges)]
+            self._entries[name] = (manner, origin, _Ranges())
+        self._entries[name][2].add(remote)
         return name, missing
 
     def pad(self) -> Pad:
@@ -58,7 +72,7 @@ class Peers:
         entries = [
             PadEntry(
                 name=name,
-                remote=tuple(ranges),
+                remote=tuple(ranges.list),
                 auth=tuple(
                     PresharedKey(self._keys[auth.file], auth.file) for auth in manner.auth if auth.file in self._keys
                 ),

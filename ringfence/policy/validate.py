@@ -2,8 +2,10 @@
 """What a policy says that its author probably did not mean. Nothing here keeps it from being applied."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from ringfence.databases.spd import Action, SpdEntry
+from ringfence.databases.spd_index import SelectorIndex
 from ringfence.policy import words
 from ringfence.policy.compile import BUILT_IN, Compiled
 from ringfence.policy.errors import Finding, Severity
@@ -13,6 +15,8 @@ from ringfence.policy.model import Filter, Policy, Rule
 from ringfence.policy.traffic import ANY_TRAFFIC
 
 SHORT_LIFETIME_S = 300
+HOLES_AT_MOST = 10
+"""Findings about what one entry of a filter does not block."""
 
 
 def validate(policy: Policy, compiled: Compiled | None = None) -> tuple[Finding, ...]:
@@ -87,18 +91,26 @@ def _holes(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
         for item in policy.filters
         if item.enabled and item.verb.value == "block" and ANY_TRAFFIC not in item.traffic
     }
-    before: list[SpdEntry] = []
-    for entry in compiled.spd:
+    if not blocks:
+        return
+    entries = compiled.spd.entries
+    passing = SelectorIndex(
+        (number, entry.selector) for number, entry in enumerate(entries)
+        if entry.action is not Action.DISCARD and not entry.origin.rule.startswith(BUILT_IN)
+    )  # fmt: skip
+    for number, entry in enumerate(entries):
         item = blocks.get(entry.origin.rule)
-        if item is not None:
-            for other in before:
-                if entry.selector.intersect(other.selector) and entry.directions & other.directions:
-                    what = "is permitted" if other.action is Action.BYPASS else "may pass protected"
-                    yield warning(
-                        policy, item,
-                        f"does not block {words.traffic(other)}: it is more specific, and so by "
-                        f"{other.origin} that traffic {what}",
-                        cure="Name the same addresses in the filter, and it decides.",
-                    )  # fmt: skip
-        if entry.action is not Action.DISCARD and not entry.origin.rule.startswith(BUILT_IN):
-            before.append(entry)
+        if item is None:
+            continue
+        before = (other for other in passing.overlapping(entry.selector) if other < number)
+        holes = [*islice((o for o in before if entry.directions & entries[o].directions), HOLES_AT_MOST + 1)]
+        for other in map(entries.__getitem__, sorted(holes[:HOLES_AT_MOST])):
+            what = "is permitted" if other.action is Action.BYPASS else "may pass protected"
+            yield warning(
+                policy, item,
+                f"does not block {words.traffic(other)}: it is more specific, and so by "
+                f"{other.origin} that traffic {what}",
+                cure="Name the same addresses in the filter, and it decides.",
+            )  # fmt: skip
+        if len(holes) > HOLES_AT_MOST:
+            yield warning(policy, item, f"has more than {HOLES_AT_MOST} such holes, and the rest is not listed")

@@ -183,3 +183,27 @@ def test_families_are_apart() -> None:
     assert index.first(FlowKey(v4, v4, TCP, 1, 1)) == 3
     assert index.first(FlowKey(v6, v6, TCP, None, None)) == 5
     assert index.first(FlowKey(v6, v4, TCP, 1, 1)) is None
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(entries(), min_size=1, max_size=40), st.data())
+def test_finds_what_covers_a_cube(some: list[SpdEntry], data: st.DataObject) -> None:
+    spd = Spd(tuple(some))
+    index = SelectorIndex((number, entry.selector) for number, entry in enumerate(some))
+    whole = data.draw(st.sampled_from(some)).selector
+    part = whole.intersect(data.draw(st.sampled_from(some)).selector)
+    for cube in (whole, part or whole, data.draw(entries()).selector):
+        covering = [number for number, entry in enumerate(some) if entry.selector.covers(cube)]
+        for above in (-1, 0, len(some) // 2):
+            assert index.covering(cube, above) == next((number for number in covering if number > above), None)
+        outward = [some[number] for number in covering if Direction.OUT in some[number].directions]
+        assert list(spd.covering(cube)) == outward
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(entries(), min_size=1, max_size=40), entries())
+def test_finds_what_shares_traffic(some: list[SpdEntry], asked: SpdEntry) -> None:
+    index = SelectorIndex((number, entry.selector) for number, entry in enumerate(some))
+    for cube in (asked.selector, some[0].selector):
+        found = list(index.overlapping(cube))
+        assert sorted(found) == [n for n, entry in enumerate(some) if entry.selector.intersect(cube) is not None]

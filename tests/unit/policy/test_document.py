@@ -119,7 +119,7 @@ def test_an_error_points_at_its_culprit() -> None:
         ("pfs = true\n", 'there is no setting "pfs"'),
         ('[[filter]]\nname = "f"\nblock = "any"\n' * 2, 'filter "f": name is already taken in line 1'),
         ('[[filter]]\nname = "a\\u0007"\nblock = "any"\n', "printable"),
-        ('[[filter]]\nname = "f"\nblock = "any"\n' * 2001, "stands there 2001 times"),
+        ('[[filter]]\nname = "f"\nblock = "any"\n' * 20_001, "stands there 20001 times"),
     ],
 )
 def test_mistakes_elsewhere(text: str, sentence: str) -> None:
