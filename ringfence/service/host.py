@@ -25,7 +25,9 @@ from ringfence.backends.base import (
     SoftExpired,
 )
 from ringfence.databases.pad import Pad
+from ringfence.databases.proposal import Protocol
 from ringfence.databases.spd import Spd
+from ringfence.datapath.verdict import Drop
 from ringfence.ike.effects import (
     AcquireFailed,
     Effect,
@@ -36,13 +38,16 @@ from ringfence.ike.effects import (
     Report,
     SendMessage,
 )
-from ringfence.net.address import Path, format_address
+from ringfence.net.address import Endpoint, Path, format_address
 from ringfence.service.events import EventLog
 from ringfence.service.fallback import Fallbacks
 from ringfence.service.ports import Ike, KeyRecord, PacketPath
 
 REPORTED = "a fault that is in the event log"
 """Marks what the loop's exception handler need not report again."""
+
+IKE_PORT = 500
+SECURITY_PROTOCOLS = frozenset(protocol.value for protocol in Protocol)
 
 LONGEST_S = 30.0
 """How long a timer may run: the loop's clock stands still while the computer sleeps, that of the engines does not."""
@@ -89,8 +94,7 @@ class Host:
             case HardExpired(child_id, why):
                 self._enter("an expiry", lambda: self._ike.child_expired(child_id, self._now(), why))
             case Dropped():
-                self._events.add(_told(event))
-                self._schedule()
+                self._dropped(event)
             case FellBack(entry, flow):
                 known = self._spd.named(entry)
                 rule = known.origin.rule if known is not None else entry
@@ -138,6 +142,16 @@ class Host:
             return
         self._inbox.append((during, step))
         self._work()
+
+    def _dropped(self, event: Dropped) -> None:
+        self._events.add(_told(event))
+        flow = event.flow
+        if event.reason is Drop.UNKNOWN_SPI and flow is not None and flow.protocol in SECURITY_PROTOCOLS:
+            # A peer sends by an SA that we do not have; perhaps we had it before a restart, and it does not know.
+            protocol = Protocol(flow.protocol)
+            path = Path(Endpoint(flow.destination, IKE_PORT), Endpoint(flow.source, IKE_PORT))
+            self._enter("an unknown SPI", lambda: self._ike.unknown_spi(protocol, event.spi, path, self._now()))
+        self._schedule()
 
     def _work(self) -> None:
         """Take what waits, one after the other."""

@@ -4,6 +4,7 @@
 from typing import Protocol
 
 from ringfence.databases.pad import Pad
+from ringfence.databases.proposal import Protocol as SecurityProtocol
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.spd import Spd
 from ringfence.ike.effects import Effect
@@ -32,6 +33,9 @@ class Ike(Protocol):
 
     def delete_child(self, child_id: int, now: float, why: str) -> list[Effect]:
         """End the SAs of a quick mode."""
+
+    def unknown_spi(self, protocol: SecurityProtocol, spi: int, path: Path, now: float) -> list[Effect]:
+        """A packet came by an SA that does not exist."""
 
     def delete_ike(self, ike_id: int, now: float, why: str) -> list[Effect]:
         """End a main mode SA and what was made under it."""

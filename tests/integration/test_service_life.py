@@ -73,6 +73,17 @@ def test_sudden_death_fails_closed_for_what_is_required_and_open_for_what_is_per
     assert bob.stop() == 0
 
 
+def test_after_a_restart_a_peer_that_still_sends_by_the_old_sas_is_told(pair: Pair, tmp_path: Path) -> None:
+    """The one that was killed has nothing to send; only what comes in can show it that the peer knows nothing yet."""
+    alice, bob = both(pair, document(tmp_path))
+    assert ping(pair.alice, BOB) == 1
+    alice.kill()
+    alice.start()
+    eventually(lambda: ping(pair.bob, ALICE, wait=0.5) == 1, 30)
+    assert ping(pair.bob, ALICE, count=3) == 3
+    assert alice.stop() == bob.stop() == 0
+
+
 def test_a_restart_that_finds_a_bad_policy_leaves_the_protection_of_the_one_before(pair: Pair, tmp_path: Path) -> None:
     policy = document(tmp_path)
     alice = Service(pair.alice, policy)

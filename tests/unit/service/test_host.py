@@ -11,6 +11,7 @@ from ringfence.audit import FellBackToClear, MainModeEnded, PacketDropped, Servi
 from ringfence.backends.base import Acquire, AddressesChanged, Dropped, FellBack, HardExpired, PathMtu, SoftExpired
 from ringfence.crypto.suites import Encryption
 from ringfence.databases.pad import Pad
+from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Origin, Processing, Spd, SpdEntry
@@ -26,7 +27,7 @@ from ringfence.ike.effects import (
     SendMessage,
 )
 from ringfence.net.address import Endpoint, Path
-from ringfence.net.flow import TCP, FlowKey
+from ringfence.net.flow import ESP, ICMP, TCP, FlowKey
 from ringfence.secret import Secret
 from ringfence.service.events import EventLog
 from ringfence.service.host import REPORTED, Host
@@ -95,6 +96,9 @@ class Story:
 
     def delete_ike(self, ike_id: int, now: float, why: str) -> list[Effect]:
         return self._reply(f"ike.delete_ike {ike_id} {why}")
+
+    def unknown_spi(self, protocol: Protocol, spi: int, path: Path, now: float) -> list[Effect]:
+        return self._reply(f"ike.unknown_spi {protocol.name} {spi:#x} {path.local} {path.remote}")
 
     def shut_down(self, now: float) -> list[Effect]:
         return self._reply("ike.shut_down")
@@ -210,6 +214,16 @@ def test_what_it_tells(story: Story) -> None:
         FellBackToClear(peer="10.0.0.2", rule="web"),
         FellBackToClear(peer="10.0.0.2", rule="gone"),
     ]
+
+
+def test_a_peer_that_sends_by_an_sa_of_old_is_named_to_ike(story: Story) -> None:
+    def act(host: Host) -> None:
+        host.on_event(Dropped(Drop.UNKNOWN_SPI, FlowKey(B, A, ESP, None, None), 0x1234, 3))
+        host.on_event(Dropped(Drop.UNKNOWN_SPI, FlowKey(B, A, ICMP, None, None), 0x1234, 1))
+        host.on_event(Dropped(Drop.UNKNOWN_SPI, None, 0, 1))
+        host.on_event(Dropped(Drop.REPLAYED, FlowKey(B, A, ESP, None, None), 0x1234, 1))
+
+    assert story.run(act) == ["ike.unknown_spi ESP 0x1234 10.0.0.1:500 10.0.0.2:500"]
 
 
 def test_a_fault_is_told_and_survived(story: Story) -> None:
