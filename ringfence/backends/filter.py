@@ -9,6 +9,9 @@ receives, ``forward`` what it routes; an entry is written from this host outward
 - protect: only by our device. What is sealed leaves with our mark, what was opened comes in from the device; the rest
   would be clear, and is dropped unless the entry allows clear traffic in that direction.
 
+An address that this host gets later is in no entry yet. Until the policy is compiled anew, what a rule about this host
+would require or block for it is dropped: by the policy's guards, the last rules of ``output`` and ``input``.
+
 The table stays when the process dies, and the device goes with it: what must be protected is then dropped, what may
 be clear flows. That is all there is to failing closed, and it needs nobody alive.
 
@@ -142,10 +145,20 @@ def _chains(spd: Spd, around: Surroundings) -> Iterator[tuple[str, list[str]]]:
     yield "needed-in", [f"{one} accept" for one in (*DHCP_IN, *many)] + [clear_in]
     yield "needed-out", [f"{one} accept" for one in (*DHCP_OUT, *many)] + [clear_out]
     into = ['iifname "lo" accept', *rules(first, Direction.IN), *(f"{one} accept" for one in OWN_IN)]
-    yield "input", [_hook("input"), *into, *rules(rest, Direction.IN)]
+    yield "input", [_hook("input"), *into, *rules(rest, Direction.IN), *_guards(spd, Direction.IN)]
     out = ['oifname "lo" accept', *rules(first, Direction.OUT), f"meta mark {around.mark:#x} accept"]
-    yield "output", [_hook("output"), *out, f"{DISCOVERY} accept", *rules(rest, Direction.OUT)]
+    rules_out = (*rules(rest, Direction.OUT), *_guards(spd, Direction.OUT))
+    yield "output", [_hook("output"), *out, f"{DISCOVERY} accept", *rules_out]
     yield "forward", [_hook("forward"), *rules(indexed, Direction.OUT, Direction.IN)]
+
+
+def _guards(spd: Spd, direction: Direction) -> Iterator[str]:
+    """Behind all entries: what rules about this host mean for its addresses of tomorrow; even our device is closed."""
+    for guard in spd.guards:
+        what = match(guard.selector if direction is Direction.OUT else guard.selector.reversed())
+        if direction in guard.directions and what is not None:
+            where = "needed-out" if direction is Direction.OUT else "needed-in"
+            yield f'{what} goto {where} comment "{_comment(guard)}"'
 
 
 def _hook(name: str) -> str:

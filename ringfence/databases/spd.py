@@ -131,6 +131,9 @@ class Spd:
     """Entries in the order in which they are asked."""
 
     entries: tuple[SpdEntry, ...] = ()
+    guards: tuple[SpdEntry, ...] = ()
+    """What rules about this computer mean for an address that it gets tomorrow, of which no entry knows yet. They do
+    not decide on packets here; whoever keeps the host closed lets through nothing that they would not."""
     _indexes: _Indexes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -66,6 +66,7 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) 
     """
     compiler = _Compiler(policy, host, keys)
     drafts: dict[tuple[Selector, Direction, str], SpdEntry] = {}
+    guards: dict[tuple[Selector, Direction], SpdEntry] = {}
     for item in policy:
         if not item.enabled:
             continue
@@ -75,13 +76,14 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) 
             made += 1
             if len(drafts) > ENTRIES_AT_MOST:
                 raise PolicyError([compiler.finding(item, f"makes the policy larger than {ENTRIES_AT_MOST} entries")])
+        guards |= {(entry.selector, entry.directions): entry for entry in compiler.guards(item)}
         if not made and not compiler.errors:
             compiler.warnings.append(compiler.finding(item, "holds for no address of this computer", Severity.WARNING))
     if compiler.errors:
         raise PolicyError(compiler.errors)
     entries = sorted(drafts.values(), key=_order)
     return Compiled(
-        Spd(tuple(_with_exemptions(_alone(entries, host), entries, compiler.ends()))),
+        Spd(tuple(_with_exemptions(_alone(entries, host), entries, compiler.ends())), tuple(guards.values())),
         compiler.peers.pad(),
         tuple(compiler.warnings),
     )
@@ -96,6 +98,8 @@ class _Compiler:
         self.policy = policy
         self.host = host
         self.peers = Peers(keys)
+        self.any_is_own = False
+        """Whether any address counts as this computer's."""
         self.errors: list[Finding] = []
         self.warnings: list[Finding] = []
 
@@ -129,6 +133,24 @@ class _Compiler:
             if not out:
                 yield self._entry(rule, selector, Action.BYPASS, Direction.OUT)
 
+    def guards(self, item: Rule | Filter) -> Iterator[SpdEntry]:
+        """What ``item`` would block or require if this computer had just got an address that it is about."""
+        tomorrow = _Compiler(self.policy, self.host, {})
+        tomorrow.any_is_own = True
+        if isinstance(item, Filter):
+            if item.verb is Verb.BLOCK and Keyword.ME in (*item.local, *item.remote):
+                yield from tomorrow.filter(item)
+        elif not item.secure.exempt and (item.gateways is None or Keyword.ME in item.local):
+            yield from tomorrow.needs(item)
+
+    def needs(self, rule: Rule) -> Iterator[SpdEntry]:
+        """What a rule requires to be protected, as entries that block."""
+        directions = (Direction.OUT if rule.secure.outward is Need.REQUIRE else Direction(0)) | (
+            Direction.IN if rule.secure.inward is Need.REQUIRE else Direction(0)
+        )
+        for selector in self._selectors(rule, Reading.OUT, own_only=rule.gateways is None) if directions else ():
+            yield self._entry(rule, selector, Action.DISCARD, directions)
+
     def filter(self, item: Filter) -> Iterator[SpdEntry]:
         """The entries of a filter that permits or blocks."""
         action = Action.DISCARD if item.verb is Verb.BLOCK else Action.BYPASS
@@ -161,11 +183,11 @@ class _Compiler:
         """``own``: only those parts that are this computer's own addresses."""
         found: dict[AddressRange, None] = {}
         for one in addresses:
-            if one is Keyword.ME:
+            if one is Keyword.ME and not self.any_is_own:
                 found |= dict.fromkeys(map(AddressRange.host, self.host.own))
                 continue
             ranges: tuple[AddressRange, ...] = (V4, V6) if isinstance(one, Keyword) else (one,)
-            if own:
+            if own and not self.any_is_own:
                 ranges = tuple(AddressRange.host(a) for a in self.host.own if any(a in piece for piece in ranges))
             found |= dict.fromkeys(ranges)
         return list(found)

@@ -160,9 +160,10 @@ class PolicyKeeper:
         self._events.add(PolicyRefused(document=name, detail=str(error)))
 
 
-def _meaning(compiled: Compiled) -> tuple[list[SpdEntry], list[PadEntry]]:
+def _meaning(compiled: Compiled) -> tuple[list[SpdEntry], list[SpdEntry], list[PadEntry]]:
     """What a policy does, without the lines where it says so; the order of its entries is part of it."""
     return (
         [replace(entry, origin=NOWHERE) for entry in compiled.spd],
+        [replace(entry, origin=NOWHERE) for entry in compiled.spd.guards],
         [replace(entry, origin=NOWHERE) for entry in compiled.pad],
     )

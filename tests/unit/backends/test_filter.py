@@ -2,6 +2,7 @@
 """What the table says, as text; that nftables takes it is for the tests with namespaces."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -51,6 +52,17 @@ def test_entries_keep_their_order_and_are_reversed_inward() -> None:
     assert out[-2:] == [f'{outward} accept comment "a"', f'{outward} counter name blocked drop comment "b"']
     assert into[-2:] == [f'{inward} accept comment "a"', f'{inward} counter name blocked drop comment "b"']
     assert [line.split(" comment ")[1] for line in through[1:]] == ['"a"', '"a"', '"b"', '"b"']
+
+
+def test_guards_come_last_and_close_even_our_device() -> None:
+    guard = entry("tomorrow", Action.DISCARD, selector=Selector(ALL4, HOSTS.destination))
+    text = ruleset(Spd((entry("a", Action.BYPASS),), (guard,)))
+    out, into, through = (chain(text, name) for name in ("output", "input", "forward"))
+    assert out[-1] == 'meta nfproto ipv4 ip daddr 10.0.0.2-10.0.0.9 goto needed-out comment "tomorrow"'
+    assert into[-1] == 'meta nfproto ipv4 ip saddr 10.0.0.2-10.0.0.9 goto needed-in comment "tomorrow"'
+    assert "tomorrow" not in str(through), "what is forwarded is not this host's own"
+    inward = replace(guard, directions=Direction.IN)
+    assert "tomorrow" not in str(chain(ruleset(Spd((), (inward,))), "output"))
 
 
 def verdicts(one: SpdEntry, name: str) -> list[str]:

@@ -252,6 +252,29 @@ def test_a_policy_has_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
         )
 
 
+def guards(text: str, *own: str) -> list[tuple[str, Direction]]:
+    found = compiled(text, HostFacts(tuple(map(parse_address, own)))).spd.guards
+    assert all(entry.action is Action.DISCARD for entry in found)
+    return [(str(entry.selector), entry.directions) for entry in found]
+
+
+@pytest.mark.parametrize("own", [(), ("10.77.0.1",)])
+def test_what_is_required_is_guarded_for_addresses_of_tomorrow(own: tuple[str, ...]) -> None:
+    both, inward = Direction.BOTH, Direction.IN
+    assert guards(LAB, *own) == [("0.0.0.0/0 -> 10.77.0.0/24", both)]
+    assert guards(LAB + 'secure = { in = "require", out = "request" }\n', *own) == [
+        ("0.0.0.0/0 -> 10.77.0.0/24", inward),
+    ]
+    assert guards(LAB + 'secure = "request"\n', *own) == []
+    assert guards(rule_text("lab", between='["10.77.0.0/24", "10.78.0.0/24"]'), *own) == [
+        ("10.77.0.0/24 -> 10.78.0.0/24", both), ("10.78.0.0/24 -> 10.77.0.0/24", both),
+    ]  # fmt: skip
+    assert guards(TUNNEL, *own) == [], "it says itself which networks it is about"
+    block = '[[filter]]\nname = "no telnet"\nblock = "tcp to 23"\nbetween = ["me", "10.0.0.0/8"]\n'
+    assert guards(block, *own) == [("0.0.0.0/0 -> 10.0.0.0/8:23 tcp", both)]
+    assert guards(block.replace("block", "permit"), *own) == []
+
+
 def test_the_example_of_windows_works_in_any_order() -> None:
     """Block everything, permit the intranet, negotiate with three servers."""
     parts = [

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What befalls a host: peers that restart, new addresses, others who meddle with its rules."""
+
+from pathlib import Path
+
+import pytest
+from integration.backend_lab import ALICE, BOB, Pair, watched
+from integration.service_lab import RULE, Service, document, eventually, ping
+
+pytestmark = pytest.mark.root
+
+ME = RULE.replace('between = ["10.77.1.1", "10.77.2.1"]', 'with = "10.77.2.0/24"')
+
+
+@pytest.mark.parametrize("first", ["the one that was restarted", "the one that knows of nothing"])
+def test_traffic_recovers_soon_after_a_peer_was_killed_and_restarted(pair: Pair, tmp_path: Path, first: str) -> None:
+    policy = document(tmp_path)
+    alice, bob = Service(pair.alice, policy), Service(pair.bob, policy)
+    assert ping(pair.alice, BOB) == 1
+    bob.kill()
+    bob.start()
+    if first == "the one that was restarted":
+        assert ping(pair.bob, ALICE) == 1
+    else:
+        eventually(lambda: ping(pair.alice, BOB, wait=0.3) == 1, 6)
+    assert ping(pair.alice, BOB, count=3) == ping(pair.bob, ALICE, count=3) == 3
+    assert alice.stop() == bob.stop() == 0
+
+
+def test_an_address_that_is_new_is_never_in_clear(pair: Pair, tmp_path: Path) -> None:
+    alice = Service(pair.alice, document(tmp_path, ME))
+    watched(pair.router)
+    for ours in ("udp dport 500", "icmp type destination-unreachable"):  # IKE, and what it gets for an answer
+        pair.router.run("nft", "insert", "rule", "inet", "watch", "forward", *ours.split(), "accept")
+    words = "ip address add 10.77.1.7/24 dev eth0; ping -I 10.77.1.7 -c 15 -i 0.1 -W 0.2 10.77.2.1"
+    assert ", 0 received" in pair.alice.run("sh", "-c", words, check=False).stdout
+    assert watched(pair.router) == {"protected": 0, "clear": 0}
+    bob = Service(pair.bob, document(tmp_path / "bob", ME.replace("10.77.2.0", "10.77.1.0")))
+    eventually(lambda: pair.alice.run("ping", "-I", "10.77.1.7", "-c1", "-W1", BOB, check=False).returncode == 0)
+    assert watched(pair.router)["clear"] == 0
+    assert alice.stop() == bob.stop() == 0
