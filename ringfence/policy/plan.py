@@ -39,7 +39,8 @@ class Plan:
         ]
         parts = [f"{number} {word}" for number, word in counts if number]
         parts += [f"{len(self.peers)} with other keys or methods"] if self.peers else []
-        return f"{', '.join(parts)}, {self.kept} as before" if self.kept else ", ".join(parts)
+        parts += [f"{self.kept} as before"] if self.kept else []
+        return ", ".join(parts)
 
     def lines(self) -> tuple[str, ...]:
         """The plan for people, a line or more for each entry."""

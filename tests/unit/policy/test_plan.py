@@ -54,3 +54,8 @@ def test_other_main_modes() -> None:
     wider = compile_text(LAB + rule_text("other", with_='"10.78.0.0/24"'), "10.77.0.1")
     assert plan(old, wider).peers == ()
     assert plan(old, compile_text("", "10.77.0.1")).summary().endswith("removed")
+
+
+def test_what_only_built_in_entries_change_reads_well() -> None:
+    rule = rule_text("lab", between='["10.77.0.1", "10.77.0.2"]')
+    assert plan(compile_text(rule, "10.77.0.1", "fd77::1"), compile_text(rule, "10.77.0.1")).summary() == "1 as before"
