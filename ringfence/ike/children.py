@@ -6,15 +6,17 @@ negotiation began last is the one in use; since a side that has seen the other's
 both sides agree on which that is.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import SPI_FIRST, ChildSa
 from ringfence.ike.lifetime import CHILD_SA_LIFE, ChildEvent, ChildState, after
 from ringfence.ike.wishes import Key, Order, key_of
 from ringfence.net.address import Path
+
+K = TypeVar("K")
 
 RECENT = 4096
 """SPIs that are not drawn again although their negotiation is not over, or never came to anything."""
@@ -57,7 +59,7 @@ class Children:
         self._records: dict[int, Record] = {}
         self._by_key: dict[Key, list[Record]] = {}
         self._by_ike: dict[int, dict[int, Record]] = {}
-        self._peers: Counter[bytes] = Counter()
+        self._by_peer: dict[bytes, dict[int, Record]] = {}
         self._inbound: dict[tuple[Protocol, int], Record] = {}
         self._outbound: dict[tuple[bytes, Protocol, int], Record] = {}
         self._recent: dict[int, None] = {}
@@ -86,7 +88,7 @@ class Children:
         self._records[record.child.id] = record
         self._by_key.setdefault(record.key, []).append(record)
         self._by_ike.setdefault(record.ike_id, {})[record.child.id] = record
-        self._peers[record.path.remote.address] += 1
+        self._by_peer.setdefault(record.path.remote.address, {})[record.child.id] = record
         for sa in record.child.inbound:
             self._inbound[sa.protocol, sa.spi] = record
         for sa in record.child.outbound:
@@ -102,8 +104,8 @@ class Children:
         rivals.remove(record)
         if not rivals:
             del self._by_key[record.key]
-        self._leave(record)
-        self._peers -= Counter([record.path.remote.address])
+        _leave(self._by_ike, record.ike_id, child_id)
+        _leave(self._by_peer, record.path.remote.address, child_id)
         for sa in record.child.inbound:
             del self._inbound[sa.protocol, sa.spi]
         for sa in record.child.outbound:
@@ -135,22 +137,23 @@ class Children:
     def move(self, ike_id: int, to: int) -> None:
         """Another IKE SA speaks for the contracts of this one."""
         for record in self.of(ike_id):
-            self._leave(record)
+            _leave(self._by_ike, ike_id, record.child.id)
             record.ike_id = to
             self._by_ike.setdefault(to, {})[record.child.id] = record
 
-    def _leave(self, record: Record) -> None:
-        own = self._by_ike[record.ike_id]
-        del own[record.child.id]
-        if not own:
-            del self._by_ike[record.ike_id]
-
-    def any_with(self, remote: bytes) -> bool:
-        """Whether there is any with the peer at this address."""
-        return remote in self._peers
+    def with_peer(self, remote: bytes) -> tuple[Record, ...]:
+        """Those with the peer at this address."""
+        return tuple(self._by_peer.get(remote, {}).values())
 
     def __iter__(self) -> Iterator[Record]:
         return iter(tuple(self._records.values()))
 
     def __len__(self) -> int:
         return len(self._records)
+
+
+def _leave(index: dict[K, dict[int, Record]], key: K, child_id: int) -> None:
+    """Take a contract out of an index."""
+    del index[key][child_id]
+    if not index[key]:
+        del index[key]

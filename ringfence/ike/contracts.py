@@ -161,10 +161,9 @@ class Contracts:
     def drop_before(self, session: Session, why: str) -> None:
         """The peer has nothing of what was made before ``session`` began."""
         made = session.agreed
-        for record in self._world.children:
-            same_peer = record.path.remote.address == session.path.remote.address
+        for record in self._world.children.with_peer(session.path.remote.address):
             old = record.state is not ChildState.LARVAL and record.made_at < session.began_at
-            if same_peer and old and made and record.child.peer == made.remote:
+            if old and made and record.child.peer == made.remote:
                 self.end(record.child.id, why, tell=False)
         for other in self._sessions.peers_of(session):
             if other.made_at is not None and other.made_at < session.began_at:

@@ -142,7 +142,7 @@ class Sessions:
     def is_first_contact(self, path: Path) -> bool:
         """Whether we have nothing with the peer."""
         made = any(session.made_at is not None for session in self.with_peer(path))
-        return not made and not self._world.children.any_with(path.remote.address)
+        return not made and not self._world.children.with_peer(path.remote.address)
 
     def established(self, session: Session) -> None:
         """The peer has proved who it is."""

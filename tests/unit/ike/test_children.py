@@ -117,9 +117,10 @@ def test_another_ike_sa_speaks_for_them():
     children.remove(1)
     children.move(9, 7)
     assert children.of(7) == (two,)
-    assert children.any_with(PATH.remote.address)
+    assert children.with_peer(PATH.remote.address) == (two,)
+    assert children.with_peer(PATH.local.address) == ()
     children.remove(2)
-    assert not children.any_with(PATH.remote.address)
+    assert children.with_peer(PATH.remote.address) == ()
 
 
 def test_a_life_that_the_table_does_not_have():
