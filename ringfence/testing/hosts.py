@@ -52,6 +52,7 @@ class HostPolicy:
     local_identity: Identity | None = None
     remote_identity: Identity | None = None
     master_key_pfs: bool = False
+    quick_mode_limit: int = 0
     initiate: bool = True
 
     def with_(self, **changes: object) -> "HostPolicy":
@@ -83,6 +84,7 @@ class HostPolicy:
             local_identity=self.local_identity,
             remote_identity=self.remote_identity,
             master_key_pfs=self.master_key_pfs,
+            quick_mode_limit=self.quick_mode_limit,
             initiate=self.initiate,
         )
         return Spd((entry,)), Pad((peer,))

@@ -115,6 +115,14 @@ def test_one_quick_mode_per_main_mode():
     assert a.ike_id == 2
 
 
+def test_so_many_quick_modes_per_main_mode():
+    policy = POLICY.with_(quick_mode_limit=2, methods=(method(ESP_GCM, seconds=100),))
+    both = established(policy, POLICY.mirrored().with_(methods=policy.methods))
+    each_moment(both, 260)
+    made = [(event.child_id, event.ike_id) for event in both.a.of(QuickModeEstablished)]
+    assert made[:4] == [(1, 1), (2, 1), (3, 2), (4, 2)]
+
+
 def test_expiry_when_renewal_is_impossible():
     both = established(POLICY.with_(methods=(method(ESP_GCM, seconds=60),)))
     both.network.remove(both.b)

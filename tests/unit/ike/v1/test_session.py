@@ -241,6 +241,26 @@ def test_a_lost_third_message_is_asked_for():
     assert b.session.next_timer is None
 
 
+def test_the_commit_bit_and_a_fourth_message_are_borne():
+    """Windows answers so: the bit in message 2, and a notify in the end that may have no HASH."""
+    a, b = established()
+    _, sent = quick(a)
+    (second,) = b.receive(sent[0])
+    committed = bytearray(second)
+    committed[19] |= 2
+    (third,) = a.receive(bytes(committed))
+    b.receive(third)
+    assert Agreed in a.happened()
+    assert Agreed in b.happened()
+    header = header_of(third)
+    connected = NotifyPayload(1, 3, bytes(4), Notify.CONNECTED)
+    fourth, _ = seal(a.session.cookies, Exchange.QUICK, header.message_id, (connected,), a.session.agreed.keys,
+                     third[-16:])  # fmt: skip
+    assert a.receive(fourth) == []
+    assert not a.session.busy
+    assert QuickFailed not in a.happened()
+
+
 def test_a_refused_quick_mode_is_told_to_its_wish():
     a, b = established()
     b.world.spd = type(b.world.spd)(())
