@@ -24,7 +24,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from ringfence.databases.proposal import Protocol, SecurityMethod, Transform
 from ringfence.databases.sa import Mode
+from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Processing, Spd, SpdEntry
+from ringfence.databases.spd_index import SelectorIndex
 from ringfence.net.address import AddressRange, format_address
 
 Network = IPv4Network | IPv6Network
@@ -120,6 +122,9 @@ class _Plan:
             if one.action is Action.PROTECT and Direction.OUT in one.directions
         ]
         self.exempt = _exemptions(spd)
+        self._protecting = SelectorIndex((position, one.selector) for position, one in self.protect)
+        self._exempting = SelectorIndex((position, one.selector) for position, one in self.exempt)
+        self._entries = spd.entries
         self.made: dict[Network, OwnRoute] = {}
         self._lengths: set[int] = set()
         """Prefix lengths of these."""
@@ -136,18 +141,20 @@ class _Plan:
                 return wider
         return None
 
-    def serving(self, network: Network) -> list[SpdEntry]:
-        """Entries that protect some of ``network``."""
+    def serving(self, network: Network) -> list[tuple[int, SpdEntry]]:
+        """Entries that protect some of ``network``, and their positions, in order."""
         addresses = _range(network)
-        return [one for _, one in self.protect if _overlap(one.selector.destination, addresses)]
+        everybody = AddressRange.everything(len(addresses.first))
+        found = sorted(self._protecting.overlapping(Selector(everybody, addresses)))
+        return [(position, self._entries[position]) for position in found]
 
     def permitted(self, network: Network, source: AddressRange, position: int) -> bool:
         """Whether an entry before ``position`` permits all from ``source`` to ``network``."""
         addresses = _range(network)
-        return any(
-            at < position and one.selector.destination.covers(addresses) and one.selector.source.covers(source)
-            for at, one in self.exempt
-        )
+        if source.version != addresses.version:
+            return False
+        found = self._exempting.covering(Selector(source, addresses))
+        return found is not None and found < position
 
 
 def wanted(spd: Spd, host: Host) -> tuple[OwnRoute, ...]:
@@ -233,7 +240,7 @@ def _effect(route: OwnRoute) -> tuple[bool, str, int]:
 
 def _device_route(plan: _Plan, piece: Network, entry: SpdEntry) -> OwnRoute:
     own = plan.host.route_to(piece)
-    serving = plan.serving(piece) or [entry]
+    serving = [one for _, one in plan.serving(piece)] or [entry]
     mtu = min(_entry_mtu(plan.host, one, piece.version, own) for one in serving)
     return OwnRoute(str(piece), source=_source(plan.host, serving, own), mtu=mtu)
 
@@ -279,8 +286,7 @@ def _exempt(plan: _Plan, entry: SpdEntry) -> None:
 
 def _nobody_protects(plan: _Plan, network: Network) -> bool:
     """Whether each entry that protects some of ``network`` comes too late to have a say there; and there is one."""
-    addresses = _range(network)
-    concerned = [(at, one) for at, one in plan.protect if _overlap(one.selector.destination, addresses)]
+    concerned = plan.serving(network)
     return bool(concerned) and all(plan.permitted(network, one.selector.source, at) for at, one in concerned)
 
 
@@ -291,10 +297,6 @@ def _networks(addresses: AddressRange) -> Iterator[Network]:
 @lru_cache(maxsize=65536)
 def _range(network: Network) -> AddressRange:
     return AddressRange(network.network_address.packed, network.broadcast_address.packed)
-
-
-def _overlap(one: AddressRange, other: AddressRange) -> bool:
-    return len(one.first) == len(other.first) and one.first <= other.last and other.first <= one.last
 
 
 def _within(inner: Network, outer: Network) -> bool:
