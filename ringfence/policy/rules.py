@@ -185,8 +185,9 @@ def _limit(table: Table, key: str, parse: object, default: int | None, first: in
     if value is None:
         return default
     if not first <= value <= last:
-        shortest, longest = ("5 s", "172799 s") if parse is parse_duration else ("64 KB", "1024 TB")
-        table.complain(key, f"is out of range: from {shortest} to {longest}, or 0 for no limit of this kind")
+        of_time = parse is parse_duration
+        words = f"from {first} s to {last} s" if of_time else "from 64 KB to 1024 TB, or 0 for no limit of this kind"
+        table.complain(key, f"is out of range: {words}")
         return default
     return value
 

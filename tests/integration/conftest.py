@@ -5,15 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 from integration.backend_lab import Pair, watch
+from lab.fixtures import unavailable
 
 from ringfence.testing.namespaces import Lab, routed_pair
 
 
 @pytest.fixture(scope="session")
 def namespaces() -> None:
-    """Skip where there can be none."""
+    """Skip where there can be none, or fail where they are required."""
     if obstacle := Lab.obstacle():
-        pytest.skip(obstacle)
+        unavailable(obstacle)
 
 
 def hosts() -> Iterator[Pair]:
