@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The engine's entries, alone. What two engines do is in tests/protocol, what hostile messages do in tests/fuzz."""
 
-import pytest
+from dataclasses import replace
 
-from ringfence.audit import MessageIgnored
+import pytest
+from protocol.pairs import assert_nothing_left, assert_one_pair, pair
+
+from ringfence.audit import MainModeEnded, MessageIgnored, QuickModeEnded
 from ringfence.databases.pad import Pad
 from ringfence.databases.proposal import Protocol
-from ringfence.databases.spd import Spd
+from ringfence.databases.spd import Origin, Spd
 from ringfence.ike.effects import Report, SendMessage
 from ringfence.ike.engine import IkeEngine, IkeSettings
 from ringfence.ike.flood import FloodLimits
+from ringfence.ike.happening import PeerDeletedIke
 from ringfence.ike.header import HEADER_OCTETS, Exchange, Header
 from ringfence.ike.lifetime import IkeState
 from ringfence.ike.v1.channel import open_clear, seal
 from ringfence.ike.v1.notifies import Notify
 from ringfence.ike.v1.payloads import HashPayload, NotifyPayload
-from ringfence.testing.hosts import ENTRY, HostPolicy
+from ringfence.testing.hosts import ENTRY, ESP_CBC, ESP_GCM, HostPolicy, method
 from ringfence.testing.mainmode import main_keys
 from ringfence.testing.network import path_between
 from ringfence.testing.random import SeededRandom
@@ -123,3 +127,112 @@ def test_what_is_returned_is_not_returned_again():
     assert made.tick(0.5) == []
     assert len(sent(made.tick(1.0))) == 1
     assert made.tick(1.0) == []
+
+
+# With a peer ------------------------------------------------------------------------------------------------------
+
+
+def made():
+    both = pair()
+    both.wish(both.a)
+    both.run(2)
+    assert_one_pair(both)
+    return both
+
+
+def whys(host, kind):
+    return [event.why for event in host.of(kind)]
+
+
+def test_the_ends_of_a_contract():
+    for end in ("delete_child", "child_expired"):
+        both = made()
+        both.network.do(both.a, getattr(both.a.engine, end)(1, both.network.now, "because"))
+        both.run(1)
+        assert whys(both.a, QuickModeEnded) == ["because"]
+        assert whys(both.b, QuickModeEnded) == ["deleted by the peer"]
+        assert both.a.engine.child_sas() == both.b.engine.child_sas() == ()
+        assert len(both.a.engine.ike_sas()) == 1
+
+
+def test_the_end_of_an_ike_sa():
+    both = made()
+    both.network.do(both.b, both.b.engine.delete_ike(1, both.network.now, "because"))
+    both.run(1)
+    assert whys(both.b, MainModeEnded) == ["because"]
+    assert whys(both.a, MainModeEnded) == ["deleted by the peer"]
+    for host in (both.a, both.b):
+        assert_nothing_left(host)
+
+
+def test_renewal_and_expiry_come_by_time():
+    both = pair(POLICY.with_(methods=(method(ESP_GCM, seconds=100),)))
+    both.wish(both.a)
+    both.run(90)
+    a, _ = assert_one_pair(both)
+    assert a.replaces == 1
+    both.network.remove(both.b)
+    both.run(100)
+    assert whys(both.a, QuickModeEnded)[-1] == "its lifetime is over"
+    assert both.a.engine.child_sas() == ()
+
+
+def test_a_new_policy_ends_what_it_changes_and_nothing_else():
+    both = made()
+    spd, pad = POLICY.compiled()
+    moved = Spd(tuple(replace(entry, origin=Origin("elsewhere", "other.toml", 9)) for entry in spd))
+    both.network.do(both.a, both.a.engine.apply(moved, pad, both.network.now))
+    both.run(1)
+    assert_one_pair(both)
+    changed, _ = POLICY.with_(methods=(method(ESP_CBC),)).compiled()
+    both.network.do(both.a, both.a.engine.apply(changed, pad, both.network.now))
+    both.run(1)
+    assert whys(both.a, QuickModeEnded) == ["the policy has changed"]
+    assert len(both.a.engine.ike_sas()) == 1
+    both.network.do(both.a, both.a.engine.apply(changed, Pad(), both.network.now))
+    both.run(1)
+    assert_nothing_left(both.a)
+
+
+def test_a_peer_that_says_later_that_it_has_nothing_else():
+    both = made()
+    both.run(5)
+    (b,) = both.b.engine._sessions
+    second = both.b.engine._sessions.new(b.path, None, b.entries)
+    both.network.do(both.b, [])
+    both.b.engine._pursuit.begin_main(second)
+    both.network.do(both.b, both.b.engine.tick(both.network.now))
+    both.run(2)
+    assert len(both.a.engine.ike_sas()) == 2
+    second._voice.inform(NotifyPayload(1, 1, b"".join(second.cookies), Notify.INITIAL_CONTACT))
+    both.b.engine._take(second, second._voice.drain())
+    both.network.do(both.b, both.b.engine.tick(both.network.now))
+    both.run(1)
+    assert whys(both.a, QuickModeEnded) == ["the peer has begun anew"]
+    assert len(both.a.engine.ike_sas()) == 1
+
+
+def test_an_ike_sa_may_delete_another_of_the_same_peer_only():
+    both = made()
+    (session,) = both.a.engine._sessions
+    other = both.a.engine._sessions.new(path_between(POLICY.local, "198.51.100.1"), b"stranger", session.entries)
+    both.a.engine._happen(session, PeerDeletedIke(b"".join(other.cookies)))
+    both.a.engine._happen(session, PeerDeletedIke(bytes(16)))
+    assert len(both.a.engine.ike_sas()) == 2
+    both.a.engine._happen(session, PeerDeletedIke(b"".join(session.cookies)))
+    assert len(both.a.engine.ike_sas()) == 1
+
+
+def test_a_denied_spi_of_a_contract_without_an_ike_sa_brings_a_new_one():
+    both = made()
+    (session,) = both.b.engine._sessions
+    both.b.engine._sessions.forget(session)
+    (session,) = both.a.engine._sessions
+    both.a.engine._sessions.forget(session)
+    (child,) = both.a.engine.child_sas()
+    spi = child.outbound[0].spi
+    path = path_between(POLICY.remote, POLICY.local)
+    both.network.do(both.b, both.b.engine.unknown_spi(Protocol.ESP, spi, path, both.network.now))
+    both.run(2)
+    a, _ = assert_one_pair(both)
+    assert a.replaces == child.id
