@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why a packet is permitted, blocked or protected: the entry that decides, and why those before it do not."""
+"""Why a packet is permitted, blocked or protected: the entry that decides, and how the others stand to it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from ringfence.databases.spd import Action, Direction, Origin, SpdEntry
 from ringfence.net.address import AddressRange, PortRange, parse_address
@@ -10,8 +12,29 @@ from ringfence.policy import words
 from ringfence.policy.compile import BUILT_IN, Compiled
 from ringfence.policy.errors import BadWord
 from ringfence.policy.traffic import parse_traffic
+from ringfence.policy.weight import weight
 
 CURE = 'Write it as "out tcp 10.77.0.1 -> 10.77.0.2:80" or "in icmp 10.77.0.2 -> 10.77.0.1".'
+
+
+NEAREST_FIRST = ("other direction", "other port", "other protocol", "other address")
+SHOWN = 5
+"""Rivals that people see of each kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A rule that does not decide on a packet."""
+
+    origin: Origin
+    weight: int
+    """How specific its entry is that came nearest to deciding; the most specific entry decides."""
+    why: str = ""
+    """Why it is not about the packet; empty when it is, but another decides before it."""
+
+    def __str__(self) -> str:
+        why = f"{self.why}, " if self.why else ""
+        return f'"{self.origin.rule}" ({why}weight {self.weight})'
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +45,10 @@ class Explanation:
     direction: Direction
     entry: SpdEntry | None
     """None when no entry is about it, so that it is permitted."""
-    before: tuple[tuple[Origin, str], ...] = ()
-    """Rules that were asked before, and why they do not decide."""
+    before: tuple[Rival, ...] = ()
+    """Rules that were asked before, in order, and why they are not about it."""
+    behind: tuple[Rival, ...] = ()
+    """Rules that are about it too, in the order in which they would decide."""
 
     @property
     def action(self) -> Action:
@@ -33,7 +58,7 @@ class Explanation:
     def lines(self) -> tuple[str, ...]:
         """The answer for people."""
         verdict = {Action.BYPASS: "permitted", Action.DISCARD: "blocked", Action.PROTECT: "protected"}[self.action]
-        return (f"{verdict:<11}{self._what()}".rstrip(), f"{'because':<11}{self._because()}", *self._before())
+        return (f"{verdict:<11}{self._what()}".rstrip(), f"{'because':<11}{self._because()}", *self._rivals())
 
     def _what(self) -> str:
         if self.entry is None or self.entry.processing is None:
@@ -48,28 +73,61 @@ class Explanation:
     def _because(self) -> str:
         if self.entry is None:
             return "no rule is about it, and what no rule names is permitted"
-        return f"{self.entry.origin}   {words.traffic(self.entry)}"
+        return f"{self.entry.origin}   {words.traffic(self.entry)}, weight {weight(self.entry.selector)}"
 
-    def _before(self) -> tuple[str, ...]:
-        if not self.before:
-            return ()
-        reasons = [f'"{origin.rule}" ({why})' for origin, why in self.before]
-        more = f" and {len(reasons) - 5} more" if len(reasons) > 5 else ""
-        return (f"{'before':<11}{' · '.join(reasons[:5])}{more}",)
+    def _rivals(self) -> Iterator[str]:
+        if self.before:
+            # Of many the nearest are told, still in order.
+            nearest = sorted(self.before, key=lambda rival: NEAREST_FIRST.index(rival.why))[:SHOWN]
+            told = [str(rival) for rival in self.before if rival in nearest]
+            yield f"{'before':<11}{' · '.join(told)}{_more(self.before)}"
+        if self.entry is not None:
+            told = [*map(str, self.behind[:SHOWN])]
+            yield f"{'ahead of':<11}{' · '.join([*told, *_rest(self.behind)])}"
+
+
+def _more(rivals: tuple[Rival, ...]) -> str:
+    return f" and {len(rivals) - SHOWN} more" if len(rivals) > SHOWN else ""
+
+
+def _rest(rivals: tuple[Rival, ...]) -> tuple[str, ...]:
+    return (f"{len(rivals) - SHOWN} more",) if len(rivals) > SHOWN else ("default: permit",)
 
 
 def explain(compiled: Compiled, flow: FlowKey, direction: Direction) -> Explanation:
-    """What the policy does with a packet of ``flow``, from its sender to its receiver, in this direction."""
-    outward = flow.reversed() if direction is Direction.IN else flow
-    asked: dict[Origin, str] = {}
-    for entry in compiled.spd:
+    """What the policy does with a packet of ``flow``, from its sender to its receiver, in this direction.
+
+    It is the packet path's own look-up that decides; the rest only says which others there were.
+    """
+    spd = compiled.spd
+    if direction is Direction.OUT:
+        outward, decides = flow, spd.outbound(flow)
+    else:
+        outward, decides = flow.reversed(), spd.inbound(flow)
+    entries = iter(spd)
+    before: dict[Origin, Rival] = {}
+    behind: dict[Origin, Rival] = {}
+    for entry in takewhile(lambda entry: entry is not decides, entries):
         why = _mismatch(entry, outward, direction)
-        if why is None:
-            asked.pop(entry.origin, None)
-            return Explanation(flow, direction, entry, tuple(asked.items()))
-        if not entry.origin.rule.startswith(BUILT_IN) and why != "other family":
-            asked[entry.origin] = why
-    return Explanation(flow, direction, None, tuple(asked.items()))
+        if why in NEAREST_FIRST and _is_written(entry):
+            rival = before.get(entry.origin)
+            if rival is None or _nearer(why, rival.why):
+                before[entry.origin] = Rival(entry.origin, weight(entry.selector), why)
+    for entry in entries:
+        if _is_written(entry) and _mismatch(entry, outward, direction) is None:
+            behind.setdefault(entry.origin, Rival(entry.origin, weight(entry.selector)))
+    if decides is not None:
+        before.pop(decides.origin, None)
+        behind.pop(decides.origin, None)
+    return Explanation(flow, direction, decides, tuple(before.values()), tuple(behind.values()))
+
+
+def _is_written(entry: SpdEntry) -> bool:
+    return not entry.origin.rule.startswith(BUILT_IN)
+
+
+def _nearer(why: str, other: str) -> bool:
+    return NEAREST_FIRST.index(why) < NEAREST_FIRST.index(other)
 
 
 def _mismatch(entry: SpdEntry, outward: FlowKey, direction: Direction) -> str | None:

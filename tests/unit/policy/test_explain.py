@@ -21,8 +21,9 @@ def lines(packet: str, text: str = TEXT) -> tuple[str, ...]:
 def test_protected() -> None:
     assert lines("out tcp 10.77.0.1 -> 10.77.0.2:80") == (
         "protected  by ESP aes256-gcm (or aes128-gcm, aes256-sha256); without an SA it does not leave",
-        'because    rule "lab" test.toml:1   10.77.0.1 <-> 10.77.0.0/24, any protocol',
-        'before     "no telnet" (other port)',
+        'because    rule "lab" test.toml:1   10.77.0.1 <-> 10.77.0.0/24, any protocol, weight 5600',
+        'before     "no telnet" (other port, weight 5666)',
+        "ahead of   default: permit",
     )
     assert "a clear packet is dropped" in lines("in tcp 10.77.0.2 -> 10.77.0.1:80")[0]
     soft = TEXT.replace("auth =", 'secure = "request"\nauth =')
@@ -32,23 +33,48 @@ def test_protected() -> None:
 
 def test_blocked() -> None:
     assert lines("out tcp 10.77.0.1 -> 10.77.0.2:23")[:2] == (
-        "blocked", 'because    rule "no telnet" test.toml:5   10.77.0.1 <-> 10.77.0.0/24:23, tcp',
+        "blocked", 'because    rule "no telnet" test.toml:5   10.77.0.1 <-> 10.77.0.0/24:23, tcp, weight 5666',
     )  # fmt: skip
+    assert lines("out tcp 10.77.0.1 -> 10.77.0.2:23")[2:] == ('ahead of   "lab" (weight 5600) · default: permit',)
     assert lines("in tcp 10.77.0.2:23 -> 10.77.0.1")[0] == "blocked"
 
 
 def test_permitted() -> None:
     found = lines("out udp 10.77.0.1 -> 192.0.2.1:53")
     assert found[:2] == ("permitted", "because    no rule is about it, and what no rule names is permitted")
-    assert found[2] == 'before     "no telnet" (other address) · "lab" (other address) · "no syslog" (other port)'
-    assert lines("in udp 192.0.2.1:514 -> 10.77.0.1")[2].endswith('"no syslog" (other direction)')
-    assert lines("out icmp 10.77.0.1 -> 192.0.2.1")[2].endswith('"no syslog" (other protocol)')
+    assert found[2:] == (
+        'before     "no telnet" (other address, weight 5666) · "lab" (other address, weight 5600) · '
+        '"no syslog" (other port, weight 3266)',
+    )  # fmt: skip
+    assert lines("in udp 192.0.2.1:514 -> 10.77.0.1")[2].endswith('"no syslog" (other direction, weight 3266)')
+    assert lines("out icmp 10.77.0.1 -> 192.0.2.1")[2].endswith('"no syslog" (other protocol, weight 3266)')
     assert lines("out esp 10.77.0.1 -> 10.77.0.2")[1].startswith('because    rule "always in clear: ESP"')
 
 
-def test_much_is_cut_short() -> None:
+def test_much_is_cut_short_but_not_the_nearest() -> None:
     text = "".join(rule_text(f"r{n}", with_=f'"10.{n}.0.0/16"') for n in range(9))
-    assert lines("out tcp 10.77.0.1 -> 192.0.2.1:1", text)[2].endswith("and 4 more")
+    text += '[[filter]]\nname = "web"\nblock = "tcp to 80"\nwith = "192.0.2.0/25"\n'
+    text += rule_text("some", with_='"192.0.2.0-192.0.2.80"', traffic='"tcp to 1-1023"')
+    told = lines("out tcp 10.77.0.1 -> 192.0.2.1:8080", text)[2]
+    assert told.endswith("and 6 more")
+    assert '"web" (other port' in told
+    assert '"some" (other port' in told
+    for prefix in (9, 10, 11, 12, 13, 14):
+        text += f'[[filter]]\nname = "{prefix}"\npermit = "any"\nwith = "192.0.0.0/{prefix}"\n'
+    assert lines("out tcp 10.77.0.1 -> 192.0.2.1:80", text)[2:] == (
+        'ahead of   "some" (weight 5756) · "14" (weight 4600) · "13" (weight 4500) · "12" (weight 4400) · '
+        '"11" (weight 4300) · 2 more',
+    )  # fmt: skip
+
+
+def test_a_rule_is_named_once_by_what_came_nearest() -> None:
+    text = rule_text("lab", with_='["10.77.0.9", "10.77.0.0/24", "fd00::/8"]', traffic='["tcp to 443", "udp to 53"]')
+    found = explain(compile_text(text, "10.77.0.1", "fd00::1"), *parse_flow("out tcp 10.77.0.1 -> 10.77.0.2:80"))
+    assert [str(rival) for rival in found.before] == ['"lab" (other port, weight 5666)']
+    assert found.behind == ()
+    found = explain(compile_text(text, "10.77.0.1"), *parse_flow("in tcp 10.77.0.9:443 -> 10.77.0.1"))
+    assert found.entry is not None
+    assert (found.before, found.behind) == ((), ()), "not rivals of themselves"
 
 
 def test_packets_in_words() -> None:
