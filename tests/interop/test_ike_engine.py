@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our IKE engine against strongSwan and Libreswan: every kind of contract, from both sides, with the peer's keys."""
 
+import os
+
 import pytest
 from lab.guest import eventually
 from lab.ike_host import IkeHost, kernel_has, policy_for
@@ -21,13 +23,17 @@ WORDS = {
     AH_SHA256: {"strongswan": "sha256", "libreswan": "sha2_256"},
 }
 CASES = [
-    (ESP_GCM, Mode.TRANSPORT, None),
-    (ESP_CBC, Mode.TUNNEL, None),
     (ESP_GCM, Mode.TUNNEL, DhGroup.MODP_2048),
-    (ESP_CBC, Mode.TRANSPORT, DhGroup.MODP_2048),
+    (ESP_CBC, Mode.TRANSPORT, None),
     (AH_SHA256, Mode.TRANSPORT, None),
-    (AH_SHA256, Mode.TUNNEL, None),
 ]
+if os.environ.get("RINGFENCE_FULL"):
+    CASES += [
+        (ESP_GCM, Mode.TRANSPORT, None),
+        (ESP_CBC, Mode.TUNNEL, None),
+        (ESP_CBC, Mode.TRANSPORT, DhGroup.MODP_2048),
+        (AH_SHA256, Mode.TUNNEL, None),
+    ]
 
 
 def settings(peer, policy, transform):
@@ -61,7 +67,8 @@ def test_contracts(peer, transform, mode, pfs, begins):
         else:
             start(peer)
         assert host.run(8, lambda: host.child is not None), host.story() + peer.log()[-3000:]
-        host.run(2.5)  # Libreswan's first takes that long: its kernel loads what it needs
+        if peer.kind == "libreswan":
+            host.run(2.5)  # its first takes that long, while the kernel loads what it needs
         assert_same(peer, host)
         assert len(host.memory.of(MainModeEstablished)) == len(host.memory.of(QuickModeEstablished)) == 1
     try:
