@@ -77,7 +77,8 @@ class MainModeEstablished(Event):
     lifetime_s: int | None
 
     def __str__(self) -> str:
-        return f"main mode SA with {self.peer} ({self.remote_identity}), {self.proposal}"
+        identity = "" if self.remote_identity == self.peer else f" ({self.remote_identity})"
+        return f"main mode SA with {self.peer}{identity}, {self.proposal}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ from ringfence.net.address import format_address
 from ringfence.net.flow import FlowKey
 from ringfence.policy.write import effective
 from ringfence.service.events import EventLog, Recorded
+from ringfence.service.host import peer_of
 from ringfence.service.peers import PeerTable
 from ringfence.service.reload import PolicyKeeper, Running
 
@@ -160,7 +161,8 @@ class Answers:
             return answer
         child = self._serving(outward)
         now = f"{'now':<11}{_now(child)}"
-        why = self._last_try(format_address(outward.destination)) if child is None else []
+        peer = peer_of(self._running().compiled.spd.outbound(outward), outward)
+        why = self._last_try(format_address(peer)) if child is None else []
         lines = [answer.lines[0], now, *answer.lines[1:], *why]
         return answer.model_copy(update={"sure": child is not None, "lines": lines})
 

@@ -26,7 +26,7 @@ from ringfence.backends.base import (
 )
 from ringfence.databases.pad import Pad
 from ringfence.databases.proposal import Protocol
-from ringfence.databases.spd import Spd
+from ringfence.databases.spd import Spd, SpdEntry
 from ringfence.datapath.verdict import Drop
 from ringfence.ike.effects import (
     AcquireFailed,
@@ -39,6 +39,7 @@ from ringfence.ike.effects import (
     SendMessage,
 )
 from ringfence.net.address import Endpoint, Path, format_address
+from ringfence.net.flow import FlowKey
 from ringfence.service.events import EventLog
 from ringfence.service.fallback import Fallbacks
 from ringfence.service.ports import Ike, KeyRecord, PacketPath
@@ -98,7 +99,7 @@ class Host:
             case FellBack(entry, flow):
                 known = self._spd.named(entry)
                 rule = known.origin.rule if known is not None else entry
-                self._events.add(FellBackToClear(peer=format_address(flow.destination), rule=rule))
+                self._events.add(FellBackToClear(peer=format_address(peer_of(known, flow)), rule=rule))
             case AddressesChanged():
                 self._moved()
             case PathMtu():
@@ -219,6 +220,13 @@ class Host:
         self._timer = None
         self._events.flush()
         self._enter("a timer", lambda: self._ike.tick(self._now()))
+
+
+def peer_of(entry: SpdEntry | None, outward: FlowKey) -> bytes:
+    """Who is to protect a flow with us: its destination, or the gateway before it."""
+    processing = entry.processing if entry is not None else None
+    gateway = processing.tunnel_remote if processing is not None else None
+    return outward.destination if gateway is None else gateway
 
 
 def _told(event: Dropped) -> PacketDropped:

@@ -23,6 +23,8 @@ KEY_OCTETS = 4096
 SHORT_OCTETS = 16
 """A key shorter than this can be guessed by whoever recorded a main mode."""
 
+MAKE_KEY = "Make a key, for both sides the same:  (umask 077; head -c 32 /dev/urandom | base64 > {})"
+
 Stamp = tuple[int, int, int, int] | None
 """What tells that a file changed: device, inode, time of change, size; None when there is none."""
 
@@ -81,7 +83,7 @@ class FileStore:
 
 def read_key(path: Path) -> Secret:
     """The key in a key file; raises StoreError."""
-    octets = _read(path, KEY_OCTETS, "the key file")
+    octets = _read(path, KEY_OCTETS, "the key file", cure=MAKE_KEY.format(path))
     for ending in (b"\r\n", b"\n"):
         if octets.endswith(ending):
             octets = octets[: -len(ending)]
@@ -95,17 +97,18 @@ def read_key(path: Path) -> Secret:
         form = octets.split(b":", 1)[0].decode()
         raise StoreError(f"the key file begins with {form}: but what follows is not {form}", place=str(path)) from error
     if not octets:
-        raise StoreError("the key file is empty", place=str(path))
+        raise StoreError("the key file is empty", place=str(path), cure=MAKE_KEY.format(path))
     return Secret(octets)
 
 
-def _read(path: Path, most: int, what: str) -> bytes:
+def _read(path: Path, most: int, what: str, *, cure: str = "") -> bytes:
     try:
         with path.open("rb") as file:
             octets = file.read(most + 1)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise StoreError(f"{what} cannot be read: {why}", place=str(path)) from error
+        missing = isinstance(error, FileNotFoundError)
+        raise StoreError(f"{what} cannot be read: {why}", place=str(path), cure=cure if missing else "") from error
     if len(octets) > most:
         raise StoreError(f"{what} is larger than {most} octets", place=str(path))
     return octets

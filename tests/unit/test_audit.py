@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every event speaks to people and machines, and none can carry a key."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import pytest
 
@@ -29,6 +29,12 @@ def test_dropped_packets_have_windows_number_for_their_reason() -> None:
     drop = audit.PacketDropped(reason="replayed", flow="tcp", spi="0x1", count=3)
     assert drop.fields()["windows_id"] == 4961
     assert str(drop) == "dropped tcp: replayed (3 times)"
+
+
+def test_an_identity_that_is_the_address_is_not_said_twice() -> None:
+    event = replace(sample(audit.MainModeEstablished), peer="10.0.0.2", remote_identity="10.0.0.2", proposal="p")
+    assert str(event) == "main mode SA with 10.0.0.2, p"
+    assert str(replace(event, remote_identity="bob.lab")) == "main mode SA with 10.0.0.2 (bob.lab), p"
 
 
 def test_names_are_unique() -> None:

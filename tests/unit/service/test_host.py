@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +13,7 @@ from ringfence.backends.base import Acquire, AddressesChanged, Dropped, FellBack
 from ringfence.crypto.suites import Encryption
 from ringfence.databases.pad import Pad
 from ringfence.databases.proposal import Protocol
-from ringfence.databases.sa import ChildSa
+from ringfence.databases.sa import ChildSa, Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Origin, Processing, Spd, SpdEntry
 from ringfence.datapath.verdict import Drop
@@ -30,7 +31,7 @@ from ringfence.net.address import Endpoint, Path
 from ringfence.net.flow import ESP, ICMP, TCP, FlowKey
 from ringfence.secret import Secret
 from ringfence.service.events import EventLog
-from ringfence.service.host import REPORTED, Host
+from ringfence.service.host import REPORTED, Host, peer_of
 from ringfence.testing.associations import esp_suite
 from ringfence.testing.contracts import make_child
 
@@ -214,6 +215,13 @@ def test_what_it_tells(story: Story) -> None:
         FellBackToClear(peer="10.0.0.2", rule="web"),
         FellBackToClear(peer="10.0.0.2", rule="gone"),
     ]
+
+
+def test_the_peer_of_a_tunnel_is_its_gateway() -> None:
+    gateway = bytes([192, 0, 2, 7])
+    tunnel = replace(REQUEST.entries[0], processing=Processing(methods=(), mode=Mode.TUNNEL, tunnel_remote=gateway))
+    assert peer_of(tunnel, FLOW) == gateway
+    assert peer_of(REQUEST.entries[0], FLOW) == peer_of(SPD.entries[0], FLOW) == peer_of(None, FLOW) == B
 
 
 def test_a_peer_that_sends_by_an_sa_of_old_is_named_to_ike(story: Story) -> None:

@@ -92,3 +92,9 @@ def test_changes_are_noticed(policy: Path) -> None:
     assert not store.changed()
     policy.unlink()
     assert store.changed()
+
+
+def test_a_missing_key_says_how_one_is_made(tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as caught:
+        read_key(tmp_path / "lab.psk")
+    assert f"base64 > {tmp_path / 'lab.psk'}" in caught.value.cure
