@@ -12,6 +12,7 @@ times.
 
 from collections.abc import Sequence
 
+from ringfence.databases.spd import Action, Direction
 from ringfence.datapath.batch import Batch
 from ringfence.datapath.clear import refuse_clear
 from ringfence.datapath.contract import Contract
@@ -222,8 +223,8 @@ class Inbound:
             if whole is not None:
                 self._accept(inlet, whole, batch, depth)
             return
-        if flow.reversed() not in contract.child.selector:
-            batch.verdicts.append(state.drop(Drop.SELECTOR_MISMATCH, flow, inlet.sa.spi))
+        if (why := self._refusal(contract, flow)) is not None:
+            batch.verdicts.append(state.drop(why, flow, inlet.sa.spi))
             return
         if parts.protocol in (ESP, AH) and not parts.is_fragment and state.inlet_for(packet, parts) is not None:
             self._count(contract, 1, len(packet), batch.now)
@@ -235,6 +236,28 @@ class Inbound:
         if plain is not None:
             inlet.know(*plain)
         self._deliver(contract, [packet], batch)
+
+    def _refusal(self, contract: Contract, flow: FlowKey) -> Drop | None:
+        """Why the contract is not for packets of ``flow``: they are beyond its selector, or another entry's.
+
+        Selectors of entries overlap, and the first entry decides. RFC 4301 takes such a database apart beforehand
+        (§4.4.1, appendix B); here each flow is asked about. Otherwise whoever has the wide contract could send in the
+        name of those for whom a narrow entry wants another peer, or another treatment.
+        """
+        if flow.reversed() not in contract.child.selector:
+            return Drop.SELECTOR_MISMATCH
+        if flow.protocol in (ESP, AH) or (mine := self._state.spd.named(contract.child.entry)) is None:
+            return None  # tunnels in tunnels; a policy has just been replaced
+        entry = self._state.spd.inbound(flow)
+        if entry is None or entry is mine or Direction.IN not in mine.directions:
+            return None
+        if entry.action is Action.DISCARD:
+            return Drop.BLOCKED
+        if entry.action is Action.PROTECT:
+            alike = (entry.processing, entry.peer) == (mine.processing, mine.peer)
+            return None if alike else Drop.SELECTOR_MISMATCH
+        # more protection than a service needs does no harm, but hosts that talk in clear are not behind a tunnel
+        return Drop.SELECTOR_MISMATCH if contract.tunnel and entry.selector.protocol is None else None
 
     def _learn(self, notice: TooBigNotice, packet: bytes, parts: View, batch: Batch) -> None:
         """An ICMP error about a packet of ours says how narrow its path is."""

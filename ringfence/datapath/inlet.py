@@ -54,6 +54,11 @@ class Inlet:
                 flows.clear()
             flows.add(key)
 
+    def forget(self) -> None:
+        """Look at every flow anew."""
+        for flows in self.known.values():
+            flows.clear()
+
     def unwrap(self, packet: bytes, parts: View) -> bytes | Drop:
         """The IP packet that ``packet`` protects, its ESP or AH header being at ``parts.at``."""
         if isinstance(self._opens, AhOpen):

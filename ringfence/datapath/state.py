@@ -89,11 +89,17 @@ class PathState:
         self.clear.keep({entry.name for entry in spd})
         self.holding.forgive()
         self.forget_flows()
+        self._forget_known()
 
     def forget_flows(self) -> None:
         """What decided about flows has changed."""
         for cache in self.flows.values():
             cache.clear()
+
+    def _forget_known(self) -> None:
+        """The policy that decided which flows fit their contract has changed."""
+        for inlet in (inlet for table in self.inlets.values() for inlet in table.values()):
+            inlet.forget()
 
     def remember(self, protocol: int, key: bytes, route: Route) -> None:
         """Enter a flow into the cache."""

@@ -90,6 +90,41 @@ def test_what_comes_out_must_be_what_the_contract_is_for(suites, mode):
         assert [verdict for verdict in verdicts if type(verdict) is Deliver] == [Deliver((good,), 1)]
 
 
+THERE = Selector.between("0.0.0.0/0", "198.51.100.0/24")
+
+
+@pytest.mark.parametrize(
+    ("narrow", "mode", "reason"),
+    [
+        (make_entry(THERE, name="narrow", mode=T), T, None),
+        (replace(make_entry(THERE, name="narrow", mode=T), peer="another"), T, Drop.SELECTOR_MISMATCH),
+        (make_entry(THERE, name="narrow", mode=X), T, Drop.SELECTOR_MISMATCH),
+        (make_entry(THERE, name="narrow", action=Action.DISCARD), T, Drop.BLOCKED),
+        (make_entry(THERE, name="narrow", action=Action.BYPASS), T, Drop.SELECTOR_MISMATCH),
+        (make_entry(replace(THERE, protocol=17), name="narrow", action=Action.BYPASS), T, None),
+        (make_entry(replace(THERE, protocol=6), name="narrow", action=Action.DISCARD), T, None),
+        (make_entry(THERE, name="narrow", mode=T, directions=Direction.OUT), T, None),
+        (make_entry(replace(THERE, destination=make_child(GCM).selector.destination), name="narrow",
+                    action=Action.BYPASS), X, None),
+    ],
+)  # fmt: skip
+def test_a_wide_contract_does_not_speak_for_those_of_a_narrow_entry(narrow, mode, reason):
+    """A branch with a tunnel for all of 0.0.0.0/0 must not send in the name of another branch."""
+    theirs, ours = make_child(GCM, mode=mode), mirrored(make_child(GCM, mode=mode))
+    sender, receiver = make_path(theirs), make_path(ours)
+    wide = make_entry(ours.selector, name=ours.entry, mode=mode)
+    spoofed = datagram(source=parse_address("198.51.100.7")) if mode is T else datagram(source=US)
+    sealed = [packets_of(sender.outbound([spoofed], 0.0)) for _ in range(4)]
+    assert reasons(receiver.inbound(sealed[0], 0.0)) == [Deliver], "the flow is known now"
+    if mode is X:
+        narrow = replace(narrow, selector=ours.selector)
+    receiver.apply(Spd((narrow, wide)), 0.0)
+    for packets in sealed[1:3]:
+        assert reasons(receiver.inbound(packets, 0.0)) == [reason or Deliver]
+    receiver.apply(Spd((narrow,)), 0.0)
+    assert reasons(receiver.inbound(sealed[3], 0.0)) == [Deliver], "its entry is gone: it receives until it is removed"
+
+
 def test_a_bundle_must_be_whole():
     both = make_child(CBC, AH_SUITE)
     esp_only = make_path(replace(both, outbound=both.outbound[:1]))
