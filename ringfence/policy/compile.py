@@ -19,7 +19,7 @@ from ringfence.databases.spd import Action, Direction, Origin, Processing, Spd, 
 from ringfence.databases.spd_index import SelectorIndex
 from ringfence.net.address import AddressRange, PortRange
 from ringfence.policy.errors import Finding, PolicyError, Severity
-from ringfence.policy.exempt import EXEMPTIONS, MANY_AT_ONCE, V4, V6
+from ringfence.policy.exempt import EXEMPTIONS, MANY_AT_ONCE, NAMES, V4, V6
 from ringfence.policy.model import Address, Filter, Gateways, Keyword, Need, Policy, Reading, Rule, Verb
 from ringfence.policy.peers import Peers
 from ringfence.policy.traffic import Traffic
@@ -256,7 +256,7 @@ def _with_exemptions(
     asked = {
         entry.name
         for entry in all_entries
-        if entry.action is not Action.PROTECT and any(one.names(entry.selector) for one in EXEMPTIONS)
+        if entry.action is not Action.PROTECT and any(one.names(entry.selector) for one in NAMES)
     }
     rest = list(entries)
     yield from (entry for entry in rest if entry.name in asked)

@@ -51,15 +51,21 @@ NEIGHBOUR_DISCOVERY = PortRange(133 * 256, 137 * 256 + 255)
 
 EXEMPTIONS = (
     Exemption("IKE", UDP, local_ports=PortRange.one(500), own=True),
-    Exemption("IKE", UDP, remote_ports=PortRange.one(500), own=True),
     Exemption("IKE and ESP in UDP", UDP, local_ports=PortRange.one(4500), own=True),
-    Exemption("IKE and ESP in UDP", UDP, remote_ports=PortRange.one(4500), own=True),
     Exemption("ESP", ESP, own=True),
     Exemption("AH", AH, own=True),
     Exemption("IPv6 neighbour discovery", ICMPV6, NEIGHBOUR_DISCOVERY, NEIGHBOUR_DISCOVERY, (6,)),
     Exemption("DHCP", UDP, PortRange.one(68), PortRange.one(67), (4,)),
     Exemption("DHCP", UDP, PortRange.one(546), PortRange.one(547), (6,)),
 )
+
+NAMES = (
+    *EXEMPTIONS,
+    Exemption("IKE", UDP, remote_ports=PortRange.one(500), own=True),
+    Exemption("IKE and ESP in UDP", UDP, remote_ports=PortRange.one(4500), own=True),
+)
+"""What a filter may say when it means just this traffic. IKE is known by this computer's port alone: the other end's is
+whatever a stranger chooses, and would open every port here to who sends from 500."""
 
 NEVER_PROTECTED = ("IKE", "IKE and ESP in UDP", "ESP", "AH")
 

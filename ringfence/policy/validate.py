@@ -9,7 +9,7 @@ from ringfence.databases.spd_index import SelectorIndex
 from ringfence.policy import words
 from ringfence.policy.compile import BUILT_IN, Compiled
 from ringfence.policy.errors import Finding, Severity
-from ringfence.policy.exempt import EXEMPTIONS, NEVER_PROTECTED
+from ringfence.policy.exempt import NAMES, NEVER_PROTECTED
 from ringfence.policy.methods import weak
 from ringfence.policy.model import Filter, Policy, Rule
 from ringfence.policy.traffic import ANY_TRAFFIC
@@ -55,7 +55,7 @@ def _statement(policy: Policy, item: Rule | Filter) -> Iterator[Finding]:
 
 
 def _about_ipsec(policy: Policy, rule: Rule) -> Iterator[Finding]:
-    own = [one for one in EXEMPTIONS if one.word in NEVER_PROTECTED]
+    own = [one for one in NAMES if one.word in NEVER_PROTECTED]
     for traffic in rule.traffic:
         ports = list(traffic.outward())
         for one in own:

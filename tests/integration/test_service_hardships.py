@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What befalls a host: peers that restart, new addresses, others who meddle with its rules."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,34 @@ def test_traffic_recovers_soon_after_a_peer_was_killed_and_restarted(pair: Pair,
         eventually(lambda: ping(pair.alice, BOB, wait=0.3) == 1, 6)
     assert ping(pair.alice, BOB, count=3) == ping(pair.bob, ALICE, count=3) == 3
     assert alice.stop() == bob.stop() == 0
+
+
+LISTEN = """
+import socket
+one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+one.bind(("", 7777))
+one.settimeout(2)
+print("up", flush=True)
+print(one.recv(100).decode())
+"""
+SPEAK = """
+import socket, sys
+for port in (7, 67, 68, 500, 4500):
+    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    one.bind(("", port))
+    one.sendto(b"from port %d" % port, (sys.argv[1], 7777))
+"""
+
+
+def test_no_port_of_the_sender_opens_what_must_be_protected(pair: Pair, tmp_path: Path) -> None:
+    alice = Service(pair.alice, document(tmp_path))
+    listener = pair.alice.spawn(*pair.alice.python("-c", LISTEN), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert listener.stdout is not None
+    listener.stdout.readline()
+    pair.bob.run(*pair.bob.python("-c", SPEAK, ALICE))
+    assert listener.stdout.read() == ""
+    assert alice.ask("status")["dropped"] == {"clear-but-security-required": 5}
+    assert alice.stop() == 0
 
 
 def test_an_address_that_is_new_is_never_in_clear(pair: Pair, tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def test_how_a_filter_is_read(settings: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     "packet",
     [
-        "udp 10.77.0.1 500 10.77.0.2 500", "udp 10.77.0.1 4500 10.77.0.2 40000", "udp 10.77.0.1 40000 10.77.0.2 4500",
+        "udp 10.77.0.1 500 10.77.0.2 500", "udp 10.77.0.1 4500 10.77.0.2 40000",
         "esp 10.77.0.1 0 10.77.0.2 0", "ah fd00::1 0 fd00::2 0", "icmpv6 fd00::1 34560 fd00::2 34560",
         "udp 10.77.0.1 68 10.77.0.254 67", "udp fd00::1 546 fd00::2 547",
     ],
@@ -181,6 +181,15 @@ def test_how_a_filter_is_read(settings: str, expected: list[str]) -> None:
 def test_what_ipsec_needs_is_always_in_clear(packet: str) -> None:
     for text in (rule_text(with_='"any"'), '[[filter]]\nname = "all"\nblock = "any"\n'):
         assert out(compiled(text), packet) is Action.BYPASS
+
+
+@pytest.mark.parametrize("port", [500, 4500])
+def test_who_sends_from_the_port_of_ike_is_let_in_nowhere_else(port: int) -> None:
+    found = compiled(rule_text(with_='"any"'))
+    for mine, action in ((500, Action.BYPASS), (4500, Action.BYPASS), (53, Action.PROTECT), (2049, Action.PROTECT)):
+        entry = found.spd.inbound(flow(f"udp 10.77.0.2 {port} 10.77.0.1 {mine}"))
+        assert entry is not None
+        assert entry.action is action, mine
 
 
 def test_a_tunnel_carries_the_ike_and_esp_of_those_behind_it() -> None:
