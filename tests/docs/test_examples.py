@@ -94,3 +94,11 @@ def test_the_old_server_alone_is_weak() -> None:
     weak, strong = by_rule["the old file server"], by_rule["everybody else"]
     assert "3des" in str(weak.methods[0])
     assert not any("3des" in str(method) for method in strong.methods)
+
+
+def test_the_first_policy_is_the_same_everywhere() -> None:
+    """In the README, in the manual, as an example."""
+    first = parse((EXAMPLES / "first.toml").read_text(), name="p")
+    for page in ("README.md", "docs/howto/policy.md"):
+        block = (EXAMPLES.parent / page).read_text().split("```toml\n", 1)[1].split("```", 1)[0]
+        assert parse(block, name="p") == first

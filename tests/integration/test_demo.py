@@ -70,6 +70,17 @@ def test_it_is_told_in_six_scenes_at_80_columns(told: tuple[str, Path]) -> None:
         assert claim in text
 
 
+def test_the_readme_tells_the_same(told: tuple[str, Path]) -> None:
+    def lines(text: str) -> list[str]:
+        plain = re.sub(r"([0-9a-f]{2} ){15}.*|0x[0-9a-f]{8}|\d+", "#", text)
+        return [line.rstrip() for line in plain.splitlines()]
+
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    said = iter(lines(told[0]))
+    for line in lines(readme.split("```\n1  In clear", 1)[1].split("```", 1)[0])[1:]:
+        assert line in said, f"not there, or not in this order: {line}"
+
+
 def test_a_stranger_reads_the_password_once_and_never_again(told: tuple[str, Path]) -> None:
     _, output = told
     questions = tshark(output, "-Y", "http.request", "-T", "fields", "-e", "http.request.uri", decrypt=False)
