@@ -3,6 +3,7 @@
 
 The entries become rules in their order, in three chains. ``output`` and ``input`` see what this host sends and
 receives, ``forward`` what it routes; an entry is written from this host outward, so what comes in is matched reversed.
+Where many entries of one kind follow each other, they become one rule with a set (``grouping``).
 
 - permit: accepted here (other tables may still drop it);
 - block: dropped, counted as ``blocked``;
@@ -24,17 +25,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ringfence.backends.base import DEVICE, MARK
+from ringfence.backends.grouping import WITH_PORTS, Line, grouped, grouped_pairs
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Spd, SpdEntry
 from ringfence.datapath.verdict import Drop
 from ringfence.net.address import AddressRange, PortRange, format_address
-from ringfence.net.flow import AH, DCCP, ESP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE
+from ringfence.net.flow import AH, ESP, ICMP, ICMPV6, UDP
 
 TABLE_NAME = "ringfence"
 REASONS = (Drop.BLOCKED, Drop.CLEAR_BUT_PROTECTION_REQUIRED, Drop.NO_SA)
 """Each is a named counter: blocked; clear inward; clear outward past the device."""
 
-WITH_PORTS = (TCP, UDP, SCTP, DCCP, UDPLITE)
 COMMENT_OCTETS = 120
 
 DISCOVERY = (
@@ -123,12 +124,15 @@ def answers_may_be_clear(entry: SpdEntry) -> bool:
 
 def match(selector: Selector) -> str | None:
     """The match of one rule; None when no packet can match."""
+    return None if _ports(selector) is None else _match(selector)
+
+
+def _match(selector: Selector) -> str:
     family = "ip" if selector.source.version == 4 else "ip6"
     parts = [f"meta nfproto {'ipv4' if family == 'ip' else 'ipv6'}"]
     parts += _addresses(f"{family} saddr", selector.source)
     parts += _addresses(f"{family} daddr", selector.destination)
-    ports = _ports(selector)
-    return None if ports is None else " ".join([*parts, *ports])
+    return " ".join([*parts, *(_ports(selector) or ())])
 
 
 def _chains(spd: Spd, around: Surroundings) -> Iterator[tuple[str, list[str]]]:
@@ -136,10 +140,11 @@ def _chains(spd: Spd, around: Surroundings) -> Iterator[tuple[str, list[str]]]:
     many = _many(around.broadcasts)
     indexed = list(enumerate(spd))
     first = [one for one in indexed if _is_about_own(one[1])]
-    rest = [one for one in indexed if one not in first]
+    rest = [one for one in indexed if not _is_about_own(one[1])]
 
     def rules(entries: Iterable[tuple[int, SpdEntry]], *directions: Direction) -> Iterator[str]:
-        return _rules(entries, directions, f'"{around.device}"', blocked)
+        lines = _lines(entries, directions, f'"{around.device}"', blocked)
+        return (grouped if len(directions) == 1 else grouped_pairs)(lines, _match, _comment)
 
     yield "settings", [f'counter comment "{setting}"' for setting in around.settings]
     yield "needed-in", [f"{one} accept" for one in (*DHCP_IN, *many)] + [clear_in]
@@ -154,11 +159,10 @@ def _chains(spd: Spd, around: Surroundings) -> Iterator[tuple[str, list[str]]]:
 
 def _guards(spd: Spd, direction: Direction) -> Iterator[str]:
     """Behind all entries: what rules about this host mean for its addresses of tomorrow; even our device is closed."""
-    for guard in spd.guards:
-        what = match(guard.selector if direction is Direction.OUT else guard.selector.reversed())
-        if direction in guard.directions and what is not None:
-            where = "needed-out" if direction is Direction.OUT else "needed-in"
-            yield f'{what} goto {where} comment "{_comment(guard)}"'
+    where = "needed-out" if direction is Direction.OUT else "needed-in"
+    guards = (guard for guard in spd.guards if direction in guard.directions)
+    lines = (line for guard in guards for line in _line(guard, direction, (f"goto {where}",)))
+    return grouped(lines, _match, _comment)
 
 
 def _hook(name: str) -> str:
@@ -177,17 +181,20 @@ def _is_about_own(entry: SpdEntry) -> bool:
     return selector.protocol == ICMPV6 and DISCOVERY_KINDS.covers(selector.source_ports)
 
 
-def _rules(
+def _lines(
     entries: Iterable[tuple[int, SpdEntry]], directions: Iterable[Direction], device: str, blocked: str
-) -> Iterator[str]:
+) -> Iterator[Line]:
     for position, entry in entries:
         for direction in directions:
-            if direction not in entry.directions:
-                continue
-            what = match(entry.selector if direction is Direction.OUT else entry.selector.reversed())
-            if what is not None:
-                for verdict in _verdicts(position, entry, direction, device, blocked):
-                    yield f'{what} {verdict} comment "{_comment(entry)}"'
+            if direction in entry.directions:
+                verdicts = tuple(_verdicts(position, entry, direction, device, blocked))
+                yield from _line(entry, direction, verdicts)
+
+
+def _line(entry: SpdEntry, direction: Direction, verdicts: tuple[str, ...]) -> Iterator[Line]:
+    selector = entry.selector if direction is Direction.OUT else entry.selector.reversed()
+    if _ports(selector) is not None:
+        yield Line(selector, verdicts, entry.name)
 
 
 def _verdicts(position: int, entry: SpdEntry, direction: Direction, device: str, blocked: str) -> Iterator[str]:
@@ -259,6 +266,6 @@ def _element(peer: ClearPeer) -> str:
     return f"{format_address(peer.address)} timeout {max(1, peer.seconds)}s"
 
 
-def _comment(entry: SpdEntry) -> str:
-    """The entry's name in what a comment of nftables may hold."""
-    return "".join(one if one.isprintable() and one not in '"\\' else "_" for one in entry.name)[:COMMENT_OCTETS]
+def _comment(name: str) -> str:
+    """A name in what a comment of nftables may hold."""
+    return "".join(one if one.isprintable() and one not in '"\\' else "_" for one in name)[:COMMENT_OCTETS]

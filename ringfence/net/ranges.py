@@ -24,6 +24,16 @@ def blocks(first: int, last: int) -> list[tuple[int, int]]:
     return [(low, first >> low), (high, last >> high)]
 
 
+def networks(addresses: AddressRange) -> Iterator[AddressRange]:
+    """The fewest networks that make up a range, in order."""
+    first, last, octets = int.from_bytes(addresses.first), int.from_bytes(addresses.last), len(addresses.first)
+    while first <= last:
+        room = 1 << (last - first + 1).bit_length() - 1
+        size = min(room, first & -first) if first else room
+        yield AddressRange(first.to_bytes(octets), (first + size - 1).to_bytes(octets))
+        first += size
+
+
 class RangeIndex(Generic[T]):
     """Ranges of both families, and something about each."""
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.net.address import AddressRange
-from ringfence.net.ranges import RangeIndex, blocks
+from ringfence.net.ranges import RangeIndex, blocks, networks
 
 numbers = st.one_of(st.integers(0, 64), st.integers(0, (1 << 32) - 1))
 
@@ -26,6 +26,13 @@ def ranges(draw: st.DrawFn) -> AddressRange:
     octets = draw(st.sampled_from([4, 16]))
     first, last = sorted([draw(numbers), draw(numbers)])
     return AddressRange(first.to_bytes(octets), last.to_bytes(octets))
+
+
+@settings(deadline=None)
+@given(ranges())
+def test_networks_are_those_of_the_standard_library(one: AddressRange) -> None:
+    assert [str(network) for network in networks(one)] == [text.removesuffix("/32").removesuffix("/128")
+                                                           for text in one.prefixes()]  # fmt: skip
 
 
 @settings(deadline=None)
