@@ -96,9 +96,12 @@ def ruleset(spd: Spd, around: Surroundings = Surroundings()) -> str:
     for reason in REASONS:
         count = around.counts.get(reason.value, Count())
         lines.append(f"\tcounter {reason.value} {{ packets {count.packets} bytes {count.octets} }}")
+    peers: dict[str, list[ClearPeer]] = {}
+    for peer in around.clear_peers:
+        peers.setdefault(peer.entry, []).append(peer)
     for position, entry in enumerate(spd):
         if answers_may_be_clear(entry):
-            lines += _clear_set(position, entry, around)
+            lines.append(_clear_set(position, entry, peers.get(entry.name, ())))
     for name, rules in _chains(spd, around):
         lines += [f"\tchain {name} {{", *(f"\t\t{rule}" for rule in rules), "\t}"]
     return "\n".join([*lines, "}", ""])
@@ -255,11 +258,11 @@ def _set_name(position: int) -> str:
     return f"clear-{position}"
 
 
-def _clear_set(position: int, entry: SpdEntry, around: Surroundings) -> Iterator[str]:
+def _clear_set(position: int, entry: SpdEntry, peers: Iterable[ClearPeer]) -> str:
     kind = "ipv4_addr" if entry.selector.source.version == 4 else "ipv6_addr"
-    elements = ", ".join(_element(peer) for peer in around.clear_peers if peer.entry == entry.name)
+    elements = ", ".join(map(_element, peers))
     content = f" elements = {{ {elements} }};" if elements else ""
-    yield f"\tset {_set_name(position)} {{ type {kind}; flags timeout;{content} }}"
+    return f"\tset {_set_name(position)} {{ type {kind}; flags timeout;{content} }}"
 
 
 def _element(peer: ClearPeer) -> str:

@@ -2,12 +2,14 @@
 """The peer authorization database (RFC 4301 §4.4.3): who may be the other end, and how each side proves itself."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from ringfence.databases.identity import Identity
 from ringfence.databases.proposal import IkeProposal
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
+from ringfence.net.ranges import RangeIndex
 from ringfence.secret import Secret
 
 
@@ -45,19 +47,43 @@ class PadEntry:
     """Whether we may begin; otherwise only answer."""
 
 
+class _Indexes:
+    """What a database looks up its entries by."""
+
+    def __init__(self, entries: tuple[PadEntry, ...]) -> None:
+        self._entries = entries
+
+    @cached_property
+    def names(self) -> dict[str, PadEntry]:
+        return {entry.name: entry for entry in reversed(self._entries)}
+
+    @cached_property
+    def addresses(self) -> RangeIndex[int]:
+        index = RangeIndex[int]()
+        for number, entry in enumerate(self._entries):
+            for piece in entry.remote:
+                index.add(piece, number)
+        return index
+
+
 @dataclass(frozen=True, slots=True)
 class Pad:
     """Entries in the order in which they are asked."""
 
     entries: tuple[PadEntry, ...] = ()
+    _indexes: _Indexes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_indexes", _Indexes(self.entries))
 
     def __iter__(self) -> Iterator[PadEntry]:
         return iter(self.entries)
 
     def named(self, name: str) -> PadEntry | None:
         """The entry of that name."""
-        return next((entry for entry in self.entries if entry.name == name), None)
+        return self._indexes.names.get(name)
 
     def for_address(self, address: bytes) -> Iterator[PadEntry]:
         """The entries that serve a peer at ``address``, in order."""
-        return (entry for entry in self.entries if any(address in piece for piece in entry.remote))
+        numbers = {number for _, number in self._indexes.addresses.holding(address)}
+        return (self.entries[number] for number in sorted(numbers))

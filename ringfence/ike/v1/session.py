@@ -237,11 +237,8 @@ class Session:
 
     def _protected(self) -> tuple[SpdEntry, ...]:
         """What the policy protects with this peer."""
-        return tuple(
-            entry
-            for entry in self._world.spd
-            if entry.action is Action.PROTECT and self.serves(self._world.pad.named(entry.peer))
-        )
+        served = {entry.name for entry in self._world.pad if self.serves(entry)}
+        return tuple(entry for entry in self._world.spd if entry.action is Action.PROTECT and entry.peer in served)
 
     def _finish(self, running: AnyRunning, result: object) -> None:
         match result:

@@ -22,3 +22,10 @@ def test_by_address_in_order() -> None:
     assert pad.named("nobody") is None
     assert len(list(pad)) == 2
     assert repr(b"key") not in repr(pad)
+
+
+def test_an_entry_comes_once_however_many_ranges_fit() -> None:
+    pad = Pad((entry("b", "10.0.0.0/8", "10.0.0.0-10.0.0.9", "10.0.0.2"), entry("a", "10.0.0.2", "10.0.0.2")))
+    assert [e.name for e in pad.for_address(parse_address("10.0.0.2"))] == ["b", "a"]
+    assert pad == Pad(pad.entries)
+    assert repr(pad) == f"Pad(entries={pad.entries!r})"

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import ringfence.policy.compile as compile_module
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, SpdEntry
@@ -251,7 +250,7 @@ def test_a_missing_key_is_an_error() -> None:
 
 
 def test_a_policy_has_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compile_module, "ENTRIES_AT_MOST", 200)
+    monkeypatch.setattr("ringfence.policy.compile.ENTRIES_AT_MOST", 200)
     addresses = ", ".join(f'"10.0.0.{n}"' for n in range(21))
     with pytest.raises(PolicyError, match="larger than 200 entries"):
         compiled(
