@@ -220,9 +220,12 @@ class FellBackToClear(Event):
     NAME: ClassVar[str] = "fallback-to-clear"
     peer: str
     rule: str
+    why: str = ""
+    """Why there is no SA, as far as it is known."""
 
     def __str__(self) -> str:
-        return f'{self.peer} in clear: rule "{self.rule}" allows it and no security could be agreed on'
+        why = self.why or "no security could be agreed on"
+        return f'{self.peer} in clear, as rule "{self.rule}" allows: {why}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

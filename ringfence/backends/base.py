@@ -6,12 +6,13 @@ that it leaves on the host: ``stop`` removes them all, and ``start`` takes over 
 killed. Between those two the host fails closed: what an entry requires to be protected never leaves or enters in clear.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.spd import Spd
+from ringfence.datapath.engine import DataPath
 from ringfence.datapath.verdict import Drop
 from ringfence.errors import IpsecError
 from ringfence.net.address import Path
@@ -20,6 +21,8 @@ from ringfence.net.flow import FlowKey
 DEVICE = "rf0"
 MARK = 0x5246
 """On every packet that we send ourselves; such packets leave by the host's own routes."""
+TABLE_NAME = "ringfence"
+"""Of our table in nftables."""
 TABLE = 4301
 """Our routing table; the number is that of the RFC."""
 PRIORITY = 4301
@@ -83,11 +86,19 @@ class FellBack:
 
 
 @dataclass(frozen=True, slots=True)
+class TryAgain:
+    """Traffic has gone in clear for a while because no SA could be had; nothing waits, but perhaps there can be one."""
+
+    entry: str
+    flow: FlowKey
+
+
+@dataclass(frozen=True, slots=True)
 class AddressesChanged:
     """This host has other addresses than before; a policy that speaks of "me" means others now."""
 
 
-BackendEvent = Acquire | SoftExpired | HardExpired | PathMtu | Dropped | FellBack | AddressesChanged
+BackendEvent = Acquire | SoftExpired | HardExpired | PathMtu | Dropped | FellBack | TryAgain | AddressesChanged
 Events = Callable[[BackendEvent], None]
 
 
@@ -107,10 +118,28 @@ class ChildTraffic:
 
 
 @dataclass(frozen=True, slots=True)
+class SoftTraffic:
+    """Traffic that goes in clear although its entry would rather have it protected."""
+
+    entry: str
+    flow: FlowKey
+    """The first one, from us outward."""
+    since: float
+    """On the engine's clock, as are the others."""
+    until: float
+    """When SAs are tried for again, if there is traffic then."""
+    packets_out: int = 0
+    octets_out: int = 0
+    last_used: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BackendStatistics:
     """Totals since start."""
 
     children: Mapping[int, ChildTraffic] = field(default_factory=dict)
+    soft: tuple[SoftTraffic, ...] = ()
+    """Soft SAs."""
     protected_packets_in: int = 0
     protected_packets_out: int = 0
     protected_octets_in: int = 0
@@ -122,6 +151,12 @@ class BackendStatistics:
     """By ``Drop``'s value; the packet path's and the static rules' together."""
     errors: Mapping[str, int] = field(default_factory=dict)
     """What the kernel refused, by the name of its error; such packets are lost as on any full link."""
+
+
+def soft_traffic(path: DataPath) -> Iterator[SoftTraffic]:
+    """The soft SAs of a packet path."""
+    for one in path.soft_sas():
+        yield SoftTraffic(one.entry, one.flow, one.since, one.until, one.packets, one.octets, one.last_used)
 
 
 class Backend(Protocol):

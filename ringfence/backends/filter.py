@@ -24,7 +24,8 @@ broadcast, with which nobody negotiates, and DHCP. No connection tracking is use
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ringfence.backends.base import DEVICE, MARK
+from ringfence.backends import answers
+from ringfence.backends.base import DEVICE, MARK, TABLE_NAME
 from ringfence.backends.grouping import WITH_PORTS, Line, grouped, grouped_pairs
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Spd, SpdEntry
@@ -32,7 +33,6 @@ from ringfence.datapath.verdict import Drop
 from ringfence.net.address import AddressRange, PortRange, format_address
 from ringfence.net.flow import AH, ESP, ICMP, ICMPV6, UDP
 
-TABLE_NAME = "ringfence"
 REASONS = (Drop.BLOCKED, Drop.CLEAR_BUT_PROTECTION_REQUIRED, Drop.NO_SA)
 """Each is a named counter: blocked; clear inward; clear outward past the device."""
 
@@ -67,15 +67,6 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class ClearPeer:
-    """A peer to which an entry fell back to clear; its clear answers are accepted for a while."""
-
-    entry: str
-    address: bytes
-    seconds: int
-
-
-@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the table needs to know besides the policy."""
 
@@ -87,21 +78,19 @@ class Surroundings:
     """Where the counters go on from."""
     settings: tuple[str, ...] = ()
     """Settings of the host that we changed, ``name=value`` as they were: kept here, for they must outlive us."""
-    clear_peers: tuple[ClearPeer, ...] = ()
+    fresh: bool = True
+    """Whether to make the table anew, and not only its rules: what its sets hold, which flows may be answered in
+    clear, is lost then."""
 
 
 def ruleset(spd: Spd, around: Surroundings = Surroundings()) -> str:
     """The input of ``nft -f -`` that replaces our table by the one of this policy, in one transaction."""
-    lines = [f"table inet {TABLE_NAME}", f"delete table inet {TABLE_NAME}", f"table inet {TABLE_NAME} {{"]
+    away = "delete" if around.fresh else "flush"
+    lines = [f"table inet {TABLE_NAME}", f"{away} table inet {TABLE_NAME}", f"table inet {TABLE_NAME} {{"]
     for reason in REASONS:
         count = around.counts.get(reason.value, Count())
         lines.append(f"\tcounter {reason.value} {{ packets {count.packets} bytes {count.octets} }}")
-    peers: dict[str, list[ClearPeer]] = {}
-    for peer in around.clear_peers:
-        peers.setdefault(peer.entry, []).append(peer)
-    for position, entry in enumerate(spd):
-        if answers_may_be_clear(entry):
-            lines.append(_clear_set(position, entry, peers.get(entry.name, ())))
+    lines += [f"\t{one}" for one in answers.sets()]
     for name, rules in _chains(spd, around):
         lines += [f"\tchain {name} {{", *(f"\t\t{rule}" for rule in rules), "\t}"]
     return "\n".join([*lines, "}", ""])
@@ -110,19 +99,6 @@ def ruleset(spd: Spd, around: Surroundings = Surroundings()) -> str:
 def removal() -> str:
     """The input of ``nft -f -`` that leaves no table of ours, whether there was one or not."""
     return f"table inet {TABLE_NAME}\ndelete table inet {TABLE_NAME}\n"
-
-
-def clear_peer(spd: Spd, peer: ClearPeer) -> str:
-    """The input of ``nft -f -`` that accepts a peer's clear answers; empty where the policy needs no such word."""
-    for position, entry in enumerate(spd):
-        if entry.name == peer.entry and answers_may_be_clear(entry):
-            return f"add element inet {TABLE_NAME} {_set_name(position)} {{ {_element(peer)} }}\n"
-    return ""
-
-
-def answers_may_be_clear(entry: SpdEntry) -> bool:
-    """Whether an entry allows clear traffic only outward, so that answers need a word of their own."""
-    return entry.processing is not None and entry.processing.clear_out and not entry.processing.clear_in
 
 
 def match(selector: Selector) -> str | None:
@@ -141,11 +117,10 @@ def _match(selector: Selector) -> str:
 def _chains(spd: Spd, around: Surroundings) -> Iterator[tuple[str, list[str]]]:
     blocked, clear_in, clear_out = (f"counter name {reason.value} drop" for reason in REASONS)
     many = _many(around.broadcasts)
-    indexed = list(enumerate(spd))
-    first = [one for one in indexed if _is_about_own(one[1])]
-    rest = [one for one in indexed if not _is_about_own(one[1])]
+    first = [entry for entry in spd if _is_about_own(entry)]
+    rest = [entry for entry in spd if not _is_about_own(entry)]
 
-    def rules(entries: Iterable[tuple[int, SpdEntry]], *directions: Direction) -> Iterator[str]:
+    def rules(entries: Iterable[SpdEntry], *directions: Direction) -> Iterator[str]:
         lines = _lines(entries, directions, f'"{around.device}"', blocked)
         return (grouped if len(directions) == 1 else grouped_pairs)(lines, _match, _comment)
 
@@ -154,10 +129,11 @@ def _chains(spd: Spd, around: Surroundings) -> Iterator[tuple[str, list[str]]]:
     yield "needed-out", [f"{one} accept" for one in (*DHCP_OUT, *many)] + [clear_out]
     into = ['iifname "lo" accept', *rules(first, Direction.IN), *(f"{one} accept" for one in OWN_IN)]
     yield "input", [_hook("input"), *into, *rules(rest, Direction.IN), *_guards(spd, Direction.IN)]
-    out = ['oifname "lo" accept', *rules(first, Direction.OUT), f"meta mark {around.mark:#x} accept"]
+    out = ['oifname "lo" accept', *rules(first, Direction.OUT), *_notes(rest, around.device)]
+    out.append(f"meta mark {around.mark:#x} accept")
     rules_out = (*rules(rest, Direction.OUT), *_guards(spd, Direction.OUT))
     yield "output", [_hook("output"), *out, f"{DISCOVERY} accept", *rules_out]
-    yield "forward", [_hook("forward"), *rules(indexed, Direction.OUT, Direction.IN)]
+    yield "forward", [_hook("forward"), *rules(spd, Direction.OUT, Direction.IN)]
 
 
 def _guards(spd: Spd, direction: Direction) -> Iterator[str]:
@@ -184,14 +160,11 @@ def _is_about_own(entry: SpdEntry) -> bool:
     return selector.protocol == ICMPV6 and DISCOVERY_KINDS.covers(selector.source_ports)
 
 
-def _lines(
-    entries: Iterable[tuple[int, SpdEntry]], directions: Iterable[Direction], device: str, blocked: str
-) -> Iterator[Line]:
-    for position, entry in entries:
+def _lines(entries: Iterable[SpdEntry], directions: Iterable[Direction], device: str, blocked: str) -> Iterator[Line]:
+    for entry in entries:
         for direction in directions:
             if direction in entry.directions:
-                verdicts = tuple(_verdicts(position, entry, direction, device, blocked))
-                yield from _line(entry, direction, verdicts)
+                yield from _line(entry, direction, tuple(_verdicts(entry, direction, device, blocked)))
 
 
 def _line(entry: SpdEntry, direction: Direction, verdicts: tuple[str, ...]) -> Iterator[Line]:
@@ -200,7 +173,7 @@ def _line(entry: SpdEntry, direction: Direction, verdicts: tuple[str, ...]) -> I
         yield Line(selector, verdicts, entry.name)
 
 
-def _verdicts(position: int, entry: SpdEntry, direction: Direction, device: str, blocked: str) -> Iterator[str]:
+def _verdicts(entry: SpdEntry, direction: Direction, device: str, blocked: str) -> Iterator[str]:
     processing = entry.processing
     if entry.action is Action.DISCARD:
         yield blocked
@@ -212,10 +185,20 @@ def _verdicts(position: int, entry: SpdEntry, direction: Direction, device: str,
         yield "accept"
     else:
         yield f"iifname {device} accept"
-        if answers_may_be_clear(entry):
-            family = "ip" if entry.selector.source.version == 4 else "ip6"
-            yield f"{family} saddr @{_set_name(position)} accept"
+        if answers.needed(entry):
+            yield from answers.accepts(entry)
         yield "goto needed-in"
+
+
+def _notes(entries: Iterable[SpdEntry], device: str) -> Iterator[str]:
+    """What is noted of packets that leave in clear, so that only what answers them comes in."""
+    lines = (
+        line
+        for entry in entries
+        if answers.needed(entry) and Direction.OUT in entry.directions
+        for line in _line(entry, Direction.OUT, tuple(answers.notes(entry, device)))
+    )
+    return grouped(lines, _match, _comment)
 
 
 def _many(broadcasts: Iterable[bytes]) -> tuple[str, ...]:
@@ -252,21 +235,6 @@ def _ports(selector: Selector) -> list[str] | None:
 
 def _numbers(ports: PortRange) -> str:
     return str(ports.first) if ports.first == ports.last else f"{ports.first}-{ports.last}"
-
-
-def _set_name(position: int) -> str:
-    return f"clear-{position}"
-
-
-def _clear_set(position: int, entry: SpdEntry, peers: Iterable[ClearPeer]) -> str:
-    kind = "ipv4_addr" if entry.selector.source.version == 4 else "ipv6_addr"
-    elements = ", ".join(map(_element, peers))
-    content = f" elements = {{ {elements} }};" if elements else ""
-    return f"\tset {_set_name(position)} {{ type {kind}; flags timeout;{content} }}"
-
-
-def _element(peer: ClearPeer) -> str:
-    return f"{format_address(peer.address)} timeout {max(1, peer.seconds)}s"
 
 
 def _comment(name: str) -> str:

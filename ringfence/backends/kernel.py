@@ -10,10 +10,10 @@ import contextlib
 from collections.abc import Callable
 from typing import Self
 
+from ringfence.backends import answers, nft, sysctl
 from ringfence.backends import filter as static
-from ringfence.backends import nft, sysctl
 from ringfence.backends.base import BackendError
-from ringfence.backends.filter import ClearPeer, Surroundings
+from ringfence.backends.filter import Surroundings
 from ringfence.backends.netlink import Netlink
 from ringfence.backends.routes import DEFAULT_LINK_MTU, Difference, Host, difference, wanted
 from ringfence.databases.selector import Selector
@@ -23,16 +23,14 @@ from ringfence.databases.spd import Spd
 class KernelSide:
     """Our traces in the kernel's networking; use it with ``async with``, which by itself removes nothing."""
 
-    def __init__(self, *, device: str, mark: int, table: int, clock: Callable[[], float]) -> None:
+    def __init__(self, *, device: str, mark: int, table: int) -> None:
         self.host = Host()
         """As it was last seen, without us."""
         self.index = 0
         """Of our device."""
-        self._device, self._mark, self._clock = device, mark, clock
+        self._device, self._mark = device, mark
         self._netlink = Netlink(mark=mark, table=table)
         self._noted: tuple[str, ...] = ()
-        self._clear: dict[tuple[str, bytes], float] = {}
-        """Peers whose clear answers are accepted, by their entry: until when."""
         self._applied = False
 
     async def __aenter__(self) -> Self:
@@ -83,20 +81,11 @@ class KernelSide:
         if self._applied and (self.host.links != before.links or not nft.counts()):
             await nft.run(static.ruleset(spd, self._surroundings()))
 
-    async def accept_clear(self, spd: Spd, entry: str, address: bytes, seconds: float) -> None:
-        """Let a peer's clear answers in for a while, where an entry needs that said."""
-        self._clear[entry, address] = self._clock() + seconds
-        text = static.clear_peer(spd, ClearPeer(entry, address, round(seconds)))
+    async def refuse_clear(self, selector: Selector) -> None:
+        """Let no more clear answers in from peers that are protected now."""
+        text = answers.forgetting(await nft.notes(), selector)
         if text:
             await nft.run(text)
-
-    async def refuse_clear(self, spd: Spd, entry: str, selector: Selector) -> None:
-        """No longer let clear answers in from peers that are protected now."""
-        over = [key for key in self._clear if key[0] == entry and key[1] in selector.destination]
-        for key in over:
-            del self._clear[key]
-        if over:
-            await nft.run(static.ruleset(spd, self._surroundings()))
 
     async def remove_all(self) -> None:
         """Remove every trace, each even if another cannot be; raises BackendError then."""
@@ -115,16 +104,11 @@ class KernelSide:
         return difference(await self._netlink.own_routes(self.index), routes)
 
     def _surroundings(self) -> Surroundings:
-        now = self._clock()
         return Surroundings(
             device=self._device,
             mark=self._mark,
             broadcasts=tuple(address for link in self.host.links for address in link.broadcasts),
             counts=nft.counts(),
             settings=self._noted,
-            clear_peers=tuple(
-                ClearPeer(entry, address, round(until - now))
-                for (entry, address), until in self._clear.items()
-                if until > now
-            ),
+            fresh=not self._applied or not nft.counts(),
         )

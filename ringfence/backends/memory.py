@@ -3,7 +3,17 @@
 
 from collections.abc import Callable, Sequence
 
-from ringfence.backends.base import Acquire, BackendEvent, BackendStatistics, Events, FellBack, HardExpired, SoftExpired
+from ringfence.backends.base import (
+    Acquire,
+    BackendEvent,
+    BackendStatistics,
+    Events,
+    FellBack,
+    HardExpired,
+    SoftExpired,
+    TryAgain,
+    soft_traffic,
+)
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.spd import Spd
 from ringfence.datapath import event as path_event
@@ -85,6 +95,7 @@ class MemoryBackend:
         """Totals so far."""
         counters = self._path.counters
         return BackendStatistics(
+            soft=tuple(soft_traffic(self._path)),
             protected_packets_in=counters.protected_in.packets,
             protected_packets_out=counters.protected_out.packets,
             protected_octets_in=counters.protected_in.octets,
@@ -124,5 +135,7 @@ class MemoryBackend:
                 event = HardExpired(child_id, why)
             case path_event.FellBack(entry, flow):
                 event = FellBack(entry, flow)
+            case path_event.SoftSaRenewed(entry, flow):
+                event = TryAgain(entry, flow)
         if event is not None:
             self.events(event)

@@ -12,8 +12,9 @@ import socket
 from collections.abc import Iterator
 from struct import Struct
 
-from ringfence.backends.base import BackendError
-from ringfence.backends.filter import TABLE_NAME, Count
+from ringfence.backends.answers import Note, set_names
+from ringfence.backends.base import TABLE_NAME, BackendError
+from ringfence.backends.filter import Count
 
 NETLINK_NETFILTER = 12
 INET = 1
@@ -49,6 +50,17 @@ async def settings() -> tuple[str, ...]:
         return ()
     rules = (one.get("rule", {}) for one in json.loads(out)["nftables"])
     return tuple(rule["comment"] for rule in rules if "comment" in rule)
+
+
+async def notes() -> tuple[Note, ...]:
+    """What the sets of our table hold."""
+    found: list[Note] = []
+    for name in set_names():
+        status, out, _ = await _nft("-j", "list", "set", "inet", TABLE_NAME, name)
+        for one in () if status else json.loads(out)["nftables"]:
+            elements = one.get("set", {}).get("elem", ())
+            found += [(name, tuple(element["elem"]["val"]["concat"])) for element in elements]
+    return tuple(found)
 
 
 def counts() -> dict[str, Count]:

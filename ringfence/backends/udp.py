@@ -4,6 +4,8 @@
 On port 4500 a datagram that begins with four zero octets is IKE, one octet 0xFF is a keepalive, all else is ESP. No
 kernel takes ESP out of these sockets, so they need no UDP_ENCAP. The address that a peer spoke to comes with each
 datagram, and the answer leaves from it. What we send bears the mark, so it goes by the host's own routes.
+
+ICMP errors about what we sent are asked for (ip(7), IP_RECVERR): they tell at once that nobody listens at a peer.
 """
 
 import asyncio
@@ -24,9 +26,15 @@ BATCH = 64
 IP_PKTINFO = 8
 IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, DO_NOT_DISCOVER = 10, 23, 0
 
+IP_RECVERR, IPV6_RECVERR = 11, 25
+FROM_ICMP = (2, 3)
+"""Where an error comes from: a router or a host, by ICMP or ICMPv6."""
+
+_ERROR = Struct("=I4B")
 _INFO4 = Struct("=I4s4s")
 _INFO6 = Struct("=16sI")
 _ANCILLARY_OCTETS = 128
+_ERROR_OCTETS = 512
 
 
 class IkeSockets:
@@ -39,9 +47,13 @@ class IkeSockets:
         mark: int = MARK,
         *,
         ports: tuple[int, int] = (IKE_PORT, NAT_PORT),
+        on_closed: Callable[[Endpoint], None] = lambda _: None,
     ) -> None:
-        """``on_datagram`` gets IKE messages without marker, ``on_esp`` runs of ESP packets of one path."""
-        self._on_datagram, self._on_esp, self._mark = on_datagram, on_esp, mark
+        """``on_datagram`` gets IKE messages without marker, ``on_esp`` runs of ESP packets of one path.
+
+        ``on_closed`` hears of each ICMP error that says that what we sent cannot reach a peer.
+        """
+        self._on_datagram, self._on_esp, self._mark, self._on_closed = on_datagram, on_esp, mark, on_closed
         self._ike_port, self._nat_port = ports
         self._sockets: dict[tuple[int, int], socket.socket] = {}
         self.lost = 0
@@ -89,10 +101,14 @@ class IkeSockets:
             info = (socket.IPPROTO_IP, IP_PKTINFO, _INFO4.pack(0, path.local.address, bytes(4)))
         else:
             info = (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, _INFO6.pack(path.local.address, 0))
-        try:
-            one.sendmsg([datagram], [info], 0, to)
-        except OSError:  # no route, a full buffer: as if lost on the way
-            self.lost += 1
+        for _ in range(2):
+            try:
+                one.sendmsg([datagram], [info], 0, to)
+                return
+            except OSError:  # no route, a full buffer: as if lost on the way. Or an error of an earlier datagram
+                if not self._read_errors(one):
+                    break
+        self.lost += 1
 
     def _bind(self, family: socket.AddressFamily, port: int) -> socket.socket | None:
         try:
@@ -117,10 +133,12 @@ class IkeSockets:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, self._mark)
         if family == socket.AF_INET:
             one.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+            one.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
             one.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, DO_NOT_DISCOVER)
         else:
             one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+            one.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
             one.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, DO_NOT_DISCOVER)
 
     def _receive(self, one: socket.socket, port: int) -> None:
@@ -131,7 +149,7 @@ class IkeSockets:
                 datagram, ancillary, _, sender = one.recvmsg(MOST_OCTETS, _ANCILLARY_OCTETS)
             except BlockingIOError:
                 break
-            except OSError:  # an error that ICMP told of an earlier datagram
+            except OSError:  # an error of an earlier datagram
                 continue
             path = _path(ancillary, sender, port)
             if path is None or datagram == KEEPALIVE:
@@ -144,6 +162,18 @@ class IkeSockets:
             else:
                 esp.append(datagram)
         self._hand_on(esp, where)
+        self._read_errors(one)
+
+    def _read_errors(self, one: socket.socket) -> int:
+        """Take what ICMP said about earlier datagrams; how much that was."""
+        for count in range(BATCH):
+            try:
+                _, ancillary, _, to = one.recvmsg(_ERROR_OCTETS, _ERROR_OCTETS, socket.MSG_ERRQUEUE)
+            except OSError:
+                return count
+            if _is_closed(ancillary):
+                self._on_closed(Endpoint(parse_address(to[0].partition("%")[0]), to[1]))
+        return BATCH
 
     def _is_ike(self, datagram: bytes, port: int) -> bool:
         return port != self._nat_port or datagram.startswith(NON_ESP_MARKER)
@@ -151,6 +181,15 @@ class IkeSockets:
     def _hand_on(self, esp: list[bytes], path: Path | None) -> None:
         if esp and path is not None:
             self._on_esp(esp, path)
+
+
+def _is_closed(ancillary: Iterable[tuple[int, int, bytes]]) -> bool:
+    """Whether an error is one of ICMP that says that the peer cannot be reached there."""
+    for level, kind, content in ancillary:
+        if (level, kind) in ((socket.IPPROTO_IP, IP_RECVERR), (socket.IPPROTO_IPV6, IPV6_RECVERR)):
+            number, origin, _, _, _ = _ERROR.unpack_from(content)
+            return origin in FROM_ICMP and number != errno.EMSGSIZE
+    return False
 
 
 def _path(ancillary: Iterable[tuple[int, int, bytes]], sender: tuple[str, int], port: int) -> Path | None:

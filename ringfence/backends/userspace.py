@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from socket import socket
 from typing import Protocol
 
-from ringfence.backends import base, nft
+from ringfence.backends import answers, base, nft
 from ringfence.backends import filter as static
 from ringfence.backends.base import BackendError, BackendStatistics, ChildTraffic
 from ringfence.backends.changes import Changes
@@ -35,6 +35,8 @@ from ringfence.net.ip import view
 MERGE_SECONDS = 1.0
 MOST_MERGED = 256
 """Kinds of drops told of one by one within that time; of the rest, the counters."""
+GRACE_SECONDS = 2.0
+"""After SAs are there, what the peer had sent in clear before may still come in."""
 TIMER_SECONDS = 0.1
 """How late a timer may be that a packet set; so bursts need not look at it each time."""
 
@@ -67,14 +69,13 @@ class UserspaceBackend:
         self.udp = udp
         self._random, self._clock = random, clock
         self._device, self._mark = device, mark
-        self._kernel = KernelSide(device=device, mark=mark, table=table, clock=clock)
+        self._kernel = KernelSide(device=device, mark=mark, table=table)
         self._lock = asyncio.Lock()
         """Around all that changes the kernel's side."""
         self._open = contextlib.AsyncExitStack()
         self._started = False
         self._spd = Spd()
         self._path = DataPath(random=random)
-        self._limits = PathLimits()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._drops: dict[tuple[Drop, FlowKey | None, int], int] = {}
@@ -90,8 +91,7 @@ class UserspaceBackend:
             opening.callback(self._raw.close)
             self._tun = Tun(self._device)
             opening.callback(self._close_device)
-            self._limits = PathLimits(mtu=await self._kernel.set_up_device())
-            self._path = DataPath(random=self._random, limits=self._limits)
+            self._path = DataPath(random=self._random, limits=PathLimits(mtu=await self._kernel.set_up_device()))
             self._changes = Changes(lambda: self._later(self._mend), ours=self._kernel.index)
             opening.callback(self._changes.close)
             await self._kernel.add_rules()
@@ -121,10 +121,13 @@ class UserspaceBackend:
 
     def install_outbound(self, child: ChildSa) -> None:
         """Send by ``child.outbound``, what waits for it first."""
-        self._perform(self._path.install_outbound(child, self._clock()))
         found = self._spd.named(child.entry)
-        if found is not None and static.answers_may_be_clear(found):
-            self._later(lambda: self._kernel.refuse_clear(self._spd, child.entry, child.selector))
+        noted = found is not None and answers.needed(found) and any(self._path.soft_sas())
+        self._perform(self._path.install_outbound(child, self._clock()))
+        if noted:
+            asyncio.get_running_loop().call_later(
+                GRACE_SECONDS, self._later, lambda: self._kernel.refuse_clear(child.selector)
+            )
 
     def remove(self, child_id: int) -> None:
         """Forget both directions."""
@@ -132,11 +135,7 @@ class UserspaceBackend:
 
     def acquire_failed(self, entry: str, flow: FlowKey) -> None:
         """Drop what waits, or send it in clear where the entry allows it."""
-        found = self._spd.named(entry)
-        if found is not None and static.answers_may_be_clear(found):
-            self._later(lambda: self._fall_back(entry, flow))
-        else:
-            self._perform(self._path.acquire_failed(entry, flow, self._clock()))
+        self._perform(self._path.acquire_failed(entry, flow, self._clock()))
 
     def inbound_udp(self, datagrams: Sequence[bytes], path: Path) -> None:
         """Take ESP that came in UDP."""
@@ -152,6 +151,7 @@ class UserspaceBackend:
         errors = {**self._raw.errors, "device": self._tun.lost}
         return BackendStatistics(
             children={child.id: self._traffic(child.id) for child in self._path.children()},
+            soft=tuple(base.soft_traffic(self._path)),
             protected_packets_in=counters.protected_in.packets,
             protected_packets_out=counters.protected_out.packets,
             protected_octets_in=counters.protected_in.octets,
@@ -198,12 +198,6 @@ class UserspaceBackend:
         asyncio.get_running_loop().add_reader(self._tun, self._from_device)
         await self._kernel.mend(self._spd)
         self._changes.ours = self._kernel.index
-
-    async def _fall_back(self, entry: str, flow: FlowKey) -> None:
-        """Let the answers in before the first clear packet goes out."""
-        with contextlib.suppress(BackendError):  # then they are not let in, and traffic stays as if required
-            await self._kernel.accept_clear(self._spd, entry, flow.destination, self._limits.clear_seconds)
-        self._perform(self._path.acquire_failed(entry, flow, self._clock()))
 
     def _later(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
         """Do this when the kernel's side is free, unless we are stopping by then."""
@@ -275,6 +269,8 @@ class UserspaceBackend:
                 self._emit(base.PathMtu(child_id, mtu))
             case path_event.FellBack(entry, flow):
                 self._emit(base.FellBack(entry, flow))
+            case path_event.SoftSaRenewed(entry, flow):
+                self._emit(base.TryAgain(entry, flow))
 
     def _emit(self, event: base.BackendEvent) -> None:
         asyncio.get_running_loop().call_soon(self.events, event)

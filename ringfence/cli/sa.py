@@ -30,12 +30,18 @@ def list_(socket: SocketOption = None, json: JsonOption = False) -> None:
     now = datetime.now(UTC)
     if not answer.main_modes and not answer.quick_modes:
         output.say("There are no SAs. They are made when traffic needs them.")
+        if answer.soft:
+            output.say()
+            _soft(answer, now)
         return
     output.say(Cell("Quick mode SAs", "head"))
     _quick_modes(answer, now)
     output.say()
     output.say(Cell("Main mode SAs", "head"))
     _main_modes(answer, now)
+    if answer.soft:
+        output.say()
+        _soft(answer, now)
 
 
 @app.command()
@@ -111,6 +117,22 @@ def _main_modes(answer: "Sas", now: datetime) -> None:
             " ".join(sa.quick_modes) or "-",
         ]
         for sa in answer.main_modes
+    ]  # fmt: skip
+    output.table(columns, rows)
+
+
+def _soft(answer: "Sas", now: datetime) -> None:
+    output.say(Cell("In clear (fallback)", "warn"))
+    columns = [
+        Column("PEER"), Column("SINCE", right=True), Column("SENT", right=True), Column("NEXT TRY", right=True),
+        Column("RULE"), Column("WHY", optional=1),
+    ]  # fmt: skip
+    rows: list[list[Shown]] = [
+        [
+            soft.remote, words.short_ago(soft.since, now), words.octets(soft.sent.octets),
+            _expiry(soft.tries_again_at, now), soft.rule, soft.why,
+        ]
+        for soft in answer.soft
     ]  # fmt: skip
     output.table(columns, rows)
 

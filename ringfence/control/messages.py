@@ -180,11 +180,28 @@ class QuickModeSa(Message):
     """Id of the SA that it was rekeyed from."""
 
 
+class SoftSa(Message):
+    """Traffic in clear although its rule would rather have it protected, because no SA could be had (fallback)."""
+
+    rule: str
+    local: str
+    remote: str
+    since: datetime
+    tries_again_at: datetime
+    """When SAs are tried for again, if there is traffic then; without, it ends some time later."""
+    sent: Volume
+    last_used: datetime | None = None
+    why: str = ""
+    """Why there is no SA, in one sentence."""
+
+
 class Sas(Message):
     """All SAs."""
 
     main_modes: list[MainModeSa]
     quick_modes: list[QuickModeSa]
+    soft: list[SoftSa] = []
+    """Who talks in clear for want of one."""
 
 
 class Deleted(Message):

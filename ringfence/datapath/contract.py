@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ringfence.databases.sa import ChildSa, Mode
 from ringfence.datapath.inlet import Inlet
@@ -11,6 +12,9 @@ from ringfence.datapath.limits import PathLimits
 from ringfence.datapath.outlet import Outlet
 from ringfence.datapath.pmtu import PathMtu, most_inside
 from ringfence.net.ip import IPV4_OCTETS, IPV6_OCTETS
+
+if TYPE_CHECKING:
+    from ringfence.datapath.clear import SoftSa
 
 NO_LIMIT = 1 << 30
 
@@ -34,10 +38,12 @@ class ChildStatistics:
 class Route:
     """Where a flow goes: by a contract or in clear; entries of the flow cache point here."""
 
-    __slots__ = ("contract", "limit", "run")
+    __slots__ = ("contract", "limit", "run", "soft")
 
-    def __init__(self, contract: "Contract | None", limit: int) -> None:
+    def __init__(self, contract: "Contract | None", limit: int, soft: "SoftSa | None" = None) -> None:
         self.contract = contract
+        self.soft = soft
+        """Where it goes in clear only for want of a contract."""
         self.limit = limit
         """The largest packet that goes this way as a matter of course."""
         self.run: list[bytes] = []

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.spd import Spd
 from ringfence.datapath.acquire import kind_of
+from ringfence.datapath.clear import SoftSa
 from ringfence.datapath.contract import ChildStatistics, Contract
 from ringfence.datapath.event import FellBack, PathEvent
 from ringfence.datapath.inbound import Inbound
@@ -58,7 +59,7 @@ class DataPath:
         contract.install_outbound(state.random, state.identification)
         state.sad.add_outbound(child)
         self._commit(contract)
-        state.clear.forget(child.entry, child.selector)
+        state.soft.forget(child.entry, child.selector)
         state.holding.forgive(child.entry)
         if contract.path is not None:
             state.keepalives.watch(contract.path, now)
@@ -108,9 +109,13 @@ class DataPath:
             state.holding.refuse(kind, now)
             return [state.drop(Drop.NO_SA, held.flow) for held in waiting]
         for one in [flow, *(held.flow for held in waiting)]:
-            if state.clear.remember(entry, one, now):
+            if state.soft.begin(entry, one, now):
                 state.events.append(FellBack(entry, one))
         return self._outbound.send([held.packet for held in waiting], now)
+
+    def soft_sas(self) -> tuple[SoftSa, ...]:
+        """Who talks in clear although the policy would rather have it protected."""
+        return tuple(self._state.soft)
 
     def dummies(self, child_id: int, count: int, octets: int, now: float) -> list[Verdict]:
         """Dummy packets of ``octets`` by a contract, which its peer drops (traffic flow confidentiality, §2.6)."""
@@ -128,7 +133,7 @@ class DataPath:
         done += [state.drop(Drop.HOLD_EXPIRED, held.flow) for held in state.holding.expire(now)]
         for reassembler in (state.from_wire, state.from_tunnels, state.from_device):
             done += [state.drop(Drop.REASSEMBLY_FAILED) for _ in range(reassembler.tick(now))]
-        if state.clear.expire(now):
+        if state.soft.expire(now):
             state.forget_flows()
         done += [Send((KEEPALIVE,), path) for path in state.keepalives.due(now)]
         return [*self.events(), *done]
@@ -137,7 +142,7 @@ class DataPath:
         """When ``tick`` has something to do; None: never."""
         state = self._state
         timers: list[float | None] = [
-            state.holding.next_timer(), state.clear.next_timer(), state.keepalives.next_timer(),
+            state.holding.next_timer(), state.soft.next_timer(), state.keepalives.next_timer(),
             *(store.next_timer() for store in (state.from_wire, state.from_tunnels, state.from_device)),
             *(at for contract in state.contracts.values() for at in _timers(contract)),
         ]  # fmt: skip

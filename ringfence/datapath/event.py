@@ -41,4 +41,12 @@ class FellBack:
     flow: FlowKey
 
 
-PathEvent = SoftExpired | HardExpired | PathMtuLearnt | FellBack
+@dataclass(frozen=True, slots=True)
+class SoftSaRenewed:
+    """Traffic that fell back goes on in clear for another lifetime; it is time to see whether it still must."""
+
+    entry: str
+    flow: FlowKey
+
+
+PathEvent = SoftExpired | HardExpired | PathMtuLearnt | FellBack | SoftSaRenewed

@@ -277,7 +277,7 @@ class Inbound:
         if flow is None:
             batch.verdicts.append(state.drop(Drop.MALFORMED))
             return
-        reason = refuse_clear(state.spd.inbound(flow), flow, state.clear, batch.now)
+        reason = refuse_clear(state.spd.inbound(flow), flow, state.soft, batch.now)
         if reason is not None:
             batch.verdicts.append(state.drop(reason, flow))
             return

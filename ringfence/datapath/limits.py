@@ -32,7 +32,7 @@ class PathLimits:
     flows: int = 65536
     """In the flow cache."""
     clear_seconds: float = 300.0
-    """How long a fallback to clear is remembered (Windows: soft SA)."""
+    """Lifetime of a soft SA: how long traffic that fell back goes in clear before SAs are tried for again."""
     clear_pairs: int = 4096
     """How many are."""
     keepalive_seconds: float = 20.0

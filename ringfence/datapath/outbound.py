@@ -16,7 +16,9 @@ from ringfence.databases.sa import DfPolicy, Mode
 from ringfence.databases.spd import Action, Direction, SpdEntry
 from ringfence.datapath.acquire import kind_of
 from ringfence.datapath.batch import Batch, Subject
+from ringfence.datapath.clear import SoftSa
 from ringfence.datapath.contract import Contract, Route
+from ringfence.datapath.event import SoftSaRenewed
 from ringfence.datapath.immutable import find_front
 from ringfence.datapath.mode import LEAST_IPV6_MTU
 from ringfence.datapath.plain import PLAIN_V4, PLAIN_V4_LEAST, plain_flow
@@ -77,13 +79,16 @@ class Outbound:
         for route in active:
             run, route.run = route.run, []
             if route.contract is None:
-                self._send_clear(run, batch)
+                self._send_clear(run, batch, route.soft)
             else:
                 self._sender.seal(route.contract, run, batch)
         active.clear()
 
-    def _send_clear(self, packets: Sequence[bytes], batch: Batch) -> None:
-        self._state.counters.clear_out.add(len(packets), sum(map(len, packets)))
+    def _send_clear(self, packets: Sequence[bytes], batch: Batch, soft: SoftSa | None = None) -> None:
+        octets = sum(map(len, packets))
+        self._state.counters.clear_out.add(len(packets), octets)
+        if soft is not None:
+            soft.spend(len(packets), octets, batch.now)
         batch.verdicts.append(Send(tuple(packets)))
 
     def dummies(self, contract: Contract, count: int, octets: int, now: float) -> list[Verdict]:
@@ -140,13 +145,23 @@ class Outbound:
             batch.verdicts.append(state.drop(Drop.BLOCKED, flow))
         elif (contract := state.contract_for(entry.name, flow)) is not None:
             self._protect(contract, subject, batch)
-        elif (entry.name, flow, batch.now) in state.clear:
-            self._remember(packet, state.clear_route)
-            state.clear_until = state.clear.next_timer()
-            self._send_clear((packet,), batch)
+        elif (soft := self._soft(entry, flow, batch.now)) is not None:
+            self._remember(packet, soft.route)
+            self._send_clear((packet,), batch, soft)
         else:
             held = state.holding.add(kind_of(entry, flow), flow, packet, batch.now)
             batch.verdicts.append(state.drop(held, flow) if isinstance(held, Drop) else Hold(entry.name, flow, held))
+
+    def _soft(self, entry: SpdEntry, flow: FlowKey, now: float) -> SoftSa | None:
+        """What lets a packet leave in clear that ``entry`` would rather protect, if anything."""
+        state = self._state
+        soft, renewed = state.soft.find(entry.name, flow, now)
+        if soft is None:
+            return None
+        if renewed:
+            state.events.append(SoftSaRenewed(entry.name, flow))
+        state.clear_until = soft.until if state.clear_until is None else min(state.clear_until, soft.until)
+        return soft
 
     def _remember(self, packet: bytes, route: Route) -> None:
         plain = plain_flow(packet)

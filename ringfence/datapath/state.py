@@ -9,7 +9,7 @@ from ringfence.databases.proposal import Protocol
 from ringfence.databases.sad import Sad
 from ringfence.databases.spd import Action, Spd, SpdEntry
 from ringfence.datapath.acquire import Holding
-from ringfence.datapath.clear import ClearPairs
+from ringfence.datapath.clear import SoftSas
 from ringfence.datapath.contract import NO_LIMIT, Contract, Route
 from ringfence.datapath.event import HardExpired, PathEvent, SoftExpired
 from ringfence.datapath.inlet import Inlet
@@ -64,9 +64,9 @@ class PathState:
         """The flow cache: by protocol number, then addresses and ports as they stand in packets."""
         self.clear_route = Route(None, NO_LIMIT)
         self.clear_until: float | None = None
-        """When the flow cache may hold a fallback to clear that is over."""
+        """When the flow cache may hold a soft SA whose lifetime is over."""
         self.holding = Holding(limits.hold)
-        self.clear = ClearPairs(limits.clear_seconds, limits.clear_pairs)
+        self.soft = SoftSas(limits.clear_seconds, limits.clear_pairs)
         self.keepalives = Keepalives(limits.keepalive_seconds)
         self.from_wire, self.from_tunnels, self.from_device = (Reassembler(limits.reassembly) for _ in range(3))
         self.counters = Counters()
@@ -86,7 +86,7 @@ class PathState:
         self.nested_entries = tuple(
             entry for entry in spd if entry.action is Action.PROTECT and entry.selector.protocol in (ESP, AH)
         )
-        self.clear.keep({entry.name for entry in spd})
+        self.soft.keep({entry.name for entry in spd})
         self.holding.forgive()
         self.forget_flows()
         self._forget_known()

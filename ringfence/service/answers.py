@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ringfence import __version__
-from ringfence.backends.base import BackendStatistics, ChildTraffic
+from ringfence.backends.base import BackendStatistics, ChildTraffic, SoftTraffic
 from ringfence.control.entries import end, entries, protocol_name
 from ringfence.control.errors import NotThere
 from ringfence.control.explaining import explained
@@ -24,6 +24,7 @@ from ringfence.control.messages import (
     Refusal,
     Reloaded,
     Sas,
+    SoftSa,
     Status,
     Traffic,
     Volume,
@@ -36,7 +37,7 @@ from ringfence.net.flow import FlowKey
 from ringfence.policy.write import effective
 from ringfence.service.events import EventLog, Recorded
 from ringfence.service.host import peer_of
-from ringfence.service.peers import PeerTable
+from ringfence.service.peers import PeerTable, Soft
 from ringfence.service.reload import PolicyKeeper, Running
 
 BY_HAND = "deleted by hand"
@@ -108,7 +109,7 @@ class Answers:
             started_at=facts.started_at,
             policy=self._policy_state(),
             data_path=DataPath(backend=self._backend.name, device=facts.device),
-            peers=self._peers.rows(facts.today()),
+            peers=self._peers.rows(facts.today(), self._soft_peers(statistics)),
             traffic=Traffic(
                 sent_protected=Volume(packets=statistics.protected_packets_out, octets=statistics.protected_octets_out),
                 sent_clear=Volume(packets=statistics.clear_packets_out, octets=statistics.clear_octets_out),
@@ -122,11 +123,12 @@ class Answers:
 
     def sas(self) -> Sas:
         """All SAs."""
-        traffic = self._backend.statistics().children
-        children = self._ike.child_sas()
+        statistics = self._backend.statistics()
+        traffic, children = statistics.children, self._ike.child_sas()
         return Sas(
             main_modes=[self._main_mode(sa) for sa in self._ike.ike_sas()],
             quick_modes=[self._quick_mode(child, traffic.get(child.id, ChildTraffic())) for child in children],
+            soft=[self._soft_sa(one) for one in statistics.soft],
         )
 
     async def delete_sa(self, name: str) -> Deleted:
@@ -223,13 +225,12 @@ class Answers:
         )
 
     def _quick_mode(self, child: ChildSa, traffic: ChildTraffic) -> QuickModeSa:
-        selector, running = child.selector, self._keeper.running
-        entry = running.compiled.spd.named(child.entry) if running else None
+        selector = child.selector
         made = traffic.since
         return QuickModeSa(
             id=f"q{child.id}",
             main_mode=f"m{child.ike_id}" if child.ike_id else None,
-            rule=entry.origin.rule if entry else child.entry,
+            rule=self._rule(child.entry),
             local=end(selector.source, selector.source_ports, selector.protocol),
             remote=end(selector.destination, selector.destination_ports, selector.protocol),
             protocol=protocol_name(selector.protocol),
@@ -247,6 +248,26 @@ class Answers:
             path_mtu=traffic.path_mtu,
             replaces=f"q{child.replaces}" if child.replaces is not None else None,
         )
+
+    def _soft_sa(self, soft: SoftTraffic) -> SoftSa:
+        remote = format_address(soft.flow.destination)
+        return SoftSa(
+            rule=self._rule(soft.entry), local=format_address(soft.flow.source), remote=remote,
+            since=self._facts.date_of(soft.since), tries_again_at=self._facts.date_of(soft.until),
+            sent=Volume(packets=soft.packets_out, octets=soft.octets_out), last_used=self._date(soft.last_used),
+            why=self._peers.detail(remote),
+        )  # fmt: skip
+
+    def _soft_peers(self, statistics: BackendStatistics) -> dict[str, Soft]:
+        return {
+            format_address(soft.flow.destination): (self._rule(soft.entry), self._facts.date_of(soft.since))
+            for soft in statistics.soft
+        }
+
+    def _rule(self, name: str) -> str:
+        running = self._keeper.running
+        entry = running.compiled.spd.named(name) if running else None
+        return entry.origin.rule if entry else name
 
     def _date(self, moment: float | None) -> datetime | None:
         return None if moment is None else self._facts.date_of(moment)

@@ -79,10 +79,13 @@ class _Service:
         backend = UserspaceBackend(
             random=os.urandom, clock=self._clock.now, events=_not_yet, device=self._settings.device
         )
-        sockets = IkeSockets(lambda datagram, path: host.receive(datagram, path), backend.inbound_udp, MARK)
+        sockets = IkeSockets(
+            lambda datagram, path: host.receive(datagram, path), backend.inbound_udp, MARK,
+            on_closed=lambda peer: host.closed(peer),
+        )  # fmt: skip
         host = Host(
             ike, backend, send=sockets.send, now=self._clock.now, events=self._events, moved=keeper.look,
-            key_log=key_log, fallback_s=self._settings.fallback_s,
+            key_log=key_log, waits=self._settings.waits,
         )  # fmt: skip
         backend.events, backend.udp = host.on_event, sockets
         answers = Answers(

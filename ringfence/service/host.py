@@ -13,7 +13,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from ringfence.audit import FellBackToClear, PacketDropped, ServiceFault
+from ringfence.audit import Event, FellBackToClear, MainModeFailed, PacketDropped, QuickModeFailed, ServiceFault
 from ringfence.backends.base import (
     Acquire,
     AddressesChanged,
@@ -23,6 +23,7 @@ from ringfence.backends.base import (
     HardExpired,
     PathMtu,
     SoftExpired,
+    TryAgain,
 )
 from ringfence.databases.pad import Pad
 from ringfence.databases.proposal import Protocol
@@ -38,10 +39,12 @@ from ringfence.ike.effects import (
     Report,
     SendMessage,
 )
-from ringfence.net.address import Endpoint, Path, format_address
+from ringfence.ike.errors import Reason
+from ringfence.net.address import Endpoint, Path, format_address, parse_address
 from ringfence.net.flow import FlowKey
 from ringfence.service.events import EventLog
-from ringfence.service.fallback import Fallbacks
+from ringfence.service.fallback import USUAL, Fallbacks, Waits
+from ringfence.service.peers import host_part
 from ringfence.service.ports import Ike, KeyRecord, PacketPath
 
 REPORTED = "a fault that is in the event log"
@@ -62,7 +65,7 @@ class Host:
 
     def __init__(
         self, ike: Ike, backend: PacketPath, *, send: Send, now: Now, events: EventLog, moved: Callable[[], None],
-        key_log: KeyRecord | None = None, fallback_s: float = 3.0,
+        key_log: KeyRecord | None = None, waits: Waits = USUAL,
     ) -> None:  # fmt: skip
         """``moved`` is called when this computer has other addresses than before."""
         self._ike = ike
@@ -73,7 +76,7 @@ class Host:
         self._moved = moved
         self._key_log = key_log
         self._spd = Spd()
-        self._fallbacks = Fallbacks(fallback_s, backend.acquire_failed)
+        self._fallbacks = Fallbacks(waits, backend.acquire_failed)
         self._inbox: deque[tuple[str, Callable[[], Iterable[Effect]]]] = deque()
         self._busy = False
         self._applying = False
@@ -82,14 +85,22 @@ class Host:
 
     def receive(self, datagram: bytes, path: Path) -> None:
         """An IKE message arrived."""
+        self._fallbacks.heard(path.remote.address)
         self._enter("an IKE message", lambda: self._ike.receive(datagram, path, self._now()))
+
+    def closed(self, peer: Endpoint) -> None:
+        """ICMP says that nobody can be reached at ``peer``."""
+        self._fallbacks.closed(peer.address)
 
     def on_event(self, event: BackendEvent) -> None:
         """The packet path says something."""
         match event:
             case Acquire(entry, flow):
-                self._fallbacks.acquire(self._spd.named(entry), flow)
+                wanted = self._spd.named(entry)
+                self._fallbacks.acquire(wanted, flow, peer_of(wanted, flow))
                 self._enter("an acquire", lambda: self._ike.acquire(entry, flow, self._now()))
+            case TryAgain(entry, flow):
+                self._enter("another try", lambda: self._ike.acquire(entry, flow, self._now()))
             case SoftExpired(child_id, why):
                 self._enter("a rekey", lambda: self._ike.rekey_child(child_id, self._now(), why))
             case HardExpired(child_id, why):
@@ -99,7 +110,8 @@ class Host:
             case FellBack(entry, flow):
                 known = self._spd.named(entry)
                 rule = known.origin.rule if known is not None else entry
-                self._events.add(FellBackToClear(peer=format_address(peer_of(known, flow)), rule=rule))
+                why = self._fallbacks.why(entry, flow)
+                self._events.add(FellBackToClear(peer=format_address(peer_of(known, flow)), rule=rule, why=why))
             case AddressesChanged():
                 self._moved()
             case PathMtu():
@@ -180,15 +192,21 @@ class Host:
             case SendMessage(datagram, path):
                 self._send(datagram, path)
             case Report(event):
-                self._events.add(event)
-            case AcquireFailed(entry, flow):
-                if self._fallbacks.failed(entry, flow):
+                self._report(event)
+            case AcquireFailed(entry, flow, _, detail):
+                if self._fallbacks.failed(entry, flow, detail):
                     self._backend.acquire_failed(entry, flow)
             case LogIkeKey(cookie, key):
                 if self._key_log is not None:
                     self._key_log.ike(cookie, key)
             case InstallInbound() | InstallOutbound() | RemoveChild():
                 self._change(effect)
+
+    def _report(self, event: Event) -> None:
+        match event:
+            case MainModeFailed() | QuickModeFailed() if event.reason != Reason.PEER_SILENT.value:
+                self._fallbacks.troubled(parse_address(host_part(event.peer)))
+        self._events.add(event)
 
     def _change(self, effect: InstallInbound | InstallOutbound | RemoveChild) -> None:
         """Change what the packet path works by."""

@@ -5,6 +5,7 @@ A row stays as long as it says something: until the last SA with the peer ended 
 back to clear stays until it succeeds, or for an hour. The table is bounded; the row that changed longest ago goes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,6 +24,10 @@ from ringfence.service.events import Recorded
 ROWS = 4096
 TROUBLE_LASTS = timedelta(hours=1)
 NEGOTIATING_LASTS = timedelta(minutes=2)
+
+
+Soft = tuple[str, datetime]
+"""Traffic in clear for want of an SA: its rule, and since when."""
 
 
 @dataclass(slots=True)
@@ -57,24 +62,32 @@ class PeerTable:
                 | QuickModeFailed(peer=peer, detail=detail, rule=rule)
             ):
                 self._failed(peer, at, detail, rule)
-            case FellBackToClear(peer=peer, rule=rule):
-                detail = self._row(peer, at).detail or "no security could be agreed on yet"
+            case FellBackToClear(peer=peer, rule=rule, why=why):
+                detail = self._row(peer, at).detail or why or "no security could be agreed on yet"
                 self._set(peer, PeerState.CLEAR, at, detail, rule)
             case MessageExchanged(peer=peer, exchange="main mode", sent=True, number=number) if number % 2:
                 self._row(peer, at)  # we begin; whoever begins with us is a stranger until he has proved himself
             case _:
                 pass
 
-    def rows(self, now: datetime) -> list[Peer]:
-        """What is worth saying now."""
+    def rows(self, now: datetime, soft: Mapping[str, Soft] | None = None) -> list[Peer]:
+        """What is worth saying now; ``soft`` says with whom we talk in clear at this moment, None: not known."""
         self._forget(now)
-        return [
-            Peer(
+        shown = {
+            address: Peer(
                 address=address, state=row.state, identity=row.identity, rule=row.rule, since=row.since,
                 detail=row.detail,
             )
-            for address, row in sorted(self._rows.items())
-        ]  # fmt: skip
+            for address, row in self._rows.items()
+            if soft is None or row.state is not PeerState.CLEAR or address in soft
+        }  # fmt: skip
+        for address, (rule, since) in (soft or {}).items():
+            shown.setdefault(address, Peer(address=address, state=PeerState.CLEAR, rule=rule, since=since))
+        return [peer for _, peer in sorted(shown.items())]
+
+    def detail(self, address: str) -> str:
+        """Why there is no SA with ``address``, as far as it is known."""
+        return self._rows[address].detail if address in self._rows else ""
 
     def _row(self, peer: str, at: datetime) -> _Row:
         address = host_part(peer)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from ringfence.control.place import default_socket
+from ringfence.service.fallback import Waits
 
 RUNTIME_DIRECTORY = Path("/run/ringfence")
 
@@ -24,7 +25,7 @@ class Settings:
     """Log each IKE message and each dropped packet, too."""
     events: int = 2000
     """Events kept for those who ask later."""
-    fallback_s: float = 3.0
+    waits: Waits = field(default_factory=Waits)
     """How long a packet waits for security that its rule only requests."""
     debounce_s: float = 0.5
     """How long a changed document must rest before it is read."""

@@ -156,7 +156,7 @@ def test_request_falls_back_to_clear_with_a_peer_that_has_none(pair: Pair, tmp_p
     alice = Service(pair.alice, document(tmp_path, REQUEST))
     began = time.monotonic()
     assert ping(pair.alice, BOB, wait=15) == 1, "the first packet waits, and is not lost"
-    assert 2 < time.monotonic() - began < 12
+    assert time.monotonic() - began < 0.9
     assert ping(pair.alice, BOB, count=3) == 3, "others do not wait again"
     (peer,) = alice.ask("status")["peers"]
     assert peer["state"] == "clear"

@@ -8,6 +8,7 @@ from typing import Self
 import pytest
 
 from ringfence.backends import nft, sysctl
+from ringfence.backends.answers import Note
 from ringfence.backends.base import BackendError
 from ringfence.backends.filter import Count
 from ringfence.backends.raw import TooBig
@@ -25,6 +26,7 @@ class FakeHost:
         self.routes: list[OwnRoute] = []
         self.refuse = ""
         self.counts: dict[str, Count] = {}
+        self.noted: tuple[Note, ...] = ()
         self.seen = Host()
         self.wire: list[bytes] = []
         self.given: list[bytes] = []
@@ -37,6 +39,7 @@ class FakeHost:
         monkeypatch.setattr(nft, "run", self.run)
         monkeypatch.setattr(nft, "settings", self.settings)
         monkeypatch.setattr(nft, "counts", lambda: self.counts)
+        monkeypatch.setattr(nft, "notes", self.notes)
         monkeypatch.setattr(sysctl, "loosen", lambda device: ("eth0=1",))
         monkeypatch.setattr(sysctl, "no_own_address", lambda device: None)
         monkeypatch.setattr(sysctl, "restore", lambda noted: self.log.append("restore " + " ".join(noted)))
@@ -49,6 +52,9 @@ class FakeHost:
 
     async def settings(self) -> tuple[str, ...]:
         return ("eth9=1",)
+
+    async def notes(self) -> tuple[Note, ...]:
+        return self.noted
 
     async def index(self, device: str) -> int:
         return 7
@@ -84,7 +90,7 @@ class FakeHost:
         await self.remove(what.remove)
 
     async def run(self, text: str) -> None:
-        self.log.append("nft element" if text.startswith("add element") else "nft table")
+        self.log.append("nft element" if text.startswith("delete element") else "nft table")
         self.texts.append(text)
         if self.refuse and self.refuse in text:
             raise BackendError("refused")

@@ -7,11 +7,8 @@ from dataclasses import replace
 import pytest
 
 from ringfence.backends.filter import (
-    ClearPeer,
     Count,
     Surroundings,
-    answers_may_be_clear,
-    clear_peer,
     match,
     removal,
     ruleset,
@@ -83,18 +80,26 @@ def test_required_both_ways() -> None:
 def test_requested_both_ways() -> None:
     may = entry("may", Action.PROTECT, clear_in=True, clear_out=True)
     assert verdicts(may, "output") == verdicts(may, "input") == ["accept"]
-    assert not answers_may_be_clear(may)
 
 
 def test_required_inward_requested_outward() -> None:
     mixed = entry("mixed", Action.PROTECT, clear_out=True)
-    assert answers_may_be_clear(mixed)
-    assert verdicts(mixed, "output") == ["accept"]
-    assert verdicts(mixed, "input")[1:] == ["ip saddr @clear-0 accept", "goto needed-in"]
-    peer = ClearPeer("mixed", parse_address("10.0.0.2"), 300)
-    assert clear_peer(Spd((mixed,)), peer) == "add element inet ringfence clear-0 { 10.0.0.2 timeout 300s }\n"
-    assert clear_peer(Spd((entry("mixed", Action.PROTECT),)), peer) == ""
-    assert "elements = { 10.0.0.2 timeout 300s };" in ruleset(Spd((mixed,)), Surroundings(clear_peers=(peer,)))
+    *noted, last = verdicts(mixed, "output")
+    assert len(noted) == 3
+    assert all("update @clear-" in one for one in noted)
+    assert last == "accept"
+    through_us, *answers, needed = verdicts(mixed, "input")
+    assert (through_us, needed) == ('iifname "rf0" accept', "goto needed-in")
+    assert len(answers) == 3
+    out = chain(ruleset(Spd((mixed,))), "output")
+    assert out.index("meta mark 0x5246 accept") == 5, "what we send ourselves is noted first"
+
+
+def test_what_was_noted_outlives_a_change_of_rules() -> None:
+    assert "\ndelete table inet ringfence\n" in ruleset(Spd())
+    again = ruleset(Spd(), Surroundings(fresh=False))
+    assert "\nflush table inet ringfence\n" in again
+    assert "set clear-flows-4 {" in again
 
 
 def test_one_way_entries_are_in_one_chain() -> None:

@@ -8,7 +8,6 @@ import pytest
 from unit.backends.fake_host import FakeHost
 
 from ringfence.backends.base import BackendError
-from ringfence.backends.filter import ClearPeer
 from ringfence.backends.kernel import KernelSide
 from ringfence.backends.routes import Host, Link
 from ringfence.databases.proposal import SecurityMethod
@@ -29,7 +28,7 @@ def play(monkeypatch: pytest.MonkeyPatch, story: Story) -> None:
     async def run() -> None:
         fake = FakeHost()
         fake.stands_in(monkeypatch)
-        kernel = KernelSide(device="rf0", mark=1, table=2, clock=lambda: 5.0)
+        kernel = KernelSide(device="rf0", mark=1, table=2)
         kernel._netlink = fake  # type: ignore[assignment]
         async with kernel:
             await story(kernel, fake)
@@ -81,17 +80,26 @@ def test_mending(monkeypatch: pytest.MonkeyPatch) -> None:
     play(monkeypatch, story)
 
 
-def test_clear_peers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clear_answers_of_protected_peers_are_let_in_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(kernel: KernelSide, fake: FakeHost) -> None:
-        peer, spd = parse_address("192.0.2.2"), policy("192.0.2.2", clear_out=True)
-        await kernel.accept_clear(spd, "lab", peer, 300.0)
-        assert fake.log == ["nft element"]
-        assert kernel._surroundings().clear_peers == (ClearPeer("lab", peer, 300),)
-        await kernel.refuse_clear(spd, "lab", Selector.between("192.0.2.1", "192.0.2.9"))
-        assert fake.log == ["nft element"]
-        await kernel.refuse_clear(spd, "lab", Selector.between("192.0.2.1", "192.0.2.2"))
-        assert fake.log == ["nft element", "nft table"]
-        assert kernel._surroundings().clear_peers == ()
+        fake.noted = (("clear-peers-4", ("192.0.2.2", "192.0.2.1")),)
+        await kernel.refuse_clear(Selector.between("192.0.2.1", "192.0.2.9"))
+        assert fake.texts == []
+        await kernel.refuse_clear(Selector.between("192.0.2.1", "192.0.2.2"))
+        assert fake.texts == ["delete element inet ringfence clear-peers-4 { 192.0.2.2 . 192.0.2.1 }\n"]
+
+    play(monkeypatch, story)
+
+
+def test_what_is_noted_stays_when_rules_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(kernel: KernelSide, fake: FakeHost) -> None:
+        fake.counts = {"blocked": fake.count(1)}
+        for way in ("delete", "flush", "flush"):
+            await kernel.follow(policy("192.0.2.2"), lambda: None)
+            assert f"{way} table" in fake.texts[-1]
+        fake.counts = {}
+        await kernel.follow(policy("192.0.2.2"), lambda: None)
+        assert "delete table" in fake.texts[-1], "somebody took it away"
 
     play(monkeypatch, story)
 

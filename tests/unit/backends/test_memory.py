@@ -70,3 +70,4 @@ def test_fallback_is_told() -> None:
     assert isinstance(heard.pop(), FellBack)
     assert len(a.wire) == 1
     assert a.statistics().clear_packets_out == 1
+    assert [one.packets_out for one in a.statistics().soft] == [1]

@@ -2,6 +2,7 @@
 """The program and the netlink answers, played by stand-ins."""
 
 import asyncio
+import json
 import socket
 import stat
 from pathlib import Path
@@ -101,3 +102,15 @@ def test_without_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(BackendError, match="apt install nftables"):
         asyncio.run(nft.run(""))
+
+
+def test_notes(monkeypatch: pytest.MonkeyPatch) -> None:
+    some = {"set": {"elem": [{"elem": {"val": {"concat": ["10.0.0.2", "10.0.0.1"]}, "expires": 9}}]}}
+    sets = {"clear-peers-4": some, "clear-flows-4": {"set": {"name": "empty"}}}
+
+    async def program(*words: str, text: str = "") -> tuple[int, str, str]:
+        found = sets.get(words[-1])
+        return (1, "", "no such set") if found is None else (0, json.dumps({"nftables": [{"metainfo": {}}, found]}), "")
+
+    monkeypatch.setattr(nft, "_nft", program)
+    assert asyncio.run(nft.notes()) == (("clear-peers-4", ("10.0.0.2", "10.0.0.1")),)

@@ -29,10 +29,11 @@ class Ends:
         self.ike_port, self.nat_port = free_ports()
         self.ike: list[tuple[bytes, Path]] = []
         self.esp: list[tuple[list[bytes], Path]] = []
+        self.closed: list[Endpoint] = []
         self.sockets = IkeSockets(
             lambda datagram, path: self.ike.append((datagram, path)),
             lambda datagrams, path: self.esp.append((datagrams, path)),
-            mark=0, ports=(self.ike_port, self.nat_port),
+            mark=0, ports=(self.ike_port, self.nat_port), on_closed=lambda peer: self.closed.append(peer),
         )  # fmt: skip
 
 
@@ -122,5 +123,27 @@ def test_a_port_in_use_is_said() -> None:
         second = IkeSockets(print, print, mark=0, ports=(ends.ike_port, ends.nat_port))
         with pytest.raises(BackendError, match="Another IKE service"):
             second.open()
+
+    play(story)
+
+
+def test_a_closed_port_is_told_and_costs_no_message() -> None:
+    async def story(ends: Ends, peer: socket.socket) -> None:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as six:
+            six.bind(("::1", 0))
+            gone = [path("127.0.0.1", ends.ike_port, peer), path("::1", ends.ike_port, six)]
+        peer.close()
+        for where in gone:
+            ends.sockets.send(b"anybody there?", where)
+        await asyncio.sleep(0.05)
+        assert ends.closed == [where.remote for where in gone]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.bind(("127.0.0.3", 0))
+            other.settimeout(2)
+            ends.sockets.send(b"anybody there?", gone[0])
+            ends.sockets.send(b"and you?", path("127.0.0.1", ends.ike_port, other))
+            assert other.recv(100) == b"and you?", "the error of the first does not cost the second"
+        assert ends.sockets.lost == 0
+        assert len(ends.closed) == 3
 
     play(story)

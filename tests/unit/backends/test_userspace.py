@@ -13,7 +13,7 @@ from unit.backends.fake_host import FakeHost
 
 from ringfence.backends import base, userspace
 from ringfence.backends.base import BackendError, BackendEvent
-from ringfence.backends.filter import ClearPeer, Count
+from ringfence.backends.filter import Count
 from ringfence.backends.userspace import UserspaceBackend
 from ringfence.crypto.suites import Encryption
 from ringfence.databases.proposal import SecurityMethod
@@ -98,21 +98,27 @@ def test_a_packet_waits_then_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     play(monkeypatch, story)
 
 
-def test_answers_are_let_in_before_the_first_clear_packet_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fallback_to_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(userspace, "GRACE_SECONDS", 0.01)
+
     async def story(backend: UserspaceBackend, fake: FakeHost, heard: list[BackendEvent]) -> None:
         await backend.apply(policy(B, clear_out=True))
         backend._perform(backend._path.outbound([PACKET], 5.0))
         backend.acquire_failed("lab", FLOW)
-        assert not fake.wire
-        await asyncio.sleep(0.01)
-        assert fake.log[-1] == "nft element"
         assert fake.wire == [PACKET]
+        await asyncio.sleep(0)
         assert base.FellBack("lab", FLOW) in heard
-        assert backend._kernel._surroundings().clear_peers == (ClearPeer("lab", FLOW.destination, 300),)
+        (soft,) = backend.statistics().soft
+        assert (soft.entry, soft.flow, soft.packets_out, soft.until) == ("lab", FLOW, 1, 305.0)
+        backend._perform(backend._path.outbound([PACKET], 310.0))
+        await asyncio.sleep(0)
+        assert heard[-1] == base.TryAgain("lab", FLOW)
+        fake.noted = (("clear-peers-4", (B, A)),)
         backend.install_outbound(contract())
-        await asyncio.sleep(0.01)
-        assert fake.log[-1] == "nft table"
-        assert backend._kernel._surroundings().clear_peers == ()
+        assert backend.statistics().soft == ()
+        assert fake.log[-1] == "nft table", "what is on its way may still come in"
+        await asyncio.sleep(0.03)
+        assert fake.log[-1] == "nft element"
 
     play(monkeypatch, story)
 

@@ -2,12 +2,13 @@
 """``ringfence sa``."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from ringfence.control.messages import MainModeSa, QuickModeSa, Sas
-from ringfence.testing.service import AnsweringService, make_sas
+from ringfence.control.messages import MainModeSa, QuickModeSa, Sas, SoftSa, Volume
+from ringfence.testing.service import START, AnsweringService, make_sas
 
 Command = Any
 
@@ -32,7 +33,23 @@ def test_none_is_an_answer(service: AnsweringService, command: Command, monkeypa
     answer = command("sa", "list")
     assert answer.code == 0
     assert "no SAs" in answer.out
-    assert json.loads(command("sa", "list", "--json").out) == {"main_modes": [], "quick_modes": []}
+    assert json.loads(command("sa", "list", "--json").out) == {"main_modes": [], "quick_modes": [], "soft": []}
+
+
+def test_who_talks_in_clear_is_in_the_list(
+    service: AnsweringService, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soft = SoftSa(
+        rule="dns", local="10.77.0.1", remote="10.77.0.9", since=START, tries_again_at=START + timedelta(days=9999),
+        sent=Volume(packets=3, octets=1200), why="it does not answer IKE",
+    )  # fmt: skip
+    for known in (make_sas(), Sas(main_modes=[], quick_modes=[])):
+        answer = known.model_copy(update={"soft": [soft]})
+        monkeypatch.setattr(service, "sas", lambda answer=answer: answer)
+        out = command("sa", "list").out
+        assert "In clear (fallback)" in out
+        for text in ("10.77.0.9", "dns", "1.2 kB", "it does not answer IKE"):
+            assert text in out
 
 
 @pytest.mark.parametrize("name", ["q3", "0x5f3a11c0", "0xC0FFEE11"])

@@ -5,7 +5,7 @@ from protocol.packets_out import GCM, NET, PEER, THIRD, US, T, datagram, packets
 
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Spd
-from ringfence.datapath.event import FellBack
+from ringfence.datapath.event import FellBack, SoftSaRenewed
 from ringfence.datapath.limits import HoldLimits, PathLimits
 from ringfence.datapath.verdict import Deliver, Drop, Dropped, Hold, Reassembling, Send
 from ringfence.net.address import PortRange, parse_address
@@ -85,6 +85,27 @@ def test_a_failure_drops_what_waits_and_pauses():
     assert path.counters.dropped[Drop.NO_SA] == 3
 
 
+def test_traffic_in_clear_goes_on_while_another_try_is_made():
+    path = path_with(make_entry(NET, clear_out=True), limits=PathLimits(clear_seconds=300))
+    flow = flow_of(datagram())
+    path.outbound([datagram()], 0.0)
+    path.acquire_failed("rule", flow, 1.0)
+    path.events()
+    path.outbound([datagram(), datagram()], 2.0)
+    (soft,) = path.soft_sas()
+    assert (soft.packets, soft.last_used, soft.until) == (3, 2.0, 301.0)
+    assert path.outbound([datagram(), datagram()], 400.0) == [Send((datagram(),)), Send((datagram(),))]
+    assert path.events() == [SoftSaRenewed("rule", flow)]
+    assert path.outbound([datagram()], 699.0) == [Send((datagram(),))]
+    assert path.events() == []
+    assert path.outbound([datagram()], 700.0) == [Send((datagram(),))]
+    assert path.events() == [SoftSaRenewed("rule", flow)]
+    assert path.next_timer() == 1300.0
+    path.tick(1300.0)
+    assert path.soft_sas() == ()
+    assert type(path.outbound([datagram()], 1300.0)[0]) is Hold
+
+
 def test_fallback_to_clear_is_remembered_for_a_while():
     path = path_with(make_entry(NET, clear_out=True), limits=PathLimits(clear_seconds=300))
     flow = flow_of(datagram())
@@ -100,11 +121,11 @@ def test_fallback_to_clear_is_remembered_for_a_while():
     assert path.acquire_failed("rule", flow, 200.0) == []
     assert path.events() == []
     assert path.next_timer() == 130.0
-    assert type(path.outbound([datagram()], 501.0)[0]) is Hold  # ticked or not
+    assert type(path.outbound([datagram()], 801.0)[0]) is Hold  # ticked or not
     child = make_child(GCM)
-    path.acquire_failed("rule", flow, 502.0)
-    path.install_outbound(child, 503.0)
-    assert path.outbound([datagram()], 504.0)[0].child == 1
+    path.acquire_failed("rule", flow, 802.0)
+    path.install_outbound(child, 803.0)
+    assert path.outbound([datagram()], 804.0)[0].child == 1
 
 
 def test_nothing_waits_for_ever_and_not_too_much():

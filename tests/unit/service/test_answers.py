@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from ringfence.audit import MainModeEnded, MainModeFailed
-from ringfence.backends.base import BackendStatistics, ChildTraffic
+from ringfence.backends.base import BackendStatistics, ChildTraffic, SoftTraffic
 from ringfence.control.errors import BadRequest, NotThere
+from ringfence.control.messages import PeerState
 from ringfence.control.server import Service
 from ringfence.crypto.suites import Encryption
 from ringfence.databases.identity import Identity
@@ -18,6 +19,7 @@ from ringfence.ike.info import IkeSaInfo
 from ringfence.ike.lifetime import IkeState
 from ringfence.net.address import Endpoint
 from ringfence.net.address import Path as NetworkPath
+from ringfence.net.flow import FlowKey
 from ringfence.policy.compile import HostFacts
 from ringfence.policy.errors import PolicyError
 from ringfence.service.answers import Answers, Facts
@@ -47,6 +49,8 @@ IKE = IkeSaInfo(
     local_identity=None, remote_identity=Identity.parse("bob.lab"), proposal=None, entry="e", rule="lab", made_at=10.0,
     expires_at=None, children=(CHILD.id,),
 )  # fmt: skip
+
+IN_CLEAR = FlowKey(bytes([192, 0, 2, 1]), bytes([192, 0, 2, 9]), 6, 1, 2)
 
 
 class Running:
@@ -80,6 +84,7 @@ class Running:
     def statistics(self) -> BackendStatistics:
         return BackendStatistics(
             children={CHILD.id: ChildTraffic(1, 2, 100, 200, last_used=30.0, path_mtu=1400, since=20.0)},
+            soft=(SoftTraffic("gone/1", IN_CLEAR, 5.0, 305.0, 2, 99),),
             protected_packets_out=5, protected_octets_out=500, clear_octets_out=9, dropped={"replayed": 3},
         )  # fmt: skip
 
@@ -116,6 +121,18 @@ def test_status(running: Running) -> None:
     assert (status.traffic.sent_protected.packets, status.traffic.sent_protected.octets) == (5, 500)
     assert status.traffic.sent_clear.octets == 9
     assert status.dropped == {"replayed": 3}
+    (peer,) = status.peers
+    assert (peer.address, peer.state, peer.rule) == ("192.0.2.9", PeerState.CLEAR, "gone/1")
+
+
+def test_soft_sas(running: Running) -> None:
+    (soft,) = running.answers.sas().soft
+    assert (soft.remote, soft.rule, soft.sent.octets) == ("192.0.2.9", "gone/1", 99)
+    assert soft.tries_again_at - soft.since == timedelta(minutes=5)
+    assert soft.why == ""
+    running.events.add(MainModeFailed(peer="192.0.2.9", reason="peer-silent", detail="no answer", initiator=True))
+    (soft,) = running.answers.sas().soft
+    assert soft.why == "no answer"
 
 
 def test_sas(running: Running) -> None:

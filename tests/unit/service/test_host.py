@@ -8,8 +8,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ringfence.audit import FellBackToClear, MainModeEnded, PacketDropped, ServiceFault
-from ringfence.backends.base import Acquire, AddressesChanged, Dropped, FellBack, HardExpired, PathMtu, SoftExpired
+from ringfence.audit import Event, FellBackToClear, MainModeEnded, MainModeFailed, PacketDropped, ServiceFault
+from ringfence.backends.base import (
+    Acquire,
+    AddressesChanged,
+    Dropped,
+    FellBack,
+    HardExpired,
+    PathMtu,
+    SoftExpired,
+    TryAgain,
+)
 from ringfence.crypto.suites import Encryption
 from ringfence.databases.pad import Pad
 from ringfence.databases.proposal import Protocol
@@ -31,6 +40,7 @@ from ringfence.net.address import Endpoint, Path
 from ringfence.net.flow import ESP, ICMP, TCP, FlowKey
 from ringfence.secret import Secret
 from ringfence.service.events import EventLog
+from ringfence.service.fallback import Waits
 from ringfence.service.host import REPORTED, Host, peer_of
 from ringfence.testing.associations import esp_suite
 from ringfence.testing.contracts import make_child
@@ -40,11 +50,13 @@ PATH = Path(Endpoint(A, 500), Endpoint(B, 500))
 FLOW = FlowKey(A, B, TCP, 1000, 80)
 SPD = Spd((SpdEntry("web/1", Selector.between("10.0.0.1", "10.0.0.2"), Action.DISCARD, Origin("web")),))
 
+SHORT = Waits(0.02, 0.02, 0.001)
+
 
 class Story:
     """A host between a scripted IKE engine and a backend that only writes down what it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, waits: Waits = SHORT) -> None:
         self.done: list[str] = []
         self.replies: list[list[Effect]] = []
         self.timer: float | None = None
@@ -54,7 +66,7 @@ class Story:
         self.events = EventLog(lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: self.seconds)
         self.host = Host(
             self, self.Path(self), send=self._send, now=lambda: self.seconds, events=self.events, key_log=self,
-            moved=lambda: self.done.append("moved"), fallback_s=0.02,
+            moved=lambda: self.done.append("moved"), waits=waits,
         )  # fmt: skip
 
     def run(self, act: Callable[[Host], object]) -> list[str]:
@@ -165,12 +177,18 @@ def test_effects_are_performed_in_their_order(story: Story) -> None:
 def test_events_of_the_packet_path_reach_ike(story: Story) -> None:
     def act(host: Host) -> None:
         for event in (
-            Acquire("web/1", FLOW), SoftExpired(3, "octets"), HardExpired(4, "packets"), PathMtu(3, 1400),
-            AddressesChanged(),
+            Acquire("web/1", FLOW), TryAgain("web/1", FLOW), SoftExpired(3, "octets"),
+            HardExpired(4, "packets"), PathMtu(3, 1400), AddressesChanged(),
         ):  # fmt: skip
             host.on_event(event)
 
-    assert story.run(act) == ["ike.acquire web/1 10.0", "ike.rekey 3 octets", "ike.expired 4 packets", "moved"]
+    assert story.run(act) == [
+        "ike.acquire web/1 10.0",
+        "ike.acquire web/1 10.0",
+        "ike.rekey 3 octets",
+        "ike.expired 4 packets",
+        "moved",
+    ]
 
 
 def test_what_happens_during_effects_waits_for_them(story: Story) -> None:
@@ -322,3 +340,48 @@ def test_what_fell_back_does_not_fail_a_second_time(story: Story) -> None:
 def test_a_failure_before_the_time_falls_back_once(story: Story) -> None:
     story.replies = [[], [AcquireFailed("request", FLOW, "peer-silent", "no answer")]]
     assert story.run(acquires("request")).count("path.failed request") == 1
+
+
+def waiting(hear: Callable[[Host], object], *, waits: Waits, failed: Event | None = None) -> bool:
+    """Whether a packet still waits after 0.05 seconds, when the host heard this."""
+    story = Story(waits)
+    story.replies = [[], [], [] if failed is None else [Report(failed)]]
+
+    async def act(host: Host) -> None:
+        await host.apply(REQUEST, Pad())
+        host.on_event(Acquire("request", FLOW))
+        hear(host)
+
+    return "path.failed request" not in story.run(act)
+
+
+def test_signs_of_the_peer_change_how_long_a_packet_waits() -> None:
+    short, long = Waits(silent_s=0.02, answered_s=5, closed_s=0.01), Waits(silent_s=5, answered_s=5, closed_s=0.01)
+    failed = MainModeFailed(peer="10.0.0.2:500", reason="wrong-preshared-key", detail="another key", initiator=False)
+    silent = MainModeFailed(peer="10.0.0.2:500", reason="peer-silent", detail="no answer", initiator=True)
+    answer: Callable[[Host], object] = lambda host: host.receive(b"one", PATH)  # noqa: E731
+
+    def twice(host: Host) -> None:
+        answer(host)
+        host.on_event(Acquire("request", FLOW))
+        answer(host)
+
+    assert not waiting(lambda _: None, waits=short)
+    assert waiting(answer, waits=short)
+    assert not waiting(twice, waits=short, failed=failed)
+    assert waiting(twice, waits=short, failed=silent)
+    assert waiting(lambda _: None, waits=long)
+    assert not waiting(lambda host: host.closed(PATH.remote), waits=long)
+
+
+def test_why_it_fell_back_is_told(story: Story) -> None:
+    async def act(host: Host) -> None:
+        await host.apply(REQUEST, Pad())
+        host.on_event(Acquire("request", FLOW))
+        await asyncio.sleep(0.04)
+        host.on_event(FellBack("request", FLOW))
+
+    story.run(act)
+    assert [one.event for one in story.events.since(0)] == [
+        FellBackToClear(peer="10.0.0.2", rule="request", why="it does not answer IKE")
+    ]

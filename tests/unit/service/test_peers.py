@@ -121,3 +121,14 @@ def test_the_table_is_bounded() -> None:
 )  # fmt: skip
 def test_the_port_is_no_part_of_a_peer(peer: str, host: str) -> None:
     assert host_part(peer) == host
+
+
+def test_who_talks_in_clear_at_this_moment() -> None:
+    table = PeerTable()
+    table(Recorded(1, START, FellBackToClear(peer=PEER, rule="dns", why="it does not answer IKE")))
+    assert table.detail(PEER) == "it does not answer IKE"
+    assert table.detail("10.0.0.7") == ""
+    assert [peer.state for peer in table.rows(START)] == [PeerState.CLEAR]
+    assert table.rows(START, {}) == [], "that is over"
+    other = {"10.0.0.1": ("web", START), PEER: ("dns", START)}
+    assert [(peer.address, peer.rule) for peer in table.rows(START, other)] == [("10.0.0.1", "web"), (PEER, "dns")]
