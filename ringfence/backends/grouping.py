@@ -102,7 +102,7 @@ def _run(lines: Sequence[Line], match: Callable[[Selector], str], comment: Calla
     if len(lines) < GROUP_FROM:
         yield from _plain(lines, match, comment)
         return
-    pieces = [[*_pieces(line.selector)] for line in lines]
+    pieces = [_pieces(line.selector) for line in lines]
     shapes: dict[Shape, dict[int, list[Selector]]] = {}
     for number, of_line in enumerate(pieces):
         for shape, piece in of_line:
@@ -125,17 +125,18 @@ def _plain(lines: Iterable[Line], match: Callable[[Selector], str], comment: Cal
             yield f'{match(line.selector)} {verdict} comment "{comment(line.name)}"'
 
 
-def _pieces(selector: Selector) -> Iterator[tuple[Shape, Selector]]:
+def _pieces(selector: Selector) -> list[tuple[Shape, Selector]]:
     """The selector with networks for addresses, and their shapes; nothing when those would be too many."""
     sources, destinations = (
         [*islice(networks(addresses), PIECES_AT_MOST + 1)] for addresses in (selector.source, selector.destination)
     )
-    if len(sources) * len(destinations) <= PIECES_AT_MOST:
-        for source, destination in product(sources, destinations):
-            piece = Selector(
-                source, destination, selector.protocol, selector.source_ports, selector.destination_ports
-            )  # fmt: skip
-            yield _shape(piece), piece
+    if len(sources) == len(destinations) == 1:
+        return [(_shape(selector), selector)]
+    if len(sources) * len(destinations) > PIECES_AT_MOST:
+        return []
+    protocol, ports = selector.protocol, (selector.source_ports, selector.destination_ports)
+    pieces = [Selector(source, destination, protocol, *ports) for source, destination in product(sources, destinations)]
+    return [(_shape(piece), piece) for piece in pieces]
 
 
 def _shape(selector: Selector) -> Shape:

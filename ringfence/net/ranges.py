@@ -27,6 +27,10 @@ def blocks(first: int, last: int) -> list[tuple[int, int]]:
 def networks(addresses: AddressRange) -> Iterator[AddressRange]:
     """The fewest networks that make up a range, in order."""
     first, last, octets = int.from_bytes(addresses.first), int.from_bytes(addresses.last), len(addresses.first)
+    size = last - first + 1
+    if not (size & (size - 1) or first & (size - 1)):
+        yield addresses
+        return
     while first <= last:
         room = 1 << (last - first + 1).bit_length() - 1
         size = min(room, first & -first) if first else room

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.identity import Identity, IdentityKind
-from ringfence.databases.proposal import Limits
+from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.databases.sa import DfPolicy, TunnelOptions
 from ringfence.policy.addresses import Ends, decode_ends
 from ringfence.policy.decode import Table
@@ -61,8 +61,7 @@ def decode_rule(table: Table) -> Rule:
         traffic=traffic,
         secure=secure,
         auth=_auth(table),
-        protect=table.words("protect", lambda word: parse_method(word, lifetime))
-        or tuple(replace(method, limits=lifetime) for method in DEFAULT.protect),
+        protect=table.words("protect", lambda word: parse_method(word, lifetime)) or _default_methods(lifetime),
         lifetime=lifetime,
         main_mode=_main_mode(table),
         gateways=ends.gateways,
@@ -81,6 +80,12 @@ def decode_rule(table: Table) -> Rule:
     _check_rule(table, rule)
     table.finish()
     return replace(rule, lines=_lines(table))
+
+
+def _default_methods(lifetime: Limits) -> tuple[SecurityMethod, ...]:
+    if lifetime == QUICK_MODE_LIMITS:
+        return DEFAULT.protect
+    return tuple(replace(method, limits=lifetime) for method in DEFAULT.protect)
 
 
 def decode_filter(table: Table) -> Filter:
@@ -340,9 +345,9 @@ def _check_legacy(table: Table, rule: Rule) -> None:
         return
     cure = "Choose a stronger one, or say legacy = true in this rule if the other side has nothing better."
     for setting, parts in (("protect", rule.protect), ("pfs", [rule.pfs])):
-        if (names := weak(parts)) and table.has(setting):
+        if table.has(setting) and (names := weak(parts)):
             table.complain(setting, f"names {', '.join(names)}, too weak to protect anything", cure=cure)
-    if names := weak(rule.main_mode.methods):
+    if table.has("main-mode") and (names := weak(rule.main_mode.methods)):
         inner = table.table("main-mode")
         if inner is not None:
             inner.complain("methods", f"names {', '.join(names)}, too weak to protect anything", cure=cure)
