@@ -7,7 +7,7 @@ import pytest
 from lab.guest import eventually
 from lab.ike_host import IkeHost, kernel_has, policy_for
 
-from ringfence.audit import MainModeEstablished, QuickModeEstablished
+from ringfence.audit import MainModeEnded, MainModeEstablished, QuickModeEstablished
 from ringfence.crypto.suites import DhGroup, Hash
 from ringfence.databases.proposal import IkeProposal, Limits
 from ringfence.databases.sa import Mode
@@ -127,10 +127,11 @@ def test_a_new_main_mode_of_ours_keeps_the_contracts(peer):
     with meet(peer, main=(short,)) as host:
         child = host.child
         assert host.run(20, lambda: len(host.memory.of(MainModeEstablished)) == 2), host.story()
-        host.run(14)
+        assert host.run(14, lambda: bool(host.memory.of(MainModeEnded))), "the old one is deleted"
+        host.run(1)
         assert host.child is child, host.story() + peer.log()[-3000:]
         assert_same(peer, host)
-        assert [info.children for info in host.memory.engine.ike_sas()] == [(child.id,)]
+        assert [info.children for info in host.memory.engine.ike_sas() if info.children] == [(child.id,)]
         host.perform(host.memory.engine.rekey_child(child.id, host.now, "octets"))
         assert host.run(10, lambda: host.child is not child), host.story() + peer.log()[-3000:]
         assert_same(peer, host)
