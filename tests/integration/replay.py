@@ -41,6 +41,7 @@ KINDS = (
     (r"in \d+ (h|min|s|minutes?|hours?|seconds?)\b", "SOON"),
     (r"\b\d+(\.\d+)? ?(s|ms|kB|B)\b", "SIZE"),
     (r"process \d+", "PROCESS"),
+    (r"\d+ entries", "SOME entries"),
     (r"time \d+ms", "RTT"),
     (r"id=0x[0-9a-f]{4}|request in \d+", "PACKET"),
     (r"\b\d+ without security", "SOME without security"),
@@ -81,6 +82,10 @@ class Session:
         if command.startswith("kill -9"):
             self._services[name].process.wait(10)
         return said.replace(f"{home}/", "")
+
+    def captured(self, name: str) -> bool:
+        """Whether tcpdump captured anything, which it may not as the root of a user namespace."""
+        return any(path.stat().st_size > 100 for path in (self._folder / name).glob("*.pcap"))
 
     def close(self) -> None:
         """Stop what runs."""
