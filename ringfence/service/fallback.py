@@ -40,7 +40,8 @@ class Waits:
     closed_s: float = 0.1
     """After an ICMP error, in case it is a lie and an answer is on its way."""
     trouble_s: float = 60.0
-    """After a negotiation failed, an answer of that peer gives no hope for so long."""
+    """How long trouble with a peer is remembered: after a negotiation failed, an answer of it gives no hope; after it
+    did not answer, ``closed_s`` is enough to see whether it does now."""
 
 
 USUAL = Waits()
@@ -72,6 +73,8 @@ class Fallbacks:
         """Why those fell back of which nobody has asked yet."""
         self._trouble: OrderedDict[bytes, float] = OrderedDict()
         """Peers with which a negotiation failed, and when; latest last."""
+        self._absent: OrderedDict[bytes, float] = OrderedDict()
+        """Peers that did not answer, likewise."""
 
     def acquire(self, entry: SpdEntry | None, flow: FlowKey, peer: bytes) -> None:
         """A packet of ``flow`` begins to wait for an SA with ``peer``."""
@@ -80,12 +83,14 @@ class Fallbacks:
         kind = entry.name, flow
         self._end(lambda one: one == kind)
         loop = asyncio.get_running_loop()
-        timer = loop.call_later(self._waits.silent_s, self._due, kind)
+        seconds = self._waits.closed_s if self._is_recent(self._absent, peer) else self._waits.silent_s
+        timer = loop.call_later(seconds, self._due, kind)
         self._waiting[kind] = _Wait(peer, loop.time(), timer)
 
     def heard(self, peer: bytes) -> None:
         """The peer speaks IKE: there is hope."""
-        if not self._waiting or self._is_troubled(peer):
+        self._absent.pop(peer, None)
+        if not self._waiting or self._is_recent(self._trouble, peer):
             return
         for kind, wait in self._waiting.items():
             if wait.peer == peer and not wait.answered:
@@ -98,14 +103,12 @@ class Fallbacks:
         for kind, wait in self._waiting.items():
             if wait.peer == peer and not wait.answered and soon < wait.timer.when():
                 wait.why = CLOSED
+                self._note(self._absent, peer)
                 self._set(kind, wait, soon)
 
     def troubled(self, peer: bytes) -> None:
         """A negotiation with the peer failed."""
-        self._trouble[peer] = asyncio.get_running_loop().time()
-        self._trouble.move_to_end(peer)
-        if len(self._trouble) > self.MOST_KEPT:
-            self._trouble.popitem(last=False)
+        self._note(self._trouble, peer)
 
     def installed(self, child: ChildSa) -> None:
         """Packets can leave by ``child``: whatever it serves waits no more."""
@@ -136,8 +139,14 @@ class Fallbacks:
         """Nothing falls back after this."""
         self._end(lambda _: True)
 
-    def _is_troubled(self, peer: bytes) -> bool:
-        since = self._trouble.get(peer)
+    def _note(self, where: OrderedDict[bytes, float], peer: bytes) -> None:
+        where[peer] = asyncio.get_running_loop().time()
+        where.move_to_end(peer)
+        if len(where) > self.MOST_KEPT:
+            where.popitem(last=False)
+
+    def _is_recent(self, where: OrderedDict[bytes, float], peer: bytes) -> bool:
+        since = where.get(peer)
         return since is not None and asyncio.get_running_loop().time() - since < self._waits.trouble_s
 
     def _set(self, kind: Kind, wait: _Wait, when: float) -> None:
@@ -149,6 +158,8 @@ class Fallbacks:
         entry, flow = kind
         if not any(flow in child.selector for child in self._sending.values()):
             self._fallen.add(kind)
+            if not wait.answered:
+                self._note(self._absent, wait.peer)
             self._because(kind, wait.why)
             self._fall_back(entry, flow)
 

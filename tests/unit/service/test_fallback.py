@@ -146,6 +146,25 @@ def test_with_one_who_answers_only_to_fail_there_is_no_hope() -> None:
     assert fallen(story, waits=Waits(0.02, 0.2, 0.01, trouble_s=0), seconds=0.1) == []
 
 
+def test_who_did_not_answer_is_soon_given_up_the_next_time() -> None:
+    flows: list[FlowKey] = []
+
+    async def main(heard: bool) -> list[FlowKey]:
+        flows.clear()
+        waits = Fallbacks(Waits(silent_s=0.05, answered_s=5, closed_s=0.01), lambda _, flow: flows.append(flow))
+        waits.acquire(entry(), FLOW, PEER)
+        await asyncio.sleep(0.07)
+        if heard:
+            waits.heard(PEER)
+        waits.acquire(entry("two"), FLOW, PEER)
+        await asyncio.sleep(0.03)
+        waits.stop()
+        return flows
+
+    assert asyncio.run(main(heard=False)) == [FLOW, FLOW]
+    assert asyncio.run(main(heard=True)) == [FLOW]
+
+
 def test_what_is_remembered_is_bounded() -> None:
     def story(waits: Fallbacks) -> None:
         for number in range(3 * Fallbacks.MOST_KEPT):
