@@ -159,11 +159,14 @@ class Contracts:
                 self._emit(effect)
 
     def drop_before(self, session: Session, why: str) -> None:
-        """The peer has nothing of what was made before ``session`` began."""
-        made = session.agreed
+        """The peer has nothing of what was made before ``session`` began, with the address of ours that it speaks to.
+
+        Our other addresses may be other hosts to it, of which it says nothing here.
+        """
+        made, ours = session.agreed, session.path.local.address
         for record in self._world.children.with_peer(session.path.remote.address):
             old = record.state is not ChildState.LARVAL and record.made_at < session.began_at
-            if old and made and record.child.peer == made.remote:
+            if old and made and record.child.peer == made.remote and record.path.local.address == ours:
                 self.end(record.child.id, why, tell=False)
         for other in self._sessions.peers_of(session):
             if other.made_at is not None and other.made_at < session.began_at:

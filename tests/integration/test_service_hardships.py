@@ -56,6 +56,18 @@ def test_no_port_of_the_sender_opens_what_must_be_protected(pair: Pair, tmp_path
     assert alice.stop() == 0
 
 
+def test_a_first_contact_with_one_address_ends_nothing_with_another(pair: Pair, tmp_path: Path) -> None:
+    others = [f"10.77.2.{number}" for number in (2, 3, 4)]
+    pair.bob.address("eth0", *(f"{one}/24" for one in others))
+    alice = Service(pair.alice, document(tmp_path / "alice", ME))
+    bob = Service(pair.bob, document(tmp_path / "bob", ME.replace("10.77.2.0", "10.77.1.0")))
+    for one in (BOB, *others):
+        assert ping(pair.alice, one) == 1
+    assert len(bob.ask("sa", "list")["quick_modes"]) == 4
+    assert [ping(pair.alice, one) for one in (BOB, *others)] == [1, 1, 1, 1]
+    assert alice.stop() == bob.stop() == 0
+
+
 def test_an_address_that_is_new_is_never_in_clear(pair: Pair, tmp_path: Path) -> None:
     alice = Service(pair.alice, document(tmp_path, ME))
     watched(pair.router)
