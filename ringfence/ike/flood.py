@@ -19,8 +19,8 @@ class FloodLimits:
     half_open: int = 500
     """Half-open SAs of all peers (Windows has this number too)."""
     half_open_per_address: int = 35
-    notifies_per_s: float = 10.0
-    """Unprotected notifies that we send."""
+    notifies_per_s: float = 100.0
+    """Unprotected notifies that we send; a gateway that was restarted has many peers to tell that their SAs are gone."""
 
 
 class HalfOpen:
