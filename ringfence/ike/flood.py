@@ -20,7 +20,7 @@ class FloodLimits:
     """Half-open SAs of all peers (Windows has this number too)."""
     half_open_per_address: int = 35
     notifies_per_s: float = 100.0
-    """Unprotected notifies that we send; a gateway that was restarted has many peers to tell that their SAs are gone."""
+    """Unprotected notifies that we send; after a restart there are many peers to tell that their SAs are gone."""
 
 
 class HalfOpen:

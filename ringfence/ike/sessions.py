@@ -140,9 +140,12 @@ class Sessions:
             self._timers.set((Due.SESSION, session.id), session.next_timer)
 
     def is_first_contact(self, path: Path) -> bool:
-        """Whether we have nothing with the peer."""
-        made = any(session.made_at is not None for session in self.with_peer(path))
-        return not made and not self._world.children.with_peer(path.remote.address)
+        """Whether we have nothing with the peer under the name that we have there: an address of ours, or one name."""
+        if any(session.made_at is not None for session in self.with_peer(path)):
+            return False
+        remote, ours = path.remote.address, path.local.address
+        named = any(entry.local_identity is not None for entry in self._world.pad.for_address(remote))
+        return not any(named or record.path.local.address == ours for record in self._world.children.with_peer(remote))
 
     def established(self, session: Session) -> None:
         """The peer has proved who it is."""

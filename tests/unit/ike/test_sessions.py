@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """IKE SAs by cookies and by peer; which counts, and how one ends."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 
 from ringfence.audit import MainModeEnded
@@ -158,6 +161,15 @@ def test_first_contact():
     book.make(session)
     assert not book.sessions.is_first_contact(PATH)
     assert book.sessions.is_first_contact(OTHER)
+
+
+@pytest.mark.parametrize("name", [None, Identity.of_address(bytes(4))])
+def test_a_contract_with_another_address_of_ours_counts_only_under_one_name(name):
+    book = Book()
+    book.world.pad = replace(POLICY, local_identity=name).compiled()[1]
+    book.world.children.with_peer = lambda remote: (SimpleNamespace(path=PATH),) * (remote == PATH.remote.address)
+    assert not book.sessions.is_first_contact(PATH)
+    assert book.sessions.is_first_contact(path_between("192.0.2.9", POLICY.remote)) is (name is None)
 
 
 def test_one_that_is_busy_is_not_retired_yet():
