@@ -46,10 +46,13 @@ class Origin:
     document: str = ""
     """The file's name, or another store's."""
     line: int = 0
+    filter_list: str = ""
+    """The list in an IPsec policy that its filter is in."""
 
     def __str__(self) -> str:
         where = f"{self.document}:{self.line}" if self.line else self.document
-        return f'rule "{self.rule}" {where}'.rstrip()
+        filter_list = f', filter list "{self.filter_list}"' if self.filter_list else ""
+        return f'rule "{self.rule}" {where}'.rstrip() + filter_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class Processing:
     tfc_octets: int = 0
     udp: bool = True
     """Encapsulate in UDP where NAT is found; the choice itself is IKE's."""
+    respond_only: bool = False
+    """Never begin: our packets leave in clear until the peer has negotiated (Windows: default response)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,8 @@ class SpdEntry:
     """Present exactly when the action is PROTECT."""
     peer: str = ""
     """``PadEntry.name`` of how the peer authenticates; empty unless PROTECT."""
+    weight: int = 0
+    """How specific the words are that it was made of, for people; the order follows from it."""
 
     def __post_init__(self) -> None:
         if (self.action is Action.PROTECT) != (self.processing is not None):

@@ -145,6 +145,9 @@ class Outbound:
             batch.verdicts.append(state.drop(Drop.BLOCKED, flow))
         elif (contract := state.contract_for(entry.name, flow)) is not None:
             self._protect(contract, subject, batch)
+        elif entry.processing is not None and entry.processing.respond_only:
+            self._remember(packet, state.clear_route)
+            self._send_clear((packet,), batch)
         elif (soft := self._soft(entry, flow, batch.now)) is not None:
             self._remember(packet, soft.route)
             self._send_clear((packet,), batch, soft)

@@ -1,19 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """Between whom a rule holds: ``with``, ``between``, or ``local`` and ``remote``, of which the document says one."""
 
+import re
 from dataclasses import dataclass
 
 from ringfence.net.address import AddressRange, parse_address
 from ringfence.policy.decode import Table, shown
 from ringfence.policy.errors import BadWord
-from ringfence.policy.model import ANY, ME, Address, Gateways, Keyword
+from ringfence.policy.model import ANY, ME, Address, Gateways, HostName, Keyword
 
-LATER = ("local-subnet", "localsubnet", "dns-servers", "dns", "wins-servers", "wins", "dhcp-servers", "dhcp",
-         "default-gateway", "defaultgateway")  # fmt: skip
+LATER = ("local-subnet", "localsubnet")
+SHORT = {"dns": "dns-servers", "wins": "wins-servers", "dhcp": "dhcp-servers", "defaultgateway": "default-gateway",
+         "gateway": "default-gateway"}  # fmt: skip
+"""As other tools of Windows call them."""
+NAME = re.compile(
+    r"(?=.{1,253}$)(?=.*[a-z])(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+(?:[a-z0-9-]*[a-z][a-z0-9-]*)?", re.ASCII
+)
+"""A DNS name; one without any dot has one at its end, so that no slip of a keyword is taken for a name."""
+
 NOWHERE = bytes(4)
 """Stands for a gateway that could not be read; there is a finding about it."""
 
-CURE = 'Such as "10.0.0.5", "10.0.0.0/8", "10.0.0.1-10.0.0.9", "2001:db8::/32", "me" or "any".'
+CURE = (
+    'Such as "10.0.0.5", "10.0.0.0/8", "10.0.0.1-10.0.0.9", "2001:db8::/32", "me", "any", "dns-servers" or '
+    '"files.corp.example".'
+)
+
+NO_NAME = 'A DNS name has a dot; one of a single part has it at its end, such as "fileserver.".'
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +41,23 @@ class Ends:
 
 
 def parse_addresses(text: str) -> Address:
-    """A keyword, an address, a network or a range; raises BadWord."""
+    """A keyword, an address, a network, a range or a DNS name; raises BadWord."""
     text = text.strip()
     if "%" in text:
         raise BadWord("but a rule cannot name an interface yet", cure=CURE)
     for keyword in Keyword:
-        if text.lower() == keyword.value:
+        if SHORT.get(text.lower(), text.lower()) == keyword.value:
             return keyword
     if text.lower() in LATER:
         raise BadWord("which is not supported yet", cure="Write the addresses themselves.")
+    if NAME.fullmatch(text.lower()):
+        return HostName(text.lower().rstrip("."))
     try:
         return AddressRange.parse(text)
     except ValueError as error:
         if "/" not in text and "-" not in text:
-            raise BadWord(_no_address(text)) from error
+            why = _no_address(text, "which is neither an address nor a word that stands for some")
+            raise BadWord(why, cure=NO_NAME) from error
         raise BadWord("which is neither a network nor a range of addresses", cure=CURE) from error
 
 
@@ -55,10 +71,9 @@ def parse_host(text: str) -> bytes:
         raise BadWord(_no_address(text)) from error
 
 
-def _no_address(text: str) -> str:
-    if any(c.isalpha() for c in text) and ":" not in text and " " not in text.strip():
-        return "which is a name and not an IP address; names are not looked up"
-    return "which is not an IP address"
+def _no_address(text: str, named: str = "which is a name and not an IP address") -> str:
+    is_name = any(c.isalpha() for c in text) and ":" not in text and " " not in text.strip()
+    return named if is_name else "which is not an IP address"
 
 
 def decode_ends(table: Table) -> Ends:
@@ -158,4 +173,4 @@ def _check_families(table: Table, ends: Ends) -> None:
 
 def families(addresses: tuple[Address, ...]) -> set[int]:
     """4, 6 or both: the families that the addresses may be of."""
-    return {version for one in addresses for version in ((4, 6) if isinstance(one, Keyword) else (one.version,))}
+    return {version for one in addresses for version in ((one.version,) if isinstance(one, AddressRange) else (4, 6))}

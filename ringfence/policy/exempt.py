@@ -6,12 +6,16 @@ neighbours and an address comes by DHCP before anything can be negotiated. A fil
 blocks it. Only this computer's own IKE and ESP are meant: what it forwards for others goes through tunnels as all does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ringfence.databases.selector import Selector
 from ringfence.net.address import ANY_PORT, AddressRange, PortRange
-from ringfence.net.flow import AH, ESP, ICMPV6, UDP
+from ringfence.net.flow import AH, ESP, ICMPV6, TCP, UDP
+from ringfence.policy.windows import DefaultExempt
+
+BUILT_IN = "always in clear"
+"""The rule that entries for such traffic name as their origin."""
 
 V4, V6 = AddressRange.everything(4), AddressRange.everything(16)
 
@@ -67,6 +71,16 @@ NAMES = (
 """What a filter may say when it means just this traffic. IKE is known by this computer's port alone: the other end's is
 whatever a stranger chooses, and would open every port here to who sends from 500."""
 
+PORT_88 = PortRange.one(88)
+KERBEROS = (
+    Exemption("RSVP", 46),
+    Exemption("Kerberos", TCP, local_ports=PORT_88),
+    Exemption("Kerberos", TCP, remote_ports=PORT_88),
+    Exemption("Kerberos", UDP, local_ports=PORT_88),
+    Exemption("Kerberos", UDP, remote_ports=PORT_88),
+)
+"""What Windows 2000 exempts besides; whoever sends from port 88 passes every filter then."""
+
 NEVER_PROTECTED = ("IKE", "IKE and ESP in UDP", "ESP", "AH")
 
 MANY_AT_ONCE = (
@@ -75,3 +89,16 @@ MANY_AT_ONCE = (
     AddressRange.parse("ff00::/8"),
 )
 """Multicast and broadcast: negotiation is between two computers, so these are never protected by it."""
+
+
+def exemptions(exempt: DefaultExempt) -> tuple[Exemption, ...]:
+    """All that stay in clear by an IPsec policy's setting, but for multicast and broadcast."""
+    return EXEMPTIONS + KERBEROS if exempt.kerberos else EXEMPTIONS
+
+
+def many_at_once(broadcasts: Iterable[bytes]) -> Iterator[Selector]:
+    """Multicast and broadcast, sent and received."""
+    for addresses in (*MANY_AT_ONCE, *map(AddressRange.host, broadcasts)):
+        everything = V4 if addresses.version == 4 else V6
+        yield Selector(everything, addresses)
+        yield Selector(addresses, everything)

@@ -12,7 +12,6 @@ from ringfence.policy import words
 from ringfence.policy.compile import BUILT_IN, Compiled
 from ringfence.policy.errors import BadWord
 from ringfence.policy.traffic import parse_traffic
-from ringfence.policy.weight import weight
 
 CURE = 'Write it as "out tcp 10.77.0.1 -> 10.77.0.2:80" or "in icmp 10.77.0.2 -> 10.77.0.1".'
 
@@ -73,7 +72,7 @@ class Explanation:
     def _because(self) -> str:
         if self.entry is None:
             return "no rule is about it, and what no rule names is permitted"
-        return f"{self.entry.origin}   {words.traffic(self.entry)}, weight {weight(self.entry.selector)}"
+        return f"{self.entry.origin}   {words.traffic(self.entry)}, weight {self.entry.weight}"
 
     def _rivals(self) -> Iterator[str]:
         if self.before:
@@ -112,10 +111,10 @@ def explain(compiled: Compiled, flow: FlowKey, direction: Direction) -> Explanat
         if why in NEAREST_FIRST and _is_written(entry):
             rival = before.get(entry.origin)
             if rival is None or _nearer(why, rival.why):
-                before[entry.origin] = Rival(entry.origin, weight(entry.selector), why)
+                before[entry.origin] = Rival(entry.origin, entry.weight, why)
     for entry in entries:
         if _is_written(entry) and _mismatch(entry, outward, direction) is None:
-            behind.setdefault(entry.origin, Rival(entry.origin, weight(entry.selector)))
+            behind.setdefault(entry.origin, Rival(entry.origin, entry.weight))
     if decides is not None:
         before.pop(decides.origin, None)
         behind.pop(decides.origin, None)

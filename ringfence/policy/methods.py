@@ -34,6 +34,8 @@ AUTHENTICATORS = tuple(
 
 QUICK_MODE_DEFAULT = ("esp aes256-gcm", "esp aes128-gcm", "esp aes256-sha256")
 """What strongSwan, Libreswan and Windows since 2012 all have, strongest first."""
+INTEGRITY_ONLY = ("esp null-sha256", "esp null-sha1")
+"""What Windows calls integrity only: ESP without encryption."""
 MAIN_MODE_DEFAULT = (
     "aes256-sha256-ecp256", "aes256-sha256-x25519", "aes256-sha384-ecp384", "aes128-sha256-ecp256",
     "aes256-sha256-modp2048", "aes128-sha256-modp2048",

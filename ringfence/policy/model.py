@@ -3,12 +3,14 @@
 
 Two kinds of statement make up a policy. A ``Rule`` (connection security rule) says between whom traffic has to be
 protected, how strictly, and how both sides prove who they are. A ``Filter`` permits or blocks traffic as it is. Neither
-has an order: the most specific one decides.
+has an order: the most specific one decides. An IPsec policy in the form of Windows' snap-in (``windows``) is written
+otherwise, and ``lower`` makes rules and filters of it.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.identity import Identity
@@ -17,6 +19,9 @@ from ringfence.databases.sa import TunnelOptions
 from ringfence.net.address import AddressRange
 from ringfence.policy.methods import MAIN_MODE_DEFAULT, QUICK_MODE_DEFAULT, parse_ike_proposal, parse_method
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
+
+if TYPE_CHECKING:
+    from ringfence.policy.windows import FilterAction, FilterList, IpsecPolicy
 
 MAIN_MODE_LIFETIME_S = 480 * 60
 QUICK_MODE_LIMITS = Limits(seconds=60 * 60)
@@ -28,9 +33,26 @@ class Keyword(Enum):
     ME = "me"
     """All addresses of this computer."""
     ANY = "any"
+    DNS_SERVERS = "dns-servers"
+    """The name servers that this computer asks; like all servers here as they are now."""
+    DHCP_SERVERS = "dhcp-servers"
+    WINS_SERVERS = "wins-servers"
+    DEFAULT_GATEWAY = "default-gateway"
+    """Where this computer sends what is for no network of its own."""
 
 
-Address = Keyword | AddressRange
+@dataclass(frozen=True, slots=True)
+class HostName:
+    """A DNS name; it stands for the addresses that it has now."""
+
+    name: str
+    """In lower case, without the dot at its end."""
+
+    def __str__(self) -> str:
+        return self.name if "." in self.name else f"{self.name}."
+
+
+Address = Keyword | AddressRange | HostName
 
 ME: tuple[Address, ...] = (Keyword.ME,)
 ANY: tuple[Address, ...] = (Keyword.ANY,)
@@ -87,6 +109,70 @@ class PskFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Kerberos:
+    """Authentication by the computer's account in its domain; a later version will do it."""
+
+    def __str__(self) -> str:
+        return "kerberos"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Authentication by a certificate of this authority; a later version will do it."""
+
+    authority: str
+    """Its distinguished name."""
+
+    def __str__(self) -> str:
+        return f"certificate {self.authority}"
+
+
+Auth = PskFile | Kerberos | Certificate
+
+
+class Connection(Enum):
+    """The kinds of network connection that a rule of an IPsec policy may be for."""
+
+    ALL = "all"
+    LAN = "lan"
+    REMOTE_ACCESS = "remote-access"
+    """Dial-up and VPN."""
+
+
+class Reading(Enum):
+    """From which side the words of a statement are read."""
+
+    OUT = "out"
+    """This computer is the sender."""
+    IN = "in"
+    """This computer is the receiver."""
+    BOTH = "both"
+    """Either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a statement says that comes from an IPsec policy, and no document in the other form can."""
+
+    filter_list: str = ""
+    """Empty unless it is part of one."""
+    filter: str = ""
+    """Its words."""
+    one_way: Reading | None = None
+    """The direction of a filter without mirror; None for both."""
+    connection: Connection = Connection.ALL
+    respond_only: bool = False
+    """The default response rule: asked last, and never begins."""
+
+    def __str__(self) -> str:
+        return f'filter "{self.filter}" of filter list "{self.filter_list}"'
+
+
+WHOLE = Part()
+"""Of a statement that is not part of an IPsec policy."""
+
+
+@dataclass(frozen=True, slots=True)
 class Gateways:
     """The ends of a tunnel."""
 
@@ -123,7 +209,7 @@ class Rule:
     """Whether this computer may be at either end, so that both can use one document."""
     traffic: tuple[Traffic, ...] = (ANY_TRAFFIC,)
     secure: Secure = Secure()
-    auth: tuple[PskFile, ...] = ()
+    auth: tuple[Auth, ...] = ()
     """In order of preference; empty only in an exemption."""
     protect: tuple[SecurityMethod, ...] = tuple(parse_method(word, QUICK_MODE_LIMITS) for word in QUICK_MODE_DEFAULT)
     """In order of preference."""
@@ -143,6 +229,7 @@ class Rule:
     legacy: bool = False
     enabled: bool = True
     description: str = ""
+    part: Part = WHOLE
     line: int = field(default=0, compare=False)
     lines: Mapping[str, int] = field(default_factory=dict, compare=False)
     """Setting -> the line that says it; what is missing has its default."""
@@ -153,17 +240,6 @@ class Verb(Enum):
 
     PERMIT = "permit"
     BLOCK = "block"
-
-
-class Reading(Enum):
-    """From which side the words of a filter are read."""
-
-    OUT = "out"
-    """This computer is the sender."""
-    IN = "in"
-    """This computer is the receiver."""
-    BOTH = "both"
-    """Either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +257,7 @@ class Filter:
     """Whether the answers are meant too."""
     enabled: bool = True
     description: str = ""
+    part: Part = WHOLE
     line: int = field(default=0, compare=False)
     lines: Mapping[str, int] = field(default_factory=dict, compare=False)
 
@@ -193,21 +270,59 @@ class Policy:
     filters: tuple[Filter, ...] = ()
     name: str = field(default="", compare=False)
     """The document's."""
+    ipsec: "IpsecPolicy | None" = None
+    """The one that is assigned to this computer, if there is one."""
+    filter_lists: "tuple[FilterList, ...]" = ()
+    filter_actions: "tuple[FilterAction, ...]" = ()
 
     def __iter__(self) -> Iterator[Rule | Filter]:
+        """What is written as rules and filters; ``lower.statements`` has those of the IPsec policy, too."""
         yield from self.rules
         yield from self.filters
 
     def __len__(self) -> int:
-        return len(self.rules) + len(self.filters)
+        return len(self.titles)
+
+    @property
+    def titles(self) -> dict[str, bool]:
+        """The name of each rule and filter, and whether it is switched on."""
+        titles = {item.name: item.enabled for item in self}
+        if self.ipsec is not None:
+            titles |= {rule.title: rule.enabled for rule in self.ipsec.rules}
+        return titles
 
     @property
     def key_files(self) -> tuple[str, ...]:
-        """The key files that its rules name, each once."""
-        return tuple(dict.fromkeys(auth.file for rule in self.rules for auth in rule.auth))
+        """The key files that it names, each once."""
+        files = (one.file for _, auth, _, _ in self._authenticating() for one in auth if isinstance(one, PskFile))
+        return tuple(dict.fromkeys(files))
+
+    def naming(self, file: str) -> Iterator[tuple[str, Mapping[str, int], int]]:
+        """What names a key file, the lines of its settings, and its first line."""
+        for subject, auth, lines, line in self._authenticating():
+            if PskFile(file) in auth:
+                yield subject, lines, line
+
+    def _authenticating(self) -> Iterator[tuple[str, tuple[Auth, ...], Mapping[str, int], int]]:
+        for rule in self.rules:
+            yield f'rule "{rule.name}"', rule.auth, rule.lines, rule.line
+        if self.ipsec is not None:
+            yield "policy", self.ipsec.auth, self.ipsec.lines, self.ipsec.line
+            for one in self.ipsec.rules:
+                yield f'policy, rule "{one.title}"', one.auth, one.lines, one.line
+
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        """The DNS names that it names, each once."""
+        ends = [address for item in self for address in (*item.local, *item.remote)]
+        filters = [one for found in self.filter_lists for one in found.filters]
+        ends += [address for one in filters for address in (one.source, one.destination)]
+        return tuple(dict.fromkeys(address.name for address in ends if isinstance(address, HostName)))
 
     def summary(self) -> str:
-        """Its first name, and how many more."""
-        names = [item.name for item in self if item.enabled]
+        """Its first name, and how many more; of an IPsec policy its own name."""
+        names = [name for name, enabled in self.titles.items() if enabled]
+        if self.ipsec is not None and names:
+            names = [self.ipsec.title, *(item.name for item in self if item.enabled)]
         more = f" + {len(names) - 1} more" if len(names) > 1 else ""
         return f"{names[0]}{more}" if names else "no rules: everything is permitted"

@@ -53,12 +53,14 @@ class Peers:
         self._names: dict[Manner, str] = {}
         self._entries: dict[str, tuple[Manner, Origin, _Ranges]] = {}
 
-    def add(self, rule: Rule, remote: Iterable[AddressRange], origin: Origin) -> tuple[str, list[str]]:
-        """The name of the entry that serves ``rule``, and those of its key files that there is no key for."""
+    def add(
+        self, rule: Rule, auth: tuple[PskFile, ...], remote: Iterable[AddressRange], origin: Origin
+    ) -> tuple[str, list[str]]:
+        """The name of the entry that serves ``rule`` by ``auth``, and those key files that there is no key for."""
         manner = Manner(
-            rule.auth, rule.main_mode, rule.local_identity, rule.remote_identity, rule.nat_traversal, rule.initiate
+            auth, rule.main_mode, rule.local_identity, rule.remote_identity, rule.nat_traversal, rule.initiate
         )
-        missing = [auth.file for auth in rule.auth if auth.file not in self._keys]
+        missing = [one.file for one in auth if one.file not in self._keys]
         name = self._names.get(manner)
         if name is None:
             name = self._free(manner.word)

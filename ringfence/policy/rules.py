@@ -11,22 +11,28 @@ from ringfence.databases.sa import DfPolicy, TunnelOptions
 from ringfence.policy.addresses import Ends, decode_ends
 from ringfence.policy.decode import Table
 from ringfence.policy.errors import BadWord
-from ringfence.policy.methods import parse_group, parse_ike_proposal, parse_method, weak
+from ringfence.policy.methods import parse_group, parse_method, weak
 from ringfence.policy.model import (
-    MAIN_MODE_LIFETIME_S,
     QUICK_MODE_LIMITS,
     Filter,
     Kind,
     MainMode,
     Need,
-    PskFile,
     Reading,
     Rule,
     Secure,
     Verb,
 )
+from ringfence.policy.settings import (
+    AUTH_CURE,
+    decode_auth,
+    decode_lifetime,
+    decode_lines,
+    decode_main_mode,
+    decode_name,
+    either,
+)
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic, parse_traffic
-from ringfence.policy.units import parse_amount, parse_duration
 
 DEFAULT = Rule("", Kind.ISOLATION)
 T = TypeVar("T")
@@ -37,20 +43,15 @@ LATER = {
     "interfaces": "Leave it out: the rule holds on every interface.",
     "connection": "Leave it out: the rule holds on every interface.",
 }
-AUTH_LATER = ("kerberos", "certificate", "ntlm", "anonymous")
-AUTH_CURE = 'Authenticate by a preshared key: auth = { psk-file = "FILE" }.'
-
-LONGEST_S = 172_799
-"""As Windows has it; the time after which keys are surely worn out."""
 
 
 def decode_rule(table: Table) -> Rule:
     """A connection security rule; what is wrong goes to the table's findings."""
     table.later = dict(LATER)
-    name = _name(table)
+    name = decode_name(table)
     ends = decode_ends(table)
     secure = _secure(table)
-    lifetime = _lifetime(table)
+    lifetime = decode_lifetime(table)
     traffic = table.words("traffic", parse_traffic, split=",") or (ANY_TRAFFIC,)
     rule = Rule(
         name=name,
@@ -60,26 +61,26 @@ def decode_rule(table: Table) -> Rule:
         either_end=ends.either_end,
         traffic=traffic,
         secure=secure,
-        auth=_auth(table),
+        auth=decode_auth(table),
         protect=table.words("protect", lambda word: parse_method(word, lifetime)) or _default_methods(lifetime),
         lifetime=lifetime,
-        main_mode=_main_mode(table),
+        main_mode=decode_main_mode(table),
         gateways=ends.gateways,
         tunnel=_tunnel(table),
-        replay_window=_or(table.number("replay-window", 0, 4096), DEFAULT.replay_window),
-        tfc_octets=_or(table.number("tfc", 0, 65535), 0),
-        nat_traversal=_or(table.value("nat-traversal", bool), True),
-        initiate=_or(table.value("initiate", bool), True),
-        legacy=_or(table.value("legacy", bool), False),
-        enabled=_or(table.value("enabled", bool), True),
-        description=_or(table.value("description", str), ""),
+        replay_window=either(table.number("replay-window", 0, 4096), DEFAULT.replay_window),
+        tfc_octets=either(table.number("tfc", 0, 65535), 0),
+        nat_traversal=either(table.value("nat-traversal", bool), True),
+        initiate=either(table.value("initiate", bool), True),
+        legacy=either(table.value("legacy", bool), False),
+        enabled=either(table.value("enabled", bool), True),
+        description=either(table.value("description", str), ""),
         line=table.source.line_of(table.steps),
     )
     rule = replace(rule, pfs=_pfs(table, rule.main_mode), kind=_kind(table, rule, ends))
     rule = _identities(table, rule)
     _check_rule(table, rule)
     table.finish()
-    return replace(rule, lines=_lines(table))
+    return replace(rule, lines=decode_lines(table))
 
 
 def _default_methods(lifetime: Limits) -> tuple[SecurityMethod, ...]:
@@ -91,7 +92,7 @@ def _default_methods(lifetime: Limits) -> tuple[SecurityMethod, ...]:
 def decode_filter(table: Table) -> Filter:
     """A filter that permits or blocks; what is wrong goes to the table's findings."""
     table.later = dict(LATER)
-    name = _name(table)
+    name = decode_name(table)
     ends = decode_ends(table)
     verbs = [verb for verb in Verb if table.has(verb.value)]
     traffic: tuple[Traffic, ...] = (ANY_TRAFFIC,)
@@ -110,37 +111,13 @@ def decode_filter(table: Table) -> Filter:
         remote=ends.remote,
         either_end=ends.either_end,
         direction=table.choice("direction", Reading) or Reading.OUT,
-        mirrored=_or(table.value("mirrored", bool), True),
-        enabled=_or(table.value("enabled", bool), True),
-        description=_or(table.value("description", str), ""),
+        mirrored=either(table.value("mirrored", bool), True),
+        enabled=either(table.value("enabled", bool), True),
+        description=either(table.value("description", str), ""),
         line=table.source.line_of(table.steps),
     )
     table.finish()
-    return replace(found, lines=_lines(table))
-
-
-def _or(value: T | None, default: T) -> T:
-    return default if value is None else value
-
-
-def _lines(table: Table) -> dict[str, int]:
-    """The line of each setting that the document says; of inner tables each setting apart."""
-    lines = table.lines(table.data)
-    for key, value in table.data.items():
-        if isinstance(value, dict):
-            lines |= table.inner(key, value).lines(value)
-    return lines
-
-
-def _name(table: Table) -> str:
-    if not table.has("name"):
-        table.seen.add("name")
-        table.complain("", "has no name", cure='Every answer leads back to a name: name = "lab is isolated"')
-        return ""
-    name = table.text("name") or ""
-    if len(name) > 100 or not name.isprintable():
-        table.complain("name", "has to be at most 100 printable characters")
-    return name
+    return replace(found, lines=decode_lines(table))
 
 
 def _secure(table: Table) -> Secure:
@@ -156,87 +133,6 @@ def _secure(table: Table) -> Secure:
         return Secure(ways["in"] or Need.REQUIRE, ways["out"] or Need.REQUIRE)
     need = table.choice("secure", Need) or Need.REQUIRE
     return Secure(need, need)
-
-
-def _auth(table: Table) -> tuple[PskFile, ...]:
-    value = table.raw("auth")
-    if value is None:
-        return ()
-    if value == []:
-        table.complain("auth", "is an empty list", cure=AUTH_CURE)
-    found: list[PskFile] = []
-    for number, item in enumerate(value if isinstance(value, list) else [value]):
-        at = (number,) if isinstance(value, list) else ()
-        name = item if isinstance(item, str) else next(iter(item), "") if isinstance(item, dict) else ""
-        if name in AUTH_LATER:
-            table.complain("auth", f'names "{name}", which is not supported yet', cure=AUTH_CURE, at=at)
-        elif not isinstance(item, dict):
-            table.complain("auth", "is not understood", cure=AUTH_CURE, at=at)
-        else:
-            inner = table.inner("auth", item, at)
-            file = inner.text("psk-file")
-            if not inner.has("psk-file"):
-                table.complain("auth", "does not say psk-file", cure=AUTH_CURE, at=at)
-            inner.finish()
-            found += [PskFile(file)] if file else []
-    return tuple(found)
-
-
-def _limit(table: Table, key: str, parse: object, default: int | None, first: int, last: int) -> int | None:
-    if table.data.get(key) == 0 and type(table.data.get(key)) is int:
-        table.seen.add(key)
-        return None
-    value = table.word(key, parse_duration if parse is parse_duration else parse_amount)
-    if value is None:
-        return default
-    if not first <= value <= last:
-        of_time = parse is parse_duration
-        words = f"from {first} s to {last} s" if of_time else "from 64 KB to 1024 TB, or 0 for no limit of this kind"
-        table.complain(key, f"is out of range: {words}")
-        return default
-    return value
-
-
-def _lifetime(table: Table) -> Limits:
-    if not table.has("lifetime"):
-        table.seen.add("lifetime")
-        return QUICK_MODE_LIMITS
-    if isinstance(table.data["lifetime"], str):
-        seconds = table.word("lifetime", parse_duration)
-        if seconds is not None and not 5 <= seconds <= LONGEST_S:
-            table.complain("lifetime", f"is out of range: from 5 s to {LONGEST_S} s")
-        return Limits(seconds)
-    inner = table.table("lifetime")
-    if inner is None:
-        return QUICK_MODE_LIMITS
-    limits = Limits(
-        _limit(inner, "time", parse_duration, QUICK_MODE_LIMITS.seconds, 5, LONGEST_S),
-        _limit(inner, "data", parse_amount, None, 1 << 16, 1 << 50),
-        inner.number("packets", 1000, 1 << 60),
-    )
-    inner.finish()
-    if limits.seconds is None:
-        table.complain("lifetime", "has to end by time at least", cure='Such as { time = "60 min", data = "100 MB" }.')
-    return limits
-
-
-def _main_mode(table: Table) -> MainMode:
-    inner = table.table("main-mode")
-    if inner is None:
-        return MainMode()
-    seconds = _limit(inner, "lifetime", parse_duration, MAIN_MODE_LIFETIME_S, 10, LONGEST_S)
-    if seconds is None:
-        inner.complain("lifetime", "has to end", cure='Such as "480 min".')
-    limits = Limits(seconds=seconds or MAIN_MODE_LIFETIME_S)
-    found = MainMode(
-        inner.words("methods", lambda word: parse_ike_proposal(word, limits))
-        or tuple(replace(method, limits=limits) for method in MainMode().methods),
-        seconds or MAIN_MODE_LIFETIME_S,
-        _or(inner.number("sessions", 0, 1 << 31), 0),
-        _or(inner.value("pfs", bool), False),
-    )
-    inner.finish()
-    return found
 
 
 def _pfs(table: Table, main_mode: MainMode) -> DhGroup | None:
@@ -255,11 +151,11 @@ def _tunnel(table: Table) -> TunnelOptions:
     if copy:
         inner.seen.add("dscp")
     options = TunnelOptions(
-        ttl=_or(inner.number("ttl", 1, 255), default.ttl),
+        ttl=either(inner.number("ttl", 1, 255), default.ttl),
         df=inner.choice("df", DfPolicy) or default.df,
         copy_dscp=copy,
-        dscp=0 if copy else _or(inner.number("dscp", 0, 63), 0),
-        ecn=_or(inner.value("ecn", bool), default.ecn),
+        dscp=0 if copy else either(inner.number("dscp", 0, 63), 0),
+        ecn=either(inner.value("ecn", bool), default.ecn),
     )
     inner.finish()
     return options

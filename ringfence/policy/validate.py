@@ -10,8 +10,9 @@ from ringfence.policy import words
 from ringfence.policy.compile import BUILT_IN, Compiled
 from ringfence.policy.errors import Finding, Severity
 from ringfence.policy.exempt import NAMES, NEVER_PROTECTED
+from ringfence.policy.lower import statements
 from ringfence.policy.methods import weak
-from ringfence.policy.model import Filter, Policy, Rule
+from ringfence.policy.model import Filter, Policy, Rule, Verb
 from ringfence.policy.traffic import ANY_TRAFFIC
 
 SHORT_LIFETIME_S = 300
@@ -21,8 +22,10 @@ HOLES_AT_MOST = 10
 
 def validate(policy: Policy, compiled: Compiled | None = None) -> tuple[Finding, ...]:
     """Warnings about ``policy``; with ``compiled`` also those that depend on this computer."""
-    found = [finding for item in policy if item.enabled for finding in _statement(policy, item)]
-    if not any(item.enabled for item in policy):
+    items = statements(policy)
+    found = [finding for item in items if item.enabled for finding in _statement(policy, item)]
+    found += _unused(policy)
+    if not any(item.enabled for item in items):
         found.append(Finding("no rule and no filter: everything is permitted.", policy.name, severity=Severity.WARNING))
     if compiled is not None:
         found += [*compiled.findings, *_same_traffic(policy, compiled), *_holes(policy, compiled)]
@@ -43,8 +46,11 @@ def _statement(policy: Policy, item: Rule | Filter) -> Iterator[Finding]:
     if names:
         yield warning(policy, item, f"allows {', '.join(names)}, which a determined attacker can break",
                       setting="legacy", cure="Keep it for as long as the other side has nothing better.")  # fmt: skip
-    elif item.legacy:
+    elif item.legacy and not item.part.filter_list:
         yield warning(policy, item, "says legacy = true but names nothing weak", setting="legacy", cure="Leave it out.")
+    if item.part.one_way is not None and item.gateways is None:
+        yield warning(policy, item, f"negotiates for one direction only ({item.part}), and answers go in clear",
+                      setting="filter-list", cure='A mirrored filter, "<->", protects both.')  # fmt: skip
     if (item.lifetime.seconds or SHORT_LIFETIME_S) < SHORT_LIFETIME_S:
         yield warning(policy, item, f"makes new keys every {item.lifetime.seconds} s, which costs more than it brings",
                       setting="lifetime", cure='Such as lifetime = { time = "60 min" }.')  # fmt: skip
@@ -52,6 +58,19 @@ def _statement(policy: Policy, item: Rule | Filter) -> Iterator[Finding]:
         yield warning(policy, item, "accepts packets that were sent before (replay-window = 0)",
                       setting="replay-window", cure="64 is enough for most networks, 1024 for fast ones.")  # fmt: skip
     yield from _about_ipsec(policy, item)
+
+
+def _unused(policy: Policy) -> Iterator[Finding]:
+    """Filter lists and filter actions that no rule names."""
+    rules = () if policy.ipsec is None else policy.ipsec.rules
+    named = {rule.filter_list for rule in rules} | {rule.filter_action for rule in rules}
+    kinds = [("list", one.name, one.line) for one in policy.filter_lists]
+    kinds += [("action", one.name, one.line) for one in policy.filter_actions]
+    for kind, name, line in kinds:
+        if name not in named:
+            subject = f'filter {kind} "{name}"'
+            yield Finding(f"{subject} is used by no rule.", policy.name, line, subject,
+                          cure=f'A rule names it: filter-{kind} = "{name}"', severity=Severity.WARNING)  # fmt: skip
 
 
 def _about_ipsec(policy: Policy, rule: Rule) -> Iterator[Finding]:
@@ -77,19 +96,20 @@ def _same_traffic(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
             alive.add(entry.origin.rule)
         else:
             losers.setdefault(entry.origin.rule, set()).add(winner.origin.rule)
-    for item in policy:
-        if item.name in losers and item.name not in alive:
+    for item in statements(policy):
+        if item.name in losers and item.name not in alive and not item.part.respond_only:
             others = " and ".join(f'"{name}"' for name in sorted(losers[item.name]))
             yield warning(policy, item, f"never decides: {others} is about the same traffic and wins "
-                          "(block before protect before permit, then the earlier one)")  # fmt: skip
+                          ""
+                          "(block before protect before permit, require before request, then by name)")  # fmt: skip
 
 
 def _holes(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
     """Filters that block named traffic, where a more specific statement lets part of it through."""
     blocks = {
         item.name: item
-        for item in policy.filters
-        if item.enabled and item.verb.value == "block" and ANY_TRAFFIC not in item.traffic
+        for item in statements(policy)
+        if isinstance(item, Filter) and item.enabled and item.verb is Verb.BLOCK and ANY_TRAFFIC not in item.traffic
     }
     if not blocks:
         return

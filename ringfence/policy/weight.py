@@ -1,31 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How specific a selector is. The most specific entry decides, whatever the order in the document (as on Windows).
+"""How specific an entry is. The most specific one decides, whatever the order in the document (as on Windows).
 
-The weight is a number made of three, the first counting most:
-1. how many address bits are fixed at both ends together: a host 32 (IPv6: 128), a network its prefix length, ``any`` 0;
-   ``me`` counts as the address that it stands for;
-2. whether the protocol is fixed;
-3. how many bits of the two ports are fixed: a port 16, a range fewer, any port 0.
+The weight is a number that compares, the first counting most:
+1. tunnels before all else;
+2. how many address bits are fixed at both ends together: a host 32 (IPv6: 128), a network its prefix length, ``any`` 0;
+   ``me`` counts as the address that it stands for, a network as it is written, though this computer be one address;
+3. whether the protocol is fixed;
+4. how many bits of this computer's port are fixed: a port 16, a range fewer, any port 0;
+5. how many bits of the other's port.
+
+The default response rule has none, and is asked last. Of two entries of equal weight the one decides that lets less
+through: block before protect before permit, and what requires protection before what requests it. Names decide what is
+still equal, so that order never does.
 """
 
 from ringfence.databases.selector import Selector
-from ringfence.databases.spd import Action
+from ringfence.databases.spd import Action, SpdEntry
 from ringfence.net.address import AddressRange, PortRange
 
-ADDRESS, PROTOCOL = 100, 50
+PORT = 20
+PROTOCOL = 500
+ADDRESS = 1_000
+TUNNEL = 1_000 * ADDRESS
 
 AT_EQUAL_WEIGHT = (Action.DISCARD, Action.PROTECT, Action.BYPASS)
 """Block wins over protect, and protect over permit."""
 
 
-def weight(selector: Selector) -> int:
+def weight(selector: Selector, *, tunnel: bool = False) -> int:
     """The larger, the more specific."""
     return (
-        ADDRESS * (_address_bits(selector.source) + _address_bits(selector.destination))
+        TUNNEL * tunnel
+        + ADDRESS * (_address_bits(selector.source) + _address_bits(selector.destination))
         + (PROTOCOL if selector.protocol is not None else 0)
-        + _port_bits(selector.source_ports)
+        + PORT * _port_bits(selector.source_ports)
         + _port_bits(selector.destination_ports)
     )
+
+
+def order(entry: SpdEntry) -> tuple[int, int, int, int, str]:
+    """What sorts entries so that the one that decides comes first."""
+    processing = entry.processing
+    last = processing is not None and processing.respond_only
+    lets_through = 0 if processing is None else processing.clear_in + processing.clear_out
+    return int(last), -entry.weight, AT_EQUAL_WEIGHT.index(entry.action), lets_through, entry.name
 
 
 def _address_bits(addresses: AddressRange) -> int:

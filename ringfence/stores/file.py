@@ -61,12 +61,12 @@ class FileStore:
         return self._path.parent / name
 
     def _look_at(self, policy: Policy, name: str, key: Secret) -> list[Finding]:
-        rule = next(rule for rule in policy.rules if any(auth.file == name for auth in rule.auth))
-        line = rule.lines.get("auth.psk-file", rule.lines.get("auth", rule.line))
+        where, lines, first = next(policy.naming(name))
+        line = lines.get("auth.psk-file", lines.get("auth", first))
 
         def warning(what: str, cure: str) -> Finding:
             return Finding(
-                f'rule "{rule.name}": the key file "{name}" {what}.', policy.name, line, rule.name, "auth.psk-file",
+                f'{where}: the key file "{name}" {what}.', policy.name, line, where, "auth.psk-file",
                 cure=cure, severity=Severity.WARNING,
             )  # fmt: skip
 

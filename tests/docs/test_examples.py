@@ -63,6 +63,36 @@ def compiled(name: str, *addresses: str) -> Compiled:
             {"out tcp 10.0.1.1 -> 10.0.5.20:445": Action.PROTECT, "out tcp 10.0.1.1 -> 10.0.5.21:445": Action.PROTECT},
         ),
         (
+            "windows-secure-server.toml",
+            ["10.0.1.1"],
+            {
+                "out tcp 10.0.1.1 -> 10.0.2.2:80": Action.PROTECT,
+                "out icmp 10.0.1.1 -> 10.0.2.2": Action.BYPASS,
+                "in udp 10.0.2.2:4000 -> 10.0.1.1:9": Action.PROTECT,
+            },
+        ),
+        ("windows-client.toml", ["10.0.1.1"], {"out tcp 10.0.1.1 -> 10.0.2.2:80": Action.PROTECT}),
+        (
+            "windows-policy.toml",
+            ["10.9.0.2"],
+            {
+                "in tcp 10.9.7.7:4000 -> 10.9.0.2:1433": Action.PROTECT,
+                "in tcp 10.8.7.7:4000 -> 10.9.0.2:1433": Action.PROTECT,
+                "in tcp 10.7.0.5:4000 -> 10.9.0.2:1433": Action.DISCARD,
+                "in tcp 10.7.0.5:4000 -> 10.9.0.2:22": Action.BYPASS,
+                "in icmp 10.9.7.7 -> 10.9.0.2": Action.BYPASS,
+                "out tcp 10.9.0.2:4000 -> 192.0.2.1:443": Action.DISCARD,
+            },
+        ),
+        (
+            "windows-tunnel.toml",
+            ["192.0.2.1", "10.1.0.1"],
+            {
+                "out tcp 10.1.3.4 -> 10.2.5.6:80": Action.PROTECT,
+                "out tcp 10.1.3.4 -> 192.0.2.99:80": Action.BYPASS,
+            },
+        ),
+        (
             "integrity-only.toml",
             ["10.30.0.7"],
             {

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The way out: what the SPD says, what waits, and in which order."""
 
+from dataclasses import replace
+
 from protocol.packets_out import GCM, NET, PEER, THIRD, US, T, datagram, packets_of, path_with
 
 from ringfence.databases.selector import Selector
@@ -126,6 +128,22 @@ def test_fallback_to_clear_is_remembered_for_a_while():
     path.acquire_failed("rule", flow, 802.0)
     path.install_outbound(child, 803.0)
     assert path.outbound([datagram()], 804.0)[0].child == 1
+
+
+def test_the_default_response_rule_sends_in_clear_until_a_peer_has_negotiated():
+    child = make_child(GCM)
+    entry = entry_for(child, clear_in=True, clear_out=True)
+    path = path_with(replace(entry, processing=replace(entry.processing, respond_only=True)))
+    packet = datagram()
+    assert path.outbound([packet, packet], 0.0) in ([Send((packet,)), Send((packet,))], [Send((packet, packet))])
+    assert path.inbound([datagram(source=PEER, destination=US)], 0.0) != []
+    assert (path.next_timer(), path.events()) == (None, [])
+    path.install_inbound(child, 1.0)
+    path.install_outbound(child, 1.0)
+    (sent,) = path.outbound([packet], 1.0)
+    assert packets_of([sent]) != [packet]
+    path.remove(child.id)
+    assert path.outbound([packet], 2.0) == [Send((packet,))]
 
 
 def test_nothing_waits_for_ever_and_not_too_much():

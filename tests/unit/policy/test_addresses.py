@@ -9,6 +9,7 @@ from ringfence.policy.model import (
     ANY,
     ME,
     Address,
+    HostName,
     Keyword,
     Kind,
     Rule,
@@ -46,13 +47,20 @@ def test_two_ends() -> None:
         ("10.0.0.5/8", AddressRange.parse("10.0.0.0/8")),
         ("2001:db8::/32", AddressRange.parse("2001:db8::/32")),
         ("10.0.0.1-10.0.0.9", AddressRange.parse("10.0.0.1-10.0.0.9")),
+        ("dns-servers", Keyword.DNS_SERVERS),
+        ("WINS", Keyword.WINS_SERVERS),
+        ("defaultgateway", Keyword.DEFAULT_GATEWAY),
+        ("Files.Corp.example.", HostName("files.corp.example")),
+        ("fileserver.", HostName("fileserver")),
     ],
 )
 def test_addresses(text: str, found: Address) -> None:
     assert parse_addresses(text) == found
 
 
-@pytest.mark.parametrize("text", ["", "10.0.0", "10.0.0.0/33", "10.0.0.1-fd00::1", "host", "dns-servers", "fe80::1%1"])
+@pytest.mark.parametrize(
+    "text", ["", "10.0.0", "10.0.0.0/33", "10.0.0.1-fd00::1", "host", "local-subnet", "fe80::1%1", "10.0.0.", "a..b"]
+)
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(BadWord):
         parse_addresses(text)
@@ -64,3 +72,4 @@ def test_families() -> None:
     assert families(ME) == {4, 6}
     assert families((AddressRange.parse("10.0.0.1"), AddressRange.parse("fd00::1"))) == {4, 6}
     assert families((AddressRange.parse("fd00::1"),)) == {6}
+    assert families((HostName("a.b"),)) == families((Keyword.DNS_SERVERS,)) == {4, 6}

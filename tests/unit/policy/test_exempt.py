@@ -3,7 +3,8 @@ import pytest
 
 from ringfence.databases.selector import Selector
 from ringfence.net.address import ANY_PORT, AddressRange, PortRange
-from ringfence.policy.exempt import EXEMPTIONS, MANY_AT_ONCE, NAMES, NEVER_PROTECTED
+from ringfence.policy.exempt import EXEMPTIONS, MANY_AT_ONCE, NAMES, NEVER_PROTECTED, exemptions, many_at_once
+from ringfence.policy.windows import DefaultExempt
 
 
 def asked(source: str, protocol: int, local: PortRange = ANY_PORT, remote: PortRange = ANY_PORT) -> set[str]:
@@ -40,3 +41,16 @@ def test_only_our_own_ike_is_meant() -> None:
 def test_multicast_is_of_both_families() -> None:
     assert {one.version for one in MANY_AT_ONCE} == {4, 6}
     assert set(NEVER_PROTECTED) <= {one.word for one in EXEMPTIONS}
+
+
+def test_what_windows_2000_exempts_besides() -> None:
+    more = [one.word for one in exemptions(DefaultExempt.ALL) if one not in EXEMPTIONS]
+    assert more == ["RSVP", *["Kerberos"] * 4]
+    assert exemptions(DefaultExempt.KERBEROS) == exemptions(DefaultExempt.ALL)
+    assert exemptions(DefaultExempt.IKE) == exemptions(DefaultExempt.MULTICAST) == EXEMPTIONS
+
+
+def test_multicast_and_broadcast_in_both_directions() -> None:
+    found = list(map(str, many_at_once([b"\x0a\0\0\xff"])))
+    assert found[:2] == ["0.0.0.0/0 -> 224.0.0.0/4", "224.0.0.0/4 -> 0.0.0.0/0"]
+    assert found[-1] == "10.0.0.255 -> 0.0.0.0/0"

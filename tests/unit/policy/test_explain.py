@@ -21,8 +21,8 @@ def lines(packet: str, text: str = TEXT) -> tuple[str, ...]:
 def test_protected() -> None:
     assert lines("out tcp 10.77.0.1 -> 10.77.0.2:80") == (
         "protected  by ESP aes256-gcm (or aes128-gcm, aes256-sha256); without an SA it does not leave",
-        'because    rule "lab" test.toml:1   10.77.0.1 <-> 10.77.0.0/24, any protocol, weight 5600',
-        'before     "no telnet" (other port, weight 5666)',
+        'because    rule "lab" test.toml:1   10.77.0.1 <-> 10.77.0.0/24, any protocol, weight 56000',
+        'before     "no telnet" (other port, weight 56516)',
         "ahead of   default: permit",
     )
     assert "a clear packet is dropped" in lines("in tcp 10.77.0.2 -> 10.77.0.1:80")[0]
@@ -33,9 +33,9 @@ def test_protected() -> None:
 
 def test_blocked() -> None:
     assert lines("out tcp 10.77.0.1 -> 10.77.0.2:23")[:2] == (
-        "blocked", 'because    rule "no telnet" test.toml:5   10.77.0.1 <-> 10.77.0.0/24:23, tcp, weight 5666',
+        "blocked", 'because    rule "no telnet" test.toml:5   10.77.0.1 <-> 10.77.0.0/24:23, tcp, weight 56516',
     )  # fmt: skip
-    assert lines("out tcp 10.77.0.1 -> 10.77.0.2:23")[2:] == ('ahead of   "lab" (weight 5600) · default: permit',)
+    assert lines("out tcp 10.77.0.1 -> 10.77.0.2:23")[2:] == ('ahead of   "lab" (weight 56000) · default: permit',)
     assert lines("in tcp 10.77.0.2:23 -> 10.77.0.1")[0] == "blocked"
 
 
@@ -43,11 +43,11 @@ def test_permitted() -> None:
     found = lines("out udp 10.77.0.1 -> 192.0.2.1:53")
     assert found[:2] == ("permitted", "because    no rule is about it, and what no rule names is permitted")
     assert found[2:] == (
-        'before     "no telnet" (other address, weight 5666) · "lab" (other address, weight 5600) · '
-        '"no syslog" (other port, weight 3266)',
+        'before     "no telnet" (other address, weight 56516) · "lab" (other address, weight 56000) · '
+        '"no syslog" (other port, weight 32516)',
     )  # fmt: skip
-    assert lines("in udp 192.0.2.1:514 -> 10.77.0.1")[2].endswith('"no syslog" (other direction, weight 3266)')
-    assert lines("out icmp 10.77.0.1 -> 192.0.2.1")[2].endswith('"no syslog" (other protocol, weight 3266)')
+    assert lines("in udp 192.0.2.1:514 -> 10.77.0.1")[2].endswith('"no syslog" (other direction, weight 32516)')
+    assert lines("out icmp 10.77.0.1 -> 192.0.2.1")[2].endswith('"no syslog" (other protocol, weight 32516)')
     assert lines("out esp 10.77.0.1 -> 10.77.0.2")[1].startswith('because    rule "always in clear: ESP"')
 
 
@@ -62,15 +62,15 @@ def test_much_is_cut_short_but_not_the_nearest() -> None:
     for prefix in (9, 10, 11, 12, 13, 14):
         text += f'[[filter]]\nname = "{prefix}"\npermit = "any"\nwith = "192.0.0.0/{prefix}"\n'
     assert lines("out tcp 10.77.0.1 -> 192.0.2.1:80", text)[2:] == (
-        'ahead of   "some" (weight 5756) · "14" (weight 4600) · "13" (weight 4500) · "12" (weight 4400) · '
-        '"11" (weight 4300) · 2 more',
+        'ahead of   "some" (weight 57506) · "14" (weight 46000) · "13" (weight 45000) · "12" (weight 44000) · '
+        '"11" (weight 43000) · 2 more',
     )  # fmt: skip
 
 
 def test_a_rule_is_named_once_by_what_came_nearest() -> None:
     text = rule_text("lab", with_='["10.77.0.9", "10.77.0.0/24", "fd00::/8"]', traffic='["tcp to 443", "udp to 53"]')
     found = explain(compile_text(text, "10.77.0.1", "fd00::1"), *parse_flow("out tcp 10.77.0.1 -> 10.77.0.2:80"))
-    assert [str(rival) for rival in found.before] == ['"lab" (other port, weight 5666)']
+    assert [str(rival) for rival in found.before] == ['"lab" (other port, weight 56516)']
     assert found.behind == ()
     found = explain(compile_text(text, "10.77.0.1"), *parse_flow("in tcp 10.77.0.9:443 -> 10.77.0.1"))
     assert found.entry is not None

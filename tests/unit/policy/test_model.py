@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from ringfence.policy.document import parse
-from ringfence.policy.model import Need, Policy, Secure
+from ringfence.policy.model import HostName, Need, Policy, Secure
 from ringfence.testing.policies import rule_text
 
 
@@ -19,3 +19,17 @@ def test_requirements_in_words() -> None:
     assert str(Secure(Need.REQUIRE, Need.REQUEST)) == "in require, out request"
     assert Secure(Need.NONE, Need.NONE).exempt
     assert not Secure(Need.REQUIRE, Need.NONE).exempt
+
+
+def test_who_names_a_key_file() -> None:
+    text = '[policy]\nbased-on = "Client (Respond Only)"\nauth = { psk-file = "b" }\n' + rule_text("lab")
+    policy = parse(text, name="p")
+    assert policy.key_files == ("test.psk", "b")
+    assert [where for where, _, _ in policy.naming("b")] == ["policy"]
+    assert [(where, line) for where, _, line in policy.naming("test.psk")] == [('rule "lab"', 4)]
+
+
+def test_names_that_have_to_be_looked_up() -> None:
+    text = rule_text("r", with_='["a.corp", "10.0.0.1"]') + '[filter-list.l]\nfilters = ["me <-> b.corp"]\n'
+    assert parse(text, name="p").host_names == ("a.corp", "b.corp")
+    assert str(HostName("fileserver")) == "fileserver."

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The selectors of a statement on one computer: every combination of its addresses and traffic.
+
+Words such as ``me`` become the addresses that they stand for now.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import product
+from typing import NamedTuple
+
+from ringfence.databases.selector import Selector
+from ringfence.databases.spd import Direction
+from ringfence.net.address import AddressRange, PortRange
+from ringfence.policy.exempt import V4, V6
+from ringfence.policy.host import HostFacts
+from ringfence.policy.model import Address, Connection, Filter, HostName, Keyword, Reading, Rule
+from ringfence.policy.traffic import Traffic
+from ringfence.policy.weight import weight
+
+OTHER_WAY = {Reading.OUT: Reading.IN, Reading.IN: Reading.OUT}
+DIRECTION = {Reading.OUT: Direction.OUT, Reading.IN: Direction.IN}
+
+
+class Cube(NamedTuple):
+    """A selector, and the packets of it that are meant."""
+
+    selector: Selector
+    directions: Direction
+    weight: int
+    """That of the words, which may be about more than this computer."""
+
+
+class Cubes:
+    """Makes them, for one computer."""
+
+    def __init__(self, host: HostFacts, *, any_is_own: bool = False) -> None:
+        """``any_is_own``: any address counts as this computer's."""
+        self._host = host
+        self._any_is_own = any_is_own
+
+    def of(self, item: Rule | Filter) -> Iterator[Cube]:
+        """Those of a statement."""
+        if isinstance(item, Rule):
+            yield from self._read(item, Reading.OUT, own=item.gateways is None or item.either_end)
+            return
+        for reading in (Reading.OUT, Reading.IN):
+            if item.direction in (reading, Reading.BOTH):
+                yield from self._read(item, reading, own=item.either_end)
+
+    def _read(self, item: Rule | Filter, reading: Reading, *, own: bool) -> Iterator[Cube]:
+        ends = [(item.local, item.remote)]
+        if item.either_end:
+            ends.append((item.remote, item.local))
+        for number, (local, remote) in enumerate(ends):
+            # At the far end of a rule that is read from its first end, this computer receives what was sent there.
+            way = reading if number == 0 else OTHER_WAY[reading]
+            directions = _directions(item, way, swapped=number == 1)
+            here = self._ends(local, own=own, connection=item.part.connection)
+            tunnel = isinstance(item, Rule) and item.gateways is not None
+            for ((mine, said), (theirs, _)), traffic in product(product(here, self._ends(remote)), item.traffic):
+                if mine.version == theirs.version and traffic.fits(mine.version):
+                    for local_ports, remote_ports in _ports(traffic, way):
+                        selector = Selector(mine, theirs, traffic.protocol, local_ports, remote_ports)
+                        yield Cube(selector, directions, weight(replace(selector, source=said), tunnel=tunnel))
+
+    def ranges(self, addresses: Iterable[Address]) -> list[AddressRange]:
+        """What the addresses stand for."""
+        return [found for found, _ in self._ends(addresses)]
+
+    def _ends(
+        self, addresses: Iterable[Address], *, own: bool = False, connection: Connection = Connection.ALL
+    ) -> list[tuple[AddressRange, AddressRange]]:
+        """What the addresses stand for, and the narrowest that was said of each.
+
+        ``own``: only those parts that are this computer's own.
+        """
+        found: dict[AddressRange, AddressRange] = {}
+        own_addresses = self._host.own_of(connection)
+        own = own or connection is not Connection.ALL
+        for said in (piece for one in addresses for piece in self._meant(one)):
+            mine = [said]
+            if own and not self._any_is_own:
+                mine = [AddressRange.host(one) for one in own_addresses if one in said]
+            for one in mine:
+                before = found.get(one, said)
+                found[one] = said if said.size < before.size else before
+        return list(found.items())
+
+    def unknown(self, item: Rule | Filter) -> list[Address]:
+        """The words that stand for no address now."""
+        words = [one for one in (*item.local, *item.remote) if isinstance(one, Keyword | HostName)]
+        return [one for one in words if one is not Keyword.ME and not self._meant(one)]
+
+    def _meant(self, address: Address) -> list[AddressRange]:
+        if isinstance(address, AddressRange):
+            return [address]
+        if address is Keyword.ANY or (address is Keyword.ME and self._any_is_own):
+            return [V4, V6]
+        return [AddressRange.host(one) for one in self._host.meant_by(address)]
+
+
+def _directions(item: Rule | Filter, way: Reading, *, swapped: bool) -> Direction:
+    one_way = item.part.one_way
+    if one_way is not None:
+        return DIRECTION[OTHER_WAY[one_way] if swapped else one_way]
+    mirrored = item.mirrored if isinstance(item, Filter) else True
+    return Direction.BOTH if mirrored else DIRECTION[way]
+
+
+def _ports(traffic: Traffic, way: Reading) -> Iterator[tuple[PortRange, PortRange]]:
+    """Ports at this end and at the other."""
+    return traffic.outward() if way is Reading.OUT else traffic.inward()

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``[policy]``, ``[filter-list]`` and ``[filter-action]`` of the document say."""
+
+from collections.abc import Iterable, Iterator
+
+from ringfence.crypto.suites import DhGroup
+from ringfence.databases.proposal import Limits, SecurityMethod
+from ringfence.policy.addresses import parse_host
+from ringfence.policy.decode import Table, shown
+from ringfence.policy.defaults import DEFAULT_POLICIES, inherited
+from ringfence.policy.errors import BadWord
+from ringfence.policy.ipfilter import parse_filter
+from ringfence.policy.methods import INTEGRITY_ONLY, QUICK_MODE_DEFAULT, parse_group, parse_method, weak
+from ringfence.policy.model import Connection, Gateways
+from ringfence.policy.settings import (
+    LONGEST_S,
+    decode_auth,
+    decode_lifetime,
+    decode_lines,
+    decode_main_mode,
+    either,
+)
+from ringfence.policy.units import parse_amount, parse_duration
+from ringfence.policy.windows import (
+    POLL_INTERVAL_S,
+    DefaultExempt,
+    FilterAction,
+    FilterList,
+    IpFilter,
+    IpsecPolicy,
+    PolicyRule,
+    Response,
+)
+
+SHORTHANDS = {"integrity and encryption": QUICK_MODE_DEFAULT, "integrity only": INTEGRITY_ONLY}
+"""Windows' words for the methods of choice."""
+
+WEAK_CURE = "Choose a stronger one, or say legacy = true here if the other side has nothing better."
+TUNNEL_CURE = (
+    'Say both ends, tunnel = { local = "192.0.2.1", remote = "198.51.100.7" }; or as on Windows write two rules, one '
+    "for each direction, with one-way filters, each with the end of the tunnel that its traffic goes to."
+)
+
+
+def decode_policy(table: Table) -> IpsecPolicy:
+    """The general settings and the rules; what is wrong goes to the table's findings."""
+    name = either(table.text("name"), "")
+    based_on = table.word("based-on", _default_policy) or ""
+    legacy = either(table.value("legacy", bool), False)
+    own_rules = tuple(decode_policy_rule(item) for item in tables(table, "rule"))
+    policy = IpsecPolicy(
+        name=name,
+        based_on=based_on,
+        description=either(table.value("description", str), ""),
+        poll_interval_s=_poll_interval(table),
+        main_mode=decode_main_mode(table),
+        auth=decode_auth(table),
+        own_rules=own_rules,
+        exempt=DefaultExempt(either(table.number("no-default-exempt", 0, 3), DefaultExempt.IKE.value)),
+        legacy=legacy,
+        line=table.source.line_of(table.steps),
+        lines=decode_lines(table),
+        inherited=inherited(based_on, own_rules),
+    )
+    if (names := weak(policy.main_mode.methods)) and not legacy and (inner := table.table("main-mode")):
+        inner.complain("methods", f"names {', '.join(names)}, too weak to protect anything", cure=WEAK_CURE)
+    table.finish()
+    return policy
+
+
+def decode_policy_rule(table: Table) -> PolicyRule:
+    """A rule of the policy."""
+    table.later = {"active": "The word is enabled.", "profiles": "An IPsec policy holds in every network."}
+    rule = PolicyRule(
+        filter_list=_reference(table, "filter-list"),
+        filter_action=_reference(table, "filter-action"),
+        name=either(table.text("name"), ""),
+        auth=decode_auth(table),
+        tunnel=_tunnel(table),
+        connection=table.choice("connection", Connection) or Connection.ALL,
+        enabled=either(table.value("enabled", bool), True),
+        description=either(table.value("description", str), ""),
+        line=table.source.line_of(table.steps),
+        lines=decode_lines(table),
+    )
+    table.finish()
+    return rule
+
+
+def decode_filter_list(table: Table, name: str) -> FilterList:
+    """A filter list."""
+    found = FilterList(
+        name,
+        tuple(_filters(table)),
+        either(table.value("description", str), ""),
+        table.source.line_of(table.steps),
+        decode_lines(table),
+    )
+    table.finish()
+    return found
+
+
+def decode_filter_action(table: Table, name: str) -> FilterAction:
+    """A filter action."""
+    lifetime = decode_lifetime(table)
+    response = table.choice("action", Response)
+    negotiates = response is Response.NEGOTIATE or table.has("negotiate")
+    methods = table.words("negotiate", lambda word: _methods(word, lifetime)) or ()
+    action = FilterAction(
+        name,
+        response or (Response.NEGOTIATE if negotiates else Response.BLOCK),
+        tuple(method for some in methods for method in some) or _default_methods(lifetime, negotiates),
+        lifetime,
+        either(table.value("accept-unsecured", bool), False),
+        either(table.value("fallback-to-clear", bool), False),
+        _pfs(table),
+        either(table.value("legacy", bool), False),
+        either(table.value("description", str), ""),
+        table.source.line_of(table.steps),
+        decode_lines(table),
+    )
+    _check_action(table, action, response)
+    table.finish()
+    return action
+
+
+def tables(table: Table, key: str) -> Iterator[Table]:
+    """The tables of ``[[key]]``."""
+    value = table.raw(key)
+    if value is None:
+        return
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        table.complain(
+            key, "has to be written with double brackets", cure=f"Begin each one with [[{table.prefix}{key}]]."
+        )
+        return
+    for number, data in enumerate(value):
+        name = data.get("name") or data.get("filter-list")
+        subject = f"{key} {shown(name)}" if isinstance(name, str) else f"{key} number {number + 1}"
+        steps = (*table.steps, key, number)
+        yield Table(
+            table.source, steps, data, table.findings, f"{table.subject}, {subject}" if table.subject else subject
+        )
+
+
+def _default_policy(text: str) -> str:
+    for name in DEFAULT_POLICIES:
+        if name.lower() == text.strip().lower():
+            return name
+    names = ", ".join(f'"{name}"' for name in DEFAULT_POLICIES)
+    raise BadWord("which is none of the default policies", cure=f"They are {names}.")
+
+
+def _poll_interval(table: Table) -> int:
+    seconds = table.word("poll-interval", parse_duration)
+    if seconds is not None and not 60 <= seconds <= 86_400 * 7:
+        table.complain("poll-interval", "is out of range: from 1 min to 7 d")
+        return POLL_INTERVAL_S
+    return either(seconds, POLL_INTERVAL_S)
+
+
+def _reference(table: Table, key: str) -> str:
+    if not table.has(key):
+        table.seen.add(key)
+        table.complain("", f"names no {key}", cure=f'Such as {key} = "{EXAMPLES[key]}".')
+        return ""
+    return either(table.text(key), "")
+
+
+EXAMPLES = {"filter-list": "All IP Traffic", "filter-action": "Require Security"}
+
+
+def _tunnel(table: Table) -> Gateways | bytes | None:
+    if isinstance(table.data.get("tunnel"), dict):
+        inner = table.table("tunnel")
+        if inner is None:
+            return None
+        local, remote = inner.word("local", parse_host), inner.word("remote", parse_host)
+        if not inner.has("remote"):
+            table.complain("tunnel", "does not say where its remote end is", cure=TUNNEL_CURE)
+        if local is not None and remote is not None and len(local) != len(remote):
+            table.complain("tunnel", "has ends of different families")
+        inner.finish()
+        return None if remote is None else Gateways(remote, local)
+    return table.word("tunnel", lambda text: None if text.strip().lower() == "none" else parse_host(text))
+
+
+def _filters(table: Table) -> Iterator[IpFilter]:
+    value = table.raw("filters")
+    if not isinstance(value, list) or not value:
+        what = "has no filters" if not value else "has no list of filters"
+        table.complain("" if value is None else "filters", what, cure='Such as filters = ["me <-> any"].')
+        return
+    for number, item in enumerate(value):
+        if isinstance(item, str):
+            found = table.understand("filters", item, parse_filter, at=(number,))
+            yield from () if found is None else (found,)
+        elif isinstance(item, dict):
+            yield from _described(table.inner("filters", item, (number,)))
+        else:
+            table.complain("filters", f"is {shown(item)}, but has to be a text or a table", at=(number,))
+
+
+def _described(table: Table) -> Iterator[IpFilter]:
+    """``{ filter = "me <-> any", description = "everything" }``."""
+    found, description = table.word("filter", parse_filter), either(table.value("description", str), "")
+    if not table.has("filter"):
+        table.complain("", "does not say its filter", cure='Such as { filter = "me <-> any", description = "all" }.')
+    table.finish()
+    if found is not None:
+        yield IpFilter(found.source, found.destination, found.traffic, found.mirrored, description)
+
+
+def _methods(text: str, lifetime: Limits) -> tuple[SecurityMethod, ...]:
+    """``esp aes256-gcm``, perhaps with ``every 900 s or 100000 KB``, or Windows' words for the methods of choice."""
+    word, every, limits_text = (part.strip() for part in text.partition(" every "))
+    limits = _limits(limits_text) if every else lifetime
+    words: Iterable[str] = SHORTHANDS.get(" ".join(word.lower().split()), (word,))
+    return tuple(parse_method(one, limits) for one in words)
+
+
+def _limits(text: str) -> Limits:
+    seconds = octets = None
+    for part in text.split(" or "):
+        try:
+            seconds = parse_duration(part)
+        except BadWord:
+            octets = parse_amount(part)
+    if seconds is None or not 5 <= seconds <= LONGEST_S or not (octets is None or 1 << 16 <= octets <= 1 << 50):
+        cure = 'Such as "esp aes256-gcm every 900 s or 100 MB".'
+        raise BadWord(f"but its lifetime needs a time, from 5 s to {LONGEST_S} s, and data from 64 KB", cure=cure)
+    return Limits(seconds, octets)
+
+
+def _default_methods(lifetime: Limits, negotiates: bool) -> tuple[SecurityMethod, ...]:
+    return tuple(parse_method(word, lifetime) for word in QUICK_MODE_DEFAULT) if negotiates else ()
+
+
+def _pfs(table: Table) -> DhGroup | bool:
+    value = table.raw("pfs")
+    return value if isinstance(value, bool) else table.word("pfs", parse_group) or False
+
+
+NEGOTIATING = ("lifetime", "accept-unsecured", "fallback-to-clear", "pfs", "legacy", "negotiate")
+
+
+def _check_action(table: Table, action: FilterAction, said: Response | None) -> None:
+    if said is None and not table.has("negotiate"):
+        if not table.has("action"):
+            cure = 'Such as action = "permit", action = "block" or negotiate = ["esp aes256-gcm"].'
+            table.complain("", "does not say what happens", cure=cure)
+    elif action.response is not Response.NEGOTIATE:
+        for key in NEGOTIATING:
+            if table.has(key):
+                table.complain(key, f'has no use where the action is "{action.response.value}"', cure="Leave it out.")
+    if not action.legacy and (
+        names := weak([*action.methods, action.pfs if isinstance(action.pfs, DhGroup) else None])
+    ):
+        key = "negotiate" if table.has("negotiate") else "pfs"
+        table.complain(key, f"names {', '.join(names)}, too weak to protect anything", cure=WEAK_CURE)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
+from ringfence.databases.spd import Direction
+from ringfence.net.address import AddressRange, parse_address
+from ringfence.policy.cubes import Cubes
+from ringfence.policy.host import HostFacts
+from ringfence.policy.model import ANY, ME, Connection, Filter, HostName, Keyword, Kind, Part, Reading, Rule, Verb
+from ringfence.policy.traffic import parse_traffic
+
+LAN, VPN, DNS = map(parse_address, ("10.0.0.1", "10.9.0.1", "10.0.0.53"))
+CUBES = Cubes(HostFacts((LAN, VPN), dns_servers=(DNS,), remote_access=(VPN,)))
+RULE = Rule("r", Kind.CUSTOM, remote=(Keyword.DNS_SERVERS,), traffic=(parse_traffic("udp to 53"),))
+
+
+def words(item: Rule | Filter, cubes: Cubes = CUBES) -> list[str]:
+    arrows = {Direction.BOTH: "<->", Direction.OUT: "->", Direction.IN: "<-"}
+    return [str(one.selector).replace("->", arrows[one.directions], 1) for one in cubes.of(item)]
+
+
+def test_keywords_become_addresses() -> None:
+    assert words(RULE) == ["10.0.0.1 <-> 10.0.0.53:53 udp", "10.9.0.1 <-> 10.0.0.53:53 udp"]
+    assert CUBES.unknown(RULE) == []
+    unknown = replace(RULE, remote=(Keyword.WINS_SERVERS, HostName("a.b"), AddressRange.host(DNS)))
+    assert CUBES.unknown(unknown) == [Keyword.WINS_SERVERS, HostName("a.b")]
+    assert words(unknown) == words(RULE)
+
+
+def test_a_kind_of_connection_limits_me() -> None:
+    for kind, address in ((Connection.LAN, "10.0.0.1"), (Connection.REMOTE_ACCESS, "10.9.0.1")):
+        part = Part(connection=kind)
+        assert words(replace(RULE, part=part)) == [f"{address} <-> 10.0.0.53:53 udp"]
+        block = Filter("f", Verb.BLOCK, local=ANY, part=part)
+        assert words(block) == [f"{address} <-> 0.0.0.0/0"], "and what is forwarded is no connection of ours"
+
+
+def test_one_way_turns_round_at_the_other_end() -> None:
+    here, there = (AddressRange.host(LAN),), (AddressRange.parse("10.1.0.0/16"),)
+    rule = Rule("r", Kind.CUSTOM, here, there, True, (parse_traffic("tcp to 80"),), part=Part(one_way=Reading.OUT))
+    assert words(rule) == ["10.0.0.1 -> 10.1.0.0/16:80 tcp"]
+    assert words(replace(rule, local=there, remote=here)) == ["10.0.0.1:80 <- 10.1.0.0/16 tcp"]
+    block = Filter("f", Verb.BLOCK, rule.traffic, there, here, either_end=True, mirrored=False)
+    assert words(block) == ["10.0.0.1:80 <- 10.1.0.0/16 tcp"]
+
+
+def test_any_address_may_be_ours_tomorrow() -> None:
+    tomorrow = Cubes(HostFacts((LAN,)), any_is_own=True)
+    item = Rule("r", Kind.CUSTOM, ME, (AddressRange.host(DNS),))
+    assert words(item, tomorrow) == ["0.0.0.0/0 <-> 10.0.0.53"]
+
+
+def test_weight_is_that_of_the_words() -> None:
+    """A network at this end does not become more specific because this computer is one address of it."""
+    net = Rule("r", Kind.CUSTOM, (AddressRange.parse("10.0.0.0/8"),), (AddressRange.host(DNS),))
+    assert [one.weight for one in CUBES.of(net)] == [40_000, 40_000]
+    both = replace(net, local=(*net.local, Keyword.ME))
+    assert [one.weight for one in CUBES.of(both)] == [64_000, 64_000], "the narrowest that was said"
