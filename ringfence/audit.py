@@ -256,6 +256,41 @@ class PolicyRefused(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyOnProbation(Event):
+    """A policy was applied that must be confirmed."""
+
+    NAME: ClassVar[str] = "policy-on-probation"
+    document: str
+    seconds: int
+
+    def __str__(self) -> str:
+        return f"policy {self.document} is on probation: without  ringfence confirm  it goes in {self.seconds} seconds"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyConfirmed(Event):
+    """A policy on probation was confirmed."""
+
+    NAME: ClassVar[str] = "policy-confirmed"
+    document: str
+
+    def __str__(self) -> str:
+        return f"policy {self.document} was confirmed, and stays"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRolledBack(Event):
+    """A policy on probation was not confirmed in time."""
+
+    NAME: ClassVar[str] = "policy-rolled-back"
+    document: str
+    back_to: str
+
+    def __str__(self) -> str:
+        return f"policy {self.document} was not confirmed: back to {self.back_to}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyWarning(Event):
     """A policy was applied, but part of it probably does not do what its author meant."""
 

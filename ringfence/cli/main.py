@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from ringfence import __version__
-from ringfence.cli import demo, explain, monitor, output, policy, reload, sa, status
+from ringfence.cli import apply, demo, explain, monitor, output, policy, reload, sa, status
 from ringfence.cli import run as run_service
 from ringfence.control.errors import BadRequest, NotThere, Refused
 from ringfence.errors import IpsecError
@@ -53,6 +53,9 @@ app.add_typer(sa.app, name="sa", short_help="List, show, delete security associa
 app.add_typer(policy.app, name="policy", short_help="Show the running policy, check a document.")
 app.command("explain", short_help="Say what happens to a packet, and why.")(explain.explain)
 app.command("monitor", short_help="Show events as they happen.")(monitor.monitor)
+app.command("plan", short_help="Say what applying a policy would change.")(apply.plan)
+app.command("apply", short_help="Follow another policy, perhaps on probation.")(apply.apply)
+app.command("confirm", short_help="Let a policy on probation stay.")(apply.confirm)
 app.command("reload", short_help="Read the policy document again.")(reload.reload)
 app.command(
     "demo",

@@ -34,7 +34,8 @@ NAMES: dict[What, frozenset[str]] = {
     ),
     What.POLICY: frozenset(
         {
-            "policy-applied", "policy-refused", "policy-warning", "service-started", "service-stopped", "key-log-open",
+            "policy-applied", "policy-refused", "policy-warning", "policy-on-probation", "policy-confirmed",
+            "policy-rolled-back", "service-started", "service-stopped", "key-log-open",
         }
     ),
 }  # fmt: skip
@@ -42,7 +43,7 @@ STYLES = {
     "ike-message": "dim", "ike-message-ignored": "dim", "main-mode-established": "good", "main-mode-failed": "bad",
     "quick-mode-established": "good", "quick-mode-failed": "bad", "packet-dropped": "warn",
     "fallback-to-clear": "warn", "policy-refused": "bad", "policy-warning": "warn", "key-log-open": "bad",
-    "service-fault": "bad",
+    "policy-on-probation": "warn", "policy-rolled-back": "bad", "service-fault": "bad",
 }  # fmt: skip
 
 

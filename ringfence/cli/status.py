@@ -45,6 +45,9 @@ def status(socket: SocketOption = None, json: JsonOption = False) -> None:
 
 def _rows(answer: "Status", now: datetime) -> Iterator[tuple[str, Shown]]:
     yield "policy", _policy(answer.policy, now)
+    if (until := answer.policy.confirm_by) is not None:
+        left = words.span((until - now).total_seconds())
+        yield "probation", Cell(f"without  ringfence confirm  the policy before comes back in {left}", "warn")
     if answer.policy.refused is not None:
         refused = answer.policy.refused
         yield "refused", Cell(f"the document changed {words.ago(refused.at, now)} and is not correct:", "bad")

@@ -13,11 +13,15 @@ from pydantic import ValidationError
 
 from ringfence.control.errors import BadAnswer, BadRequest, ControlError, NotAllowed, NotRunning, NotThere, Refused
 from ringfence.control.messages import (
+    Application,
+    Applied,
+    Confirmed,
     Deleted,
     EventRecord,
     Explanation,
     Failure,
     Message,
+    Planned,
     PolicyView,
     Problem,
     Reloaded,
@@ -78,6 +82,18 @@ class Client:
         """Have the document read again; raises Refused with the reason."""
         return self._ask("POST", "/reload", Reloaded)
 
+    def plan(self, document: Path) -> Planned:
+        """What following ``document`` would change; raises Refused with the reason."""
+        return self._ask("GET", "/plan", Planned, document=str(document))
+
+    def apply(self, order: Application) -> Applied:
+        """Follow another document; raises Refused with the reason."""
+        return self._ask("POST", "/apply", Applied, body=order)
+
+    def confirm(self) -> Confirmed:
+        """Let a policy on probation stay; raises NotThere."""
+        return self._ask("POST", "/confirm", Confirmed)
+
     def events(self, *, since: int = 0, follow: bool = False) -> Iterator[EventRecord]:
         """What happened after event ``since``; with ``follow``, then each as it happens, until the service ends."""
         asked = {"since": str(since), "follow": "true" if follow else "false"}
@@ -95,10 +111,11 @@ class Client:
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
 
-    def _ask(self, method: str, path: str, kind: type[M], **params: str) -> M:
+    def _ask(self, method: str, path: str, kind: type[M], *, body: Message | None = None, **params: str) -> M:
         self._reach()
+        sent = None if body is None else body.model_dump(mode="json")
         try:
-            answer = self._http.request(method, path, params=params)
+            answer = self._http.request(method, path, params=params, json=sent)
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
         if answer.is_error:

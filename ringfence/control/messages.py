@@ -8,7 +8,7 @@ times are UTC with their zone, SPIs are texts such as ``0x5f3a11c0``. No class h
 from datetime import datetime
 from enum import Enum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Message(BaseModel):
@@ -42,6 +42,45 @@ class Refusal(Message):
     """The whole text of the error."""
 
 
+class Application(Message):
+    """An order to follow another document."""
+
+    document: str = Field(min_length=1, max_length=4096)
+    """Its file, with the whole path."""
+    confirm_within_s: float | None = Field(default=None, gt=0, le=86400)
+    """Seconds after which the policy before comes back unless this one is confirmed."""
+    force: bool = False
+    """Apply it even if it ends one of ``sessions``."""
+    sessions: list[str] = Field(default=[], max_length=1000)
+    """Connections that the asker depends on, such as ``out tcp 10.0.0.5:22 -> 10.1.1.7:51234``."""
+
+
+class Planned(Message):
+    """What applying a document would change."""
+
+    changed: bool
+    summary: str
+    lines: list[str]
+    """The change, entry by entry."""
+
+
+class Applied(Message):
+    """What applying a document did."""
+
+    changed: bool
+    summary: str
+    lines: list[str]
+    """The change, entry by entry."""
+    confirm_by: datetime | None = None
+    """Set when the policy before comes back unless this one is confirmed until then."""
+
+
+class Confirmed(Message):
+    """A policy on probation stays."""
+
+    text: str
+
+
 class PolicyState(Message):
     """The policy that runs."""
 
@@ -50,6 +89,8 @@ class PolicyState(Message):
     rules: list[str]
     """Names of its rules, in the order in which they are asked."""
     applied_at: datetime
+    confirm_by: datetime | None = None
+    """Set while the policy is on probation: without confirmation until then, the one before comes back."""
     refused: Refusal | None = None
     """Set while the document differs from what runs because it is not correct."""
 

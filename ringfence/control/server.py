@@ -22,10 +22,14 @@ from starlette.exceptions import HTTPException
 from ringfence import __version__
 from ringfence.control.errors import BadRequest, ControlError, NotThere, Refused
 from ringfence.control.messages import (
+    Application,
+    Applied,
+    Confirmed,
     Deleted,
     EventRecord,
     Explanation,
     Failure,
+    Planned,
     PolicyView,
     Problem,
     Reloaded,
@@ -61,6 +65,15 @@ class Service(Protocol):
     async def reload(self) -> Reloaded:
         """Read the document again now; raises an IpsecError that says why it is refused."""
 
+    async def plan(self, document: Path) -> Planned:
+        """What following ``document`` would change; raises an IpsecError when it is not correct."""
+
+    async def apply(self, order: Application) -> Applied:
+        """Follow another document; raises Refused when that would lock the asker out, and IpsecError."""
+
+    def confirm(self) -> Confirmed:
+        """Let a policy on probation stay; raises NotThere."""
+
     def events(self, since: int) -> list[EventRecord]:
         """Kept events with a number above ``since``."""
 
@@ -80,6 +93,7 @@ def make_app(service: Service) -> FastAPI:
         responses={"4XX": {"model": Failure}, "5XX": {"model": Failure}},
     )
     app.include_router(_routes(service))
+    app.include_router(_policy_routes(service))
     app.add_exception_handler(Exception, _unforeseen)
     app.add_exception_handler(IpsecError, _foreseen)
     app.add_exception_handler(HTTPException, _http)
@@ -103,21 +117,6 @@ def _routes(service: Service) -> APIRouter:
         """By id (``m1``, ``q3``) or SPI (``0x5f3a11c0``); the peer is told. Traffic that needs it makes a new one."""
         return await service.delete_sa(name)
 
-    @router.get("/policy", summary="The running policy", tags=["policy"])
-    async def policy() -> PolicyView:
-        return service.policy()
-
-    @router.post("/reload", summary="Read the policy document again", tags=["policy"])
-    async def reload() -> Reloaded:
-        """A document that is not correct is refused with 422 and changes nothing."""
-        return await service.reload()
-
-    @router.get("/explain", summary="What happens to a packet, and because of what", tags=["policy"])
-    async def explain(
-        packet: Annotated[str, Query(description="Such as `out tcp 10.0.0.1 -> 10.0.0.2:80`", max_length=200)],
-    ) -> Explanation:
-        return service.explain(packet)
-
     @router.get(
         "/events",
         summary="What happened",
@@ -130,6 +129,50 @@ def _routes(service: Service) -> APIRouter:
         follow: Annotated[bool, Query(description="Stay, and send each event as it happens")] = False,
     ) -> StreamingResponse:
         return StreamingResponse(_lines(service, since, follow), media_type=NDJSON)
+
+    return router
+
+
+def _whole_path(document: str) -> Path:
+    path = Path(document)
+    if not path.is_absolute():
+        raise BadRequest(f"{document} is not the whole path of a file.")
+    return path
+
+
+def _policy_routes(service: Service) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["policy"])
+
+    @router.get("/policy", summary="The running policy")
+    async def policy() -> PolicyView:
+        return service.policy()
+
+    @router.post("/reload", summary="Read the policy document again")
+    async def reload() -> Reloaded:
+        """A document that is not correct is refused with 422 and changes nothing."""
+        return await service.reload()
+
+    @router.get("/plan", summary="What following a document would change")
+    async def plan(
+        document: Annotated[str, Query(description="The document's file, with the whole path", max_length=4096)],
+    ) -> Planned:
+        return await service.plan(_whole_path(document))
+
+    @router.post("/apply", summary="Follow another document")
+    async def apply(order: Application) -> Applied:
+        """Refused with 409 when it would end one of the asker's sessions, with 422 when it is not correct."""
+        _whole_path(order.document)
+        return await service.apply(order)
+
+    @router.post("/confirm", summary="Let a policy on probation stay")
+    async def confirm() -> Confirmed:
+        return service.confirm()
+
+    @router.get("/explain", summary="What happens to a packet, and because of what")
+    async def explain(
+        packet: Annotated[str, Query(description="Such as `out tcp 10.0.0.1 -> 10.0.0.2:80`", max_length=200)],
+    ) -> Explanation:
+        return service.explain(packet)
 
     return router
 

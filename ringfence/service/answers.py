@@ -13,11 +13,15 @@ from ringfence.control.entries import end, entries, protocol_name
 from ringfence.control.errors import NotThere
 from ringfence.control.explaining import explained
 from ringfence.control.messages import (
+    Application,
+    Applied,
+    Confirmed,
     DataPath,
     Deleted,
     EventRecord,
     Explanation,
     MainModeSa,
+    Planned,
     PolicyState,
     PolicyView,
     QuickModeSa,
@@ -34,11 +38,13 @@ from ringfence.databases.spd import Action
 from ringfence.ike.info import IkeSaInfo
 from ringfence.net.address import format_address
 from ringfence.net.flow import FlowKey
+from ringfence.policy.plan import Plan
 from ringfence.policy.write import effective
 from ringfence.service.events import EventLog, Recorded
 from ringfence.service.host import peer_of
 from ringfence.service.peers import PeerTable, Soft
 from ringfence.service.reload import PolicyKeeper, Running
+from ringfence.service.staging import Stage
 
 BY_HAND = "deleted by hand"
 
@@ -89,14 +95,15 @@ class Answers:
     """Serves ``control.server.Service``."""
 
     def __init__(
-        self, facts: Facts, *, ike: Sessions, backend: Counting, host: Ending, keeper: PolicyKeeper, events: EventLog,
-        peers: PeerTable,
+        self, facts: Facts, *, ike: Sessions, backend: Counting, host: Ending, keeper: PolicyKeeper, stage: Stage,
+        events: EventLog, peers: PeerTable,
     ) -> None:  # fmt: skip
         self._facts = facts
         self._ike = ike
         self._backend = backend
         self._host = host
         self._keeper = keeper
+        self._stage = stage
         self._events = events
         self._peers = peers
 
@@ -171,8 +178,27 @@ class Answers:
     async def reload(self) -> Reloaded:
         """Read the document now."""
         change = await self._keeper.reload()
-        summary = f"Applied: {change.summary()}." if change else "Nothing changed."
-        return Reloaded(changed=bool(change), summary=summary, lines=list(change.lines()) if change else [])
+        return Reloaded(changed=bool(change), summary=_done(change), lines=list(change.lines()) if change else [])
+
+    async def plan(self, document: Path) -> Planned:
+        """What following a document would change."""
+        change = await self._stage.plan(document)
+        return Planned(changed=bool(change), summary=change.summary(), lines=list(change.lines()))
+
+    async def apply(self, order: Application) -> Applied:
+        """Follow another document."""
+        change = await self._stage.apply(
+            Path(order.document), sessions=tuple(order.sessions), confirm_within_s=order.confirm_within_s,
+            force=order.force,
+        )  # fmt: skip
+        return Applied(
+            changed=bool(change), summary=_done(change), lines=list(change.lines()) if change else [],
+            confirm_by=self._stage.confirm_by,
+        )  # fmt: skip
+
+    def confirm(self) -> Confirmed:
+        """Let a policy on probation stay."""
+        return Confirmed(text=self._stage.confirm())
 
     def events(self, since: int) -> list[EventRecord]:
         """Kept events above ``since``."""
@@ -195,6 +221,7 @@ class Answers:
             document=running.loaded.document_name,
             rules=[item.name for item in running.loaded.policy if item.enabled],
             applied_at=running.applied_at,
+            confirm_by=self._stage.confirm_by,
             refused=Refusal(at=refused.at, detail=refused.detail) if refused else None,
         )
 
@@ -271,6 +298,10 @@ class Answers:
 
     def _date(self, moment: float | None) -> datetime | None:
         return None if moment is None else self._facts.date_of(moment)
+
+
+def _done(change: Plan) -> str:
+    return f"Applied: {change.summary()}." if change else "Nothing changed."
 
 
 def _protection(child: ChildSa) -> Iterable[str]:

@@ -40,6 +40,7 @@ from ringfence.service.notify import notify
 from ringfence.service.peers import PeerTable
 from ringfence.service.reload import PolicyKeeper
 from ringfence.service.settings import RUNTIME_DIRECTORY, Settings
+from ringfence.service.staging import Stage
 from ringfence.stores.file import FileStore
 
 
@@ -88,9 +89,14 @@ class _Service:
             key_log=key_log, waits=self._settings.waits,
         )  # fmt: skip
         backend.events, backend.udp = host.on_event, sockets
+        stage = Stage(
+            keeper, FileStore, secured=lambda flow: any(flow in child.selector for child in ike.child_sas()),
+            events=self._events, today=self._clock.today,
+        )  # fmt: skip
         answers = Answers(
-            self._facts(), ike=ike, backend=backend, host=host, keeper=keeper, events=self._events, peers=self._peers
-        )
+            self._facts(), ike=ike, backend=backend, host=host, keeper=keeper, stage=stage, events=self._events,
+            peers=self._peers,
+        )  # fmt: skip
         control = ControlServer(answers, self._settings.socket)
         async with contextlib.AsyncExitStack() as undo:
             undo.callback(self._events.close)
@@ -116,6 +122,7 @@ class _Service:
             await self._stop.wait()
             notify("STOPPING=1")
             watching.cancel()
+            stage.stop()
             host.stop()
             self._events.close()
 

@@ -61,11 +61,16 @@ class PolicyKeeper:
         self._warned: set[Finding] = set()
         self.running: Running | None = None
         self.refused: Refused | None = None
-        self._prepared = self._prepare()
+        self._prepared = self._prepare(store)
 
-    def _prepare(self) -> Running:
-        """The policy as the store has it now; raises an IpsecError."""
-        loaded = self._store.load()
+    @property
+    def store(self) -> Store:
+        """What is followed."""
+        return self._store
+
+    def _prepare(self, store: Store) -> Running:
+        """The policy as a store has it now; raises an IpsecError."""
+        loaded = store.load()
         facts = self._facts()
         return Running(loaded, compile_policy(loaded.policy, facts, loaded.keys), facts, self._today())
 
@@ -78,13 +83,34 @@ class PolicyKeeper:
         """Read the document now; what it changes. Raises an IpsecError when it is refused."""
         async with self._lock:
             try:
-                coming = await asyncio.to_thread(self._prepare)
+                coming = await self.prepare(self._store)
                 done = await self._switch(coming)
             except IpsecError as error:
                 self._refuse(error)
                 raise
             self.refused = None
             return done
+
+    async def prepare(self, store: Store) -> Running:
+        """The policy as ``store`` has it now, ready to be followed; raises an IpsecError, and changes nothing."""
+        return await asyncio.to_thread(self._prepare, store)
+
+    async def follow(self, store: Store, coming: Running) -> Plan:
+        """Follow ``store`` from now on, beginning with what was prepared from it; raises what ``apply`` raises."""
+        async with self._lock:
+            done = await self._switch(coming)
+            self._store, self.refused = store, None
+            return done
+
+    async def go_back(self, store: Store, before: Running) -> None:
+        """Follow ``store`` again, and carry out what it had ``before``, whatever it has now, until it changes."""
+        async with self._lock:
+            facts = self._facts()
+            compiled = compile_policy(before.loaded.policy, facts, before.loaded.keys)
+            await self._switch(Running(before.loaded, compiled, facts, self._today()))
+            with contextlib.suppress(IpsecError):
+                await asyncio.to_thread(store.load)  # so that what it has now counts as seen
+            self._store, self.refused = store, None
 
     async def watch(self, every_s: float, rest_s: float) -> None:
         """Follow every change, for ever."""

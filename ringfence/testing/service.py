@@ -10,6 +10,9 @@ from pathlib import Path
 
 from ringfence.control.errors import BadRequest, NotThere
 from ringfence.control.messages import (
+    Application,
+    Applied,
+    Confirmed,
     DataPath,
     Deleted,
     Entry,
@@ -18,6 +21,7 @@ from ringfence.control.messages import (
     MainModeSa,
     Peer,
     PeerState,
+    Planned,
     PolicyState,
     PolicyView,
     QuickModeSa,
@@ -122,6 +126,7 @@ class AnsweringService:
 
     def __init__(self, *, events: int = 3) -> None:
         self.deleted: list[str] = []
+        self.orders: list[Application] = []
         self.refuse: IpsecError | None = None
         self.past = [make_event(number) for number in range(1, events + 1)]
         self.coming: list[EventRecord] = []
@@ -157,6 +162,27 @@ class AnsweringService:
         if self.refuse is not None:
             raise self.refuse
         return Reloaded(changed=False, summary="Nothing changed.", lines=[])
+
+    async def plan(self, document: Path) -> Planned:
+        """One rule more, or what ``refuse`` says."""
+        if self.refuse is not None:
+            raise self.refuse
+        return Planned(changed=True, summary="1 added, 2 as before", lines=[f"+ of {document}"])
+
+    async def apply(self, order: Application) -> Applied:
+        """Likewise; ``orders`` keeps what was asked."""
+        planned = await self.plan(Path(order.document))
+        self.orders.append(order)
+        until = None if order.confirm_within_s is None else START + timedelta(seconds=order.confirm_within_s)
+        return Applied(
+            changed=True, summary=f"Applied: {planned.summary}.", lines=planned.lines, confirm_by=until
+        )  # fmt: skip
+
+    def confirm(self) -> Confirmed:
+        """It stays, or what ``refuse`` says."""
+        if self.refuse is not None:
+            raise self.refuse
+        return Confirmed(text="Confirmed: policy.toml stays.")
 
     def events(self, since: int) -> list[EventRecord]:
         """The past ones."""

@@ -4,6 +4,7 @@
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -11,8 +12,9 @@ import pytest
 
 from ringfence.control.client import Client
 from ringfence.control.errors import BadAnswer, BadRequest, NotAllowed, NotRunning, NotThere, Refused
+from ringfence.control.messages import Application
 from ringfence.policy.errors import Finding, PolicyError
-from ringfence.testing.service import AnsweringService, make_policy, make_sas, make_status, served
+from ringfence.testing.service import START, AnsweringService, make_policy, make_sas, make_status, served
 
 
 @dataclass
@@ -36,6 +38,11 @@ def test_answers_arrive_typed(running: Running) -> None:
         assert client.explain("out tcp 10.0.0.1 -> 10.0.0.2:23").verdict == "block"
         assert client.delete_sa("q3").ids == ["q3"]
         assert not client.reload().changed
+        assert client.plan(Path("/p.toml")).lines == ["+ of /p.toml"]
+        order = Application(document="/p.toml", confirm_within_s=60, sessions=["out tcp 10.0.0.1:22 -> 10.0.0.2:9"])
+        assert client.apply(order).confirm_by == START + timedelta(seconds=60)
+        assert running.service.orders == [order]
+        assert client.confirm().text
 
 
 def test_events_past_and_coming(running: Running) -> None:

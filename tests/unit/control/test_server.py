@@ -144,7 +144,8 @@ def test_openapi_describes_every_path_and_field(ask: Asker) -> None:
     assert sorted(operations) == sorted(
         [
             ("/v1/status", "get"), ("/v1/sas", "get"), ("/v1/sas/{name}", "delete"), ("/v1/policy", "get"),
-            ("/v1/reload", "post"), ("/v1/explain", "get"), ("/v1/events", "get"),
+            ("/v1/reload", "post"), ("/v1/explain", "get"), ("/v1/events", "get"), ("/v1/plan", "get"),
+                ("/v1/apply", "post"), ("/v1/confirm", "post"),
         ]
     )  # fmt: skip
     for path, how in operations:
@@ -206,3 +207,8 @@ def test_a_socket_that_cannot_be_made_is_an_error_with_a_cure(tmp_path: Path) ->
         assert "--socket" in caught.value.cure
 
     asyncio.run(story())
+
+
+def test_only_whole_paths_name_a_document(ask: Asker) -> None:
+    assert ask("GET", "/v1/plan?document=p.toml").status_code == 400
+    assert ask("GET", "/v1/plan?document=/p.toml").json()["lines"] == ["+ of /p.toml"]

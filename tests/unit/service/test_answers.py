@@ -26,6 +26,7 @@ from ringfence.service.answers import Answers, Facts
 from ringfence.service.events import EventLog
 from ringfence.service.peers import PeerTable
 from ringfence.service.reload import PolicyKeeper
+from ringfence.service.staging import Stage
 from ringfence.stores.memory import MemoryStore
 from ringfence.testing.associations import esp_suite
 from ringfence.testing.contracts import make_child
@@ -69,8 +70,12 @@ class Running:
         )  # fmt: skip
         peers = PeerTable()
         self.events.add_sink(peers)
+        stage = Stage(
+            self.keeper, lambda path: MemoryStore(path.read_text()), secured=lambda _: False, events=self.events,
+            today=lambda: START,
+        )  # fmt: skip
         self.answers = Answers(
-            told, ike=self, backend=self, host=self, keeper=self.keeper, events=self.events, peers=peers
+            told, ike=self, backend=self, host=self, keeper=self.keeper, stage=stage, events=self.events, peers=peers
         )
 
     async def apply(self, *_: object) -> None: ...
