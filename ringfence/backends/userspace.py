@@ -30,11 +30,13 @@ from ringfence.datapath.pmtu import too_big
 from ringfence.datapath.verdict import Drop, Verdict
 from ringfence.net.address import Path
 from ringfence.net.flow import AH, ESP, FlowKey
-from ringfence.net.ip import view
+from ringfence.net.ip import spi_of, view
 
 MERGE_SECONDS = 1.0
 MOST_MERGED = 256
 """Kinds of drops told of one by one within that time; of the rest, the counters."""
+MOST_EARLY = 64
+"""Packets of one batch that are tried again."""
 GRACE_SECONDS = 2.0
 """After SAs are there, what the peer had sent in clear before may still come in."""
 TIMER_SECONDS = 0.1
@@ -226,7 +228,30 @@ class UserspaceBackend:
             self._perform(self._path.outbound(packets, self._clock()))
 
     def _from_wire(self, one: socket) -> None:
-        self._perform(self._path.inbound(self._raw.receive(one), self._clock()))
+        packets = self._raw.receive(one)
+        verdicts = self._path.inbound(packets, self._clock())
+        early = {each.spi for each in verdicts if type(each) is verdict.Dropped and each.reason is Drop.UNKNOWN_SPI}
+        self._perform(verdicts if not early else self._once_more(early, packets, verdicts))
+
+    def _once_more(self, early: set[int], packets: Sequence[bytes], verdicts: Sequence[Verdict]) -> list[Verdict]:
+        """Try packets of an unknown SA again when IKE has read what came before them.
+
+        A peer may send by an SA as soon as it has answered our quick mode, and the answer waits in another socket.
+        """
+        again = [packet for packet in packets if (parts := view(packet)) is not None and spi_of(packet, parts) in early]
+        if not again:
+            return [*verdicts]
+        del again[MOST_EARLY:]
+        asyncio.get_running_loop().call_soon(lambda: self._perform(self._path.inbound(again, self._clock())))
+        left = len(again)
+        kept: list[Verdict] = []
+        for each in verdicts:
+            if left and type(each) is verdict.Dropped and each.reason is Drop.UNKNOWN_SPI:
+                self._path.counters.dropped[Drop.UNKNOWN_SPI] -= 1  # not yet
+                left -= 1
+            else:
+                kept.append(each)
+        return kept
 
     def _perform(self, verdicts: Iterable[Verdict | path_event.PathEvent]) -> None:
         """Carry out what the packet path decided, in its order for the wire and for the host."""

@@ -122,6 +122,10 @@ class Children:
         """The contract by which we send to ``remote`` with its SPI."""
         return self._outbound.get((remote, protocol, spi))
 
+    def received_by(self, protocol: Protocol, spi: int) -> Record | None:
+        """The contract that we receive by that SPI with."""
+        return self._inbound.get((protocol, spi))
+
     def competing(self, key: Key) -> tuple[Record, ...]:
         """All contracts for the same, in the order in which their negotiations began."""
         return tuple(sorted(self._by_key.get(key, ()), key=lambda record: record.order))

@@ -143,7 +143,12 @@ class Contracts:
         return self.end(record.child.id, "deleted by the peer", tell=False)
 
     def unknown_spi(self, protocol: Protocol, spi: int, path: Path) -> None:
-        """Somebody sends by an SPI that we do not have: say so, under an IKE SA if there is one."""
+        """Somebody sends by an SPI that we do not have: say so, under an IKE SA if there is one.
+
+        The news is up to a second old. A packet may have come before the message that made its SA.
+        """
+        if self._world.children.received_by(protocol, spi) is not None:
+            return
         now = self._world.env.now
         self._told = {key: when for key, when in self._told.items() if now - when < TOLD_S}
         key = path.remote.address, protocol, spi

@@ -20,6 +20,7 @@ from ringfence.databases.proposal import SecurityMethod
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Origin, Processing, Spd, SpdEntry
+from ringfence.datapath.esp import EspSeal
 from ringfence.datapath.verdict import Drop
 from ringfence.net.address import parse_address
 from ringfence.net.flow import FlowKey
@@ -94,6 +95,30 @@ def test_a_packet_waits_then_goes(monkeypatch: pytest.MonkeyPatch) -> None:
         assert backend.statistics().children[7].packets_out == 1
         backend.remove(7)
         assert backend.statistics().children == {}
+
+    play(monkeypatch, story)
+
+
+def from_peer() -> bytes:
+    """A packet by the contract's inbound SA."""
+    seal = EspSeal(make_sa(SUITE, source=B, destination=A), bytes)
+    payload = seal.seal(17, bytes((0, 9, 0, 9, 0, 16, 0, 0)) + bytes(8))
+    assert isinstance(payload, bytes)
+    return build_v4(FLOW.destination, FLOW.source, 50, len(payload)) + payload
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["made", "not made"])
+def test_a_packet_that_outran_the_message_that_makes_its_sa(monkeypatch: pytest.MonkeyPatch, made: bool) -> None:
+    async def story(backend: UserspaceBackend, fake: FakeHost, heard: list[BackendEvent]) -> None:
+        await backend.apply(policy(B))
+        monkeypatch.setattr(fake, "receive", lambda one: [from_peer()], raising=False)
+        backend._from_wire(None)  # type: ignore[arg-type]
+        assert backend.statistics().dropped == {}
+        if made:
+            backend.install_inbound(contract())
+        await asyncio.sleep(0)
+        assert len(fake.given) == made
+        assert backend.statistics().dropped == ({} if made else {"unknown-spi": 1})
 
     play(monkeypatch, story)
 

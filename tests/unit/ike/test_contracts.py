@@ -182,6 +182,13 @@ def test_an_unknown_spi_is_told_once_a_second():
     assert len([effect for effect in bench.effects if isinstance(effect, SendMessage)]) == 2
 
 
+def test_an_spi_that_is_known_by_now_is_not_denied():
+    bench = Bench()
+    [sa] = bench.prepare(ours=True).inbound
+    bench.contracts.unknown_spi(Protocol.ESP, sa.spi, PATH)
+    assert not [effect for effect in bench.effects if isinstance(effect, SendMessage)]
+
+
 def test_without_an_ike_sa_an_unknown_spi_is_told_in_clear():
     bench = Bench()
     bench.sessions.forget(bench.session)
