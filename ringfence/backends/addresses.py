@@ -13,10 +13,13 @@ from typing import NamedTuple
 from ringfence.backends.base import BackendError
 
 REQUEST_DUMP = 0x301
-GET_ADDRESS, NEW_ADDRESS, DONE, ERROR = 22, 20, 3, 2
+GET_ADDRESS, NEW_ADDRESS, GET_LINK, NEW_LINK, DONE, ERROR = 22, 20, 18, 16, 3, 2
 ADDRESS, LOCAL, BROADCAST, FLAGS = 1, 2, 4, 8
 TENTATIVE_OR_FAILED = 0x40 | 0x08
-MESSAGE, ADDRESS_HEADER, ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("=BBBBI"), struct.Struct("=HH")
+MESSAGE, ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("=HH")
+ADDRESS_HEADER, LINK_HEADER = struct.Struct("=BBBBI"), struct.Struct("=BxHiII")
+REMOTE_ACCESS = frozenset([256, 257, 258, 259, 512, 519, 768, 769, 776, 778, 823, 65534])
+"""Kinds of link (ARPHRD_*) of dial-up and VPN: SLIP, PPP, IP over a modem, tunnels, GRE, TUN and WireGuard."""
 
 
 class LocalAddresses(NamedTuple):
@@ -24,31 +27,46 @@ class LocalAddresses(NamedTuple):
 
     addresses: tuple[bytes, ...]
     broadcasts: tuple[bytes, ...]
+    remote_access: tuple[bytes, ...] = ()
+    """Those of dial-up and VPN connections."""
 
 
 def local_addresses() -> LocalAddresses:
     """The addresses of this network namespace, those of loopback among them; raises BackendError."""
     addresses: set[bytes] = set()
     broadcasts: set[bytes] = set()
+    remote_access: set[bytes] = set()
     try:
-        for attributes in _dump():
+        remote = set(_remote_links())
+        for octets in _dump(GET_ADDRESS, NEW_ADDRESS, ADDRESS_HEADER.size):
+            attributes = _attributes(octets[ADDRESS_HEADER.size :])
             address = attributes.get(LOCAL) or attributes.get(ADDRESS)
             flags = int.from_bytes(attributes.get(FLAGS, b""), sys.byteorder)
             if address is not None and not flags & TENTATIVE_OR_FAILED:
                 addresses.add(address)
+                if ADDRESS_HEADER.unpack_from(octets)[4] in remote:
+                    remote_access.add(address)
             if BROADCAST in attributes:
                 broadcasts.add(attributes[BROADCAST])
     except (OSError, struct.error) as error:
         raise BackendError(f"The addresses of this computer cannot be read: {error}.") from error
-    return LocalAddresses(tuple(sorted(addresses)), tuple(sorted(broadcasts)))
+    return LocalAddresses(*(tuple(sorted(found)) for found in (addresses, broadcasts, remote_access)))
 
 
-def _dump() -> Iterator[dict[int, bytes]]:
-    """The attributes of each address."""
-    question = MESSAGE.pack(MESSAGE.size + ADDRESS_HEADER.size, GET_ADDRESS, REQUEST_DUMP, 1, 0)
+def _remote_links() -> Iterator[int]:
+    """The numbers of links that are dial-up or VPN connections."""
+    for octets in _dump(GET_LINK, NEW_LINK, LINK_HEADER.size):
+        _, kind, number, _, _ = LINK_HEADER.unpack_from(octets)
+        if kind in REMOTE_ACCESS:
+            yield number
+
+
+def _dump(get: int, new: int, header_octets: int) -> Iterator[bytes]:
+    """What the kernel says of each address or link."""
+    question = MESSAGE.pack(MESSAGE.size + header_octets, get, REQUEST_DUMP, 1, 0)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE) as sock:
         sock.settimeout(5)
-        sock.sendto(question + ADDRESS_HEADER.pack(0, 0, 0, 0, 0), (0, 0))
+        sock.sendto(question + bytes(header_octets), (0, 0))
         while True:
             answer = sock.recv(1 << 16)
             at = 0
@@ -58,8 +76,8 @@ def _dump() -> Iterator[dict[int, bytes]]:
                     return
                 if kind == ERROR:
                     raise OSError("the kernel refuses to say")
-                if kind == NEW_ADDRESS:
-                    yield _attributes(answer[at + MESSAGE.size + ADDRESS_HEADER.size : at + length])
+                if kind == new:
+                    yield answer[at + MESSAGE.size : at + length]
                 at += _aligned(length)
 
 

@@ -44,11 +44,11 @@ def _by_service(packet: str, socket: Path | None) -> "Explanation":
 
 
 def _by_document(packet: str, document: Path) -> "Explanation":
-    from ringfence.backends.addresses import local_addresses
+    from ringfence.backends.hostfacts import facts_of
     from ringfence.control.explaining import explained
-    from ringfence.policy.compile import HostFacts, compile_policy
+    from ringfence.policy.compile import compile_policy
     from ringfence.stores.file import FileStore
 
     loaded = FileStore(document).load()
-    answer, _ = explained(compile_policy(loaded.policy, HostFacts(*local_addresses()), loaded.keys), packet)
+    answer, _ = explained(compile_policy(loaded.policy, facts_of(loaded.policy), loaded.keys), packet)
     return answer

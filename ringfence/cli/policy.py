@@ -77,10 +77,10 @@ def check(
 
 
 def _checked(document: Path) -> "Checked":
-    from ringfence.backends.addresses import local_addresses
+    from ringfence.backends.hostfacts import facts_of
     from ringfence.control.entries import entries
     from ringfence.control.messages import Checked
-    from ringfence.policy.compile import HostFacts, compile_policy
+    from ringfence.policy.compile import compile_policy
     from ringfence.policy.errors import PolicyError
     from ringfence.policy.validate import validate
     from ringfence.policy.write import effective
@@ -88,7 +88,7 @@ def _checked(document: Path) -> "Checked":
 
     try:
         loaded = FileStore(document).load()
-        compiled = compile_policy(loaded.policy, HostFacts(*local_addresses()), loaded.keys)
+        compiled = compile_policy(loaded.policy, facts_of(loaded.policy), loaded.keys)
     except PolicyError as error:
         return Checked(document=str(document), correct=False, findings=[str(finding) for finding in error.findings])
     return Checked(

@@ -219,7 +219,7 @@ class Answers:
         running, refused = self._running(), self._keeper.refused
         return PolicyState(
             document=running.loaded.document_name,
-            rules=[item.name for item in running.loaded.policy if item.enabled],
+            rules=[name for name, enabled in running.loaded.policy.titles.items() if enabled],
             applied_at=running.applied_at,
             confirm_by=self._stage.confirm_by,
             refused=Refusal(at=refused.at, detail=refused.detail) if refused else None,

@@ -20,14 +20,14 @@ from typing import Any
 from ringfence import __version__
 from ringfence.audit import KeyLogOpened, ServiceFault, ServiceStarted, ServiceStopped
 from ringfence.backends import nft
-from ringfence.backends.addresses import local_addresses
 from ringfence.backends.base import MARK, BackendError, BackendEvent
+from ringfence.backends.hostfacts import host_facts
+from ringfence.backends.names import NameBook
 from ringfence.backends.udp import IkeSockets
 from ringfence.backends.userspace import UserspaceBackend
 from ringfence.capture.keylog import KeyLog
 from ringfence.control.server import ControlServer
 from ringfence.ike.engine import IkeEngine
-from ringfence.policy.compile import HostFacts
 from ringfence.service import privileges
 from ringfence.service.answers import Answers, Facts
 from ringfence.service.clock import SystemClock
@@ -36,6 +36,7 @@ from ringfence.service.events import EventLog
 from ringfence.service.host import REPORTED, Host
 from ringfence.service.lock import NamespaceLock
 from ringfence.service.log import make_sink
+from ringfence.service.names import follow
 from ringfence.service.notify import notify
 from ringfence.service.peers import PeerTable
 from ringfence.service.reload import PolicyKeeper
@@ -58,6 +59,7 @@ class _Service:
         self._clock = SystemClock()
         self._events = EventLog(self._clock.today, self._clock.now, keep=settings.events)
         self._peers = PeerTable()
+        self._names = NameBook()
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._why = ""
@@ -67,7 +69,9 @@ class _Service:
         asyncio.get_running_loop().set_exception_handler(self._fault)
         self._events.add_sink(self._peers)
         self._events.add_sink(make_sink(verbose=self._settings.verbose, journal="JOURNAL_STREAM" in os.environ))
-        keeper = PolicyKeeper(FileStore(self._document), _host_facts, events=self._events, today=self._clock.today)
+        keeper = PolicyKeeper(
+            FileStore(self._document), host_facts, events=self._events, today=self._clock.today, names=self._names
+        )
         privileges.check()
         with NamespaceLock.take(RUNTIME_DIRECTORY):
             key_log = self._open_key_log()
@@ -118,10 +122,12 @@ class _Service:
             undo.push_async_callback(backend.stop)
             self._follow_signals(keeper)
             watching = asyncio.create_task(keeper.watch(self._settings.watch_s, self._settings.debounce_s))
+            naming = asyncio.create_task(follow(self._names, lambda: keeper.host_names, keeper.look))
             self._ready(keeper, backend.name)
             await self._stop.wait()
             notify("STOPPING=1")
             watching.cancel()
+            naming.cancel()
             stage.stop()
             host.stop()
             self._events.close()
@@ -196,7 +202,3 @@ class _Service:
 
 def _not_yet(_: BackendEvent) -> None:
     """Stands where the host will listen, until there is one."""
-
-
-def _host_facts() -> HostFacts:
-    return HostFacts(*local_addresses())

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keeps what runs in step with the document: load, compile, plan, apply.
 
-A change shows by the document or a key file, by SIGHUP, by the API, or by this computer's own addresses, which "me"
-stands for. An editor may write a file in several steps, so a changed document rests for a moment before it is read. A
-document that is not correct changes nothing: it is refused, with the whole text of why, until it is mended.
+A change shows by the document or a key file, by SIGHUP, by the API, or by what words such as "me" and "dns-servers" and
+DNS names stand for. An editor may write a file in several steps, so a changed document rests for a moment before it is
+read. A document that is not correct changes nothing: it is refused, with the whole text of why, until it is mended.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ringfence.audit import PolicyApplied, PolicyRefused, PolicyWarning, ServiceFault
+from ringfence.backends.names import NameBook
 from ringfence.databases.pad import Pad, PadEntry
 from ringfence.databases.spd import Spd, SpdEntry
 from ringfence.errors import IpsecError
@@ -49,10 +50,12 @@ class PolicyKeeper:
     """Follows one store."""
 
     def __init__(
-        self, store: Store, facts: Callable[[], HostFacts], *, events: EventLog, today: Callable[[], datetime]
-    ) -> None:
+        self, store: Store, facts: Callable[[], HostFacts], *, events: EventLog, today: Callable[[], datetime],
+        names: NameBook | None = None,
+    ) -> None:  # fmt: skip
         self._store = store
         self._facts = facts
+        self._names = names or NameBook()
         self._events = events
         self._today = today
         self._apply: Apply | None = None
@@ -71,7 +74,7 @@ class PolicyKeeper:
     def _prepare(self, store: Store) -> Running:
         """The policy as a store has it now; raises an IpsecError."""
         loaded = store.load()
-        facts = self._facts()
+        facts = replace(self._facts(), names=self._names.find(loaded.policy.host_names))
         return Running(loaded, compile_policy(loaded.policy, facts, loaded.keys), facts, self._today())
 
     async def start(self, apply: Apply) -> None:
@@ -127,6 +130,11 @@ class PolicyKeeper:
             except Exception as error:
                 self._events.add(ServiceFault(during="a reload", detail=f"{type(error).__name__}: {error}"))
 
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        """The DNS names that the running policy names."""
+        return () if self.running is None else self.running.loaded.policy.host_names
+
     def look(self) -> None:
         """Have ``watch`` look at once."""
         self._woken.set()
@@ -142,14 +150,17 @@ class PolicyKeeper:
 
     def _has_moved(self, running: Running) -> bool:
         try:
-            return self._facts() != running.facts
+            return self._facts_now(running) != running.facts
         except IpsecError:
             return False
+
+    def _facts_now(self, running: Running) -> HostFacts:
+        return replace(self._facts(), names=self._names.known(running.loaded.policy.host_names))
 
     async def _follow_addresses(self, running: Running) -> None:
         """Compile the running policy again, for the addresses that this computer has now."""
         async with self._lock:
-            facts = self._facts()
+            facts = self._facts_now(running)
             try:
                 compiled = compile_policy(running.loaded.policy, facts, running.loaded.keys)
                 await self._switch(Running(running.loaded, compiled, facts, self._today()))

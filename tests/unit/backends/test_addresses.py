@@ -4,7 +4,7 @@
 import json
 import subprocess
 
-from ringfence.backends.addresses import local_addresses
+from ringfence.backends.addresses import GET_LINK, LINK_HEADER, NEW_LINK, _dump, local_addresses
 from ringfence.net.address import format_address
 
 
@@ -16,3 +16,8 @@ def test_the_kernel_s_own_tool_says_the_same() -> None:
     assert {format_address(one) for one in found.broadcasts} == {
         one["broadcast"] for one in known if "broadcast" in one
     }
+
+
+def test_ethernet_and_loopback_are_no_remote_access() -> None:
+    assert local_addresses().remote_access == ()
+    assert [octets for octets in _dump(GET_LINK, NEW_LINK, LINK_HEADER.size) if LINK_HEADER.unpack_from(octets)[2] == 1]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ringfence.backends.addresses import LocalAddresses
 from ringfence.testing.service import AnsweringService
 
 Command = Any
@@ -30,7 +31,9 @@ def test_json(service: AnsweringService, command: Command) -> None:
 def test_a_document_answers_without_a_service(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ringfence.backends.addresses.local_addresses", lambda: ((bytes([10, 0, 0, 1]),), ()))
+    monkeypatch.setattr(
+        "ringfence.backends.addresses.local_addresses", lambda: LocalAddresses((bytes([10, 0, 0, 1]),), ())
+    )
     document = tmp_path / "p.toml"
     document.write_text('[[filter]]\nname = "no telnet"\nblock = "tcp to 23"\n')
     words = ("explain", "--policy", str(document))

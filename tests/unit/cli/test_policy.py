@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ringfence.backends.addresses import LocalAddresses
 from ringfence.control.messages import PolicyView
 from ringfence.testing.service import AnsweringService, make_policy
 
@@ -28,7 +29,8 @@ block = "tcp to 23"
 @pytest.fixture
 def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
-        "ringfence.backends.addresses.local_addresses", lambda: ((bytes([10, 77, 0, 1]),), (bytes([10, 77, 0, 255]),))
+        "ringfence.backends.addresses.local_addresses",
+        lambda: LocalAddresses((bytes([10, 77, 0, 1]),), (bytes([10, 77, 0, 255]),)),
     )
     (tmp_path / "lab.psk").write_text("an open sesame that is long enough\n")
     (tmp_path / "lab.psk").chmod(0o600)

@@ -3,12 +3,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ringfence.audit import PolicyApplied, PolicyRefused, PolicyWarning, ServiceFault
 from ringfence.backends.base import BackendError
+from ringfence.backends.names import NameBook
 from ringfence.databases.pad import Pad
 from ringfence.databases.spd import Action, Spd
 from ringfence.errors import IpsecError
@@ -32,7 +34,11 @@ class Story:
         self.events = EventLog(self.today, lambda: 0.0)
         self.applied: list[tuple[Spd, Pad]] = []
         self.fail: IpsecError | None = None
-        self.keeper = PolicyKeeper(self.store, lambda: self.facts, events=self.events, today=self.today)
+        self.names = {"a.corp": (bytes([10, 0, 0, 8]),)}
+        self.keeper = PolicyKeeper(
+            self.store, lambda: self.facts, events=self.events, today=self.today,
+            names=NameBook(lambda name: self.names[name]),
+        )  # fmt: skip
 
     def today(self) -> datetime:
         self.day += timedelta(seconds=1)
@@ -209,6 +215,27 @@ def test_me_follows_this_computer_s_addresses() -> None:
     story.run(watch)
     (lab,) = [entry for entry in story.applied[-1][0] if entry.action is Action.PROTECT]
     assert str(lab.selector.source) == "10.0.0.7"
+
+
+def test_names_and_servers_follow_what_they_stand_for() -> None:
+    story = Story('[[filter]]\nname = "f"\nblock = "any"\nwith = ["a.corp", "dns-servers"]\n')
+
+    async def watch(keeper: PolicyKeeper) -> None:
+        assert keeper.host_names == ("a.corp",)
+        watching = asyncio.create_task(keeper.watch(60.0, 0.0))
+        await asyncio.sleep(0)
+        story.facts = replace(story.facts, dns_servers=(bytes([10, 0, 0, 53]),))
+        keeper.look()
+        await until(lambda: len(story.applied) == 2)
+        story.names["a.corp"] = (bytes([10, 0, 0, 9]),)
+        assert keeper._names.refresh(["a.corp"])
+        keeper.look()
+        await until(lambda: len(story.applied) == 3)
+        watching.cancel()
+
+    story.run(watch)
+    ends = [[str(one.selector.destination) for one in spd if one.action is Action.DISCARD] for spd, _ in story.applied]
+    assert ends == [["10.0.0.8"], ["10.0.0.53", "10.0.0.8"], ["10.0.0.53", "10.0.0.9"]]
 
 
 def test_addresses_that_the_policy_cannot_follow_are_told_once() -> None:

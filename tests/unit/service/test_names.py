@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+import asyncio
+
+import pytest
+
+from ringfence.backends.names import NameBook
+from ringfence.service import names
+
+ONE, TWO = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
+
+
+class Server:
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[bytes, ...]] = {"a": (ONE,)}
+
+    def __call__(self, name: str) -> tuple[bytes, ...]:
+        if name not in self.answers:
+            raise OSError("no such name")
+        return self.answers[name]
+
+
+def test_a_name_is_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "AGAIN_S", 0.01)
+    monkeypatch.setattr(names, "UNKNOWN_AGAIN_S", 0.0)
+    server = Server()
+    book = NameBook(server)
+    changes: list[int] = []
+
+    async def story() -> None:
+        following = asyncio.create_task(names.follow(book, lambda: ("a", "b"), lambda: changes.append(1)))
+        for answers in ({"a": (ONE,)}, {"a": (TWO,)}, {"a": (TWO,), "b": (ONE,)}):
+            server.answers, before = dict(answers), len(changes)
+            for _ in range(1000):
+                await asyncio.sleep(0.01)
+                if len(changes) > before:
+                    break
+            assert len(changes) > before
+        following.cancel()
+
+    asyncio.run(story())
+    assert book.known(("a", "b")) == {"a": (TWO,), "b": (ONE,)}
