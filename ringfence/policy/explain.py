@@ -93,17 +93,18 @@ def _rest(rivals: tuple[Rival, ...]) -> tuple[str, ...]:
     return (f"{len(rivals) - SHOWN} more",) if len(rivals) > SHOWN else ("default: permit",)
 
 
+def deciding(compiled: Compiled, flow: FlowKey, direction: Direction) -> SpdEntry | None:
+    """The entry that decides on a packet, by the packet path's own look-up; None when it is permitted by default."""
+    return compiled.spd.outbound(flow) if direction is Direction.OUT else compiled.spd.inbound(flow)
+
+
 def explain(compiled: Compiled, flow: FlowKey, direction: Direction) -> Explanation:
     """What the policy does with a packet of ``flow``, from its sender to its receiver, in this direction.
 
-    It is the packet path's own look-up that decides; the rest only says which others there were.
+    ``deciding`` decides; the rest only says which others there were.
     """
-    spd = compiled.spd
-    if direction is Direction.OUT:
-        outward, decides = flow, spd.outbound(flow)
-    else:
-        outward, decides = flow.reversed(), spd.inbound(flow)
-    entries = iter(spd)
+    outward, decides = flow if direction is Direction.OUT else flow.reversed(), deciding(compiled, flow, direction)
+    entries = iter(compiled.spd)
     before: dict[Origin, Rival] = {}
     behind: dict[Origin, Rival] = {}
     for entry in takewhile(lambda entry: entry is not decides, entries):

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is said of documents that nobody follows yet: answers of commands that need no service."""
+
+from ringfence.control.messages import Message
+
+
+class FateCount(Message):
+    """Conversations that a rule treats alike."""
+
+    fate: str
+    """``block``, ``require`` (protected or lost), ``request`` (protected or in clear) or ``permit``."""
+    flows: int
+    peers: int
+    rule: str = ""
+    """Empty where no rule is about them."""
+    place: str = ""
+    """Its document and line."""
+
+
+class ServiceFate(Message):
+    """What becomes of a service."""
+
+    service: str
+    """Such as ``10.0.0.9:1433 tcp``; ``(here)`` marks one of this computer."""
+    fate: str
+    was: str = ""
+    """Under the policy that it is compared with."""
+    flows: int
+    peers: list[str]
+    rule: str = ""
+    place: str = ""
+
+
+class WhatIfAnswer(Message):
+    """What a policy would do to conversations that were seen."""
+
+    policy: str
+    against: str = ""
+    flows: int
+    by_rule: list[FateCount]
+    """The strictest first."""
+    services: list[ServiceFate]
+    """The strictest first; the same service more than once where its conversations fare differently."""
+    lost: list[str]
+    """Services with conversations that pass today, and would be blocked."""
+    unknown: list[str]
+    """Peers that would be lost unless they have IPsec, of whom nothing shows that they have."""
