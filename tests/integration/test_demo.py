@@ -9,7 +9,9 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -37,14 +39,15 @@ def leftovers() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def told(namespaces: None, tmp_path_factory: pytest.TempPathFactory) -> "tuple[str, Path]":
-    output = tmp_path_factory.mktemp("demo")
-    began = time.monotonic()
-    done = demo(output)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stderr == ""
-    assert time.monotonic() - began < SECONDS
-    return done.stdout, output
+def told(namespaces: None) -> "Iterator[tuple[str, Path]]":
+    with tempfile.TemporaryDirectory(prefix="rf-") as folder:  # a short name, for it stands in the text
+        output = Path(folder)
+        began = time.monotonic()
+        done = demo(output)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stderr == ""
+        assert time.monotonic() - began < SECONDS
+        yield done.stdout, output
 
 
 def tshark(output: Path, *words: str, decrypt: bool = True) -> list[str]:
