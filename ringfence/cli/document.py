@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -12,6 +12,7 @@ from ringfence.errors import IpsecError
 if TYPE_CHECKING:
     from ringfence.policy.compile import Compiled
     from ringfence.policy.host import HostFacts
+    from ringfence.policy.model import Policy
     from ringfence.stores.base import LoadedPolicy
 
 DocumentArgument = Annotated[
@@ -28,28 +29,38 @@ AddressesOption = Annotated[
 ]
 
 
-def host_facts(addresses: Sequence[str] | None) -> "HostFacts":
-    """Of the computer with these addresses; of this one when there are none."""
-    from ringfence.backends.addresses import local_addresses
+def facts_for(policy: "Policy", addresses: Sequence[str] | None) -> "HostFacts":
+    """What ``policy`` needs to know of the computer with these addresses; of this one when there are none."""
+    from ringfence.backends.hostfacts import facts_of
+    from ringfence.backends.names import NameBook
     from ringfence.control.errors import BadRequest
     from ringfence.net.address import parse_address
     from ringfence.policy.host import HostFacts
 
     if not addresses:
-        return HostFacts(*local_addresses())
+        return facts_of(policy)
     try:
-        return HostFacts(tuple(map(parse_address, addresses)))
+        return HostFacts(tuple(map(parse_address, addresses)), names=NameBook().find(policy.host_names))
     except ValueError as error:
         raise BadRequest(f"--me: {error}.", cure="Such as --me 10.0.0.5 --me fd00::5") from error
 
 
-def read(document: Path, facts: "HostFacts") -> tuple["LoadedPolicy", "Compiled"]:
-    """The document with its keys, and what it means; raises PolicyError or StoreError."""
+class Read(NamedTuple):
+    """A document, and what it means on one computer."""
+
+    loaded: "LoadedPolicy"
+    facts: "HostFacts"
+    compiled: "Compiled"
+
+
+def read(document: Path, addresses: Sequence[str] | None = None) -> Read:
+    """The document with its keys; raises PolicyError or StoreError."""
     from ringfence.policy.compile import compile_policy
     from ringfence.stores.file import FileStore
 
     loaded = FileStore(document).load()
-    return loaded, compile_policy(loaded.policy, facts, loaded.keys)
+    facts = facts_for(loaded.policy, addresses)
+    return Read(loaded, facts, compile_policy(loaded.policy, facts, loaded.keys))
 
 
 def read_file(path: Path) -> bytes:

@@ -2,13 +2,14 @@
 """``ringfence whatif``: what a policy would do to traffic that was seen, before it does it."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ringfence.cli import output, words
-from ringfence.cli.document import AddressesOption, DocumentArgument, host_facts, read, read_file
+from ringfence.cli.document import AddressesOption, DocumentArgument, facts_for, read, read_file
 from ringfence.cli.output import Cell, Column, JsonOption, Shown, SocketOption
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from ringfence.databases.spd import Origin
     from ringfence.net.conversation import Conversation
     from ringfence.policy.compile import Compiled
-    from ringfence.policy.host import HostFacts
     from ringfence.policy.whatif import Fate, Outcome, WhatIf
 
 BECOMES = {
@@ -56,12 +56,11 @@ def whatif(
     """
     from ringfence.policy.whatif import whatif as ask
 
-    facts = host_facts(me)
-    loaded, new = read(document, facts)
+    new = read(document, me)
     seen = _flows(flows)
-    old, old_name = _old(against, running, socket, facts)
-    asked = ask(new, seen, facts.own, old=old)
-    answer = _answer(asked, loaded.document_name, old_name)
+    old, old_name = _old(against, running, socket, me)
+    asked = ask(new.compiled, seen, new.facts.own, old=old)
+    answer = _answer(asked, new.loaded.document_name, old_name)
     if json:
         output.say_json(answer)
     else:
@@ -78,11 +77,13 @@ def _flows(path: Path) -> "tuple[Conversation, ...]":
     return read_flows(BytesIO(read_file(path)), name=str(path))
 
 
-def _old(against: Path | None, running: bool, socket: Path | None, facts: "HostFacts") -> "tuple[Compiled | None, str]":
+def _old(
+    against: Path | None, running: bool, socket: Path | None, me: Sequence[str] | None
+) -> "tuple[Compiled | None, str]":
     """The policy to compare with, and its name."""
     if against is not None:
-        loaded, compiled = read(against, facts)
-        return compiled, loaded.document_name
+        found = read(against, me)
+        return found.compiled, found.loaded.document_name
     if not running:
         return None, ""
     from ringfence.control.client import Client
@@ -94,7 +95,8 @@ def _old(against: Path | None, running: bool, socket: Path | None, facts: "HostF
         view = client.policy()
     policy = parse(view.settings, name=view.document)
     # The service tells no keys, and no question here depends on them.
-    return compile_policy(policy, facts, dict.fromkeys(policy.key_files, Secret(b"-"))), "the running policy"
+    keys = dict.fromkeys(policy.key_files, Secret(b"-"))
+    return compile_policy(policy, facts_for(policy, me), keys), "the running policy"
 
 
 def _answer(asked: "WhatIf", policy: str, against: str) -> "WhatIfAnswer":
