@@ -84,7 +84,7 @@ class _Compiler:
         self.policy = policy
         self.host = host
         self.peers = Peers(keys)
-        self.cubes = Cubes(host)
+        self.cubes, self.tomorrow = Cubes(host), Cubes(host, any_is_own=True)
         self.ends = dict.fromkeys(host.own)
         """The addresses that this computer may negotiate from: its own, and those where its tunnels begin."""
         self.errors: list[Finding] = []
@@ -144,16 +144,15 @@ class _Compiler:
         """What ``item`` would block or require if this computer had just got an address that it is about."""
         if item.part.connection is not Connection.ALL:
             return
-        tomorrow = Cubes(self.host, any_is_own=True)
         if isinstance(item, Filter):
             if item.verb is Verb.BLOCK and Keyword.ME in (*item.local, *item.remote):
-                for cube in tomorrow.of(item):
+                for cube in self.tomorrow.of(item):
                     yield self._entry(item, cube, Action.DISCARD)
         elif not item.secure.exempt and (item.gateways is None or Keyword.ME in item.local):
             needed = (Direction.OUT if item.secure.outward is Need.REQUIRE else Direction(0)) | (
                 Direction.IN if item.secure.inward is Need.REQUIRE else Direction(0)
             )
-            for cube in tomorrow.of(self._oriented(item)):
+            for cube in self.tomorrow.of(self._oriented(item)):
                 if cube.directions & needed:
                     yield self._entry(item, cube._replace(directions=cube.directions & needed), Action.DISCARD)
 

@@ -38,6 +38,8 @@ class Cubes:
         """``any_is_own``: any address counts as this computer's."""
         self._host = host
         self._any_is_own = any_is_own
+        self._own = {kind: host.own_of(kind) for kind in Connection}
+        self._words: dict[Keyword | HostName, list[AddressRange]] = {}
 
     def of(self, item: Rule | Filter) -> Iterator[Cube]:
         """Those of a statement."""
@@ -62,7 +64,8 @@ class Cubes:
                 if mine.version == theirs.version and traffic.fits(mine.version):
                     for local_ports, remote_ports in _ports(traffic, way):
                         selector = Selector(mine, theirs, traffic.protocol, local_ports, remote_ports)
-                        yield Cube(selector, directions, weight(replace(selector, source=said), tunnel=tunnel))
+                        whole = selector if said is mine else replace(selector, source=said)
+                        yield Cube(selector, directions, weight(whole, tunnel=tunnel))
 
     def ranges(self, addresses: Iterable[Address]) -> list[AddressRange]:
         """What the addresses stand for."""
@@ -75,17 +78,19 @@ class Cubes:
 
         ``own``: only those parts that are this computer's own.
         """
+        own = (own or connection is not Connection.ALL) and not self._any_is_own
         found: dict[AddressRange, AddressRange] = {}
-        own_addresses = self._host.own_of(connection)
-        own = own or connection is not Connection.ALL
-        for said in (piece for one in addresses for piece in self._meant(one)):
-            mine = [said]
-            if own and not self._any_is_own:
-                mine = [AddressRange.host(one) for one in own_addresses if one in said]
-            for one in mine:
-                before = found.get(one, said)
-                found[one] = said if said.size < before.size else before
+        for one in addresses:
+            for said in self._meant(one):
+                for mine in self._ours(said, connection) if own else (said,):
+                    before = found.setdefault(mine, said)
+                    if said is not before and said.size < before.size:
+                        found[mine] = said
         return list(found.items())
+
+    def _ours(self, said: AddressRange, connection: Connection) -> list[AddressRange]:
+        addresses = [one for one in self._own[connection] if one in said]
+        return [said] if said.is_host and addresses else list(map(AddressRange.host, addresses))
 
     def unknown(self, item: Rule | Filter) -> list[Address]:
         """The words that stand for no address now."""
@@ -95,9 +100,12 @@ class Cubes:
     def _meant(self, address: Address) -> list[AddressRange]:
         if isinstance(address, AddressRange):
             return [address]
-        if address is Keyword.ANY or (address is Keyword.ME and self._any_is_own):
-            return [V4, V6]
-        return [AddressRange.host(one) for one in self._host.meant_by(address)]
+        found = self._words.get(address)
+        if found is None:
+            anywhere = address is Keyword.ANY or (address is Keyword.ME and self._any_is_own)
+            found = [V4, V6] if anywhere else list(map(AddressRange.host, self._host.meant_by(address)))
+            self._words[address] = found
+        return found
 
 
 def _directions(item: Rule | Filter, way: Reading, *, swapped: bool) -> Direction:

@@ -63,7 +63,9 @@ class Explanation:
         if self.entry is None or self.entry.processing is None:
             return ""
         processing = self.entry.processing
-        if self.direction is Direction.IN:
+        if processing.respond_only:
+            clear = "in clear until the other side asks for protection"
+        elif self.direction is Direction.IN:
             clear = "a clear packet is accepted too" if processing.clear_in else "a clear packet is dropped"
         else:
             clear = "in clear if the other side cannot" if processing.clear_out else "without an SA it does not leave"

@@ -42,6 +42,8 @@ def methods(processing: Processing) -> str:
 
 def strictness(processing: Processing) -> str:
     """What happens to traffic that cannot be protected."""
+    if processing.respond_only:
+        return "in clear until the other side asks for protection"
     match processing.clear_out, processing.clear_in:
         case False, False:
             return "in clear nothing passes"

@@ -34,7 +34,7 @@ from ringfence.control.messages import (
     Volume,
 )
 from ringfence.databases.sa import ChildSa
-from ringfence.databases.spd import Action
+from ringfence.databases.spd import Action, SpdEntry
 from ringfence.ike.info import IkeSaInfo
 from ringfence.net.address import format_address
 from ringfence.net.flow import FlowKey
@@ -169,8 +169,9 @@ class Answers:
         if answer.verdict != Action.PROTECT.value:
             return answer
         child = self._serving(outward)
-        now = f"{'now':<11}{_now(child)}"
-        peer = peer_of(self._running().compiled.spd.outbound(outward), outward)
+        entry = self._running().compiled.spd.outbound(outward)
+        now = f"{'now':<11}{_now(child, entry)}"
+        peer = peer_of(entry, outward)
         why = self._last_try(format_address(peer)) if child is None else []
         lines = [answer.lines[0], now, *answer.lines[1:], *why]
         return answer.model_copy(update={"sure": child is not None, "lines": lines})
@@ -310,8 +311,10 @@ def _protection(child: ChildSa) -> Iterable[str]:
         yield f"{sa.protocol.name.lower()} {names}" + (" esn" if sa.esn else "")
 
 
-def _now(child: ChildSa | None) -> str:
+def _now(child: ChildSa | None, entry: SpdEntry | None) -> str:
     if child is None:
+        if entry is not None and entry.processing is not None and entry.processing.respond_only:
+            return "there is no SA for it; the other side has to begin a negotiation"
         return "there is no SA for it; the first packet begins a negotiation"
     address = format_address(child.outbound[-1].destination)
     name = f" as {child.peer}" if child.peer is not None and str(child.peer) != address else ""

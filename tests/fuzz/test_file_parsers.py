@@ -31,11 +31,29 @@ auth   = { psk-file = "branch.psk" }
 [[filter]]
 name = "no telnet"
 block = "tcp to 23"
+
+[policy]
+based-on = "Server (Request Security)"
+auth = ["kerberos", { psk-file = "lab.psk" }]
+main-mode = { methods = ["aes256-sha256-ecp256"], lifetime = "60 min" }
+
+[[policy.rule]]
+filter-list = "SQL"
+filter-action = "Encrypt"
+tunnel = { local = "192.0.2.1", remote = "198.51.100.7" }
+
+[filter-list.SQL]
+filters = ["me tcp <-> 10.9.0.0/16:1433", { filter = "dns-servers -> me", description = "d" }]
+
+[filter-action.Encrypt]
+negotiate = ["esp aes256-gcm", "esp aes128-sha256 every 900 s or 100 MB"]
 """
 WORDS = [
-    "[[rule]]", "[[filter]]", "[rule]", "rule", "name", "=", '"', "'''", "{", "}", "[", "]", "with", "secure", "auth",
-    '"10.0.0.0/8"', '"::/0"', '"require"', "true", "-1", "1e400", "nan", "0x7fffffffffffffffff", "1979-05-27", ",",
-    "\n", " ", "kind", '"tunnel"', "protect", '"esp aes256-gcm"', "\\u0000", "\x00", "é", "#", ".", '"tcp to 1-0"',
+    "[[rule]]", "[[filter]]", "[policy]", "[[policy.rule]]", "[filter-list.a]", "[filter-action.a]", "filters",
+    "filter-list", '"me <-> any"', "tunnel", '"kerberos"', "negotiate", "[rule]", "rule", "name", "=", '"', "'''",
+    "{", "}", "[", "]", "with", "secure", "auth", '"10.0.0.0/8"', '"::/0"', '"require"', "true", "-1", "1e400", "nan",
+    "0x7fffffffffffffffff", "1979-05-27", ",", "\n", " ", "kind", '"tunnel"', "protect", '"esp aes256-gcm"',
+    "\\u0000", "\x00", "é", "#", ".", '"tcp to 1-0"',
 ]  # fmt: skip
 
 

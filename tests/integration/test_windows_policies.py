@@ -83,6 +83,8 @@ def test_two_secure_servers_protect_all_but_pings(pair: Pair, start: Start) -> N
 def test_the_client_is_asked_by_the_server(pair: Pair, start: Start) -> None:
     client, server = start(CLIENT, SERVER)
     assert protected(client) == 0
+    explained = client.ask("explain", f"out tcp {ALICE} -> {BOB}:80")
+    assert any("the other side has to begin" in line for line in explained["lines"])
     assert talks(client, BOB), "its first packet is in clear; the server's answer begins a negotiation"
     counts = watched(pair.router)
     assert counts["protected"] >= 10, counts

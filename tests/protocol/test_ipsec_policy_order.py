@@ -16,7 +16,7 @@ from ringfence.policy.ipfilter import parse_filter
 from ringfence.policy.lower import filter_actions, filter_lists
 from ringfence.policy.model import Keyword, Policy, PskFile
 from ringfence.policy.traffic import parse_traffic
-from ringfence.policy.windows import FilterAction, FilterList, IpsecPolicy, PolicyRule, Response
+from ringfence.policy.windows import FilterAction, FilterList, IpFilter, IpsecPolicy, PolicyRule, Response
 from ringfence.secret import Secret
 
 KEYS = {"k": Secret(b"a key that only tests know")}
@@ -104,22 +104,29 @@ def reference(filters: list[Specific], packet: FlowKey, direction: Direction) ->
 
 
 traffic = st.sampled_from(list(map(parse_traffic, ("any", "tcp", "udp", "tcp to 80", "tcp from 80", "tcp to 80-99"))))
-ip_filters = st.builds(
-    lambda a, b, kind, mirrored: replace(parse_filter(f"{a} <-> {b}"), traffic=kind, mirrored=mirrored),
-    st.sampled_from(PLACES), st.sampled_from(PLACES[1:]), traffic, st.booleans(),
-)  # fmt: skip
+
+
+def ip_filters(sources: list[str], destinations: list[str]) -> st.SearchStrategy[IpFilter]:
+    return st.builds(
+        lambda a, b, kind, mirrored: replace(parse_filter(f"{a} <-> {b}"), traffic=kind, mirrored=mirrored),
+        st.sampled_from(sources), st.sampled_from(destinations), traffic, st.booleans(),
+    )  # fmt: skip
+
+
+rivals = ip_filters(["me"], ["any", "10.0.0.0/24"])
+"""So alike that many packets are about several of them."""
+anything = ip_filters(PLACES, PLACES[1:])
 
 
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
+    kind = draw(st.sampled_from([rivals, anything]))
     lists = tuple(
-        FilterList(f"list {n}", tuple(draw(st.lists(ip_filters, min_size=1, max_size=3)))) for n in range(3)
+        FilterList(f"list {n}", tuple(draw(st.lists(kind, min_size=1, max_size=2)))) for n in range(4)
     )  # fmt: skip
     rules = tuple(
-        PolicyRule(
-            draw(st.sampled_from(lists)).name, draw(st.sampled_from(ACTIONS)), f"r{n}", enabled=draw(st.booleans())
-        )
-        for n in range(draw(st.integers(1, 4)))
+        PolicyRule(one.name, draw(st.sampled_from(ACTIONS)), f"r{n}", enabled=draw(st.integers(0, 9)) > 0)
+        for n, one in enumerate(lists)
     )
     return Policy(ipsec=IpsecPolicy(auth=(PskFile("k"),), own_rules=rules), filter_lists=lists)
 
@@ -153,7 +160,7 @@ def packets() -> list[tuple[FlowKey, Direction]]:
 PACKETS = packets()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=300)
 @given(policies(), st.randoms(use_true_random=False))
 def test_the_most_specific_filter_decides_in_any_order(policy: Policy, shuffler: random.Random) -> None:
     found = compile_policy(policy, HOST, KEYS)

@@ -2,6 +2,7 @@
 import pytest
 
 from ringfence.policy import words
+from ringfence.policy.explain import explain, parse_flow
 from ringfence.testing.policies import compile_text, rule_text
 
 
@@ -34,3 +35,11 @@ def test_traffic() -> None:
     assert [words.traffic(entry) for entry in found.spd.entries[-2:]] == [
         "10.77.0.1 -> 10.0.0.9:23, tcp", "10.77.0.1 -> 10.0.0.9, any protocol",
     ]  # fmt: skip
+
+
+def test_the_default_response_rule() -> None:
+    text = '[policy]\nbased-on = "Client (Respond Only)"\nauth = { psk-file = "test.psk" }\n'
+    found = compile_text(text, "10.77.0.1")
+    assert words.treatment(found.spd.entries[-1]).endswith("; in clear until the other side asks for protection")
+    told = explain(found, *parse_flow("out tcp 10.77.0.1 -> 10.77.0.2:80")).lines()
+    assert told[0].endswith("; in clear until the other side asks for protection")
