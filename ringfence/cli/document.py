@@ -27,6 +27,7 @@ AddressesOption = Annotated[
         show_default=False,
     ),
 ]
+KeylessOption = Annotated[bool, typer.Option("--no-keys", help="Do without the key files, where they are not at hand.")]
 
 
 def facts_for(policy: "Policy", addresses: Sequence[str] | None) -> "HostFacts":
@@ -53,12 +54,12 @@ class Read(NamedTuple):
     compiled: "Compiled"
 
 
-def read(document: Path, addresses: Sequence[str] | None = None) -> Read:
+def read(document: Path, addresses: Sequence[str] | None = None, *, keyless: bool = False) -> Read:
     """The document with its keys; raises PolicyError or StoreError."""
     from ringfence.policy.compile import compile_policy
     from ringfence.stores.file import FileStore
 
-    loaded = FileStore(document).load()
+    loaded = FileStore(document, keyless=keyless).load()
     facts = facts_for(loaded.policy, addresses)
     return Read(loaded, facts, compile_policy(loaded.policy, facts, loaded.keys))
 

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from ringfence import __version__
-from ringfence.cli import apply, demo, explain, monitor, output, policy, reload, sa, status, whatif
+from ringfence.cli import apply, demo, explain, lint, monitor, output, policy, reload, sa, status, whatif
 from ringfence.cli import run as run_service
 from ringfence.control.errors import BadRequest, NotThere, Refused
 from ringfence.errors import IpsecError
@@ -53,6 +53,7 @@ app.add_typer(sa.app, name="sa", short_help="List, show, delete security associa
 app.add_typer(policy.app, name="policy", short_help="Show the running policy, check a document.")
 app.command("explain", short_help="Say what happens to a packet, and why.")(explain.explain)
 app.command("whatif", short_help="Say what a policy would do to traffic seen.")(whatif.whatif)
+app.command("lint", short_help="Say what in a document needs a second look.")(lint.lint)
 app.command("monitor", short_help="Show events as they happen.")(monitor.monitor)
 app.command("plan", short_help="Say what applying a policy would change.")(apply.plan)
 app.command("apply", short_help="Follow another policy, perhaps on probation.")(apply.apply)

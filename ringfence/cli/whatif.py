@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ringfence.cli import output, words
-from ringfence.cli.document import AddressesOption, DocumentArgument, facts_for, read, read_file
+from ringfence.cli.document import AddressesOption, DocumentArgument, KeylessOption, facts_for, read, read_file
 from ringfence.cli.output import Cell, Column, JsonOption, Shown, SocketOption
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def whatif(
     against: AgainstOption = None,
     running: RunningOption = False,
     me: AddressesOption = None,
+    no_keys: KeylessOption = False,
     socket: SocketOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -56,9 +57,9 @@ def whatif(
     """
     from ringfence.policy.whatif import whatif as ask
 
-    new = read(document, me)
+    new = read(document, me, keyless=no_keys)
     seen = _flows(flows)
-    old, old_name = _old(against, running, socket, me)
+    old, old_name = _old(against, running, socket, me, no_keys)
     asked = ask(new.compiled, seen, new.facts.own, old=old)
     answer = _answer(asked, new.loaded.document_name, old_name)
     if json:
@@ -78,24 +79,24 @@ def _flows(path: Path) -> "tuple[Conversation, ...]":
 
 
 def _old(
-    against: Path | None, running: bool, socket: Path | None, me: Sequence[str] | None
+    against: Path | None, running: bool, socket: Path | None, me: Sequence[str] | None, no_keys: bool
 ) -> "tuple[Compiled | None, str]":
     """The policy to compare with, and its name."""
     if against is not None:
-        found = read(against, me)
+        found = read(against, me, keyless=no_keys)
         return found.compiled, found.loaded.document_name
     if not running:
         return None, ""
     from ringfence.control.client import Client
     from ringfence.policy.compile import compile_policy
     from ringfence.policy.document import parse
-    from ringfence.secret import Secret
+    from ringfence.stores.file import NO_KEY
 
     with Client(socket) as client:
         view = client.policy()
     policy = parse(view.settings, name=view.document)
     # The service tells no keys, and no question here depends on them.
-    keys = dict.fromkeys(policy.key_files, Secret(b"-"))
+    keys = dict.fromkeys(policy.key_files, NO_KEY)
     return compile_policy(policy, facts_for(policy, me), keys), "the running policy"
 
 

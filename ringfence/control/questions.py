@@ -45,3 +45,27 @@ class WhatIfAnswer(Message):
     """Services with conversations that pass today, and would be blocked."""
     unknown: list[str]
     """Peers that would be lost unless they have IPsec, of whom nothing shows that they have."""
+
+
+class LintFinding(Message):
+    """One thing worth a second look."""
+
+    place: str
+    """File and line."""
+    severity: str
+    """``error``: the document cannot be applied; ``warning``: it can, but perhaps does not do what was meant."""
+    rule: str = ""
+    setting: str = ""
+    what: str
+    """The reason, in one sentence."""
+    excerpt: str = ""
+    cure: str = ""
+    text: str
+    """All of it, as people read it."""
+
+
+class LintAnswer(Message):
+    """Everything worth a second look in a document."""
+
+    document: str
+    findings: list[LintFinding]

@@ -87,6 +87,16 @@ def _about_ipsec(policy: Policy, rule: Rule) -> Iterator[Finding]:
 
 def _same_traffic(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
     """Statements that never decide, because another about the same traffic wins at equal weight."""
+    losers = beaten(compiled)
+    for item in statements(policy):
+        if item.name in losers and not item.part.respond_only:
+            others = " and ".join(f'"{name}"' for name in sorted(losers[item.name]))
+            yield warning(policy, item, f"never decides: {others} is about the same traffic and wins "
+                          "(block before protect before permit, require before request, then by name)")  # fmt: skip
+
+
+def beaten(compiled: Compiled) -> dict[str, set[str]]:
+    """Rules that lose all their traffic to others that are about the same, and these."""
     winners: dict[tuple[object, object], SpdEntry] = {}
     losers: dict[str, set[str]] = {}
     alive: set[str] = set()
@@ -96,12 +106,7 @@ def _same_traffic(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
             alive.add(entry.origin.rule)
         else:
             losers.setdefault(entry.origin.rule, set()).add(winner.origin.rule)
-    for item in statements(policy):
-        if item.name in losers and item.name not in alive and not item.part.respond_only:
-            others = " and ".join(f'"{name}"' for name in sorted(losers[item.name]))
-            yield warning(policy, item, f"never decides: {others} is about the same traffic and wins "
-                          ""
-                          "(block before protect before permit, require before request, then by name)")  # fmt: skip
+    return {name: winners for name, winners in losers.items() if name not in alive}
 
 
 def _holes(policy: Policy, compiled: Compiled) -> Iterator[Finding]:

@@ -23,6 +23,9 @@ KEY_OCTETS = 4096
 SHORT_OCTETS = 16
 """A key shorter than this can be guessed by whoever recorded a main mode."""
 
+NO_KEY = Secret(b"-")
+"""Stands for a key that is not asked for."""
+
 MAKE_KEY = "Make a key, for both sides the same:  (umask 077; head -c 32 /dev/urandom | base64 > {})"
 
 Stamp = tuple[int, int, int, int] | None
@@ -32,8 +35,10 @@ Stamp = tuple[int, int, int, int] | None
 class FileStore:
     """The policy in one TOML file."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, keyless: bool = False) -> None:
+        """``keyless``: key files are not read, and need not be there; for questions that no key answers."""
         self._path = Path(path)
+        self._keyless = keyless
         self._stamps: dict[Path, Stamp] | None = None
 
     def load(self) -> LoadedPolicy:
@@ -48,6 +53,8 @@ class FileStore:
         except UnicodeDecodeError as error:
             raise StoreError("the policy is not text in UTF-8", place=str(self._path)) from error
         policy = parse(text, name=self._path.name)
+        if self._keyless:
+            return LoadedPolicy(policy, dict.fromkeys(policy.key_files, NO_KEY), self._path.name, text)
         self._stamps |= {path: _stamp(path) for path in map(self._beside, policy.key_files)}
         keys = {name: read_key(self._beside(name)) for name in policy.key_files}
         findings = tuple(finding for name in policy.key_files for finding in self._look_at(policy, name, keys[name]))

@@ -26,7 +26,7 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 def test_help_names_every_command_once() -> None:
     run = command("--help")
     assert run.returncode == 0
-    for name in ("run", "status", "sa", "policy", "monitor", "reload", "explain", "whatif", "demo"):
+    for name in ("run", "status", "sa", "policy", "monitor", "reload", "explain", "whatif", "lint", "demo"):
         assert f"\n  {name} " in run.stdout
     assert "..." not in run.stdout.split("Commands:")[1], "no text of the list is cut"
     assert all(len(line) <= 80 for line in run.stdout.splitlines())

@@ -98,3 +98,12 @@ def test_a_missing_key_says_how_one_is_made(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         read_key(tmp_path / "lab.psk")
     assert f"base64 > {tmp_path / 'lab.psk'}" in caught.value.cure
+
+
+def test_without_keys(policy: Path) -> None:
+    (policy.parent / "lab.psk").unlink()
+    store = FileStore(policy, keyless=True)
+    assert list(store.load().keys) == ["lab.psk"]
+    assert not store.changed()
+    policy.write_text(POLICY + "enabled = false\n")
+    assert store.changed()
