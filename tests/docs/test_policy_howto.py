@@ -2,6 +2,7 @@
 """docs/howto/policy.md names every setting and default that there is, and no other."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,20 @@ def test_its_defaults_are_the_real_ones() -> None:
         if name in found:
             assert text == found[name], name
     assert len(rows.keys() & found.keys()) >= 15
+
+
+def test_its_policy_as_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests of the page hold, and what it shows of a failure is what a failure shows."""
+    section = TEXT.split("## Policies as code")[1].split("\n## ")[0]
+    policy, code, failure = re.findall(r"```(?:toml|python|)\n(.*?)```", section, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    Path("policy.toml").write_text(policy)
+    names: dict[str, Callable[..., None]] = {}
+    exec(compile(code, "howto", "exec"), names)
+    tests = [name for name in names if name.startswith("test_")]
+    assert len(tests) == 2
+    for name in tests:
+        names[name]()
+    with pytest.raises(AssertionError) as caught:
+        names["assert_protected"]("policy.toml", "tcp 10.0.0.5 -> 10.0.0.9:23")
+    assert f"AssertionError: {caught.value}\n" == failure
