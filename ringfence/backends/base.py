@@ -180,7 +180,7 @@ class Backend(Protocol):
         """Send by ``child.outbound``, what waits for it first."""
 
     def remove(self, child_id: int) -> None:
-        """Forget both directions."""
+        """Send by it no more; what is on its way may come in for a moment."""
 
     def acquire_failed(self, entry: str, flow: FlowKey) -> None:
         """There will be no SA for this flow: drop what waits, or send it in clear where the entry allows it."""

@@ -38,7 +38,7 @@ MOST_MERGED = 256
 MOST_EARLY = 64
 """Packets of one batch that are tried again."""
 GRACE_SECONDS = 2.0
-"""After SAs are there, what the peer had sent in clear before may still come in."""
+"""After SAs are there or gone, what the peer had sent before, in clear or by them, may still come in."""
 TIMER_SECONDS = 0.1
 """How late a timer may be that a packet set; so bursts need not look at it each time."""
 
@@ -132,8 +132,9 @@ class UserspaceBackend:
             )
 
     def remove(self, child_id: int) -> None:
-        """Forget both directions."""
-        self._path.remove(child_id)
+        """Send by it no more; what is on its way still comes in for a moment."""
+        self._path.retire(child_id)
+        asyncio.get_running_loop().call_later(GRACE_SECONDS, self._path.remove, child_id)
 
     def acquire_failed(self, entry: str, flow: FlowKey) -> None:
         """Drop what waits, or send it in clear where the entry allows it."""

@@ -71,6 +71,14 @@ class DataPath:
         ]
         return self._outbound.send(waiting, now)
 
+    def retire(self, child_id: int) -> None:
+        """Send by a contract no more; what is on its way still comes in, until ``remove``."""
+        contract = self._state.contracts.get(child_id)
+        if contract is not None:
+            contract.soft_said = contract.hard_said = True
+            self._state.sad.end_outbound(child_id)
+            self._state.forget_flows()
+
     def remove(self, child_id: int) -> None:
         """Forget a contract, both directions."""
         state = self._state

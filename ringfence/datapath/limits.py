@@ -10,7 +10,7 @@ from ringfence.net.fragment import ReassemblyLimits
 class HoldLimits:
     """Packets that wait for their SA."""
 
-    packets: int = 64
+    packets: int = 512
     """Of one kind: an entry and a pair of hosts, or a tunnel."""
     octets: int = 1 << 20
     """Of one kind."""

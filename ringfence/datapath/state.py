@@ -86,7 +86,7 @@ class PathState:
         self.nested_entries = tuple(
             entry for entry in spd if entry.action is Action.PROTECT and entry.selector.protocol in (ESP, AH)
         )
-        self.soft.keep({entry.name for entry in spd})
+        self.soft.keep({entry.name for entry in spd if entry.processing is not None and entry.processing.clear_out})
         self.holding.forgive()
         self.forget_flows()
         self._forget_known()

@@ -83,6 +83,8 @@ class IkeEngine:
         for wish in self._world.wishes:
             if changed(wish.entry.name, wish.path):
                 self._pursuit.abandon(wish)
+                if spd.named(wish.entry.name) is not None:
+                    wish.flows.clear()  # the packet path has decided anew on what waits, and asks again
                 self._pursuit.give_up(wish, Reason.POLICY_CHANGED, why)
         for record in self._world.children:
             if changed(record.child.entry, record.path):
@@ -335,8 +337,11 @@ class IkeEngine:
 
 
 def _same_entry(old: SpdEntry, new: SpdEntry | None) -> bool:
-    """Whether an entry says the same as before, wherever it is written now."""
-    return new is not None and replace(new, origin=old.origin) == old
+    """Whether an entry asks for the same SAs as before, wherever it is written now, and whatever may be clear."""
+    if new is None or old.processing is None or new.processing is None:
+        return new is not None and replace(new, origin=old.origin) == old
+    processing = replace(new.processing, clear_in=old.processing.clear_in, clear_out=old.processing.clear_out)
+    return replace(new, origin=old.origin, processing=processing) == old
 
 
 def _same_peer(old: PadEntry | None, new: PadEntry | None, address: bytes) -> bool:

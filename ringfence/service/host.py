@@ -40,6 +40,7 @@ from ringfence.ike.effects import (
     SendMessage,
 )
 from ringfence.ike.errors import Reason
+from ringfence.ike.header import Exchange
 from ringfence.net.address import Endpoint, Path, format_address, parse_address
 from ringfence.net.flow import FlowKey
 from ringfence.service.events import EventLog
@@ -51,6 +52,8 @@ REPORTED = "a fault that is in the event log"
 """Marks what the loop's exception handler need not report again."""
 
 IKE_PORT = 500
+EXCHANGE_AT, ERROR_EXCHANGE = 18, bytes((Exchange.INFORMATIONAL,))
+"""Where a message says what exchange it is of; by this one a peer refuses, so it gives no hope."""
 SECURITY_PROTOCOLS = frozenset(protocol.value for protocol in Protocol)
 
 LONGEST_S = 30.0
@@ -85,7 +88,8 @@ class Host:
 
     def receive(self, datagram: bytes, path: Path) -> None:
         """An IKE message arrived."""
-        self._fallbacks.heard(path.remote.address)
+        if datagram[EXCHANGE_AT : EXCHANGE_AT + 1] != ERROR_EXCHANGE:
+            self._fallbacks.heard(path.remote.address)
         self._enter("an IKE message", lambda: self._ike.receive(datagram, path, self._now()))
 
     def closed(self, peer: Endpoint) -> None:

@@ -78,6 +78,8 @@ def test_a_refused_policy_leaves_the_old_one(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_packet_waits_then_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(userspace, "GRACE_SECONDS", 0.01)
+
     async def story(backend: UserspaceBackend, fake: FakeHost, heard: list[BackendEvent]) -> None:
         await backend.apply(policy(B))
         backend._perform(backend._path.outbound([PACKET], 5.0))
@@ -94,6 +96,10 @@ def test_a_packet_waits_then_goes(monkeypatch: pytest.MonkeyPatch) -> None:
         assert heard[-1].reason is Drop.UNKNOWN_SPI, "our own packet is none for us"
         assert backend.statistics().children[7].packets_out == 1
         backend.remove(7)
+        backend._perform(backend._path.outbound([PACKET], 5.0))
+        assert len(fake.wire) == 1, "nothing leaves by it any more"
+        assert 7 in backend.statistics().children
+        await asyncio.sleep(0.03)
         assert backend.statistics().children == {}
 
     play(monkeypatch, story)

@@ -14,7 +14,7 @@ from ringfence.databases.sa import Mode
 from ringfence.databases.sad import SpiInUse
 from ringfence.databases.selector import Selector
 from ringfence.datapath.event import HardExpired
-from ringfence.datapath.verdict import Deliver, Drop, Dropped, Send, Verdict
+from ringfence.datapath.verdict import Deliver, Drop, Dropped, Hold, Send, Verdict
 from ringfence.net.ip import build, fix_header_checksum
 from ringfence.testing.associations import AH_SUITES, ESP_SUITES, esp_suite
 from ringfence.testing.contracts import joined, make_child, mirrored
@@ -209,6 +209,19 @@ def test_installing_again_changes_nothing_that_counts():
     right.remove(1)
     assert right.inbound(second, 8.0)[0].reason is Drop.UNKNOWN_SPI
     assert right.statistics(1) is None
+
+
+def test_one_that_is_retired_still_receives():
+    child = contract("esp", 4, 4, hard=Limits(seconds=200))
+    left, right = joined(child)
+    wire = sent(left.outbound([packet(child)], 0.0))
+    right.retire(1)
+    right.retire(77)
+    assert got(right.inbound(wire, 1.0)) == [packet(child)]
+    left.retire(1)
+    assert type(left.outbound([packet(child)], 1.0)[0]) is Hold
+    assert right.tick(200.0) == [], "nobody needs to hear of its end"
+    assert right.inbound(wire, 201.0)[0].reason is Drop.SA_EXPIRED
 
 
 def test_an_spi_in_use_is_refused():

@@ -108,6 +108,16 @@ def test_traffic_in_clear_goes_on_while_another_try_is_made():
     assert type(path.outbound([datagram()], 1300.0)[0]) is Hold
 
 
+def test_what_a_new_policy_requires_goes_in_clear_no_more():
+    path = path_with(make_entry(NET, clear_out=True))
+    flow = flow_of(datagram())
+    path.outbound([datagram()], 0.0)
+    path.acquire_failed("rule", flow, 1.0)
+    path.apply(Spd((make_entry(NET),)), 2.0)
+    assert path.outbound([datagram()], 3.0) == [Hold("rule", flow, True)]
+    assert path.soft_sas() == ()
+
+
 def test_fallback_to_clear_is_remembered_for_a_while():
     path = path_with(make_entry(NET, clear_out=True), limits=PathLimits(clear_seconds=300))
     flow = flow_of(datagram())

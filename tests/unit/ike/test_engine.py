@@ -10,7 +10,7 @@ from ringfence.audit import MainModeEnded, MessageIgnored, QuickModeEnded
 from ringfence.databases.pad import Pad
 from ringfence.databases.proposal import Protocol
 from ringfence.databases.spd import Origin, Spd
-from ringfence.ike.effects import Report, SendMessage
+from ringfence.ike.effects import AcquireFailed, Report, SendMessage
 from ringfence.ike.engine import IkeEngine, IkeSettings
 from ringfence.ike.flood import FloodLimits
 from ringfence.ike.happening import PeerDeletedIke
@@ -184,6 +184,10 @@ def test_a_new_policy_ends_what_it_changes_and_nothing_else():
     both.network.do(both.a, both.a.engine.apply(moved, pad, both.network.now))
     both.run(1)
     assert_one_pair(both)
+    looser = Spd(tuple(replace(entry, processing=replace(entry.processing, clear_in=True)) for entry in moved))
+    both.network.do(both.a, both.a.engine.apply(looser, pad, both.network.now))
+    both.run(1)
+    assert_one_pair(both)
     changed, _ = POLICY.with_(methods=(method(ESP_CBC),)).compiled()
     both.network.do(both.a, both.a.engine.apply(changed, pad, both.network.now))
     both.run(1)
@@ -192,6 +196,19 @@ def test_a_new_policy_ends_what_it_changes_and_nothing_else():
     both.network.do(both.a, both.a.engine.apply(changed, Pad(), both.network.now))
     both.run(1)
     assert_nothing_left(both.a)
+
+
+def test_who_waits_under_a_rule_that_changes_is_not_told_of_failure():
+    """The packet path decides anew on what waits, and asks again."""
+    both = pair(POLICY, seed=1)
+    both.wish(both.a)
+    changed, pad = POLICY.with_(methods=(method(ESP_CBC),)).compiled()
+    effects = both.a.engine.apply(changed, pad, both.network.now)
+    assert not [effect for effect in effects if isinstance(effect, AcquireFailed)]
+    both.network.do(both.a, effects)
+    both.wish(both.a)
+    effects = both.a.engine.apply(Spd(), pad, both.network.now)
+    assert [effect.reason for effect in effects if isinstance(effect, AcquireFailed)] == ["policy-changed"]
 
 
 def test_a_peer_that_says_later_that_it_has_nothing_else():

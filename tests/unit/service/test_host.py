@@ -36,6 +36,7 @@ from ringfence.ike.effects import (
     Report,
     SendMessage,
 )
+from ringfence.ike.header import Exchange
 from ringfence.net.address import Endpoint, Path
 from ringfence.net.flow import ESP, ICMP, TCP, FlowKey
 from ringfence.secret import Secret
@@ -385,3 +386,9 @@ def test_why_it_fell_back_is_told(story: Story) -> None:
     assert [one.event for one in story.events.since(0)] == [
         FellBackToClear(peer="10.0.0.2", rule="request", why="it does not answer IKE")
     ]
+
+
+def test_a_refusal_is_no_sign_of_hope() -> None:
+    short = Waits(silent_s=0.02, answered_s=5, closed_s=0.01)
+    refusal = bytes(18) + bytes((Exchange.INFORMATIONAL,)) + bytes(9)
+    assert not waiting(lambda host: host.receive(refusal, PATH), waits=short)
