@@ -8,6 +8,7 @@ host wants; the protocol is in ``v1``.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from ringfence.audit import MessageIgnored
 from ringfence.databases.pad import Pad, PadEntry
@@ -202,9 +203,9 @@ class IkeEngine:
         if not entries:
             address = format_address(path.remote.address)
             raise Ignored(Reason.NO_PEER, f"the policy says nothing of how {address} authenticates")
-        first_contact = self._sessions.is_first_contact(path)
         session = self._sessions.new(path, header.initiator_cookie, entries)
         try:
+            first_contact = partial(self._sessions.is_first_contact, path)
             outputs = session.answer(header, datagram, first_contact=first_contact)
         except IkeError:
             self._sessions.forget(session)

@@ -8,6 +8,7 @@ tried once more with a new main mode before it is given up.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
@@ -114,7 +115,7 @@ class Pursuit:
 
     def begin_main(self, session: Session) -> None:
         """Begin a main mode."""
-        first_contact = self._sessions.is_first_contact(session.path)
+        first_contact = partial(self._sessions.is_first_contact, session.path)
         self._take(session, session.begin(first_contact=first_contact))
 
     def _begin_quick(self, session: Session, wish: Wish) -> None:

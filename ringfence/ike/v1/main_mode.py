@@ -65,8 +65,8 @@ class Setting:
     initiator_cookie: bytes
     responder_cookie: bytes
     """Ours where the peer begins; otherwise not known yet."""
-    first_contact: bool
-    """Whether we have nothing else with this peer, and say so."""
+    first_contact: Callable[[], bool]
+    """Whether we have nothing else with this peer, and say so; asked then, for the peer may have begun meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +245,7 @@ def _entry_for(remote: Identity, chosen: PadEntry, proposal: IkeProposal, settin
 
 
 def _contact(setting: Setting, keys: k.MainKeys) -> tuple[NotifyPayload, ...]:
-    if not setting.first_contact:
+    if not setting.first_contact():
         return ()
     spi = keys.shared.initiator_cookie + keys.shared.responder_cookie
     return (NotifyPayload(IPSEC_DOI, ProtocolId.ISAKMP, spi, Notify.INITIAL_CONTACT),)

@@ -4,7 +4,7 @@
 What happened in an entry comes out as a list of effects for the host and happenings for the engine, in order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ringfence.audit import MainModeEstablished
 from ringfence.databases.pad import PadEntry
@@ -130,14 +130,14 @@ class Session:
 
     # Entries -------------------------------------------------------------------------------------------------------
 
-    def begin(self, *, first_contact: bool) -> list[Output]:
+    def begin(self, *, first_contact: Callable[[], bool]) -> list[Output]:
         """Begin main mode."""
         exchange = main_mode.initiate(self._setting(first_contact=first_contact), self._world.env)
         running = self._new_main(Stepper(exchange), Role.INITIATOR)
         self._talk.advance(running, None)
         return self._voice.drain()
 
-    def answer(self, header: Header, datagram: bytes, *, first_contact: bool) -> list[Output]:
+    def answer(self, header: Header, datagram: bytes, *, first_contact: Callable[[], bool]) -> list[Output]:
         """Answer message 1 of a main mode; raises IkeError for what is none."""
         chain = open_clear(header, datagram)
         MAIN_MODE[Proof.HASH][0].check(chain, encrypted=header.encrypted)
@@ -199,7 +199,7 @@ class Session:
 
     # Exchanges -----------------------------------------------------------------------------------------------------
 
-    def _setting(self, *, first_contact: bool) -> main_mode.Setting:
+    def _setting(self, *, first_contact: Callable[[], bool]) -> main_mode.Setting:
         return main_mode.Setting(self.path, self.entries, *self.cookies, first_contact)
 
     def _new_main(self, stepper: Stepper[main_mode.Agreed], role: Role) -> Running[main_mode.Agreed]:

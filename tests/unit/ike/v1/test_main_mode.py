@@ -41,7 +41,7 @@ NONCE = NoncePayload(b"the other side's nonce")
 
 
 def setting(entry=OURS, *, first_contact=False, path=PATH):
-    return Setting(path, (entry,), INITIATOR_COOKIE, RESPONDER_COOKIE, first_contact)
+    return Setting(path, (entry,), INITIATOR_COOKIE, RESPONDER_COOKIE, lambda: first_contact)
 
 
 def begun(entry=OURS, *, first_contact=False):
@@ -133,7 +133,7 @@ def test_we_answer():
 
 def answered_by(remote, *entries):
     """Who a responder takes a peer for, that has the key and says it is ``remote``."""
-    start = Setting(BACK, entries, INITIATOR_COOKIE, RESPONDER_COOKIE, False)
+    start = Setting(BACK, entries, INITIATOR_COOKIE, RESPONDER_COOKIE, lambda: False)
     script = Script(respond(message(OFFER), start, Env(SeededRandom(1)))).answers(SaPayload, VendorPayload)
     script.gets(KePayload(HALF.public), NONCE).protects()
     script.does(LogIkeKey)

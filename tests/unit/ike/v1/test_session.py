@@ -85,8 +85,8 @@ def exchange(a, b, datagrams):
 
 
 def begin(a, b, *, first_contact=False):
-    (first,) = a.take(a.session.begin(first_contact=first_contact))
-    answers = b.take(b.session.answer(header_of(first), first, first_contact=first_contact))
+    (first,) = a.take(a.session.begin(first_contact=lambda: first_contact))
+    answers = b.take(b.session.answer(header_of(first), first, first_contact=lambda: first_contact))
     return first, answers
 
 
@@ -293,7 +293,7 @@ def test_deletes():
 
 def test_before_main_mode_is_over_nothing_can_be_deleted():
     a, _ = ends()
-    a.take(a.session.begin(first_contact=False))
+    a.take(a.session.begin(first_contact=lambda: False))
     assert a.session.delete((), itself=True) == []
 
 
