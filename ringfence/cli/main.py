@@ -50,7 +50,7 @@ app = typer.Typer(
 app.command("run", short_help="Guard this computer by a policy.")(run_service.run)
 app.command("status", short_help="Show the whole on one page.")(status.status)
 app.add_typer(sa.app, name="sa", short_help="List, show, delete security associations.")
-app.add_typer(policy.app, name="policy", short_help="Show the running policy, check a document.")
+app.add_typer(policy.app, name="policy", short_help="Show the running policy, check and compare.")
 app.command("explain", short_help="Say what happens to a packet, and why.")(explain.explain)
 app.command("whatif", short_help="Say what a policy would do to traffic seen.")(whatif.whatif)
 app.command("lint", short_help="Say what in a document needs a second look.")(lint.lint)

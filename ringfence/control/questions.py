@@ -69,3 +69,38 @@ class LintAnswer(Message):
 
     document: str
     findings: list[LintFinding]
+
+
+class SettingChange(Message):
+    """A setting with another value, in TOML."""
+
+    name: str
+    was: str
+    """Empty where it was not there."""
+    now: str
+    """Likewise."""
+
+
+class StatementChange(Message):
+    """A rule, filter, list or action that is not as it was."""
+
+    kind: str
+    """``added``, ``removed``, ``changed`` or ``renamed``."""
+    what: str
+    """Such as ``rule "lab is isolated"``."""
+    place: str
+    settings: list[SettingChange]
+
+
+class DiffAnswer(Message):
+    """How two documents differ."""
+
+    old: str
+    new: str
+    same: bool
+    """Whether they say the same, and mean the same on the computer that is asked about."""
+    statements: list[StatementChange]
+    summary: str
+    """What would change on that computer, in one line."""
+    lines: list[str]
+    """The same, entry by entry."""

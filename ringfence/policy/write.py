@@ -32,7 +32,7 @@ DEFAULT = Rule("", Kind.ISOLATION)
 
 def canonical(policy: Policy) -> str:
     """The shortest document that means this policy."""
-    return "\n".join(map(canonical_text, _sections(policy)))
+    return "\n".join(map(canonical_text, sections_of(policy)))
 
 
 def effective(policy: Policy) -> str:
@@ -41,12 +41,13 @@ def effective(policy: Policy) -> str:
     What an IPsec policy has without writing it, the rules of the policy that it is based on and the predefined lists
     and actions that it names, is there as comment.
     """
-    parts = [effective_text(section, policy.name) for section in _sections(policy)]
+    parts = [effective_text(section, policy.name) for section in sections_of(policy)]
     parts += [f"# {why}\n{_comment(canonical_text(section))}" for why, section in implied(policy)]
     return "\n\n".join(parts) + "\n" if parts else ""
 
 
-def _sections(policy: Policy) -> list[Section]:
+def sections_of(policy: Policy) -> list[Section]:
+    """The tables of its document, each with every setting."""
     own = (Section(f"[[{_kind_of(item)}]]", settings(item), item.line) for item in policy)
     return [*sections(policy), *own]
 

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ringfence.policy.difference import Altered, difference
+from ringfence.policy.document import parse
+from ringfence.testing.policies import rule_text
+
+LAB = rule_text("lab", with_='"10.77.0.0/24"')
+TELNET = '[[filter]]\nname = "no telnet"\nblock = "tcp to 23"\n'
+
+
+def lines(old: str, new: str) -> list[str]:
+    found = difference(parse(old, name="old.toml"), parse(new, name="new.toml"))
+    return [line for one in found for line in one.lines()]
+
+
+def test_the_same() -> None:
+    assert lines(LAB + TELNET, TELNET + LAB) == []
+    assert lines(LAB, LAB + 'secure = "require"\nreplay-window = 64\n') == [], "a default that is written now"
+
+
+def test_new_and_gone() -> None:
+    assert lines(LAB, LAB + TELNET) == ['+ filter "no telnet"   new.toml:5', '    block = "tcp to 23"']
+    assert lines(LAB + TELNET, TELNET) == [
+        '- rule "lab"   old.toml:1', '    with = "10.77.0.0/24"', '    auth = { psk-file = "test.psk" }',
+    ]  # fmt: skip
+
+
+def test_another_setting() -> None:
+    assert lines(LAB, LAB + 'secure = "request"\nidentity = { remote = "bob" }\n') == [
+        '~ rule "lab"   new.toml:1',
+        '    secure = "request"   (until now "require")',
+        '    identity.remote = "bob"   (new)',
+    ]
+    assert lines(LAB + 'identity = { remote = "bob" }\n', LAB)[1] == (
+        '    identity.remote is not there any more (until now "bob")'
+    )
+
+
+def test_another_name() -> None:
+    assert lines(LAB + TELNET, LAB.replace('"lab"', '"laboratory"') + TELNET) == [
+        '~ rule "laboratory"   new.toml:1', '    name = "laboratory"   (until now "lab")',
+    ]  # fmt: skip
+
+
+def test_kinds() -> None:
+    found = difference(
+        parse(LAB + TELNET, name="o"), parse(LAB + "pfs = true\n" + TELNET.replace("no", "of"), name="n")
+    )
+    assert [one.kind for one in found] == ["changed", "renamed"]
+    assert found[0].settings == (Altered("pfs", "false", '"ecp256"'),)
+
+
+IPSEC = """
+[policy]
+name = "p"
+auth = { psk-file = "k" }
+[[policy.rule]]
+filter-list = "web"
+filter-action = "Require Security"
+[filter-list."web"]
+filters = ["any tcp <-> me:80"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ('name = "p"', 'name = "q"', ['~ policy "q"   new.toml:2', '    name = "q"   (until now "p")']),
+        ("me:80", "me:81", ['~ filter list "web"   new.toml:8']),
+        ("Require Security", "Permit", ['~ policy rule "web"   new.toml:5']),
+    ],
+)  # fmt: skip
+def test_policies_in_the_form_of_windows(was: str, now: str, said: list[str]) -> None:
+    assert lines(IPSEC, IPSEC) == []
+    assert lines(IPSEC, IPSEC.replace(was, now))[: len(said)] == said
+
+
+PIECE = st.sampled_from(
+    [LAB, TELNET, LAB.replace("lab", "b"), rule_text("c", with_='"10.1.0.0/16"', replay_window="32")]
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(PIECE, unique=True), st.lists(PIECE, unique=True))
+def test_nothing_is_said_exactly_when_both_are_alike(old: list[str], new: list[str]) -> None:
+    assert (lines("".join(old), "".join(new)) == []) == (set(old) == set(new))
