@@ -165,8 +165,8 @@ def outcome(compiled: Compiled, conversation: Conversation, own: Collection[byte
         back = ~direction & Direction.BOTH
         answering = deciding(compiled, conversation.answers, back)
         then = _fate(answering, back)
-        # Whoever may answer what left in clear because there was no SA, may do so in clear.
-        let_in = fate is Fate.REQUEST and then is Fate.REQUIRE and direction is Direction.OUT
+        # What left in clear by an entry that would rather protect it, may be answered in clear under the same entry.
+        let_in = answering is entry and fate is Fate.REQUEST and direction is Direction.OUT
         if STRICTER[then] > STRICTER[fate] and not let_in:
             entry, fate = answering, then
     return Outcome(conversation, direction, fate, entry, asks.destination in own)

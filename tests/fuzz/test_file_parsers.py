@@ -7,6 +7,7 @@ from io import BytesIO
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ringfence.capture.flowfile import read_flows
 from ringfence.capture.pcap import BadCapture, Frame, PcapWriter, read_pcap
 from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
@@ -111,3 +112,17 @@ def test_no_bend_confuses_a_capture(place, value, end):
     bent[place] = value
     with suppress(BadCapture):
         assert sum(len(frame.octets) for frame in read_pcap(BytesIO(bent[:end]))) <= len(CAPTURE)
+
+
+FLOWS = (
+    b"protocol,source,source_port,destination,destination_port\ntcp,10.0.0.5,1,10.0.0.9,2\n",
+    b"ipv4 2 tcp 6 9 ESTABLISHED src=10.0.0.5 dst=10.0.0.9 sport=1 dport=2 src=10.0.0.9 dst=10.0.0.5 sport=2 dport=1\n",
+    capture(bytes(12) + b"\x08\0" + bytes.fromhex("450000280000000040060000") + bytes(28)),
+)
+
+
+@many
+@given(st.sampled_from(FLOWS), st.integers(0, 200), st.binary(max_size=3), st.integers(0, 3))
+def test_no_bend_confuses_a_list_of_flows(flows, place, octets, cut):
+    with suppress(BadCapture):
+        assert len(read_flows(BytesIO(flows[:place] + octets + flows[place + cut :]), name="flows")) <= 2
