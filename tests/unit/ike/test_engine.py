@@ -248,6 +248,8 @@ def test_a_denied_spi_of_a_contract_without_an_ike_sa_brings_a_new_one():
     both.a.engine._sessions.forget(session)
     (child,) = both.a.engine.child_sas()
     spi = child.outbound[0].spi
+    (theirs,) = both.b.engine.child_sas()
+    both.b.engine._world.children.remove(theirs.id)
     path = path_between(POLICY.remote, POLICY.local)
     both.network.do(both.b, both.b.engine.unknown_spi(Protocol.ESP, spi, path, both.network.now))
     both.run(2)
