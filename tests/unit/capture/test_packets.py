@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import ICMPv6EchoReply, ICMPv6EchoRequest, IPv6, IPv6ExtHdrFragment
-from scapy.layers.l2 import ARP, CookedLinux, Dot1Q, Ether
+from scapy.layers.l2 import ARP, CookedLinux, CookedLinuxV2, Dot1Q, Ether
 from scapy.packet import Packet, Raw
 from scapy.utils import wrpcap
 
@@ -30,7 +30,9 @@ def shown(one: Conversation) -> str:
     return f"{one.asks}{'' if one.answered else ' ?'}"
 
 
-@pytest.mark.parametrize("link", [Ether(), Ether() / Dot1Q(vlan=7), Ether() / Dot1Q() / Dot1Q(), CookedLinux(), None])
+@pytest.mark.parametrize(
+    "link", [Ether(), Ether() / Dot1Q(vlan=7), Ether() / Dot1Q() / Dot1Q(), CookedLinux(), CookedLinuxV2(), None]
+)
 def test_each_link_and_both_families(link: Packet | None, tmp_path: Path) -> None:
     inside = [IP(**A) / UDP(sport=40000, dport=53) / b"who?", IPv6(**SIX) / TCP(sport=40001, dport=443, flags="S")]
     frames = inside if link is None else [link / one for one in inside]
