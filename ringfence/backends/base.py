@@ -24,9 +24,10 @@ MARK = 0x5246
 TABLE_NAME = "ringfence"
 """Of our table in nftables."""
 TABLE = 4301
-"""Our routing table; the number is that of the RFC."""
+"""Our routing table, for what this host sends; the number is that of the RFC. The next one is for what it forwards."""
 PRIORITY = 4301
-"""Of our routing rules: behind the local table, before all that people usually add."""
+"""Of our routing rules: this, the one before and the one behind. They come behind the local table, before all that
+people usually add."""
 
 
 class BackendError(IpsecError):

@@ -56,7 +56,7 @@ class KernelSide:
         return mtu
 
     async def add_rules(self) -> None:
-        """Have all packets but ours ask our table first."""
+        """Have all packets but ours ask our tables first."""
         await self._netlink.add_rules()
 
     async def follow(self, spd: Spd, switch: Callable[[], None]) -> None:
@@ -92,7 +92,7 @@ class KernelSide:
         async with contextlib.AsyncExitStack() as last_first:
             last_first.callback(sysctl.restore, self._noted)
             last_first.push_async_callback(nft.run, static.removal())
-            last_first.push_async_callback(self._netlink.clear_table)
+            last_first.push_async_callback(self._netlink.clear_tables)
             last_first.push_async_callback(self._netlink.remove_rules)
 
     async def _look(self, spd: Spd) -> Difference:

@@ -1,14 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Links, routes and rules over netlink: reads what the host has, puts and removes what is ours.
 
-Ours are one routing table (what is in it: ``backends.routes``) and, for each family, the rule ``not fwmark MARK lookup
-TABLE``: what we send ourselves bears the mark and passes by.
+Ours are two routing tables (what is in them: ``backends.routes``), TABLE for what this host sends and the next one for
+what it forwards, and for each family three rules::
+
+    4300: not from all iif lo goto 4302
+    4301: not from all fwmark MARK lookup TABLE
+    4302: not from all iif lo lookup TABLE + 1
+
+To the kernel, what the host itself sends comes in from ``lo``. What we send bears the mark besides, and asks neither
+table. Without the first or the last rule, forwarded packets ask the first table, which leads to our device for all that
+the second does: so whatever comes first when rules are added, and whichever somebody removes, no forwarded packet that
+must be protected misses the device.
 """
 
 import errno
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_network
 from socket import AF_INET, AF_INET6
@@ -58,7 +67,9 @@ class Netlink:
     """A channel to the kernel's networking; use it with ``async with``."""
 
     def __init__(self, *, mark: int = MARK, table: int = TABLE, priority: int = PRIORITY) -> None:
-        self._mark, self._table, self._priority = mark, table, priority
+        self._mark, self._tables = mark, {False: table, True: table + 1}
+        """The tables, by whether they are for what is forwarded."""
+        self._rules = _rules(mark, table, priority)
 
     async def __aenter__(self) -> Self:
         self._channel = AsyncIPRoute()
@@ -95,52 +106,53 @@ class Netlink:
         return Host(links, tuple(route for route in routes if route is not None), local)
 
     async def add_rules(self) -> None:
-        """Have all but marked packets ask our table first; a predecessor's rule is taken over."""
-        await self._rules("add", errno.EEXIST)
+        """Have all but marked packets ask our tables first; a predecessor's rules are taken over."""
+        await self._change_rules("add", self._rules, errno.EEXIST)
 
     async def remove_rules(self) -> None:
-        """Have nobody ask our table."""
-        await self._rules("del", *GONE)
+        """Have nobody ask our tables."""
+        await self._change_rules("del", self._rules[::-1], *GONE)
 
     async def own_routes(self, device: int) -> list[OwnRoute]:
-        """What our table holds; one that leads to another device than ours is unlike any that we want."""
+        """What our tables hold; one that leads to another device than ours is unlike any that we want."""
         found: list[OwnRoute] = []
         for version, family in FAMILIES.items():
             with _refusals("the routes cannot be read", besides=(*GONE, *NOT_SERVED)):
-                routes = await self._channel.get_routes(table=self._table, family=family)
-                found += [_own_route(message, version, device) async for message in routes]
+                for forwarded, table in self._tables.items():
+                    routes = await self._channel.get_routes(table=table, family=family)
+                    found += [_own_route(message, version, device, forwarded) async for message in routes]
         return found
 
     async def put(self, routes: Iterable[OwnRoute], device: int) -> None:
-        """Add or replace routes of our table; raises BackendError."""
+        """Add or replace routes of our tables; raises BackendError."""
         for route in routes:
             with _refusals(f"cannot add a route to {route.destination}"):
                 await self._channel.route("replace", **self._spec(route, device))
 
     async def remove(self, routes: Iterable[OwnRoute]) -> None:
-        """Remove routes of our table, as far as they are still there."""
+        """Remove routes of our tables, as far as they are still there."""
         for route in routes:
             family = FAMILIES[ip_network(route.destination).version]
             kind = {"type": "throw"} if route.throw else {}
             with _refusals(f"cannot remove the route to {route.destination}", besides=GONE):
-                await self._channel.route("del", dst=route.destination, table=self._table, family=family, **kind)
+                await self._channel.route(
+                    "del", dst=route.destination, table=self._tables[route.forwarded], family=family, **kind
+                )
 
     async def change(self, what: Difference, device: int) -> None:
         """First what is new, then what goes."""
         await self.put(what.put, device)
         await self.remove(what.remove)
 
-    async def clear_table(self) -> None:
-        """Remove all routes of our table."""
+    async def clear_tables(self) -> None:
+        """Remove all routes of our tables."""
         await self.remove(await self.own_routes(0))
 
-    async def _rules(self, command: str, *besides: int) -> None:
-        for family in FAMILIES.values():
-            with _refusals("cannot change the routing rules", besides=(*besides, *NOT_SERVED)):
-                await self._channel.rule(
-                    command, table=self._table, priority=self._priority, fwmark=self._mark, fwmask=0xFFFFFFFF,
-                    flags=INVERT, family=family,
-                )  # fmt: skip
+    async def _change_rules(self, command: str, rules: Iterable[Mapping[str, object]], *besides: int) -> None:
+        for rule in rules:
+            for family in FAMILIES.values():
+                with _refusals("cannot change the routing rules", besides=(*besides, *NOT_SERVED)):
+                    await self._channel.rule(command, family=family, **rule)
 
     async def _links(self, except_for: int) -> tuple[tuple[Link, ...], frozenset[bytes]]:
         usable: defaultdict[int, list[bytes]] = defaultdict(list)
@@ -193,7 +205,7 @@ class Netlink:
 
     def _spec(self, route: OwnRoute, device: int) -> dict[str, object]:
         family = FAMILIES[ip_network(route.destination).version]
-        spec: dict[str, object] = {"dst": route.destination, "table": self._table, "family": family}
+        spec: dict[str, object] = {"dst": route.destination, "table": self._tables[route.forwarded], "family": family}
         if route.throw:
             return {**spec, "type": "throw"}
         spec["oif"] = device
@@ -202,6 +214,16 @@ class Netlink:
         if route.mtu:
             spec["metrics"] = {"mtu": route.mtu}
         return spec
+
+
+def _rules(mark: int, table: int, priority: int) -> Sequence[Mapping[str, object]]:
+    """In the order to add them: the last one diverts forwarded packets past the first, to the second."""
+    from_elsewhere = {"iifname": "lo", "flags": INVERT}
+    return (
+        {"priority": priority, "table": table, "fwmark": mark, "fwmask": 0xFFFFFFFF, "flags": INVERT},
+        {"priority": priority + 1, "table": table + 1, **from_elsewhere},
+        {"priority": priority - 1, "action": "goto", "goto": priority + 1, **from_elsewhere},
+    )
 
 
 @contextmanager
@@ -233,12 +255,12 @@ def _destination(message: Message, version: int) -> Network:
     return ip_network(f"{text}/{message.get('dst_len')}")
 
 
-def _own_route(message: Message, version: int, device: int) -> OwnRoute:
+def _own_route(message: Message, version: int, device: int, forwarded: bool) -> OwnRoute:
     destination = str(_destination(message, version))
     if message.get("type") == THROW:
-        return OwnRoute(destination, throw=True)
+        return OwnRoute(destination, throw=True, forwarded=forwarded)
     metrics = message.get_attr("RTA_METRICS")
     mtu = metrics.get_attr("RTAX_MTU") if metrics is not None and hasattr(metrics, "get_attr") else 0
     source = message.get_attr("RTA_PREFSRC")
     ours = message.get_attr("RTA_OIF") == device
-    return OwnRoute(destination, False, str(source or ""), _number(mtu) if ours else -1)
+    return OwnRoute(destination, False, str(source or ""), _number(mtu) if ours else -1, forwarded)

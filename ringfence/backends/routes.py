@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which destinations go through our device: a policy and the host's own routes in, the routes of our table out. Pure.
+"""Which destinations go through our device: a policy and the host's own routes in, the routes of our tables out. Pure.
 
 Each destination that some entry protects gets a route to the device. The packet path decides there by the whole
 selector and sends on in clear what it must not protect; so a route too many costs time, never safety. Three things
@@ -15,10 +15,14 @@ are kept as the host had them:
 
 The longest prefix wins in a routing table, the first entry in a policy: therefore a prefix that lies within one
 already decided is left out.
+
+What this host forwards has a table of its own, with only the destinations of entries that protect somebody behind it.
+An entry for this host's own addresses says nothing of packets that pass through; these keep to the host's own routes,
+its rules for forwarding and its address translation, and never leave the kernel.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
@@ -91,7 +95,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True, order=True)
 class OwnRoute:
-    """A route of our table."""
+    """A route of ours."""
 
     destination: str
     """Such as ``10.0.0.0/8``."""
@@ -101,6 +105,8 @@ class OwnRoute:
     """Preferred source address; empty to leave it to the kernel."""
     mtu: int = 0
     """0 for the device's."""
+    forwarded: bool = False
+    """In the table for what this host forwards, not in that for what it sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +120,13 @@ class Difference:
 class _Plan:
     """The routes made so far."""
 
-    def __init__(self, spd: Spd, host: Host) -> None:
+    def __init__(
+        self, spd: Spd, host: Host, protect: Sequence[tuple[int, SpdEntry]], *, forwarded: bool = False
+    ) -> None:
         self.host = host
-        self.protect = [
-            (position, one)
-            for position, one in enumerate(spd)
-            if one.action is Action.PROTECT and Direction.OUT in one.directions
-        ]
+        self.forwarded = forwarded
+        self.protect = protect
+        """Entries that protect what is sent, and their positions, in order."""
         self.exempt = _exemptions(spd)
         self._protecting = SelectorIndex((position, one.selector) for position, one in self.protect)
         self._exempting = SelectorIndex((position, one.selector) for position, one in self.exempt)
@@ -131,7 +137,7 @@ class _Plan:
 
     def put(self, network: Network, route: OwnRoute) -> None:
         """Make a route."""
-        self.made[network] = route
+        self.made[network] = replace(route, forwarded=self.forwarded)
         self._lengths.add(network.prefixlen)
 
     def around(self, network: Network) -> Network | None:
@@ -158,8 +164,28 @@ class _Plan:
 
 
 def wanted(spd: Spd, host: Host) -> tuple[OwnRoute, ...]:
-    """The routes of our table for this policy on this host."""
-    plan = _Plan(spd, host)
+    """The routes of our tables for this policy on this host."""
+    protect = [
+        (position, one)
+        for position, one in enumerate(spd)
+        if one.action is Action.PROTECT and Direction.OUT in one.directions
+    ]
+    behind = [(position, one) for position, one in protect if not _only_own(one.selector.source, host)]
+    sent = _table(_Plan(spd, host, protect))
+    forwarded = _table(_Plan(spd, host, behind, forwarded=True)) if behind else ()
+    return (*sorted(sent), *sorted(forwarded))
+
+
+def _only_own(addresses: AddressRange, host: Host) -> bool:
+    """Whether all of these are addresses of this host itself."""
+    if addresses.is_host:
+        return addresses.first in host.local
+    first, last = int.from_bytes(addresses.first), int.from_bytes(addresses.last)
+    return sum(1 for one in host.local if one in addresses) > last - first
+
+
+def _table(plan: _Plan) -> Iterable[OwnRoute]:
+    """The routes of one table."""
     for network in NEVER_PROTECTED:
         if any(one.selector.destination.covers(_range(network)) for _, one in plan.protect):
             plan.put(network, OwnRoute(str(network), throw=True))
@@ -168,13 +194,13 @@ def wanted(spd: Spd, host: Host) -> tuple[OwnRoute, ...]:
             _protect(plan, entry, position)
         else:
             _exempt(plan, entry)
-    return tuple(sorted(plan.made.values()))
+    return plan.made.values()
 
 
 def difference(have: Iterable[OwnRoute], want: Iterable[OwnRoute]) -> Difference:
     """What to put first and what to remove then; a route that changes is replaced in one step."""
-    before = {one.destination: one for one in have}
-    after = {one.destination: one for one in want}
+    before = {(one.destination, one.forwarded): one for one in have}
+    after = {(one.destination, one.forwarded): one for one in want}
     return Difference(
         put=tuple(one for key, one in after.items() if before.get(key) != one),
         remove=tuple(one for key, one in before.items() if key not in after),
@@ -242,7 +268,8 @@ def _device_route(plan: _Plan, piece: Network, entry: SpdEntry) -> OwnRoute:
     own = plan.host.route_to(piece)
     serving = [one for _, one in plan.serving(piece)] or [entry]
     mtu = min(_entry_mtu(plan.host, one, piece.version, own) for one in serving)
-    return OwnRoute(str(piece), source=_source(plan.host, serving, own), mtu=mtu)
+    source = "" if plan.forwarded else _source(plan.host, serving, own)  # what is forwarded has one
+    return OwnRoute(str(piece), source=source, mtu=mtu)
 
 
 def _entry_mtu(host: Host, entry: SpdEntry, version: int, own: HostRoute | None) -> int:

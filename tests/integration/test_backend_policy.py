@@ -2,11 +2,13 @@
 """A host follows its policy: permit, block, require, request; while the process lives, after it was killed, after it
 was started again, and after a clean stop."""
 
+import json
 import time
 
 import pytest
 from integration.backend_lab import ALICE, ALICE6, BOB, BOB6, AgentHandle, Pair, protect, two_agents, watched
 
+from ringfence.backends import answers
 from ringfence.testing.namespaces import Host
 
 pytestmark = pytest.mark.root
@@ -177,6 +179,29 @@ def test_fallback_to_clear(pair: Pair, alice: AgentHandle) -> None:
     assert pings(pair.alice, BOB, count=3, wait=2) == 3
     assert pings(pair.alice, BOB6, count=3, wait=2) == 3
     assert any(line.startswith("FellBack") for line in alice.ask("happened"))
+
+
+def left(host: Host, name: str) -> int:
+    """For how many seconds the only note in a set of nftables is still kept."""
+    out = json.loads(host.run("nft", "-j", "list", "set", "inet", "ringfence", name).stdout)
+    (element,) = out["nftables"][1]["set"]["elem"]
+    return int(element["elem"]["expires"])
+
+
+def test_each_packet_in_clear_prolongs_its_note(pair: Pair, alice: AgentHandle) -> None:
+    """So a connection that lasts is answered as long as it lasts, also across a reload."""
+    entries = [{**one, "clear_out": True} for one in MUST]
+    alice.ask("apply", entries=entries)
+    alice.ask("fail", acquire=True)
+    assert pings(pair.alice, BOB, wait=2) == 1
+    for again in (False, True):
+        time.sleep(3.5)
+        assert left(pair.alice, "clear-peers-4") <= answers.SECONDS - 3
+        if again:
+            alice.ask("apply", entries=entries)
+        assert pings(pair.alice, BOB, wait=2) == 1
+        assert left(pair.alice, "clear-peers-4") >= answers.SECONDS - 1
+        assert left(pair.alice, "clear-protocols-4") >= answers.SECONDS - 1
 
 
 def test_a_refusal_by_the_host_leaves_the_old_policy(pair: Pair, alice: AgentHandle) -> None:

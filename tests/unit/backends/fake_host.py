@@ -13,6 +13,7 @@ from ringfence.backends.base import BackendError
 from ringfence.backends.filter import Count
 from ringfence.backends.raw import TooBig
 from ringfence.backends.routes import Host, OwnRoute
+from ringfence.net.address import parse_address
 
 
 class FakeHost:
@@ -27,7 +28,7 @@ class FakeHost:
         self.refuse = ""
         self.counts: dict[str, Count] = {}
         self.noted: tuple[Note, ...] = ()
-        self.seen = Host()
+        self.seen = Host(local=frozenset((parse_address("192.0.2.1"),)))
         self.wire: list[bytes] = []
         self.given: list[bytes] = []
         self.mtu = 0
@@ -68,7 +69,7 @@ class FakeHost:
     async def remove_rules(self) -> None:
         self.log.append("no rules")
 
-    async def clear_table(self) -> None:
+    async def clear_tables(self) -> None:
         self.log.append("no routes")
 
     async def host(self, except_for: int = 0) -> Host:

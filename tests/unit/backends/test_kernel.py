@@ -3,13 +3,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from unit.backends.fake_host import FakeHost
 
 from ringfence.backends.base import BackendError
 from ringfence.backends.kernel import KernelSide
-from ringfence.backends.routes import Host, Link
+from ringfence.backends.routes import Link
 from ringfence.databases.proposal import SecurityMethod
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Origin, Processing, Spd, SpdEntry
@@ -73,7 +74,7 @@ def test_mending(monkeypatch: pytest.MonkeyPatch) -> None:
         await kernel.mend(spd)
         assert fake.log[2:] == ["up", "rules", "put 192.0.2.2/32", "nft table"]
         fake.counts = {"blocked": fake.count(1)}
-        fake.seen = Host((Link(2, "eth0", 1500, (), (parse_address("192.0.2.255"),)),))
+        fake.seen = replace(fake.seen, links=(Link(2, "eth0", 1500, (), (parse_address("192.0.2.255"),)),))
         await kernel.mend(spd)
         assert "192.0.2.255" in fake.texts[-1]
 

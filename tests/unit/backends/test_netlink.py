@@ -4,7 +4,7 @@
 import asyncio
 from typing import Any
 
-from ringfence.backends.netlink import Netlink, _destination, _oif, _own_route
+from ringfence.backends.netlink import INVERT, Netlink, _destination, _oif, _own_route, _rules
 from ringfence.backends.routes import OwnRoute
 
 
@@ -18,10 +18,19 @@ def test_own_routes() -> None:
     route = Message(
         type=1, dst_len=8, RTA_DST="10.0.0.0", RTA_OIF=7, RTA_METRICS=metrics, RTA_PREFSRC="192.0.2.1",
     )  # fmt: skip
-    assert _own_route(route, 4, 7) == OwnRoute("10.0.0.0/8", source="192.0.2.1", mtu=1400)
-    assert _own_route(route, 4, 8) != _own_route(route, 4, 7), "a route to another device is to be replaced"
-    assert _own_route(Message(type=9, dst_len=0), 6, 7) == OwnRoute("::/0", throw=True)
-    assert _own_route(Message(type=1, dst_len=0, RTA_OIF=7), 4, 7) == OwnRoute("0.0.0.0/0")
+    assert _own_route(route, 4, 7, False) == OwnRoute("10.0.0.0/8", source="192.0.2.1", mtu=1400)
+    assert _own_route(route, 4, 8, False) != _own_route(route, 4, 7, False), "one to another device is to be replaced"
+    assert _own_route(Message(type=9, dst_len=0), 6, 7, True) == OwnRoute("::/0", throw=True, forwarded=True)
+    assert _own_route(Message(type=1, dst_len=0, RTA_OIF=7), 4, 7, True) == OwnRoute("0.0.0.0/0", forwarded=True)
+
+
+def test_rules_in_an_order_that_catches_all_the_time() -> None:
+    """The one that diverts forwarded packets comes last, when there is something to divert them to."""
+    sent, forwarded, divert = _rules(0x5246, 4301, 4301)
+    assert (sent["priority"], sent["table"], sent["fwmark"]) == (4301, 4301, 0x5246)
+    assert (forwarded["priority"], forwarded["table"], forwarded["iifname"]) == (4302, 4302, "lo")
+    assert (divert["priority"], divert["goto"], divert["iifname"]) == (4300, 4302, "lo")
+    assert all(rule["flags"] == INVERT for rule in (sent, forwarded, divert))
 
 
 def test_parts() -> None:

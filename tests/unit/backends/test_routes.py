@@ -6,7 +6,17 @@ from ipaddress import ip_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.backends.routes import Host, HostRoute, Link, OwnRoute, difference, host_address, largest_inner, wanted
+from ringfence.backends.routes import (
+    Difference,
+    Host,
+    HostRoute,
+    Link,
+    OwnRoute,
+    difference,
+    host_address,
+    largest_inner,
+    wanted,
+)
 from ringfence.crypto.suites import Encryption, Integrity
 from ringfence.databases.proposal import SecurityMethod
 from ringfence.databases.sa import Mode
@@ -25,6 +35,7 @@ HOST = Host(
         HostRoute(ip_network("192.0.2.0/24"), 2, ME, 1500),
         HostRoute(ip_network("10.1.0.0/16"), 3, INNER, 9000),
     ),
+    local=frozenset((ME, INNER)),
 )
 
 
@@ -41,7 +52,12 @@ def permit(name: str, source: str, destination: str, protocol: int | None = None
 
 
 def told(*entries: SpdEntry, host: Host = HOST) -> dict[str, OwnRoute]:
-    return {one.destination: one for one in wanted(Spd(entries), host)}
+    """The routes for what the host sends."""
+    return {one.destination: one for one in wanted(Spd(entries), host) if not one.forwarded}
+
+
+def told_of_forwarded(*entries: SpdEntry, host: Host = HOST) -> dict[str, OwnRoute]:
+    return {one.destination: one for one in wanted(Spd(entries), host) if one.forwarded}
 
 
 def test_a_host_keeps_source_and_size() -> None:
@@ -70,6 +86,38 @@ def test_a_gateway_prefers_an_address_that_its_tunnel_serves() -> None:
     assert routes["10.2.0.0/16"].source == "10.1.0.1"
     routes = told(protect("branch", "10.9.0.0/16", "10.2.0.0/16", **tunnel))
     assert routes["10.2.0.0/16"].source == "192.0.2.1", "none serves, so nothing is changed"
+
+
+def test_what_is_only_for_this_host_leaves_forwarded_packets_alone() -> None:
+    own = protect("me", "192.0.2.1", "0.0.0.0/0"), protect("me too", "10.1.0.1", "10.0.0.0/8")
+    assert told_of_forwarded(*own) == {}
+    net = protect("net", "10.1.0.0/16", "10.2.0.0/16")
+    routes = told_of_forwarded(*own, net)
+    assert list(routes) == ["10.2.0.0/16"], "nor does what else the host itself protects"
+    assert routes["10.2.0.0/16"] == OwnRoute("10.2.0.0/16", mtu=told(net)["10.2.0.0/16"].mtu, forwarded=True)
+    assert "10.2.0.0/16" in told(net), "the gateway's own traffic, too"
+
+
+def test_whoever_is_not_wholly_this_host_may_be_behind_it() -> None:
+    both = Host(HOST.links, HOST.routes, frozenset(map(parse_address, ("192.0.2.1", "192.0.2.2", "fd00::1"))))
+    for source, behind in (
+        ("192.0.2.1-192.0.2.2", False), ("192.0.2.1-192.0.2.3", True), ("192.0.2.9", True), ("0.0.0.0/0", True),
+    ):  # fmt: skip
+        assert bool(told_of_forwarded(protect("one", source, "10.5.0.0/16"), host=both)) is behind, source
+    assert not told_of_forwarded(protect("one", "fd00::1", "fd05::/16"), host=both)
+    assert told_of_forwarded(protect("net", "fd00::/64", "fd05::/16"), host=both)
+
+
+def test_exemptions_count_for_forwarded_packets_by_what_is_protected_for_them() -> None:
+    dns, me = permit("dns", "10.1.0.0/16", "10.5.0.53"), protect("me", "192.0.2.1", "10.5.0.0/16")
+    net = protect("net", "10.1.0.0/16", "10.5.0.0/16")
+    assert list(told(dns, me, net)) == ["10.5.0.0/16"], "of what the host sends there some is protected"
+    routes = told_of_forwarded(dns, me, net)
+    assert routes["10.5.0.53/32"].throw
+    assert not routes["10.5.0.0/16"].throw
+    everybody = told_of_forwarded(protect("all", "0.0.0.0/0", "0.0.0.0/0"))
+    assert everybody["224.0.0.0/4"].throw
+    assert everybody["10.1.0.0/16"].mtu > everybody["0.0.0.0/0"].mtu, "each link's size"
 
 
 def test_a_range_is_its_prefixes() -> None:
@@ -126,6 +174,8 @@ def test_difference_adds_before_it_removes() -> None:
     assert difference([a, c], [b]).put == (b,)
     assert difference([a, c], [b]).remove == (c,)
     assert difference([a, c], [c, a]) == difference([], [])
+    forwarded = OwnRoute("10.1.0.0/16", forwarded=True)
+    assert difference([c], [forwarded]) == Difference((forwarded,), (c,))
 
 
 @settings(deadline=None)
