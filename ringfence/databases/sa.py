@@ -73,6 +73,8 @@ class Sa:
     """Packets that may come late, 32 to 4096; 0 turns anti-replay off."""
     encapsulation: Path | None = None
     """UDP encapsulation (RFC 3948), seen from this host; None for none."""
+    keepalive: bool = True
+    """Whether this host is behind NAT, which must not forget it (RFC 3948 §4)."""
     tunnel: TunnelOptions = field(default_factory=TunnelOptions)
     tfc_octets: int = 0
     """Pad tunnel packets up to this length (RFC 4303 §2.7); 0 for no padding."""

@@ -2,10 +2,10 @@
 """One contract at work: what the packet path keeps about a ``ChildSa``."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ringfence.databases.sa import ChildSa, Mode
+from ringfence.databases.sa import ChildSa, Mode, Sa
 from ringfence.datapath.inlet import Inlet
 from ringfence.datapath.lifetime import Meter
 from ringfence.datapath.limits import PathLimits
@@ -91,9 +91,9 @@ class Contract:
 
     def succeed(self, other: "Contract") -> None:
         """Go on where ``other``, of the same number, stood: windows, sequence numbers and counts stay."""
-        if other.child.outbound == self.child.outbound:
+        if _same(other.child.outbound, self.child.outbound):
             self.outlet = other.outlet
-        if other.child.inbound == self.child.inbound:
+        if _same(other.child.inbound, self.child.inbound):
             self.inlets = other.inlets
             for inlet in self.inlets:
                 inlet.contract = self
@@ -118,3 +118,14 @@ class Contract:
             self.into.packets, self.out.packets, self.into.octets, self.out.octets, self.since,
             max(used, default=None), self.path_mtu.mtu,
         )  # fmt: skip
+
+
+def _same(old: tuple[Sa, ...], new: tuple[Sa, ...]) -> bool:
+    """Whether they are the same SAs; a peer behind NAT may have moved to another port."""
+    return _bare(old) == _bare(new) and [sa.encapsulation is None for sa in old] == [
+        sa.encapsulation is None for sa in new
+    ]
+
+
+def _bare(sas: tuple[Sa, ...]) -> list[Sa]:
+    return [replace(sa, encapsulation=None) for sa in sas]

@@ -61,7 +61,8 @@ class DataPath:
         self._commit(contract)
         state.soft.forget(child.entry, child.selector)
         state.holding.forgive(child.entry)
-        if contract.path is not None:
+        if contract.path is not None and child.outbound[-1].keepalive:
+            self._forget_paths()
             state.keepalives.watch(contract.path, now)
         waiting = [
             held.packet
@@ -88,6 +89,11 @@ class DataPath:
             return
         state.remove_inlets(contract)
         state.forget_flows()
+        self._forget_paths()
+
+    def _forget_paths(self) -> None:
+        """Keep alive only what a contract goes by."""
+        state = self._state
         state.keepalives.keep({other.path for other in state.contracts.values() if other.path is not None})
 
     def outbound(self, packets: Sequence[bytes], now: float) -> list[Verdict]:

@@ -8,10 +8,11 @@ would have been missed. The old SAs receive for some seconds more, and are then 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ringfence.audit import QuickModeEnded, QuickModeEstablished
 from ringfence.databases.proposal import Protocol
-from ringfence.databases.sa import ChildSa
+from ringfence.databases.sa import ChildSa, Sa
 from ringfence.ike.children import Record
 from ringfence.ike.effects import Effect, InstallOutbound, RemoveChild, Report
 from ringfence.ike.happening import Prepared
@@ -104,8 +105,24 @@ class Contracts:
         record.happen(ChildEvent.SWITCHED)
         self._emit(InstallOutbound(record.child))
         for older in self._world.children.competing(record.key):
-            if older.order < record.order and older.in_use:
+            # Behind one NAT there may be several peers: none ends what another has.
+            if older.order < record.order and older.in_use and older.child.peer == record.child.peer:
                 self._replaced(older, by=record)
+
+    def follow(self, session: Session) -> None:
+        """What an IKE SA speaks for goes where its messages go."""
+        for record in self._world.children.of(session.id):
+            path = record.child.outbound[-1].encapsulation
+            if path is None or path == session.path or path.local != session.path.local:
+                continue
+            record.path = session.path
+            record.child = replace(
+                record.child,
+                outbound=_by_path(record.child.outbound, session.path),
+                inbound=_by_path(record.child.inbound, session.path),
+            )
+            if self._carries(record):
+                self._emit(InstallOutbound(record.child))
 
     def _replaced(self, record: Record, *, by: Record | None) -> None:
         """It has a successor: it only receives, and not for long."""
@@ -198,6 +215,10 @@ class Contracts:
                 )
             )
         )
+
+
+def _by_path(sas: tuple[Sa, ...], path: Path) -> tuple[Sa, ...]:
+    return (*sas[:-1], replace(sas[-1], encapsulation=path))
 
 
 def _protection(child: ChildSa) -> str:

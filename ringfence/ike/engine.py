@@ -26,6 +26,7 @@ from ringfence.ike.happening import (
     FirstContact,
     Happening,
     MainFailed,
+    Moved,
     Output,
     PeerDeleted,
     PeerDeletedIke,
@@ -181,9 +182,9 @@ class IkeEngine:
         header = header_of(datagram)
         session = self._sessions.find(header, path)
         if session is not None:
-            if session.path != path:
+            if not session.hears(path):
                 raise Ignored(Reason.UNEXPECTED, "a message of an IKE SA with another address")
-            self._take(session, session.receive(header, datagram))
+            self._take(session, session.receive(header, datagram, path))
         elif begins(header):
             self._answer(header, datagram, path)
         else:
@@ -257,6 +258,8 @@ class IkeEngine:
                 self._pursuit.suspect(session)
             case Confirmed():
                 self._sessions.rank(session)
+            case Moved():
+                self._contracts.follow(session)
             case FirstContact():
                 self._contracts.drop_before(session, "the peer has begun anew")
 
@@ -264,6 +267,7 @@ class IkeEngine:
         if made.first_contact:
             self._contracts.drop_before(session, "the peer has begun anew")
         self._sessions.established(session)
+        self._contracts.follow(session)
         self._pursuit.established(session)
 
     def _quick_failed(self, session: Session, failed: QuickFailed) -> None:

@@ -18,6 +18,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 from ringfence.ike.effects import Effect
 from ringfence.ike.header import Header
 from ringfence.ike.payload import Chain, Payload
+from ringfence.net.address import Path
 
 T = TypeVar("T")
 
@@ -87,7 +88,16 @@ class Protect:
     shield: Shield
 
 
-Command = Say | Do | Protect
+@dataclass(frozen=True, slots=True)
+class Traverse:
+    """There is NAT: what we say next goes by ``path``, and we follow the peer to another port."""
+
+    path: Path
+    peer_moves: bool
+    """Whether the peer is behind it, so that its port may change at any time."""
+
+
+Command = Say | Do | Protect | Traverse
 Exchange: TypeAlias = Generator[Command, Message | None, T]
 
 
@@ -125,6 +135,11 @@ def perform(effect: Effect) -> Exchange[None]:
 def protect(shield: Shield) -> Exchange[None]:
     """Hand over the keys."""
     yield Protect(shield)
+
+
+def traverse(path: Path, *, peer_moves: bool) -> Exchange[None]:
+    """Go on through NAT."""
+    yield Traverse(path, peer_moves)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,11 @@ class MainFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """The peer's messages come from another port than before."""
+
+
+@dataclass(frozen=True, slots=True)
 class FirstContact:
     """The peer says, later, that it has nothing but this IKE SA with us."""
 
@@ -99,6 +104,7 @@ Happening = (
     | Confirmed
     | MainFailed
     | FirstContact
+    | Moved
     | PeerDeleted
     | PeerDeletedIke
     | Suspicion

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from ringfence.databases.identity import Identity
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Processing, SpdEntry
@@ -98,7 +99,7 @@ class Pursuit:
             self.give_up(wish, Reason.NO_POLICY, f'the policy does not say how "{wish.entry.peer}" authenticates')
             return
         larval = next((each for each in self._world.children.competing(wish.key) if _by_peer(each)), None)
-        session = self._sessions.best(wish.path, entry)
+        session = self._sessions.best(wish.path, entry, self._renewed_with(wish))
         under_way = self._sessions.negotiating(wish.path, entry)
         if larval is not None:
             wish.waits_for = larval.child.id
@@ -112,6 +113,11 @@ class Pursuit:
             self.begin_main(session)
         else:
             self.give_up(wish, Reason.MAY_NOT_BEGIN, f"the policy lets only {peer_of(wish.path)} begin")
+
+    def _renewed_with(self, wish: Wish) -> Identity | None:
+        """Who has the contract that a wish renews."""
+        record = None if wish.replaces is None else self._world.children.get(wish.replaces)
+        return None if record is None else record.child.peer
 
     def begin_main(self, session: Session) -> None:
         """Begin a main mode."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum, auto
 
 from ringfence.audit import MainModeEnded
+from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PadEntry
 from ringfence.ike.effects import Report
 from ringfence.ike.errors import Reason
@@ -89,9 +90,16 @@ class Sessions:
         """Those between these two addresses."""
         return list(self._by_peer.get(_ends(path), {}).values())
 
-    def best(self, path: Path, entry: PadEntry) -> Session | None:
-        """The one for a new quick mode, whose peer has proved what ``entry`` wants."""
-        usable = [each for each in self.with_peer(path) if each.usable and each.serves(entry)]
+    def best(self, path: Path, entry: PadEntry, peer: Identity | None = None) -> Session | None:
+        """The one for a new quick mode, whose peer has proved what ``entry`` wants, or to be ``peer``.
+
+        Behind one address there may be several peers.
+        """
+        usable = [
+            each
+            for each in self.with_peer(path)
+            if each.usable and each.serves(entry) and (peer is None or (each.agreed and each.agreed.remote == peer))
+        ]
         return max(usable, key=lambda each: (each.confirmed, each.id), default=None)
 
     def negotiating(self, path: Path, entry: PadEntry) -> Session | None:
@@ -241,7 +249,7 @@ class Sessions:
         for cookies in (session.cookies, (session.cookies[0], NO_COOKIE)):
             if self._by_cookies.get(cookies) is session:
                 del self._by_cookies[cookies]
-        first = session.path, session.cookies[0]
+        first = session.born, session.cookies[0]
         if self._by_first.get(first) is session:
             del self._by_first[first]
         for due in (Due.SESSION, Due.RENEW_IKE, Due.EXPIRE_IKE, Due.RETIRE_IKE):

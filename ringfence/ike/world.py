@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 
+from ringfence.databases.identity import Identity
 from ringfence.databases.pad import Pad, PadEntry
 from ringfence.databases.spd import Spd
 from ringfence.ike.children import Children
@@ -46,7 +47,7 @@ class World:
         rules = {entry.origin.rule for entry in self.spd if entry.peer == peer.name}
         return rules.pop() if len(rules) == 1 else ""
 
-    def in_use(self, key: Key) -> int | None:
-        """The id of the contract in use for this."""
-        record = self.children.newest(key)
-        return None if record is None else record.child.id
+    def in_use(self, key: Key, peer: Identity) -> int | None:
+        """The id of the contract in use for this with that peer: behind one NAT there may be several."""
+        records = [each for each in self.children.competing(key) if each.in_use and each.child.peer == peer]
+        return records[-1].child.id if records else None

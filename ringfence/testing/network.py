@@ -30,6 +30,7 @@ from ringfence.net.address import Endpoint, Path, parse_address
 from ringfence.net.checksum import transport_checksum
 from ringfence.net.flow import UDP, FlowKey
 from ringfence.net.ip import build
+from ringfence.testing.nat import MemoryNat
 from ringfence.testing.random import SeededRandom
 
 
@@ -115,6 +116,8 @@ class MemoryNetwork:
         """Every datagram sent, with the sender's path."""
         self.passes: Filter = lambda _datagram, _path: True
         """A test's own loss: False for a datagram that must not arrive."""
+        self.nats: list[MemoryNat] = []
+        """Between some hosts and all others."""
         self._hosts: dict[bytes, MemoryHost] = {}
         self._wire: list[tuple[float, int, bytes, Path]] = []
         self._serial = count()
@@ -152,9 +155,23 @@ class MemoryNetwork:
         self.seen.append((self.now, message.path, message.datagram))
         if not self.passes(message.datagram, message.path) or self.random.chance(self.link.loss):
             return
+        path = self._translated(message.path)
+        if path is None:
+            return
         for _ in range(2 if self.random.chance(self.link.double) else 1):
             when = self.now + self.random.between(*self.link.delay_s)
-            heappush(self._wire, (when, next(self._serial), message.datagram, message.path))
+            heappush(self._wire, (when, next(self._serial), message.datagram, path))
+
+    def _translated(self, path: Path) -> Path | None:
+        """What the NATs make of a datagram's path."""
+        for nat in self.nats:
+            path = nat.outward(path)
+        for nat in self.nats:
+            inner = nat.inward(path)
+            if inner is None:
+                return None
+            path = inner
+        return path
 
     def run(self, seconds: float, *, most_steps: int = 100_000) -> None:
         """Let ``seconds`` pass with all that happens in them; raises RuntimeError when that is endless."""

@@ -25,7 +25,9 @@ from ringfence.ike.v1.payloads import (
     HashPayload,
     IdPayload,
     KePayload,
+    NatDDraftPayload,
     NatDPayload,
+    NatOaDraftPayload,
     NatOaPayload,
     NoncePayload,
     NotifyPayload,
@@ -63,6 +65,7 @@ CHAINS = (
     (ID, CertPayload(4, bytes(50)), CertRequestPayload(4, b"dn"), SigPayload(bytes(64))),
     (HashPayload(bytes(20)), BUNDLE, NoncePayload(bytes(16)), KePayload(bytes(32)), ID, ID, NatOaPayload(1, b"abcd")),
     (HashPayload(bytes(20)), DeletePayload(1, 3, (b"abcd", b"efgh")), NotifyPayload(1, 3, b"abcd", 14, b"why")),
+    (NatDDraftPayload(bytes(20)), NatOaDraftPayload(1, b"abcd")),
     (UnknownPayload(200, b"x"), UnknownPayload(132, b"yy")),
 )
 MESSAGES = tuple(

@@ -37,10 +37,10 @@ def test_messages_are_those_of_rfc_2409():
     both.run(1)
     said = [(event.exchange, event.number, event.payloads, event.encrypted) for event in both.a.of(MessageExchanged)]
     assert said == [
-        ("main mode", 1, "SA VID", False),
-        ("main mode", 2, "SA VID", False),
-        ("main mode", 3, "KE NONCE", False),
-        ("main mode", 4, "KE NONCE", False),
+        ("main mode", 1, "SA VID VID VID VID VID", False),
+        ("main mode", 2, "SA VID VID", False),
+        ("main mode", 3, "KE NONCE NAT-D NAT-D", False),
+        ("main mode", 4, "KE NONCE NAT-D NAT-D", False),
         ("main mode", 5, "ID HASH N(INITIAL-CONTACT)", True),
         ("main mode", 6, "ID HASH N(INITIAL-CONTACT)", True),
         ("quick mode", 1, "HASH SA NONCE ID ID", True),

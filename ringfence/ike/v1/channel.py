@@ -20,7 +20,9 @@ from ringfence.ike.v1.payloads import (
     HashPayload,
     IdPayload,
     KePayload,
+    NatDDraftPayload,
     NatDPayload,
+    NatOaDraftPayload,
     NatOaPayload,
     NoncePayload,
     NotifyPayload,
@@ -81,6 +83,8 @@ WORDS: dict[type[Payload], str] = {
     VendorPayload: "VID",
     NatDPayload: "NAT-D",
     NatOaPayload: "NAT-OA",
+    NatDDraftPayload: "NAT-D",
+    NatOaDraftPayload: "NAT-OA",
 }
 
 

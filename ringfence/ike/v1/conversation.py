@@ -12,7 +12,7 @@ from ringfence.audit import MainModeFailed, QuickModeFailed
 from ringfence.databases.sa import ChildSa
 from ringfence.ike.effects import Effect, InstallInbound, SendMessage
 from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
-from ringfence.ike.exchange import Do, Finished, Message, Protect, Say, Wait
+from ringfence.ike.exchange import Do, Finished, Message, Protect, Say, Traverse, Wait
 from ringfence.ike.happening import MainFailed, Prepared, QuickFailed
 from ringfence.ike.header import Exchange as Kind
 from ringfence.ike.header import Header
@@ -86,6 +86,8 @@ class Conversation:
         running.doubt, running.doubt_ends = None, None
         if iv:
             self._voice.take_iv(running, iv)
+        if message.header.encrypted:
+            self._voice.follow()
         if running.kind is Kind.MAIN and running.initiator:
             self._voice.responder_cookie = message.header.responder_cookie
         self._voice.heard(running, running.number, message.chain, datagram)
@@ -109,6 +111,8 @@ class Conversation:
                         self._perform(running, command.effect)
                     case Protect(shield):
                         self._protect(shield)
+                    case Traverse(path, peer_moves):
+                        self._voice.traverse(path, peer_moves=peer_moves)
                 command = running.stepper.step()
         except Ignored:
             raise

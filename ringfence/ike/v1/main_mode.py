@@ -4,13 +4,17 @@
     initiator                                    responder
     SA, vendor ids                        ->
                                           <-     SA with one transform, vendor ids
-    KE, Ni                                ->
-                                          <-     KE, Nr
+    KE, Ni [, NAT-D, NAT-D]               ->
+                                          <-     KE, Nr [, NAT-D, NAT-D]
     { IDii, HASH_I [, INITIAL-CONTACT] }  ->
                                           <-     { IDir, HASH_R [, INITIAL-CONTACT] }
 
 The key must be known before the identity is: it is chosen by address. What is in braces is encrypted. Until HASH_I or
 HASH_R is checked nothing is believed; who has shown the right hash knows the key, and may still be the wrong one.
+
+Where both sides can (RFC 3947), they look for NAT in messages 3 and 4; behind one, message 5 goes by port 4500. A peer
+behind NAT calls itself by an address that we do not see. Where no identity is asked of it, it may be the one that its
+own NAT-D payload is about.
 """
 
 from collections.abc import Callable
@@ -18,14 +22,17 @@ from dataclasses import dataclass
 
 from ringfence.crypto import dh
 from ringfence.crypto.errors import BadPublicValue
+from ringfence.crypto.prf import Prf
 from ringfence.crypto.suites import is_legacy
-from ringfence.databases.identity import Identity
+from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.effects import LogIkeKey
 from ringfence.ike.errors import Aborted, IkeError, Reason
-from ringfence.ike.exchange import Env, Exchange, Message, answer, conclude, perform, protect, request
+from ringfence.ike.exchange import Env, Exchange, Message, answer, conclude, perform, protect, request, traverse
+from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v1 import keys as k
+from ringfence.ike.v1 import natt
 from ringfence.ike.v1.identities import identity_of, main_id, same_identity
 from ringfence.ike.v1.informational import name_of
 from ringfence.ike.v1.negotiate import accepted_main, choose_main, offer_main
@@ -39,6 +46,7 @@ from ringfence.ike.v1.payloads import (
     NotifyPayload,
     ProtocolId,
     SaPayload,
+    VendorPayload,
 )
 from ringfence.ike.v1.vendors import Vendor, announced, recognised
 from ringfence.net.address import Path
@@ -82,18 +90,27 @@ class Agreed:
     vendors: frozenset[Vendor]
     first_contact: bool
     """Whether the peer says that it has nothing else with us."""
+    nat: natt.Nat | None = None
+    """What is between us; None for none."""
+    inner: bool = False
+    """Whether the peer's identity is its address behind NAT."""
 
 
 def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
     """Begin a main mode."""
     (entry,) = setting.entries
     offer = offer_main(entry.proposals)
-    chosen = yield from request(offer, *announced(), check=_takes_one_of(offer, entry))
+    serves = entry.nat_traversal and natt.serves(setting.path)
+    vendors = *announced(), *natt.offered(serves=serves)
+    chosen = yield from request(offer, *vendors, check=_takes_one_of(offer, entry))
     proposal = accepted_main(offer, chosen.chain.one(SaPayload), entry.proposals)
 
     half = dh.generate(proposal.group, env.random, legacy=is_legacy(proposal.group))
     nonce = NoncePayload(env.random(NONCE_OCTETS))
-    theirs = (yield from request(KePayload(half.public), nonce)).chain
+    cookies = setting.initiator_cookie + chosen.header.responder_cookie
+    look = _Look(natt.common(chosen.chain, serves=serves), proposal, cookies, setting.path)
+    theirs = (yield from request(KePayload(half.public), nonce, *look.payloads())).chain
+    look.at(theirs)
     shared = k.Shared(
         initiator_cookie=setting.initiator_cookie,
         responder_cookie=chosen.header.responder_cookie,
@@ -107,21 +124,30 @@ def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
     yield from protect(keys)
     yield from perform(LogIkeKey(setting.initiator_cookie, keys.e))
 
+    if look.nat is not None:
+        yield from traverse(natt.floated(setting.path), peer_moves=look.nat.remote)
+
     local = local_identity(entry, setting.path)
     mine, sa_body = main_id(local), offer.encode()
     proof = HashPayload(keys.proof(sa_body, mine.encode(), initiator=True))
     last = yield from request(mine, proof, *_contact(setting, keys), check=_proves(keys, sa_body, initiator=False))
     remote = identity_of(last.chain.one(IdPayload))
-    _check_identity(entry, remote, setting.path)
-    vendors = recognised(chosen.chain) | recognised(theirs) | recognised(last.chain)
-    return Agreed(keys, proposal, entry, local, remote, vendors, says_first_contact(last))
+    inner = look.is_inner(remote)
+    _check_identity(entry, remote, setting.path, inner=inner)
+    known = recognised(chosen.chain) | recognised(theirs) | recognised(last.chain)
+    return Agreed(keys, proposal, entry, local, remote, known, says_first_contact(last), look.nat, inner)
 
 
 def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     """Answer a main mode; ``first`` is message 1."""
     choice = choose_main(first.chain.one(SaPayload), setting.entries)
     proposal, entry = choice.proposal, choice.entry
-    theirs = (yield from answer(choice.answer, *announced())).chain
+    common = natt.common(first.chain, serves=entry.nat_traversal and natt.serves(setting.path))
+    vendors = *announced(), *((VendorPayload(common),) if common else ())
+    theirs = (yield from answer(choice.answer, *vendors)).chain
+    cookies = setting.initiator_cookie + setting.responder_cookie
+    look = _Look(common, proposal, cookies, setting.path)
+    look.at(theirs)
 
     half = dh.generate(proposal.group, env.random, legacy=is_legacy(proposal.group))
     nonce = NoncePayload(env.random(NONCE_OCTETS))
@@ -138,16 +164,49 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     yield from protect(keys)
     yield from perform(LogIkeKey(setting.initiator_cookie, keys.e))
 
-    sa_body = first.chain.body(SaPayload)
-    last = yield from answer(KePayload(half.public), nonce, check=_proves(keys, sa_body, initiator=True))
+    if look.nat is not None:
+        yield from traverse(setting.path, peer_moves=look.nat.remote)
+    sa_body, check = first.chain.body(SaPayload), _proves(keys, first.chain.body(SaPayload), initiator=True)
+    last = yield from answer(KePayload(half.public), nonce, *look.payloads(), check=check)
     remote = identity_of(last.chain.one(IdPayload))
-    entry = _entry_for(remote, entry, choice.proposal, setting)
+    inner = look.is_inner(remote)
+    entry = _entry_for(remote, entry, choice.proposal, setting, inner=inner)
     local = local_identity(entry, setting.path)
     mine = main_id(local)
     proof = HashPayload(keys.proof(sa_body, mine.encode(), initiator=False))
     yield from conclude(mine, proof, *_contact(setting, keys))
-    vendors = recognised(first.chain) | recognised(theirs) | recognised(last.chain)
-    return Agreed(keys, proposal, entry, local, remote, vendors, says_first_contact(last))
+    known = recognised(first.chain) | recognised(theirs) | recognised(last.chain)
+    return Agreed(keys, proposal, entry, local, remote, known, says_first_contact(last), look.nat, inner)
+
+
+class _Look:
+    """For NAT, in messages 3 and 4."""
+
+    def __init__(self, common: bytes | None, proposal: IkeProposal, cookies: bytes, path: Path) -> None:
+        """``common`` is the vendor id that both sides have said."""
+        self._path = path
+        self._theirs = Chain(())
+        self._detector: natt.Detector | None = None
+        if common is not None:
+            hash_ = Prf(proposal.hash, legacy=is_legacy(proposal.hash)).hash
+            self._detector = natt.Detector(hash_, cookies, natt.NAT_T_IDS[common])
+        self.nat: natt.Nat | None = None
+        """What was found."""
+
+    def payloads(self) -> tuple[Payload, ...]:
+        """What we say."""
+        return () if self._detector is None else self._detector.payloads(self._path)
+
+    def at(self, theirs: Chain) -> None:
+        """Look at the peer's message."""
+        if self._detector is not None:
+            self._theirs, self.nat = theirs, self._detector.found(theirs, self._path)
+
+    def is_inner(self, identity: Identity) -> bool:
+        """Whether it is the address that a peer behind NAT has itself."""
+        behind = self._detector is not None and self.nat is not None and self.nat.remote
+        address = identity.kind is IdentityKind.IPV4_ADDRESS
+        return behind and address and self._detector is not None and self._detector.is_own(self._theirs, identity.data)
 
 
 def satisfies(made: Agreed, entry: PadEntry, path: Path) -> bool:
@@ -156,7 +215,7 @@ def satisfies(made: Agreed, entry: PadEntry, path: Path) -> bool:
         any(path.remote.address in each for each in entry.remote)
         and entry.auth[:1] == made.entry.auth[:1]
         and same_identity(local_identity(entry, path), made.local)
-        and same_identity(wanted_identity(entry, path), made.remote)
+        and _is_wanted(entry, made.remote, path, inner=made.inner)
         and any(_same_algorithms(each, made.proposal) for each in entry.proposals)
     )
 
@@ -226,21 +285,26 @@ def wanted_identity(entry: PadEntry, path: Path) -> Identity:
     return entry.remote_identity or Identity.of_address(path.remote.address)
 
 
-def _check_identity(entry: PadEntry, remote: Identity, path: Path) -> None:
+def _is_wanted(entry: PadEntry, remote: Identity, path: Path, *, inner: bool) -> bool:
+    """Whether the entry takes ``remote``; the ``inner`` address of a peer behind NAT stands for the one we see."""
+    return same_identity(remote, wanted_identity(entry, path)) or (inner and entry.remote_identity is None)
+
+
+def _check_identity(entry: PadEntry, remote: Identity, path: Path, *, inner: bool) -> None:
     wanted = wanted_identity(entry, path)
-    if not same_identity(remote, wanted):
+    if not _is_wanted(entry, remote, path, inner=inner):
         raise Aborted(Reason.WRONG_IDENTITY, f"the peer has the right key but is {remote}, not {wanted}")
 
 
-def _entry_for(remote: Identity, chosen: PadEntry, proposal: IkeProposal, setting: Setting) -> PadEntry:
+def _entry_for(remote: Identity, chosen: PadEntry, proposal: IkeProposal, setting: Setting, *, inner: bool) -> PadEntry:
     """The entry for the peer that has shown itself: the one chosen by address, or another with the same key."""
     for entry in (chosen, *setting.entries):
         same_terms = entry.auth[:1] == chosen.auth[:1] and any(
             _same_algorithms(each, proposal) for each in entry.proposals
         )
-        if same_terms and same_identity(remote, wanted_identity(entry, setting.path)):
+        if same_terms and _is_wanted(entry, remote, setting.path, inner=inner):
             return entry
-    _check_identity(chosen, remote, setting.path)
+    _check_identity(chosen, remote, setting.path, inner=inner)
     return chosen
 
 

@@ -15,6 +15,7 @@ from ringfence.databases.sa import Mode
 from ringfence.databases.spd import Processing
 from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.lifetime import stricter
+from ringfence.ike.v1.natt import ENCAPSULATION, Nat, encapsulation
 from ringfence.ike.v1.negotiate import Meaning, life_attributes, meaning, sa_payload
 from ringfence.ike.v1.payloads import Attribute, ProposalPayload, ProtocolId, SaPayload, TransformPayload
 
@@ -34,7 +35,6 @@ class QuickAttribute(IntEnum):
 
 
 PROTOCOL_ID = {Protocol.AH: ProtocolId.AH, Protocol.ESP: ProtocolId.ESP}
-ENCAPSULATION = {Mode.TUNNEL: 1, Mode.TRANSPORT: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +99,13 @@ def on_wire(method: SecurityMethod) -> list[Transform]:
     return sorted(method.transforms, key=lambda each: PROTOCOL_ID[each.protocol])
 
 
-def offer_quick(processing: Processing, spis: Mapping[Protocol, int]) -> SaPayload:
+def offer_quick(processing: Processing, spis: Mapping[Protocol, int], nat: Nat | None = None) -> SaPayload:
     """Every method that IKEv1 can say, each a proposal of its own; raises Refused when there is none."""
     proposals = []
     for number, method in enumerate(filter(can_say, processing.methods), 1):
         for each in on_wire(method):
-            payload = TransformPayload(1, transform_id(each) or 0, tuple(_attributes(each, method.limits, processing)))
+            attributes = tuple(_attributes(each, method.limits, processing, nat))
+            payload = TransformPayload(1, transform_id(each) or 0, attributes)
             spi = spis[each.protocol].to_bytes(SPI_OCTETS)
             proposals.append(ProposalPayload(number, PROTOCOL_ID[each.protocol], spi, (payload,)))
     if not proposals:
@@ -112,11 +113,11 @@ def offer_quick(processing: Processing, spis: Mapping[Protocol, int]) -> SaPaylo
     return sa_payload(proposals)
 
 
-def _attributes(transform: Transform, limits: Limits, processing: Processing) -> Iterable[Attribute]:
+def _attributes(transform: Transform, limits: Limits, processing: Processing, nat: Nat | None) -> Iterable[Attribute]:
     yield from life_attributes(limits, QuickAttribute.LIFE_TYPE, QuickAttribute.LIFE_DURATION)
     if processing.pfs is not None:
         yield Attribute(QuickAttribute.GROUP, processing.pfs.value)
-    yield Attribute(QuickAttribute.ENCAPSULATION, ENCAPSULATION[processing.mode])
+    yield Attribute(QuickAttribute.ENCAPSULATION, encapsulation(processing.mode, nat))
     for kind, number in quick_says(transform):
         yield Attribute(kind, number)
 
@@ -129,20 +130,22 @@ def protocols(processing: Processing) -> list[Protocol]:
 # The responder's choice --------------------------------------------------------------------------------------------
 
 
-def choose_quick(offer: SaPayload, processing: Processing, spis: Mapping[Protocol, int]) -> Choice:
+def choose_quick(
+    offer: SaPayload, processing: Processing, spis: Mapping[Protocol, int], nat: Nat | None = None
+) -> Choice:
     """The first of our methods that the peer offers, answered with our SPIs; raises Refused."""
     for method in filter(can_say, processing.methods):
         for proposals in _by_number(offer):
-            choice = _match(method, proposals, processing, spis)
+            choice = _match(method, proposals, processing, spis, nat)
             if choice is not None:
                 return choice
     offered = "; ".join(" + ".join(map(_word, proposals)) for proposals in _by_number(offer))
     ours = "; ".join(map(str, processing.methods))
     pfs = "" if processing.pfs is None else f" with PFS group {processing.pfs.value}"
-    mode = processing.mode.value
+    mode = f"{processing.mode.value} mode{'' if nat is None else ', in UDP because of NAT'}"
     raise Refused(
         Reason.NO_PROPOSAL,
-        f"no quick mode proposal in common: the peer offers {offered}; we take {ours}{pfs} in {mode} mode",
+        f"no quick mode proposal in common: the peer offers {offered}; we take {ours}{pfs} in {mode}",
     )
 
 
@@ -154,8 +157,9 @@ def _by_number(offer: SaPayload) -> list[list[ProposalPayload]]:
 
 
 def _match(
-    method: SecurityMethod, proposals: Sequence[ProposalPayload], processing: Processing, spis: Mapping[Protocol, int]
-) -> Choice | None:
+    method: SecurityMethod, proposals: Sequence[ProposalPayload], processing: Processing, spis: Mapping[Protocol, int],
+    nat: Nat | None,
+) -> Choice | None:  # fmt: skip
     wanted = {PROTOCOL_ID[each.protocol].value: each for each in method.transforms}
     if len(proposals) != len(wanted) or {each.protocol for each in proposals} != set(wanted):
         return None
@@ -163,7 +167,7 @@ def _match(
     for proposal in proposals:
         ours = wanted[proposal.protocol]
         spi = int.from_bytes(proposal.spi)
-        transform = next((each for each in proposal.transforms if _fits(each, ours, processing)), None)
+        transform = next((each for each in proposal.transforms if _fits(each, ours, processing, nat)), None)
         if transform is None or len(proposal.spi) != SPI_OCTETS or spi == 0:
             return None
         said = quick_meaning(transform)
@@ -179,7 +183,7 @@ def _match(
     return Choice(agreed, None if group is None else DhGroup(group), sa_payload(taken), theirs)
 
 
-def _fits(offered: TransformPayload, ours: Transform, processing: Processing) -> bool:
+def _fits(offered: TransformPayload, ours: Transform, processing: Processing, nat: Nat | None) -> bool:
     """Whether a transform says what ``ours`` does, in the mode and with the group that we can have."""
     said = quick_meaning(offered)
     mode = said.get(QuickAttribute.ENCAPSULATION)
@@ -187,7 +191,7 @@ def _fits(offered: TransformPayload, ours: Transform, processing: Processing) ->
     return (
         said.clear
         and said.id == transform_id(ours)
-        and (mode or ENCAPSULATION[Mode.TRANSPORT]) == ENCAPSULATION[processing.mode]
+        and (mode or ENCAPSULATION[Mode.TRANSPORT]) == encapsulation(processing.mode, nat)
         and rest == set(quick_says(ours))
         and _group_fits(said.get(QuickAttribute.GROUP), processing.pfs)
     )

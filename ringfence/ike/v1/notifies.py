@@ -82,6 +82,7 @@ NOTIFY_OF: dict[Reason, Notify | None] = {
     Reason.BAD_KEY_EXCHANGE: Notify.INVALID_KEY_INFORMATION,
     Reason.WRONG_KEY: Notify.AUTHENTICATION_FAILED,
     Reason.WRONG_IDENTITY: Notify.INVALID_ID_INFORMATION,
+    Reason.NAT: Notify.NO_PROPOSAL_CHOSEN,
     Reason.WRONG_SELECTORS: Notify.INVALID_ID_INFORMATION,
     Reason.PEER_SILENT: None,
     Reason.PEER_REFUSED: None,

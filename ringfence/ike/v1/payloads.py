@@ -192,6 +192,20 @@ class NatOaPayload(Payload):
     address: Rest
 
 
+@wire
+class NatDDraftPayload(NatDPayload):
+    """Likewise with the number of the drafts -02 and -03."""
+
+    NUMBER: ClassVar[int] = 130
+
+
+@wire
+class NatOaDraftPayload(NatOaPayload):
+    """Likewise."""
+
+    NUMBER: ClassVar[int] = 131
+
+
 PAYLOADS: tuple[type[Payload], ...] = (
     SaPayload,
     KePayload,
@@ -206,6 +220,8 @@ PAYLOADS: tuple[type[Payload], ...] = (
     VendorPayload,
     NatDPayload,
     NatOaPayload,
+    NatDDraftPayload,
+    NatOaDraftPayload,
 )
 
 REGISTRY = registry(PAYLOADS)
@@ -224,7 +240,9 @@ __all__ = [
     "IdPayload",
     "IdType",
     "KePayload",
+    "NatDDraftPayload",
     "NatDPayload",
+    "NatOaDraftPayload",
     "NatOaPayload",
     "NoncePayload",
     "NotifyPayload",

@@ -2,13 +2,18 @@
 """Quick mode (RFC 2409 §5.5): under the keys of a main mode, two hosts agree on SAs for some traffic.
 
     initiator                                        responder
-    { HASH(1), SA, Ni [, KE], IDci, IDcr }    ->
-                                              <-     { HASH(2), SA, Nr [, KE], IDci, IDcr [, RESPONDER-LIFETIME] }
+    { HASH(1), SA, Ni [, KE], IDci, IDcr
+      [, NAT-OA, NAT-OA] }                    ->
+                                              <-     { HASH(2), SA, Nr [, KE], IDci, IDcr [, NAT-OA, NAT-OA]
+                                                       [, RESPONDER-LIFETIME] }
     { HASH(3) }                               ->
 
 All is encrypted. HASH(1) proves the sender but not that the message is new; HASH(2) and HASH(3) hold the other's nonce
 and prove both. The responder can receive before its answer leaves, so that the initiator may send at once; it sends
 itself only after HASH(3). Without IDs the two hosts themselves are meant.
+
+Through NAT, all goes in UDP. In transport mode the IDs then name each host as it sees itself, and are read as the
+addresses that we see; the NAT-OA payloads tell a peer the others, of which we need nothing (see datapath/udp.py).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +34,7 @@ from ringfence.ike.exchange import Env, Exchange, Message, conclude, perform, re
 from ringfence.ike.isakmp import decode_attributes, encode_attributes
 from ringfence.ike.lifetime import soft_limits, stricter
 from ringfence.ike.payload import Payload, encode_chain
+from ringfence.ike.v1 import natt
 from ringfence.ike.v1.identities import quick_ids, selector_of
 from ringfence.ike.v1.keys import MainKeys, material_octets, same
 from ringfence.ike.v1.methods import (
@@ -74,6 +80,8 @@ class Ground:
     message_id: int
     children: Children
     """Gives ids and SPIs, and knows what this contract would replace."""
+    nat: natt.Nat | None = None
+    """What is between the hosts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +108,17 @@ class Contest:
 
 def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[ChildSa]:
     """Begin a quick mode; raises Refused for what IKEv1 cannot say."""
-    processing = _processing(wanted.entry)
+    processing = natt.passing(_processing(wanted.entry), ground.nat)
     spis = {protocol: ground.children.new_spi(env.random) for protocol in protocols(processing)}
-    offer, ids = offer_quick(processing, spis), quick_ids(wanted.selector)
+    offer, ids = offer_quick(processing, spis, ground.nat), quick_ids(wanted.selector)
     half = _half(processing.pfs, env)
     nonce = NoncePayload(wanted.nonce)
-    rest = (offer, nonce, *_ke(half), *ids)
+    ends = ground.path.local.address, ground.path.remote.address
+    rest = (offer, nonce, *_ke(half), *ids, *natt.originals(processing.mode, ground.nat, *ends))
     reply = yield from request(*_hashed(ground, b"", rest), check=authentic(ground, nonce.data))
 
     choice = accepted_quick(offer, reply.chain.one(SaPayload), processing)
-    _check_ids(ids, reply.chain.all(IdPayload), wanted.selector, ground.path)
+    _check_ids(ids, reply.chain.all(IdPayload), wanted.selector, processing.mode, ground)
     secret = _secret(half, reply)
     nonces = nonce.data + reply.chain.one(NoncePayload).data
     limits = stricter(choice.method.limits, _responder_lifetime(reply))
@@ -125,9 +134,9 @@ def respond(first: Message, ground: Ground, contest: Contest, env: Env) -> Excha
     ids = first.chain.all(IdPayload)
     selector = selector_of(ids[1], ids[0]) if ids else _hosts(ground.path)
     initiator_nonce = first.chain.one(NoncePayload).data
-    _check_crossing(contest.our_nonce(selector), initiator_nonce)
     spis = {protocol: ground.children.new_spi(env.random) for protocol in _offered(first.chain.one(SaPayload))}
-    entry, choice = _choose(first.chain.one(SaPayload), selector, contest.entries, spis, ground.path)
+    entry, choice, selector = _choose(first.chain.one(SaPayload), selector, contest.entries, spis, ground)
+    _check_crossing(contest.our_nonce(selector), initiator_nonce)
 
     half = _half(choice.group, env)
     secret = _secret(half, first)
@@ -136,7 +145,9 @@ def respond(first: Message, ground: Ground, contest: Contest, env: Env) -> Excha
     terms = _Terms(entry, selector, choice.method, spis, choice.spis)
     child = _contract(ground, terms, nonces, secret, env, initiator=False, replaces=contest.replaces(selector))
     yield from perform(InstallInbound(child))
-    rest = (choice.answer, nonce, *_ke(half), *ids, *_shorter_life(choice))
+    ends = ground.path.remote.address, ground.path.local.address
+    originals = natt.originals(_processing(entry).mode, ground.nat, *ends)
+    rest = (choice.answer, nonce, *_ke(half), *ids, *originals, *_shorter_life(choice))
 
     def confirms(message: Message) -> None:
         expected = ground.keys.quick_hash_3(ground.message_id, nonces)
@@ -206,10 +217,11 @@ def _hosts(path: Path) -> Selector:
 
 
 def _check_ids(
-    ours: tuple[IdPayload, IdPayload], theirs: tuple[IdPayload, ...], selector: Selector, path: Path
+    ours: tuple[IdPayload, IdPayload], theirs: tuple[IdPayload, ...], selector: Selector, mode: Mode, ground: Ground
 ) -> None:
     """The peer's answer is about the traffic that we asked for; raises Refused."""
-    answered = selector_of(theirs[0], theirs[1]) if theirs else _hosts(path)
+    answered = selector_of(theirs[0], theirs[1]) if theirs else _hosts(ground.path)
+    answered = natt.as_seen(answered, mode, ground.nat, ground.path)
     if answered != selector and theirs != ours:
         raise Refused(Reason.WRONG_SELECTORS, f"the peer answers for {answered} where we asked for {selector}")
 
@@ -226,15 +238,18 @@ def _offered(offer: SaPayload) -> list[Protocol]:
 
 
 def _choose(
-    offer: SaPayload, selector: Selector, entries: Sequence[SpdEntry], spis: Spis, path: Path
-) -> tuple[SpdEntry, Choice]:
-    """The entry that the peer's traffic falls under, and the method; raises Refused."""
+    offer: SaPayload, selector: Selector, entries: Sequence[SpdEntry], spis: Spis, ground: Ground
+) -> tuple[SpdEntry, Choice, Selector]:
+    """The entry that the peer's traffic falls under, the method, and the traffic as we see it; raises Refused."""
     refusal: Refused | None = None
     for entry in entries:
-        if entry.selector.covers(selector):
+        processing = _processing(entry)
+        seen = natt.as_seen(selector, processing.mode, ground.nat, ground.path)
+        if entry.selector.covers(seen):
             try:
-                _check_ends(entry, selector, path)
-                return entry, choose_quick(offer, _processing(entry), spis)
+                _check_ends(entry, seen, ground.path)
+                processing = natt.passing(processing, ground.nat)
+                return entry, choose_quick(offer, processing, spis, ground.nat), seen
             except Refused as error:
                 refusal = refusal or error
     raise refusal or Refused(Reason.WRONG_SELECTORS, f"no rule protects {selector} with this peer")
@@ -304,7 +319,7 @@ def _contract(
 ) -> ChildSa:  # fmt: skip
     def direction(spis: Spis, source: bytes, destination: bytes) -> tuple[Sa, ...]:
         return tuple(
-            _sa(ground.keys, terms, place, spis[transform.protocol], nonces, secret, (source, destination))
+            _sa(ground, terms, place, spis[transform.protocol], nonces, secret, (source, destination))
             for place, transform in enumerate(terms.method.transforms)
         )
 
@@ -324,14 +339,14 @@ def _contract(
 
 
 def _sa(
-    keys: MainKeys, terms: _Terms, place: int, spi: int, nonces: bytes, secret: Secret | None,
+    ground: Ground, terms: _Terms, place: int, spi: int, nonces: bytes, secret: Secret | None,
     ends: tuple[bytes, bytes],
 ) -> Sa:  # fmt: skip
     """One SA: its key material is its own, by its protocol and SPI. Only the innermost one of a tunnel tunnels."""
     transform, processing = terms.method.transforms[place], _processing(terms.entry)
     sizes = material_octets(transform)
     spi_octets = spi.to_bytes(SPI_OCTETS)
-    material = keys.keymat(PROTOCOL_ID[transform.protocol], spi_octets, nonces, secret, sum(sizes))
+    material = ground.keys.keymat(PROTOCOL_ID[transform.protocol], spi_octets, nonces, secret, sum(sizes))
     return Sa(
         protocol=transform.protocol,
         spi=spi,
@@ -344,6 +359,8 @@ def _sa(
         authenticator_key=Secret(material[sizes[0] :]),
         esn=transform.esn,
         replay_window=processing.replay_window,
+        encapsulation=ground.path if ground.nat is not None else None,
+        keepalive=ground.nat is not None and ground.nat.local,
         tunnel=processing.tunnel,
         tfc_octets=processing.tfc_octets,
         legacy=_is_weak(transform),

@@ -16,7 +16,9 @@ from ringfence.ike.v1.payloads import (
     HashPayload,
     IdPayload,
     KePayload,
+    NatDDraftPayload,
     NatDPayload,
+    NatOaDraftPayload,
     NatOaPayload,
     NoncePayload,
     NotifyPayload,
@@ -51,7 +53,11 @@ def _main(number: int, need: dict[type[Payload], int], may: dict[type[Payload], 
 
 _SA: dict[type[Payload], int] = {SaPayload: 1}
 _KEYS: dict[type[Payload], int] = {KePayload: 1, NoncePayload: 1}
-_KEYS_MAY: dict[type[Payload], int] = {NatDPayload: MANY, CertRequestPayload: MANY}
+_KEYS_MAY: dict[type[Payload], int] = {
+    NatDPayload: MANY,
+    NatDDraftPayload: MANY,
+    CertRequestPayload: MANY,
+}
 _FIRST = (_main(1, _SA), _main(2, _SA), _main(3, _KEYS, _KEYS_MAY), _main(4, _KEYS, _KEYS_MAY))
 _HASHED: dict[type[Payload], int] = {IdPayload: 1, HashPayload: 1}
 _SIGNED: dict[type[Payload], int] = {IdPayload: 1, SigPayload: 1}
@@ -71,7 +77,7 @@ def _quick(number: int) -> MessageRule:
         sender=Role.INITIATOR if number % 2 else Role.RESPONDER,
         encrypted=True,
         need={HashPayload: 1, SaPayload: 1, NoncePayload: 1},
-        may={KePayload: 1, IdPayload: 2, NatOaPayload: 2, **EXTRAS},
+        may={KePayload: 1, IdPayload: 2, NatOaPayload: 2, NatOaDraftPayload: 2, **EXTRAS},
         front=(HashPayload, SaPayload),
         all_or_none=(IdPayload,),
     )

@@ -61,7 +61,7 @@ class Session:
         initiator: bool,
     ) -> None:
         self.id = ike_id
-        self.path = path
+        self.born = path
         self.initiator = initiator
         self.entries = entries
         """How the peer may authenticate."""
@@ -83,6 +83,15 @@ class Session:
     def cookies(self) -> tuple[bytes, bytes]:
         """The initiator's and the responder's."""
         return self._voice.cookies
+
+    @property
+    def path(self) -> Path:
+        """Between which ends its messages go now."""
+        return self._voice.path
+
+    def hears(self, path: Path) -> bool:
+        """Whether messages of it may come by ``path``."""
+        return self._voice.hears(path)
 
     @property
     def rule(self) -> str:
@@ -148,8 +157,9 @@ class Session:
         self._talk.accept(running, message, datagram, b"", first=True)
         return self._voice.drain()
 
-    def receive(self, header: Header, datagram: bytes) -> list[Output]:
+    def receive(self, header: Header, datagram: bytes, path: Path) -> list[Output]:
         """Take a message with this SA's cookies; never raises for what is in it."""
+        self._voice.came_by = path
         try:
             if not self._talk.is_duplicate(datagram):
                 self._receive(header, datagram)
@@ -222,16 +232,16 @@ class Session:
 
     def _ground(self, message_id: int) -> quick_mode.Ground:
         made = self._agreed()
-        return quick_mode.Ground(self.id, made.keys, self.path, made.remote, message_id, self._world.children)
+        return quick_mode.Ground(self.id, made.keys, self.path, made.remote, message_id, self._world.children, made.nat)
 
     def _contest(self) -> quick_mode.Contest:
-        world, path = self._world, self.path
+        world, path, peer = self._world, self.path, self._agreed().remote
 
         def our_nonce(selector: Selector) -> bytes | None:
             return world.our_nonce(key_of(path, selector))
 
         def replaces(selector: Selector) -> int | None:
-            return world.in_use(key_of(path, selector))
+            return world.in_use(key_of(path, selector), peer)
 
         return quick_mode.Contest(self._protected(), our_nonce, replaces)
 
@@ -271,6 +281,7 @@ class Session:
 
     def _confirm(self) -> None:
         """An authentic message has come under the finished SA."""
+        self._voice.follow()
         if self.agreed is not None and not self.confirmed:
             self.confirmed = True
             self._voice.emit(Confirmed())
@@ -319,7 +330,7 @@ class Session:
         message, iv = self._talk.open(QUICK_MODE[0], header, datagram, iv)
         quick_mode.authentic(ground)(message)
         self._confirm()
-        contest = self._contest()
+        ground, contest = self._ground(header.message_id), self._contest()
         exchange = quick_mode.respond(message, ground, contest, self._world.env)
         running = self._new_quick(Stepper(exchange), Role.RESPONDER, header.message_id)
         first = message.chain.one(SaPayload).proposals[0]

@@ -8,13 +8,14 @@ from ringfence.ike.effects import Report, SendMessage
 from ringfence.ike.errors import IkeError
 from ringfence.ike.exchange import Env
 from ringfence.ike.flood import Bucket
-from ringfence.ike.happening import Output
+from ringfence.ike.happening import Moved, Output
 from ringfence.ike.header import Exchange
 from ringfence.ike.info import peer_of
 from ringfence.ike.payload import Payload
 from ringfence.ike.v1 import informational
 from ringfence.ike.v1.channel import Cookies, seal, words
 from ringfence.ike.v1.keys import MainKeys
+from ringfence.ike.v1.natt import NAT_PORT
 from ringfence.ike.v1.payloads import NotifyPayload
 from ringfence.ike.v1.running import NAMES, AnyRunning
 from ringfence.ike.window import Answers, MessageIds
@@ -29,6 +30,11 @@ class Speaker:
 
     def __init__(self, path: Path, cookies: Cookies, env: Env, clear_notifies: Bucket) -> None:
         self.path = path
+        self.came_by = path
+        """Where the message in hand came from."""
+        self.traverses = False
+        """Whether there is NAT in between."""
+        self._peer_moves = False
         self.initiator_cookie, self.responder_cookie = cookies
         self.env = env
         self.rule = ""
@@ -50,6 +56,27 @@ class Speaker:
     def peer(self) -> str:
         """The other end, for people."""
         return peer_of(self.path)
+
+    def traverse(self, path: Path, *, peer_moves: bool) -> None:
+        """There is NAT in between; go on by ``path``."""
+        self.path, self.traverses, self._peer_moves = path, True, peer_moves
+
+    def hears(self, path: Path) -> bool:
+        """Whether the peer's messages may come by ``path``: NAT changes ports."""
+        own = self.path
+        same = (path.local.address, path.remote.address) == (own.local.address, own.remote.address)
+        return path == own or (same and self.traverses)
+
+    def follow(self) -> None:
+        """The message in hand is authentic and new: answer to where it came from, if the peer may have moved there.
+
+        Only a port may change. The first time it is the initiator's step to port 4500; later it is the NAT's doing, and
+        the port of a peer that is not behind one does not change (RFC 3947 §6).
+        """
+        may = self.traverses and (self._peer_moves or self.path.local.port != NAT_PORT)
+        if may and self.came_by != self.path and self.came_by.local.port == NAT_PORT:
+            self.path = self.came_by
+            self.emit(Moved())
 
     def emit(self, output: Output) -> None:
         """Add to what comes out of this entry."""

@@ -276,3 +276,35 @@ def test_rekeying_loses_and_repeats_nothing_whatever_the_network_does(data):
         verdicts = host.inbound(wire[side], 2.0)
         arrived[side].extend(got([one for one in verdicts if type(one) is Deliver]))
         assert sorted(arrived[side]) == sorted(expected[side])
+
+
+def by_port(child, port):
+    """A contract whose peer's NAT has given it another port."""
+    path = child.outbound[-1].encapsulation
+    path = replace(path, remote=replace(path.remote, port=port))
+    outbound, inbound = ((replace(sas[0], encapsulation=path),) for sas in (child.outbound, child.inbound))
+    return replace(child, outbound=outbound, inbound=inbound)
+
+
+def test_a_peer_behind_nat_moves_to_another_port():
+    """Numbers are never used twice under one key, windows stay."""
+    child = make_child(GCM, udp=True)
+    left, right = joined(child)
+    (first,) = left.outbound([packet(child)], 0.0)
+    left.install_outbound(by_port(child, 20_000), 1.0)
+    (second,) = left.outbound([packet(child)], 2.0)
+    assert [send.path.remote.port for send in (first, second)] == [4500, 20_000]
+    assert [send.packets[0][4:8] for send in (first, second)] == [(1).to_bytes(4), (2).to_bytes(4)]
+    assert [send.path.remote.port for send in left.tick(100.0) if isinstance(send, Send)] == [20_000]
+    (back,) = right.outbound([packet(mirrored(child))], 3.0)
+    came = by_port(child, 20_000).inbound[0].encapsulation
+    assert len(got(left.inbound_udp(back.packets, came, 4.0))) == 1
+    assert [verdict.reason for verdict in left.inbound_udp(back.packets, came, 4.0)] == [Drop.REPLAYED]
+
+
+def test_only_who_is_behind_nat_keeps_its_mapping():
+    child = make_child(GCM, udp=True)
+    silent = replace(child, outbound=(replace(child.outbound[0], keepalive=False),))
+    for one, count in ((child, 1), (silent, 0)):
+        left, _ = joined(one)
+        assert len([done for done in left.tick(60.0) if isinstance(done, Send)]) == count

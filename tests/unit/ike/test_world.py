@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What all IKE SAs share."""
 
+from ringfence.databases.identity import Identity
 from ringfence.ike.settings import IkeSettings
 from ringfence.ike.wishes import Wish
 from ringfence.ike.world import World
@@ -29,7 +30,7 @@ def test_the_nonce_of_what_we_insist_on():
     assert world.our_nonce(wish.key) == b"n"
     wish.repeats = 5
     assert world.our_nonce(wish.key) is None
-    assert world.in_use(wish.key) is None
+    assert world.in_use(wish.key, Identity.parse("192.0.2.2")) is None
 
 
 def test_the_rule_of_a_peer_is_named_where_there_is_one():

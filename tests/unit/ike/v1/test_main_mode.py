@@ -12,6 +12,7 @@ from ringfence.ike.errors import Reason
 from ringfence.ike.exchange import Env
 from ringfence.ike.v1.keys import Shared, derive
 from ringfence.ike.v1.main_mode import Setting, initiate, refused_in_clear, respond, satisfies
+from ringfence.ike.v1.natt import offered
 from ringfence.ike.v1.negotiate import choose_main, offer_main
 from ringfence.ike.v1.notifies import Notify
 from ringfence.ike.v1.payloads import (
@@ -38,6 +39,7 @@ BACK = path_between(POLICY.remote, POLICY.local)
 OFFER = offer_main((FAST_MAIN,))
 HALF = dh.generate(FAST_MAIN.group, SeededRandom("other side"))
 NONCE = NoncePayload(b"the other side's nonce")
+NAT_T = offered(serves=True)
 
 
 def setting(entry=OURS, *, first_contact=False, path=PATH):
@@ -49,7 +51,7 @@ def begun(entry=OURS, *, first_contact=False):
     twin = SeededRandom(1)  # draws what the exchange will draw
     half, nonce = dh.generate(FAST_MAIN.group, twin), NoncePayload(twin(32))
     script = Script(initiate(setting(entry, first_contact=first_contact), Env(SeededRandom(1))))
-    script.asks(OFFER, VendorPayload).gets(choose_main(OFFER, (THEIRS,)).answer, *announced())
+    script.asks(OFFER, VendorPayload, *NAT_T).gets(choose_main(OFFER, (THEIRS,)).answer, *announced())
     script.asks(KePayload(half.public), nonce).gets(KePayload(HALF.public), NONCE)
     script.protects()
     shared = Shared(
@@ -89,14 +91,14 @@ def test_first_contact_is_said_and_heard():
 
 
 def test_a_changed_proposal_is_no_answer():
-    script = Script(initiate(setting(), Env(SeededRandom(1)))).asks(SaPayload, VendorPayload)
+    script = Script(initiate(setting(), Env(SeededRandom(1)))).asks(SaPayload, VendorPayload, *NAT_T)
     other = offer_main((FAST_MAIN.__class__(FAST_MAIN.cipher, Hash.SHA1, FAST_MAIN.group),))
     script.refuses(Reason.CHANGED_PROPOSAL, other).gets(choose_main(OFFER, (THEIRS,)).answer)
     script.asks(KePayload, NoncePayload)
 
 
 def test_a_bad_key_exchange_ends_it():
-    script = Script(initiate(setting(), Env(SeededRandom(1)))).asks(SaPayload, VendorPayload)
+    script = Script(initiate(setting(), Env(SeededRandom(1)))).asks(SaPayload, VendorPayload, *NAT_T)
     script.gets(choose_main(OFFER, (THEIRS,)).answer).asks(KePayload, NoncePayload)
     error = script.gets(KePayload(b"short"), NONCE).raises(Reason.BAD_KEY_EXCHANGE)
     assert "32 octets" in error.detail

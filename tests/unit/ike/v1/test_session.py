@@ -58,7 +58,7 @@ class End:
         return [output.datagram for output in outputs if isinstance(output, SendMessage)]
 
     def receive(self, datagram):
-        return self.take(self.session.receive(header_of(datagram), datagram))
+        return self.take(self.session.receive(header_of(datagram), datagram, self.session.path))
 
     def happened(self):
         return [type(output) for output in self.outputs if not isinstance(output, QUIET)]

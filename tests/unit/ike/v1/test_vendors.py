@@ -18,6 +18,7 @@ def test_others_with_a_version_behind():
 
 
 def test_only_what_we_can_do_is_announced():
+    """NAT traversal is announced by main mode itself, where it serves."""
     assert {payload.data for payload in announced()}.isdisjoint(
         {prefix for prefix, vendor in PREFIXES.items() if vendor is not Vendor.RINGFENCE}
     )
