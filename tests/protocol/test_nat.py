@@ -114,6 +114,30 @@ def test_no_nat_no_encapsulation():
     assert {path.local.port for _, path, _ in street.network.seen} == {500}
 
 
+@pytest.mark.parametrize("at", [2, 3])
+@pytest.mark.parametrize("place", [-1, -40])
+def test_a_bent_word_of_nat_spoils_one_negotiation_at_most(at, place):
+    """NAT-D is not authenticated: the two do not differ about NAT as long as a main mode lives."""
+    policies = (each.with_(methods=(method(ESP_GCM, AH_SHA256),)) for each in (CLIENT, SERVES.with_(remote=INNER)))
+    street = Street(*policies, nats=[MemoryNat(OUTER, [])])
+
+    def passes(datagram, path):
+        if len(street.network.seen) != at + 1:
+            return True
+        bent = bytearray(datagram)
+        bent[place] ^= 1
+        street.network.inject(bytes(bent), path)
+        return False
+
+    street.network.passes = passes
+    if None in street.begin(60):
+        street.begin(10)
+    ours, theirs = street.client.using(), street.server.using()
+    assert fits(ours, theirs)
+    assert fits(theirs, ours)
+    assert paths(ours) == {None}
+
+
 def with_pad(host, policy, **changes):
     spd, pad = policy.compiled()
     return host.engine.apply(spd, replace(pad, entries=tuple(replace(each, **changes) for each in pad)), 0.0)

@@ -18,7 +18,7 @@ own NAT-D payload is about.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ringfence.crypto import dh
 from ringfence.crypto.errors import BadPublicValue
@@ -94,6 +94,14 @@ class Agreed:
     """What is between us; None for none."""
     inner: bool = False
     """Whether the peer's identity is its address behind NAT."""
+
+    def by(self, path: Path) -> "Agreed":
+        """The same, now that ``path`` shows what the initiator has found: port 4500 for NAT, port 500 for none.
+
+        What is said of NAT in messages 3 and 4 is not authenticated. A responder that was misled there believes what
+        the initiator does; else no quick mode could succeed as long as this main mode lives.
+        """
+        return self if path.local.port == natt.NAT_PORT else replace(self, nat=None, inner=False)
 
 
 def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:

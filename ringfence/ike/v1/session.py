@@ -260,7 +260,7 @@ class Session:
 
     def _established(self, made: main_mode.Agreed) -> None:
         self._talk.main = None
-        self.agreed = made
+        self.agreed = made = made.by(self._voice.path)
         self.made_at = self._world.env.now
         self.rule = self.rule or self._world.only_rule(made.entry)
         self.happen(IkeEvent.AUTHENTICATED)
