@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringfence.cli import diff, output, words
+from ringfence.cli import diff, output, transfer, words
 from ringfence.cli.output import Cell, Column, JsonOption, Shown, SocketOption
 
 if TYPE_CHECKING:
     from ringfence.control.messages import Checked, Entry
 
 app = typer.Typer(
-    help="Show the running policy, check and compare documents.", no_args_is_help=True, rich_markup_mode=None
+    help="Show the running policy; check, compare, bring along documents.", no_args_is_help=True, rich_markup_mode=None
 )
 app.command("diff")(diff.diff)
+app.command("import")(transfer.import_)
+app.command("export")(transfer.export)
 
 ACTIONS = {"permit": "", "block": "bad", "protect": "good"}
 ARROWS = {"both": "<->", "out": "->", "in": "<-"}

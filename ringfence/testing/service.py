@@ -97,7 +97,10 @@ def make_policy() -> PolicyView:
     return PolicyView(
         document="policy.toml",
         applied_at=START,
-        settings='[[rule]]                   # policy.toml:2\nname = "lab is isolated"   # line 3\n',
+        settings=(
+            '[[rule]]                         # policy.toml:2\nname = "lab is isolated"         # line 3\n'
+            'auth = { psk-file = "lab.psk" }  # line 4\n'
+        ),
         entries=[
             Entry(
                 name="no telnet/1", action="block", direction="both", local="10.77.0.1", remote="0.0.0.0/0:23",

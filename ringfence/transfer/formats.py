@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The formats that a policy may come in or go out in."""
+
+from ringfence.transfer.base import Format
+
+FORMATS: tuple[Format, ...] = ()
+
+
+def named(name: str) -> Format | None:
+    """The format of that name."""
+    return next((one for one in FORMATS if one.name == name.lower()), None)
+
+
+def guess(text: str, file: str) -> Format | None:
+    """The format that most lines of ``text`` look like; None where none do."""
+    votes = [(one.guess(text, file), one) for one in FORMATS if one.read is not None]
+    most = max((number for number, _ in votes), default=0)
+    return next((one for number, one in votes if number == most), None) if most else None

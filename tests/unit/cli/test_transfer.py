@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``ringfence policy import`` and ``export``."""
+
+import json
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringfence.cli.transfer import write_files
+from ringfence.errors import IpsecError
+from ringfence.policy.document import parse
+from ringfence.policy.model import Policy
+from ringfence.testing.service import AnsweringService
+from ringfence.transfer import formats
+from ringfence.transfer.base import Exported, Format, Imported, ImportFailed, LeftOut, finding
+
+Command = Any
+
+DOCUMENT = '[[rule]]\nname = "lab"\nwith = "10.77.0.0/24"\nauth = { psk-file = "lab.psk" }\n'
+
+
+def read(text: str, file: str) -> Imported:
+    if "nonsense" in text:
+        raise ImportFailed([finding(file, 1, text, (0, 8), "nonsense is no word.", cure="Leave it out.")])
+    left = (LeftOut(f"{file}:2", "unknown thing", "it has no place here", "Do without."),) if "unknown" in text else ()
+    notes = (LeftOut(f"{file}:1", "rule lab", "is also for IPv6"),)
+    return Imported(parse(DOCUMENT, name=file), {"lab.psk": "open sesame\n"}, left, notes)
+
+
+def write(policy: Policy, secrets: Mapping[str, str]) -> Exported:
+    left = () if "lab.psk" in secrets else (LeftOut("", "lab.psk", "its key is not at hand"),)
+    return Exported(f"rule {policy.rules[0].name} {secrets.get('lab.psk', '-')}\n", left)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    toy = Format("toy", "a toy", lambda text, _: text.count("rule"), read, write)
+    monkeypatch.setattr(formats, "FORMATS", (toy,))
+    (tmp_path / "lab.toy").write_text("rule lab\n")
+    return tmp_path
+
+
+def test_import_writes_the_document_and_the_key(command: Command, folder: Path) -> None:
+    to = folder / "policy.toml"
+    answer = command("policy", "import", str(folder / "lab.toy"), "--to", str(to))
+    assert answer.code == 0
+    assert to.read_text() == "# Brought along from lab.toy (a toy).\n\n" + DOCUMENT
+    key = folder / "lab.psk"
+    assert key.read_text() == "open sesame\n"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert answer.lines == [
+        f"{folder}/lab.toy (toy): carried over 1 rule",
+        "otherwise  lab.toy:1  rule lab: is also for IPv6",
+        f"written    {key}",
+        f"written    {to}",
+        f"next       ringfence policy check {to}",
+    ]
+
+
+def test_import_to_standard_output_shows_no_key(command: Command, folder: Path) -> None:
+    answer = command("policy", "import", str(folder / "lab.toy"))
+    assert answer.code == 0
+    assert parse(answer.out, name="x").rules
+    assert "lab.psk: say --to FILE" in answer.err
+    assert "sesame" not in answer.out + answer.err
+    assert list(folder.glob("*.psk")) == []
+
+
+def test_what_is_left_out_is_said_in_every_place(command: Command, folder: Path) -> None:
+    (folder / "lab.toy").write_text("rule lab\nunknown thing\n")
+    answer = command("policy", "import", str(folder / "lab.toy"), "--to", str(folder / "p.toml"))
+    assert answer.code == 1
+    assert "left out   lab.toy:2  unknown thing: it has no place here\n           Do without." in answer.out
+    assert "# Left out: lab.toy:2: unknown thing: it has no place here\n# Do without.\n" in (
+        (folder / "p.toml").read_text()
+    )
+    told = json.loads(command("policy", "import", str(folder / "lab.toy"), "--json").out)
+    assert told["left_out"][0] == {
+        "place": "lab.toy:2", "words": "unknown thing", "why": "it has no place here", "cure": "Do without.",
+    }  # fmt: skip
+    assert told["key_files"] == ["lab.psk"]
+    assert told["written"] == []
+    assert "sesame" not in json.dumps(told)
+
+
+def test_nothing_is_overwritten_unasked(command: Command, folder: Path) -> None:
+    to = folder / "policy.toml"
+    to.write_text("# mine\n")
+    answer = command("policy", "import", str(folder / "lab.toy"), "--to", str(to))
+    assert answer.code == 3
+    assert "--force" in answer.err
+    assert to.read_text() == "# mine\n"
+    assert not (folder / "lab.psk").exists()
+    assert command("policy", "import", str(folder / "lab.toy"), "--to", str(to), "--force").code == 0
+    assert to.read_text() != "# mine\n"
+    again = command("policy", "import", str(folder / "lab.toy"), "--to", str(to))
+    assert again.code == 0, "the same content is no loss"
+
+
+def test_a_file_of_no_format(command: Command, folder: Path) -> None:
+    (folder / "lab.toy").write_text("what?\n")
+    for arguments in ([], ["--format", "other"]):
+        answer = command("policy", "import", str(folder / "lab.toy"), *arguments)
+        assert answer.code == 2
+        assert "--format toy" in answer.err
+    assert command("policy", "import", str(folder / "none.toy")).code == 3
+
+
+def test_a_file_with_errors(command: Command, folder: Path) -> None:
+    (folder / "lab.toy").write_text("nonsense rule\n")
+    answer = command("policy", "import", str(folder / "lab.toy"), "--to", str(folder / "p.toml"))
+    assert answer.code == 3
+    assert answer.err.splitlines() == [
+        "lab.toy:1: nonsense is no word.", "   1 | nonsense rule", "     | ^^^^^^^^", "Leave it out.",
+    ]  # fmt: skip
+    assert not (folder / "p.toml").exists()
+
+
+def test_a_document_that_cannot_be_applied_is_said(
+    command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ringfence.policy.write.canonical", lambda _: DOCUMENT.replace("auth", "oath"))
+    answer = command("policy", "import", str(folder / "lab.toy"), "--to", str(folder / "p.toml"))
+    assert answer.code == 1
+    assert "by hand    " in answer.out
+    assert (folder / "p.toml").exists()
+
+
+def test_export(command: Command, folder: Path) -> None:
+    policy = folder / "policy.toml"
+    policy.write_text(DOCUMENT)
+    (folder / "lab.psk").write_text("open sesame\n")
+    answer = command("policy", "export", str(policy), "--format", "toy")
+    assert (answer.code, answer.out) == (0, "rule lab open sesame\n")
+    without = command("policy", "export", str(policy), "--format", "toy", "--no-keys")
+    assert without.code == 1
+    assert "left out   lab.psk: its key is not at hand" in without.err
+    to = folder / "out.toy"
+    answer = command("policy", "export", str(policy), "--format", "toy", "--to", str(to))
+    assert answer.code == 0
+    assert stat.S_IMODE(to.stat().st_mode) == 0o600
+    assert "sesame" not in answer.out
+    told = json.loads(command("policy", "export", str(policy), "--format", "toy", "--to", str(to), "--json").out)
+    assert told["written"] == [str(to)]
+    assert told["text"] == ""
+    assert command("policy", "export", str(policy)).code == 2
+    assert command("policy", "export", str(policy), "--format", "other").code == 2
+
+
+def test_export_of_the_running_policy(command: Command, folder: Path, service: AnsweringService) -> None:
+    answer = command("policy", "export", "--format", "toy")
+    assert answer.code == 1
+    assert "its key is not at hand" in answer.err
+    assert answer.out.startswith("rule ")
+
+
+def test_a_folder_that_is_not_there(folder: Path) -> None:
+    with pytest.raises(IpsecError, match="cannot be written"):
+        write_files({folder / "none/p.toml": "x"}, private=set(), force=False)
