@@ -87,10 +87,10 @@ def _said(document: "Path", findings: "Iterable[Finding]") -> "LintAnswer":
         document=str(document),
         findings=[
             LintFinding(
-                place=one.place, severity=one.severity.value, rule=one.rule, setting=one.setting, what=one.message,
+                place=str(one.place), severity=one.severity.value, rule=one.rule, setting=one.setting, what=one.message,
                 excerpt=one.excerpt, cure=one.cure, text=str(one),
             )
-            for one in sorted(dict.fromkeys(findings), key=lambda one: one.line)
+            for one in sorted(dict.fromkeys(findings), key=lambda one: one.place)
         ],
     )  # fmt: skip
 

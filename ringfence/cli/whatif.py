@@ -127,7 +127,7 @@ def _by_rule(outcomes: "list[Outcome]") -> "list[FateCount]":
     return [
         FateCount(
             fate=fate.value, flows=flows[fate, origin], peers=len(peers[fate, origin]),
-            rule=origin.rule if origin else "", place=_place(origin.document, origin.line) if origin else "",
+            rule=origin.rule if origin else "", place=str(origin.place) if origin else "",
         )
         for fate, origin in rows
     ]  # fmt: skip
@@ -149,14 +149,10 @@ def _services(asked: "WhatIf") -> "list[ServiceFate]":
         row = ServiceFate(
             service=str(first.now.service), fate=first.now.fate.value, was=first.was.fate.value if first.was else "",
             flows=len(numbers), peers=[format_address(peer) for peer in peers],
-            rule=origin.rule if origin else "", place=_place(origin.document, origin.line) if origin else "",
+            rule=origin.rule if origin else "", place=str(origin.place) if origin else "",
         )  # fmt: skip
         rows.append((-STRICTER[first.now.fate], -len(numbers), row))
     return [row for _, _, row in sorted(rows, key=lambda one: one[:2])]
-
-
-def _place(document: str, line: int) -> str:
-    return f"{document}:{line}" if line else document
 
 
 def _show(answer: "WhatIfAnswer", flows: str, within: int) -> None:

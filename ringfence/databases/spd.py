@@ -19,6 +19,7 @@ from ringfence.databases.sa import Mode, TunnelOptions
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd_index import SelectorIndex
 from ringfence.net.flow import FlowKey
+from ringfence.place import NOWHERE, Place
 
 
 class Action(Enum):
@@ -43,16 +44,13 @@ class Origin:
 
     rule: str
     """The rule's name."""
-    document: str = ""
-    """The file's name, or another store's."""
-    line: int = 0
+    place: Place = NOWHERE
     filter_list: str = ""
     """The list in an IPsec policy that its filter is in."""
 
     def __str__(self) -> str:
-        where = f"{self.document}:{self.line}" if self.line else self.document
         filter_list = f', filter list "{self.filter_list}"' if self.filter_list else ""
-        return f'rule "{self.rule}" {where}'.rstrip() + filter_list
+        return f'rule "{self.rule}" {self.place.told}'.rstrip() + filter_list
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class _Compiler:
     def finding(self, item: Rule | Filter, what: str, severity: Severity = Severity.ERROR, cure: str = "") -> Finding:
         """A finding about the whole of ``item``."""
         subject = f'{"rule" if isinstance(item, Rule) else "filter"} "{item.name}"'
-        return Finding(f"{subject} {what}.", self.policy.name, item.line, subject, cure=cure, severity=severity)
+        return Finding(f"{subject} {what}.", item.place, subject, cure=cure, severity=severity)
 
     def doubts(self, item: Rule | Filter, made: int) -> Iterator[Finding]:
         """Why ``item``, of whose name so many entries were made, may not do what it was written for."""
@@ -166,7 +166,7 @@ class _Compiler:
         arrow = {Direction.BOTH: "<->", Direction.OUT: "->", Direction.IN: "<-"}[cube.directions]
         name = f"{item.name}/{str(cube.selector).replace('->', arrow, 1)}"
         processing = Processing(()) if action is Action.PROTECT else None
-        origin = Origin(item.name, self.policy.name, item.line, item.part.filter_list)
+        origin = Origin(item.name, item.place, item.part.filter_list)
         weight = 0 if item.part.respond_only else cube.weight
         return SpdEntry(name, cube.selector, action, origin, cube.directions, processing, weight=weight)
 
@@ -213,7 +213,7 @@ class _Compiler:
         else:
             remote = self.cubes.ranges((*rule.remote, *(rule.local if rule.either_end else ())))
         keys = tuple(auth for auth in rule.auth if isinstance(auth, PskFile))
-        name, missing = self.peers.add(rule, keys, remote, Origin(rule.name, self.policy.name, rule.line))
+        name, missing = self.peers.add(rule, keys, remote, Origin(rule.name, rule.place))
         self.errors += [
             self.finding(
                 rule, f'has no key: "{file}" could not be read', cure="Each key file stands beside the policy."

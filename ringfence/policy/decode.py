@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import TypeVar
 
+from ringfence.place import Place
 from ringfence.policy.errors import BadWord, Finding
 from ringfence.policy.source import Source, Step, Steps
 
@@ -59,8 +60,7 @@ class Table:
         self.findings.append(
             Finding(
                 f"{subject}{setting}{index} {what}.".replace(":  ", ": "),
-                self.source.name,
-                self.source.line(span[0]) if span else 0,
+                self.source.place_at(span),
                 self.subject,
                 setting,
                 self.source.excerpt(span) if span else "",
@@ -171,15 +171,20 @@ class Table:
         subject = f"{self.subject}: " if self.subject else ""
         self.findings.append(
             Finding(
-                f'{subject}there is no setting "{self.prefix}{name}".', self.source.name,
-                self.source.line(span[0]) if span else 0, self.subject, f"{self.prefix}{name}",
+                f'{subject}there is no setting "{self.prefix}{name}".',
+                self.source.place_at(span), self.subject, f"{self.prefix}{name}",
                 self.source.excerpt(span) if span else "", cure,
             )
         )  # fmt: skip
 
-    def lines(self, keys: Iterable[str]) -> dict[str, int]:
-        """The lines of those settings that the table says."""
-        return {f"{self.prefix}{key}": self.source.line_of((*self.steps, key)) for key in keys if key in self.data}
+    @property
+    def place(self) -> Place:
+        """Where it begins."""
+        return self.source.place_of(self.steps)
+
+    def places(self, keys: Iterable[str]) -> dict[str, Place]:
+        """Where those settings stand that the table says."""
+        return {f"{self.prefix}{key}": self.source.place_of((*self.steps, key)) for key in keys if key in self.data}
 
 
 def choose(text: str, choices: type[E]) -> E:

@@ -8,6 +8,7 @@ taken for one that got another name. A setting that is written now and was the d
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ringfence.place import Place
 from ringfence.policy.model import Policy
 from ringfence.policy.texts import Section, Setting
 from ringfence.policy.write import sections_of
@@ -119,7 +120,7 @@ def _subject(section: Section) -> str:
 
 
 def _place(policy: Policy, section: Section) -> str:
-    return f"{policy.name}:{section.line}" if section.line else policy.name
+    return str(section.place or Place(policy.name))
 
 
 def _altered(old: Section, new: Section) -> Iterator[Altered]:

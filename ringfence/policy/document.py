@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ringfence.place import Place
 from ringfence.policy.decode import Table, shown
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.ipsec import decode_filter_action, decode_filter_list, decode_policy
@@ -36,7 +37,7 @@ def parse(text: str, *, name: str) -> Policy:
     _unique_names(table, policy.rules + policy.filters)
     check_references(table, policy)
     if table.findings:
-        raise PolicyError(sorted(table.findings, key=lambda finding: finding.line))
+        raise PolicyError(sorted(table.findings, key=lambda finding: finding.place))
     return policy
 
 
@@ -83,7 +84,7 @@ def _items(table: Table, key: str) -> list[Table]:
 
 
 def _unique_names(table: Table, items: tuple[Rule | Filter, ...]) -> None:
-    first: dict[str, int] = {}
+    first: dict[str, Place] = {}
     count = Counter[str]()
     for item in items:
         kind = "rule" if isinstance(item, Rule) else "filter"
@@ -91,5 +92,7 @@ def _unique_names(table: Table, items: tuple[Rule | Filter, ...]) -> None:
         count[kind] += 1
         if item.name and item.name in first:
             again = Table(table.source, (kind, number), {}, table.findings, f"{kind} {shown(item.name)}")
-            again.complain("name", f"is already taken in line {first[item.name]}", cure="Names tell rules apart.")
-        first.setdefault(item.name, item.line)
+            again.complain(
+                "name", f"is already taken in {first[item.name].beside(item.place)}", cure="Names tell rules apart."
+            )
+        first.setdefault(item.name, item.place)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ringfence.errors import IpsecError
+from ringfence.place import NOWHERE, Place
 
 
 class Severity(Enum):
@@ -23,9 +24,7 @@ class Finding:
 
     message: str
     """One sentence: the rule, the setting, what is wrong with it."""
-    document: str = ""
-    line: int = 0
-    """0 when no line can be named."""
+    place: Place = NOWHERE
     rule: str = ""
     setting: str = ""
     """Such as ``remote.gateway``."""
@@ -33,11 +32,6 @@ class Finding:
     """The line itself with carets below the culprit."""
     cure: str = ""
     severity: Severity = Severity.ERROR
-
-    @property
-    def place(self) -> str:
-        """The file and line, as editors and terminals open them."""
-        return f"{self.document}:{self.line}" if self.line else self.document
 
     def __str__(self) -> str:
         warning = "warning: " if self.severity is Severity.WARNING else ""
@@ -52,7 +46,7 @@ class PolicyError(IpsecError):
         self.findings = tuple(findings)
         """At least one."""
         first = self.findings[0]
-        super().__init__(first.message, place=first.place, cure=first.cure)
+        super().__init__(first.message, place=str(first.place), cure=first.cure)
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.findings))

@@ -16,8 +16,8 @@ from ringfence.policy.settings import (
     LONGEST_S,
     decode_auth,
     decode_lifetime,
-    decode_lines,
     decode_main_mode,
+    decode_places,
     either,
 )
 from ringfence.policy.units import parse_amount, parse_duration
@@ -58,8 +58,8 @@ def decode_policy(table: Table) -> IpsecPolicy:
         own_rules=own_rules,
         exempt=DefaultExempt(either(table.number("no-default-exempt", 0, 3), DefaultExempt.IKE.value)),
         legacy=legacy,
-        line=table.source.line_of(table.steps),
-        lines=decode_lines(table),
+        place=table.place,
+        places=decode_places(table),
         inherited=inherited(based_on, own_rules),
     )
     if (names := weak(policy.main_mode.methods)) and not legacy and (inner := table.table("main-mode")):
@@ -80,8 +80,8 @@ def decode_policy_rule(table: Table) -> PolicyRule:
         connection=table.choice("connection", Connection) or Connection.ALL,
         enabled=either(table.value("enabled", bool), True),
         description=either(table.value("description", str), ""),
-        line=table.source.line_of(table.steps),
-        lines=decode_lines(table),
+        place=table.place,
+        places=decode_places(table),
     )
     table.finish()
     return rule
@@ -93,8 +93,8 @@ def decode_filter_list(table: Table, name: str) -> FilterList:
         name,
         tuple(_filters(table)),
         either(table.value("description", str), ""),
-        table.source.line_of(table.steps),
-        decode_lines(table),
+        table.place,
+        decode_places(table),
     )
     table.finish()
     return found
@@ -116,8 +116,8 @@ def decode_filter_action(table: Table, name: str) -> FilterAction:
         _pfs(table),
         either(table.value("legacy", bool), False),
         either(table.value("description", str), ""),
-        table.source.line_of(table.steps),
-        decode_lines(table),
+        table.place,
+        decode_places(table),
     )
     _check_action(table, action, response)
     table.finish()

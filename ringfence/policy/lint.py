@@ -50,7 +50,7 @@ def lint(
     found = [*validate(policy, compiled), *shadows(policy, compiled)]
     for item in statements(policy):
         if isinstance(item, Rule) and item.enabled:
-            found += _readable(policy, item)
+            found += _readable(item)
     found += _one_way(policy, compiled)
     found += _without_ike(policy, compiled, host)
     for name in policy.host_names[:1]:
@@ -62,12 +62,11 @@ def lint(
     return tuple(dict.fromkeys(found))
 
 
-def _readable(policy: Policy, rule: Rule) -> Iterator[Finding]:
+def _readable(rule: Rule) -> Iterator[Finding]:
     hidden = [one for one in rule.protect if _encrypts(one)]
     readable = [one for one in rule.protect if not _encrypts(one)]
     if hidden and readable and not rule.secure.exempt:
-        yield warning(
-            policy, rule,
+        yield warning(rule,
             f"encrypts, but allows {', '.join(map(str, readable))}, too, which does not: the other side may choose it",
             setting="protect", cure="Leave out one or the other.",
         )  # fmt: skip
@@ -100,7 +99,7 @@ def _one_way(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
         del left[item.name]
         does = "blocked" if entries[number].action is Action.DISCARD else "dropped unless they are protected"
         yield warning(
-            policy, item,
+            item,
             f"permits {words.traffic(entry)} in one direction only, and answers are {does} by {entries[number].origin}",
             setting="mirrored", cure="Leave out mirrored = false, and answers are permitted, too.",
         )  # fmt: skip
@@ -166,4 +165,4 @@ def _at(policy: Policy, origin: Origin, what: str, cure: str) -> Finding:
     subject = f'{kind} "{origin.rule}"'
     if origin.rule.startswith(BUILT_IN):
         subject = origin.rule
-    return Finding(f"{subject} {what}.", policy.name, origin.line, subject, cure=cure, severity=Severity.WARNING)
+    return Finding(f"{subject} {what}.", origin.place, subject, cure=cure, severity=Severity.WARNING)

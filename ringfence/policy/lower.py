@@ -152,8 +152,8 @@ def _rule(job: Job, item: IpFilter, part: Part, *, either_end: bool) -> Rule:
         enabled=rule.enabled,
         description=rule.description,
         part=part,
-        line=rule.line or job.ipsec.line,
-        lines=rule.lines,
+        place=rule.place or job.ipsec.place,
+        places=rule.places,
     )
 
 
@@ -175,8 +175,8 @@ def _filter(job: Job, item: IpFilter, part: Part) -> Filter:
         enabled=rule.enabled,
         description=rule.description,
         part=part,
-        line=rule.line or job.ipsec.line,
-        lines=rule.lines,
+        place=rule.place or job.ipsec.place,
+        places=rule.places,
     )
 
 

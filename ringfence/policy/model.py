@@ -17,6 +17,7 @@ from ringfence.databases.identity import Identity
 from ringfence.databases.proposal import IkeProposal, Limits, SecurityMethod
 from ringfence.databases.sa import TunnelOptions
 from ringfence.net.address import AddressRange
+from ringfence.place import NOWHERE, Place
 from ringfence.policy.methods import MAIN_MODE_DEFAULT, QUICK_MODE_DEFAULT, parse_ike_proposal, parse_method
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
 
@@ -230,9 +231,9 @@ class Rule:
     enabled: bool = True
     description: str = ""
     part: Part = WHOLE
-    line: int = field(default=0, compare=False)
-    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
-    """Setting -> the line that says it; what is missing has its default."""
+    place: Place = field(default=NOWHERE, compare=False)
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False)
+    """Setting -> where it is said; what is missing has its default."""
 
 
 class Verb(Enum):
@@ -258,8 +259,8 @@ class Filter:
     enabled: bool = True
     description: str = ""
     part: Part = WHOLE
-    line: int = field(default=0, compare=False)
-    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
+    place: Place = field(default=NOWHERE, compare=False)
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,19 +298,19 @@ class Policy:
         files = (one.file for _, auth, _, _ in self._authenticating() for one in auth if isinstance(one, PskFile))
         return tuple(dict.fromkeys(files))
 
-    def naming(self, file: str) -> Iterator[tuple[str, Mapping[str, int], int]]:
-        """What names a key file, the lines of its settings, and its first line."""
-        for subject, auth, lines, line in self._authenticating():
+    def naming(self, file: str) -> Iterator[tuple[str, Place]]:
+        """What names a key file, and where."""
+        for subject, auth, places, place in self._authenticating():
             if PskFile(file) in auth:
-                yield subject, lines, line
+                yield subject, places.get("auth.psk-file", places.get("auth", place))
 
-    def _authenticating(self) -> Iterator[tuple[str, tuple[Auth, ...], Mapping[str, int], int]]:
+    def _authenticating(self) -> Iterator[tuple[str, tuple[Auth, ...], Mapping[str, Place], Place]]:
         for rule in self.rules:
-            yield f'rule "{rule.name}"', rule.auth, rule.lines, rule.line
+            yield f'rule "{rule.name}"', rule.auth, rule.places, rule.place
         if self.ipsec is not None:
-            yield "policy", self.ipsec.auth, self.ipsec.lines, self.ipsec.line
+            yield "policy", self.ipsec.auth, self.ipsec.places, self.ipsec.place
             for one in self.ipsec.rules:
-                yield f'policy, rule "{one.title}"', one.auth, one.lines, one.line
+                yield f'policy, rule "{one.title}"', one.auth, one.places, one.place
 
     @property
     def host_names(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from ringfence.databases.spd import Origin, SpdEntry
 from ringfence.policy import words
 from ringfence.policy.compile import BUILT_IN, Compiled
 
-NOWHERE = Origin("")
+NO_ORIGIN = Origin("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,11 @@ def _written(entry: SpdEntry) -> bool:
 
 
 def _differ(old: SpdEntry, new: SpdEntry) -> bool:
-    return replace(old, origin=NOWHERE) != replace(new, origin=NOWHERE)
+    return replace(old, origin=NO_ORIGIN) != replace(new, origin=NO_ORIGIN)
 
 
 def _changed_peers(old: Iterable[PadEntry], new: Iterable[PadEntry]) -> list[str]:
     """Entries that authenticate otherwise than before; other addresses alone change no main mode."""
-    substance: Callable[[PadEntry], PadEntry] = lambda entry: replace(entry, origin=NOWHERE, remote=())  # noqa: E731
+    substance: Callable[[PadEntry], PadEntry] = lambda entry: replace(entry, origin=NO_ORIGIN, remote=())  # noqa: E731
     before = {entry.name: substance(entry) for entry in old}
     return [entry.name for entry in new if entry.name in before and before[entry.name] != substance(entry)]

@@ -74,15 +74,18 @@ def _check_titles(table: Table, policy: Policy) -> None:
     """Names tell rules apart, those of both forms."""
     if policy.ipsec is None:
         return
-    first = {item.name: item.line for item in policy}
+    first = {item.name: item.place for item in policy}
     for number, rule in enumerate(policy.ipsec.own_rules):
         if rule.title in first and rule.filter_list:
             _at(table, number, rule).complain(
-                "name", f"is already taken in line {first[rule.title]}", cure='Name it: name = "lab is isolated"'
+                "name",
+                f"is already taken in {first[rule.title].beside(rule.place)}",
+                cure='Name it: name = "lab is isolated"',
             )
-        first.setdefault(rule.title, rule.line)
+        first.setdefault(rule.title, rule.place)
     for rule in policy.ipsec.inherited:
         if rule.title in first:
             _at(table, None).complain(
-                "based-on", f'brings a rule "{rule.title}", a name taken in line {first[rule.title]}'
+                "based-on",
+                f'brings a rule "{rule.title}", a name taken in {first[rule.title].beside(policy.ipsec.place)}',
             )

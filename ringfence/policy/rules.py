@@ -27,9 +27,9 @@ from ringfence.policy.settings import (
     AUTH_CURE,
     decode_auth,
     decode_lifetime,
-    decode_lines,
     decode_main_mode,
     decode_name,
+    decode_places,
     either,
 )
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic, parse_traffic
@@ -74,13 +74,13 @@ def decode_rule(table: Table) -> Rule:
         legacy=either(table.value("legacy", bool), False),
         enabled=either(table.value("enabled", bool), True),
         description=either(table.value("description", str), ""),
-        line=table.source.line_of(table.steps),
+        place=table.place,
     )
     rule = replace(rule, pfs=_pfs(table, rule.main_mode), kind=_kind(table, rule, ends))
     rule = _identities(table, rule)
     _check_rule(table, rule)
     table.finish()
-    return replace(rule, lines=decode_lines(table))
+    return replace(rule, places=decode_places(table))
 
 
 def _default_methods(lifetime: Limits) -> tuple[SecurityMethod, ...]:
@@ -114,10 +114,10 @@ def decode_filter(table: Table) -> Filter:
         mirrored=either(table.value("mirrored", bool), True),
         enabled=either(table.value("enabled", bool), True),
         description=either(table.value("description", str), ""),
-        line=table.source.line_of(table.steps),
+        place=table.place,
     )
     table.finish()
-    return replace(found, lines=decode_lines(table))
+    return replace(found, places=decode_places(table))
 
 
 def _secure(table: Table) -> Secure:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from ringfence.databases.proposal import Limits
+from ringfence.place import Place
 from ringfence.policy.decode import Table
 from ringfence.policy.methods import parse_ike_proposal
 from ringfence.policy.model import (
@@ -33,13 +34,13 @@ def either(value: T | None, default: T) -> T:
     return default if value is None else value
 
 
-def decode_lines(table: Table) -> dict[str, int]:
-    """The line of each setting that the document says; of inner tables each setting apart."""
-    lines = table.lines(table.data)
+def decode_places(table: Table) -> dict[str, Place]:
+    """Where each setting stands that the document says; of inner tables each setting apart."""
+    places = table.places(table.data)
     for key, value in table.data.items():
         if isinstance(value, dict):
-            lines |= table.inner(key, value).lines(value)
-    return lines
+            places |= table.inner(key, value).places(value)
+    return places
 
 
 def decode_name(table: Table) -> str:

@@ -36,12 +36,12 @@ def shadows(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
     entries = [entry for entry in compiled.spd if not entry.origin.rule.startswith(BUILT_IN)]
     index = SelectorIndex((number, entry.selector) for number, entry in enumerate(entries))
     lost = beaten(compiled)
-    yield from _shadowed(policy, named, entries, index, lost)
-    yield from _contradictory(policy, named, entries, index, lost)
+    yield from _shadowed(named, entries, index, lost)
+    yield from _contradictory(named, entries, index, lost)
 
 
 def _shadowed(
-    policy: Policy, named: Statements, entries: list[SpdEntry], index: SelectorIndex, lost: Mapping[str, set[str]]
+    named: Statements, entries: list[SpdEntry], index: SelectorIndex, lost: Mapping[str, set[str]]
 ) -> Iterator[Finding]:
     alive: set[str] = set(lost)  # of which ``validate`` speaks
     shadowing: dict[str, dict[str, None]] = {}
@@ -59,7 +59,7 @@ def _shadowed(
     for name, winners in shadowing.items():
         if name not in alive and name in named:
             yield warning(
-                policy, named[name], f"never decides: what it is about is decided by {_listed(list(winners))}",
+                named[name], f"never decides: what it is about is decided by {_listed(list(winners))}",
                 cure="Remove it, or say the others of less.",
             )  # fmt: skip
 
@@ -110,7 +110,7 @@ def _ports(ports: PortRange) -> tuple[int, int]:
 
 
 def _contradictory(
-    policy: Policy, named: Statements, entries: list[SpdEntry], index: SelectorIndex, lost: Mapping[str, set[str]]
+    named: Statements, entries: list[SpdEntry], index: SelectorIndex, lost: Mapping[str, set[str]]
 ) -> Iterator[Finding]:
     told: dict[str, set[str]] = {}
     for number, entry in enumerate(entries):
@@ -123,9 +123,10 @@ def _contradictory(
                 continue
             known.add(other.origin.rule)
             shared = entry.selector.intersect(other.selector)
+            where = other.origin.place.beside(entry.origin.place)
             yield warning(
-                policy, named[name],
-                f'contradicts "{other.origin.rule}" (line {other.origin.line}) about {shared}: both are equally '
+                named[name],
+                f'contradicts "{other.origin.rule}" ({where}) about {shared}: both are equally '
                 f'specific, and so "{other.origin.rule}" wins, by which it is {words.treatment(other)}',
                 cure="Name the addresses or ports in the one that shall win more narrowly.",
             )  # fmt: skip

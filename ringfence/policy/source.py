@@ -12,6 +12,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Self
 
+from ringfence.place import Place
 from ringfence.policy.errors import Finding, PolicyError
 
 Step = str | int
@@ -35,8 +36,8 @@ EXCERPT_COLUMNS = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a setting stands."""
+class Spot:
+    """Where in the text a setting stands."""
 
     key: Span
     value: Span
@@ -53,7 +54,7 @@ class Source:
     name: str
     text: str
     data: dict[str, object]
-    places: dict[Steps, Place]
+    spots: dict[Steps, Spot]
     line_starts: tuple[int, ...]
 
     @classmethod
@@ -64,7 +65,7 @@ class Source:
         try:
             data: dict[str, object] = tomllib.loads(text)
         except RecursionError as error:
-            raise PolicyError([Finding("brackets are nested too deeply.", name, 1)]) from error
+            raise PolicyError([Finding("brackets are nested too deeply.", Place(name, 1))]) from error
         except ValueError as error:  # a decode error, or a number of thousands of digits
             raise PolicyError([_syntax_error(cls(name, text, {}, {}, starts), str(error))]) from error
         return cls(name, text, data, Scanner(text).scan(), starts)
@@ -76,14 +77,17 @@ class Source:
     def span(self, steps: Steps, *, key: bool = False) -> Span | None:
         """Where the value (or ``key``) at ``steps`` stands, or what encloses it."""
         for length in range(len(steps), 0, -1):
-            if (place := self.places.get(steps[:length])) is not None:
-                return place.key if key else place.value
+            if (spot := self.spots.get(steps[:length])) is not None:
+                return spot.key if key else spot.value
         return None
 
-    def line_of(self, steps: Steps) -> int:
-        """The line of the key at ``steps``; 0 when there is none."""
-        span = self.span(steps, key=True)
-        return self.line(span[0]) if span else 0
+    def place_of(self, steps: Steps) -> Place:
+        """Where the key at ``steps`` stands."""
+        return self.place_at(self.span(steps, key=True))
+
+    def place_at(self, span: Span | None) -> Place:
+        """Where a span begins; None: the document."""
+        return Place(self.name, self.line(span[0]) if span else 0)
 
     def excerpt(self, span: Span) -> str:
         """The line of ``span`` with carets below it."""
@@ -105,7 +109,7 @@ def _syntax_error(source: Source, what: str) -> Finding:
         start = min(source.line_starts[int(match[1]) - 1] + int(match[2]) - 1, len(source.text))
     message = ERROR_PLACE.sub("", what)
     return Finding(
-        f"this is not TOML: {message[:1].lower()}{message[1:]}.", source.name, source.line(start),
+        f"this is not TOML: {message[:1].lower()}{message[1:]}.", Place(source.name, source.line(start)),
         excerpt=source.excerpt((start, start + 1)),
     )  # fmt: skip
 
@@ -116,24 +120,24 @@ class Scanner:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
-        self._places: dict[Steps, Place] = {}
+        self._spots: dict[Steps, Spot] = {}
         self._last: dict[Steps, int] = {}
         """Arrays of tables, with the number of the last one."""
 
-    def scan(self) -> dict[Steps, Place]:
+    def scan(self) -> dict[Steps, Spot]:
         """Every place; as far as it gets, should it be lost."""
         base: Steps = ()
         try:
             while True:
                 self._skip(BLANK)
                 if self._at >= len(self._text):
-                    return self._places
+                    return self._spots
                 if self._text.startswith("[", self._at):
                     base = self._header()
                 else:
                     self._pair(base)
         except (Lost, RecursionError):
-            return self._places
+            return self._spots
 
     def _skip(self, pattern: re.Pattern[str]) -> Span:
         match = pattern.match(self._text, self._at)
@@ -162,9 +166,9 @@ class Scanner:
             if array and number == len(names) - 1:
                 self._last[steps] = self._last.get(steps, -1) + 1
             if steps in self._last:
-                self._places.setdefault(steps, Place((start, self._at), (start, self._at)))
+                self._spots.setdefault(steps, Spot((start, self._at), (start, self._at)))
                 steps = (*steps, self._last[steps])
-            self._places.setdefault(steps, Place((start, self._at), (start, self._at)))
+            self._spots.setdefault(steps, Spot((start, self._at), (start, self._at)))
         return steps
 
     def _key(self) -> tuple[str, ...]:
@@ -191,7 +195,7 @@ class Scanner:
         steps = (*base, *names)
         value = self._value(steps)
         for length in range(len(base) + 1, len(steps) + 1):
-            self._places.setdefault(steps[:length], Place(key, value))
+            self._spots.setdefault(steps[:length], Spot(key, value))
 
     def _value(self, steps: Steps) -> Span:
         start = self._at
@@ -218,7 +222,7 @@ class Scanner:
                 self._at += 1
                 return
             value = self._value((*steps, number))
-            self._places[*steps, number] = Place(value, value)
+            self._spots[*steps, number] = Spot(value, value)
             number += 1
             self._skip(BLANK)
             if self._ahead(","):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ringfence.databases.proposal import Limits
+from ringfence.place import NOWHERE, Place
 from ringfence.policy.model import QUICK_MODE_LIMITS, Address, Auth, Certificate, Keyword, MainMode, PskFile
 from ringfence.policy.units import format_amount, format_duration
 
@@ -20,8 +21,8 @@ class Setting:
     """Its value in TOML."""
     default: bool
     """Whether it is what would hold if nobody said it."""
-    line: int
-    """Where the document says it; 0 for nowhere."""
+    place: Place
+    """Where it is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Section:
     head: str
     """Such as ``[[rule]]``."""
     settings: tuple[Setting, ...]
-    line: int = 0
+    place: Place = NOWHERE
 
 
 Pair = tuple[str, str, bool]
@@ -54,18 +55,18 @@ def canonical_text(section: Section) -> str:
     return "\n".join([section.head, *one_a_line(one for one in section.settings if not one.default), ""])
 
 
-def effective_text(section: Section, document: str) -> str:
+def effective_text(section: Section) -> str:
     """Every setting, and where its value comes from."""
     width = max((len(one.name) for one in section.settings), default=0)
-    lines = [(f"{one.name:<{width}} = {one.text}", f"# {_origin(one)}") for one in section.settings]
+    lines = [(f"{one.name:<{width}} = {one.text}", f"# {_origin(one, section.place)}") for one in section.settings]
     column = min(64, max((len(text) for text, _ in lines), default=0))
-    place = f"# {document}:{section.line}" if section.line else ""
+    place = f"# {section.place.told}" if section.place else ""
     return "\n".join(f"{text:<{column}}  {origin}".rstrip() for text, origin in [(section.head, place), *lines])
 
 
-def _origin(setting: Setting) -> str:
-    if setting.line:
-        return f"line {setting.line}"
+def _origin(setting: Setting, section: Place) -> str:
+    if setting.place:
+        return setting.place.beside(section)
     return "follows from the rule" if setting.name == "kind" else "default"
 
 

@@ -6,6 +6,7 @@ from itertools import islice
 
 from ringfence.databases.spd import Action, SpdEntry
 from ringfence.databases.spd_index import SelectorIndex
+from ringfence.place import Place
 from ringfence.policy import words
 from ringfence.policy.compile import BUILT_IN, Compiled
 from ringfence.policy.errors import Finding, Severity
@@ -23,64 +24,66 @@ HOLES_AT_MOST = 10
 def validate(policy: Policy, compiled: Compiled | None = None) -> tuple[Finding, ...]:
     """Warnings about ``policy``; with ``compiled`` also those that depend on this computer."""
     items = statements(policy)
-    found = [finding for item in items if item.enabled for finding in _statement(policy, item)]
+    found = [finding for item in items if item.enabled for finding in _statement(item)]
     found += _unused(policy)
     if not any(item.enabled for item in items):
-        found.append(Finding("no rule and no filter: everything is permitted.", policy.name, severity=Severity.WARNING))
+        found.append(
+            Finding("no rule and no filter: everything is permitted.", Place(policy.name), severity=Severity.WARNING)
+        )
     if compiled is not None:
         found += [*compiled.findings, *_same_traffic(policy, compiled), *_holes(policy, compiled)]
     return tuple(dict.fromkeys(found))
 
 
-def warning(policy: Policy, item: Rule | Filter, what: str, *, setting: str = "", cure: str = "") -> Finding:
+def warning(item: Rule | Filter, what: str, *, setting: str = "", cure: str = "") -> Finding:
     """A warning about ``item``."""
     subject = f'{"rule" if isinstance(item, Rule) else "filter"} "{item.name}"'
-    line = item.lines.get(setting, item.line)
-    return Finding(f"{subject} {what}.", policy.name, line, subject, setting, cure=cure, severity=Severity.WARNING)
+    place = item.places.get(setting, item.place)
+    return Finding(f"{subject} {what}.", place, subject, setting, cure=cure, severity=Severity.WARNING)
 
 
-def _statement(policy: Policy, item: Rule | Filter) -> Iterator[Finding]:
+def _statement(item: Rule | Filter) -> Iterator[Finding]:
     if not isinstance(item, Rule) or item.secure.exempt:
         return
     names = weak([*item.protect, item.pfs, *item.main_mode.methods])
     if names:
-        yield warning(policy, item, f"allows {', '.join(names)}, which a determined attacker can break",
+        yield warning(item, f"allows {', '.join(names)}, which a determined attacker can break",
                       setting="legacy", cure="Keep it for as long as the other side has nothing better.")  # fmt: skip
     elif item.legacy and not item.part.filter_list:
-        yield warning(policy, item, "says legacy = true but names nothing weak", setting="legacy", cure="Leave it out.")
+        yield warning(item, "says legacy = true but names nothing weak", setting="legacy", cure="Leave it out.")
     if item.part.one_way is not None and item.gateways is None:
-        yield warning(policy, item, f"negotiates for one direction only ({item.part}), and answers go in clear",
+        yield warning(item, f"negotiates for one direction only ({item.part}), and answers go in clear",
                       setting="filter-list", cure='A mirrored filter, "<->", protects both.')  # fmt: skip
     if (item.lifetime.seconds or SHORT_LIFETIME_S) < SHORT_LIFETIME_S:
-        yield warning(policy, item, f"makes new keys every {item.lifetime.seconds} s, which costs more than it brings",
+        yield warning(item, f"makes new keys every {item.lifetime.seconds} s, which costs more than it brings",
                       setting="lifetime", cure='Such as lifetime = { time = "60 min" }.')  # fmt: skip
     if item.replay_window == 0:
-        yield warning(policy, item, "accepts packets that were sent before (replay-window = 0)",
+        yield warning(item, "accepts packets that were sent before (replay-window = 0)",
                       setting="replay-window", cure="64 is enough for most networks, 1024 for fast ones.")  # fmt: skip
-    yield from _about_ipsec(policy, item)
+    yield from _about_ipsec(item)
 
 
 def _unused(policy: Policy) -> Iterator[Finding]:
     """Filter lists and filter actions that no rule names."""
     rules = () if policy.ipsec is None else policy.ipsec.rules
     named = {rule.filter_list for rule in rules} | {rule.filter_action for rule in rules}
-    kinds = [("list", one.name, one.line) for one in policy.filter_lists]
-    kinds += [("action", one.name, one.line) for one in policy.filter_actions]
-    for kind, name, line in kinds:
+    kinds = [("list", one.name, one.place) for one in policy.filter_lists]
+    kinds += [("action", one.name, one.place) for one in policy.filter_actions]
+    for kind, name, place in kinds:
         if name not in named:
             subject = f'filter {kind} "{name}"'
-            yield Finding(f"{subject} is used by no rule.", policy.name, line, subject,
+            yield Finding(f"{subject} is used by no rule.", place, subject,
                           cure=f'A rule names it: filter-{kind} = "{name}"', severity=Severity.WARNING)  # fmt: skip
 
 
-def _about_ipsec(policy: Policy, rule: Rule) -> Iterator[Finding]:
+def _about_ipsec(rule: Rule) -> Iterator[Finding]:
     own = [one for one in NAMES if one.word in NEVER_PROTECTED]
     for traffic in rule.traffic:
         ports = list(traffic.outward())
         for one in own:
             covered = all(one.local_ports.covers(a) and one.remote_ports.covers(b) for a, b in ports)
             if traffic.protocol == one.protocol and covered:
-                yield warning(policy, rule, f'wants "{traffic}" protected, but {one.word} always goes in clear: '
+                yield warning(rule, f'wants "{traffic}" protected, but {one.word} always goes in clear: '
                               "it is what protects everything else", setting="traffic")  # fmt: skip
                 break
 
@@ -91,7 +94,7 @@ def _same_traffic(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
     for item in statements(policy):
         if item.name in losers and not item.part.respond_only:
             others = " and ".join(f'"{name}"' for name in sorted(losers[item.name]))
-            yield warning(policy, item, f"never decides: {others} is about the same traffic and wins "
+            yield warning(item, f"never decides: {others} is about the same traffic and wins "
                           "(block before protect before permit, require before request, then by name)")  # fmt: skip
 
 
@@ -132,10 +135,10 @@ def _holes(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
         for other in map(entries.__getitem__, sorted(holes[:HOLES_AT_MOST])):
             what = "is permitted" if other.action is Action.BYPASS else "may pass protected"
             yield warning(
-                policy, item,
+                item,
                 f"does not block {words.traffic(other)}: it is more specific, and so by "
                 f"{other.origin} that traffic {what}",
                 cure="Name the same addresses in the filter, and it decides.",
             )  # fmt: skip
         if len(holes) > HOLES_AT_MOST:
-            yield warning(policy, item, f"has more than {HOLES_AT_MOST} such holes, and the rest is not listed")
+            yield warning(item, f"has more than {HOLES_AT_MOST} such holes, and the rest is not listed")

@@ -11,6 +11,7 @@ from enum import Enum
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import Limits, SecurityMethod
+from ringfence.place import NOWHERE, Place
 from ringfence.policy.model import QUICK_MODE_LIMITS, Address, Auth, Connection, Gateways, MainMode
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
 
@@ -40,8 +41,8 @@ class FilterList:
     name: str
     filters: tuple[IpFilter, ...] = ()
     description: str = ""
-    line: int = field(default=0, compare=False)
-    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
+    place: Place = field(default=NOWHERE, compare=False)
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False)
 
 
 class Response(Enum):
@@ -70,8 +71,8 @@ class FilterAction:
     """Session key perfect forward secrecy; True: the first group of the policy's main mode."""
     legacy: bool = False
     description: str = ""
-    line: int = field(default=0, compare=False)
-    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
+    place: Place = field(default=NOWHERE, compare=False)
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,8 @@ class PolicyRule:
     connection: Connection = Connection.ALL
     enabled: bool = True
     description: str = ""
-    line: int = field(default=0, compare=False)
-    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
+    place: Place = field(default=NOWHERE, compare=False)
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False)
 
     @property
     def title(self) -> str:
@@ -139,8 +140,8 @@ class IpsecPolicy:
     """Rules of the policy that this one is based on, but for those whose filter list has a rule here."""
     exempt: DefaultExempt = DefaultExempt.IKE
     legacy: bool = False
-    line: int = field(default=0, compare=False)
-    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
+    place: Place = field(default=NOWHERE, compare=False)
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False)
 
     @property
     def rules(self) -> tuple[PolicyRule, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from ringfence.crypto.suites import GROUPS
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.net.address import format_address
+from ringfence.place import NOWHERE, Place
 from ringfence.policy.model import ME, Filter, Kind, Policy, Rule
 from ringfence.policy.texts import (
     Pair,
@@ -41,14 +42,14 @@ def effective(policy: Policy) -> str:
     What an IPsec policy has without writing it, the rules of the policy that it is based on and the predefined lists
     and actions that it names, is there as comment.
     """
-    parts = [effective_text(section, policy.name) for section in sections_of(policy)]
+    parts = [effective_text(section) for section in sections_of(policy)]
     parts += [f"# {why}\n{_comment(canonical_text(section))}" for why, section in implied(policy)]
     return "\n\n".join(parts) + "\n" if parts else ""
 
 
 def sections_of(policy: Policy) -> list[Section]:
     """The tables of its document, each with every setting."""
-    own = (Section(f"[[{_kind_of(item)}]]", settings(item), item.line) for item in policy)
+    own = (Section(f"[[{_kind_of(item)}]]", settings(item), item.place) for item in policy)
     return [*sections(policy), *own]
 
 
@@ -62,17 +63,17 @@ def settings(item: Rule | Filter) -> tuple[Setting, ...]:
         pairs = [*_head(item), *_ends(item), *_rule(item)]
     else:
         pairs = [*_head(item), *_ends(item), *_filter(item)]
-    return tuple(Setting(name, text, default, _line(item, name)) for name, text, default in pairs)
+    return tuple(Setting(name, text, default, _place(item, name)) for name, text, default in pairs)
 
 
 def _kind_of(item: Rule | Filter) -> str:
     return "rule" if isinstance(item, Rule) else "filter"
 
 
-def _line(item: Rule | Filter, name: str) -> int:
+def _place(item: Rule | Filter, name: str) -> Place:
     aliases = {"with": ("with", "between", "remote"), "between": ("between",)}
     names = aliases.get(name, (name, name.partition(".")[0]))
-    return next((item.lines[one] for one in names if one in item.lines), 0)
+    return next((item.places[one] for one in names if one in item.places), NOWHERE)
 
 
 def _head(item: Rule | Filter) -> Iterator[Pair]:

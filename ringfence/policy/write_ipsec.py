@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ringfence.crypto.suites import GROUPS, DhGroup
 from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.net.address import format_address
+from ringfence.place import NOWHERE, Place
 from ringfence.policy.defaults import FILTER_ACTIONS, FILTER_LISTS
 from ringfence.policy.ipfilter import format_filter
 from ringfence.policy.model import Connection, Gateways, Policy
@@ -66,10 +67,10 @@ def _action_section(one: FilterAction) -> Section:
 
 
 def _section(head: str, item: IpsecPolicy | PolicyRule | FilterList | FilterAction, pairs: Iterator[Pair]) -> Section:
-    def line(name: str) -> int:
-        return item.lines.get(name, item.lines.get(name.partition(".")[0], 0))
+    def place(name: str) -> Place:
+        return item.places.get(name, item.places.get(name.partition(".")[0], NOWHERE))
 
-    return Section(head, tuple(Setting(name, text, default, line(name)) for name, text, default in pairs), item.line)
+    return Section(head, tuple(Setting(name, text, default, place(name)) for name, text, default in pairs), item.place)
 
 
 def _general(policy: IpsecPolicy) -> Iterator[Pair]:

@@ -19,7 +19,7 @@ from ringfence.databases.spd import Spd, SpdEntry
 from ringfence.errors import IpsecError
 from ringfence.policy.compile import Compiled, HostFacts, compile_policy
 from ringfence.policy.errors import Finding
-from ringfence.policy.plan import NOWHERE, Plan, plan
+from ringfence.policy.plan import NO_ORIGIN, Plan, plan
 from ringfence.policy.validate import validate
 from ringfence.service.events import EventLog
 from ringfence.stores.base import LoadedPolicy, Store
@@ -200,7 +200,7 @@ class PolicyKeeper:
 def _meaning(compiled: Compiled) -> tuple[list[SpdEntry], list[SpdEntry], list[PadEntry]]:
     """What a policy does, without the lines where it says so; the order of its entries is part of it."""
     return (
-        [replace(entry, origin=NOWHERE) for entry in compiled.spd],
-        [replace(entry, origin=NOWHERE) for entry in compiled.spd.guards],
-        [replace(entry, origin=NOWHERE) for entry in compiled.pad],
+        [replace(entry, origin=NO_ORIGIN) for entry in compiled.spd],
+        [replace(entry, origin=NO_ORIGIN) for entry in compiled.spd.guards],
+        [replace(entry, origin=NO_ORIGIN) for entry in compiled.pad],
     )

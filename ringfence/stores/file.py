@@ -68,12 +68,11 @@ class FileStore:
         return self._path.parent / name
 
     def _look_at(self, policy: Policy, name: str, key: Secret) -> list[Finding]:
-        where, lines, first = next(policy.naming(name))
-        line = lines.get("auth.psk-file", lines.get("auth", first))
+        where, place = next(policy.naming(name))
 
         def warning(what: str, cure: str) -> Finding:
             return Finding(
-                f'{where}: the key file "{name}" {what}.', policy.name, line, where, "auth.psk-file",
+                f'{where}: the key file "{name}" {what}.', place, where, "auth.psk-file",
                 cure=cure, severity=Severity.WARNING,
             )  # fmt: skip
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from ringfence.errors import IpsecError
+from ringfence.place import Place
 from ringfence.policy.errors import Finding
 from ringfence.policy.model import Policy, PskFile
 
@@ -64,7 +65,7 @@ class ImportFailed(IpsecError):
         self.findings = tuple(findings)
         """At least one."""
         first = self.findings[0]
-        super().__init__(first.message, place=first.place, cure=first.cure)
+        super().__init__(first.message, place=str(first.place), cure=first.cure)
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.findings))
@@ -119,7 +120,7 @@ def finding(name: str, line: int, text: str, span: tuple[int, int], message: str
     carets = "^" * max(1, min(last - cut, len(part)) - (first - cut))
     gutter = f"{line:>4}"
     excerpt = f"{gutter} | {part}\n{' ' * len(gutter)} | {' ' * (first - cut)}{carets}"
-    return Finding(message, name, line, excerpt=excerpt, cure=cure)
+    return Finding(message, Place(name, line), excerpt=excerpt, cure=cure)
 
 
 def key_file_text(key: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from ringfence.cli import output
 from ringfence.cli.output import Cell, Column
 from ringfence.errors import IpsecError
+from ringfence.place import Place
 from ringfence.policy.errors import Finding, PolicyError
 from ringfence.testing.service import make_sas
 
@@ -84,7 +85,9 @@ def test_problems_are_json_where_json_was_asked_for(capsys: pytest.CaptureFixtur
 
 
 def test_an_error_of_many_findings_shows_them_all(capsys: pytest.CaptureFixture[str]) -> None:
-    error = PolicyError([Finding("one.", "p.toml", 1, excerpt="1 | x\n  | ^"), Finding("two.", "p.toml", 2)])
+    error = PolicyError(
+        [Finding("one.", Place("p.toml", 1), excerpt="1 | x\n  | ^"), Finding("two.", Place("p.toml", 2))]
+    )
     output.problem(error)
     assert capsys.readouterr().err == "p.toml:1: one.\n1 | x\n  | ^\np.toml:2: two.\n"
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ringfence.control.messages import Reloaded
+from ringfence.place import Place
 from ringfence.policy.errors import Finding, PolicyError
 from ringfence.testing.service import AnsweringService
 
@@ -27,7 +28,7 @@ def test_each_change_is_named(service: AnsweringService, command: Command, monke
 
 
 def test_a_refused_document_is_no_with_the_whole_text(service: AnsweringService, command: Command) -> None:
-    service.refuse = PolicyError([Finding("one.", "p.toml", 1), Finding("two.", "p.toml", 2)])
+    service.refuse = PolicyError([Finding("one.", Place("p.toml", 1)), Finding("two.", Place("p.toml", 2))])
     answer = command("reload")
     assert answer.code == 1
     assert answer.err == "p.toml:1: one.\np.toml:2: two.\n"

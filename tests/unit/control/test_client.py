@@ -13,6 +13,7 @@ import pytest
 from ringfence.control.client import Client
 from ringfence.control.errors import BadAnswer, BadRequest, NotAllowed, NotRunning, NotThere, Refused
 from ringfence.control.messages import Application
+from ringfence.place import Place
 from ringfence.policy.errors import Finding, PolicyError
 from ringfence.testing.service import START, AnsweringService, make_policy, make_sas, make_status, served
 
@@ -53,7 +54,7 @@ def test_events_past_and_coming(running: Running) -> None:
 
 
 def test_no_means_no(running: Running) -> None:
-    running.service.refuse = PolicyError([Finding("wrong.", "p.toml", 3)])
+    running.service.refuse = PolicyError([Finding("wrong.", Place("p.toml", 3))])
     with Client(running.path) as client:
         with pytest.raises(NotThere, match="q77") as caught:
             client.delete_sa("q77")

@@ -15,6 +15,7 @@ from ringfence.control.errors import BadRequest, ControlError, NotThere, Refused
 from ringfence.control.messages import EventRecord, Failure, Message, PolicyView, Sas, Status
 from ringfence.control.server import ControlServer, make_app
 from ringfence.errors import IpsecError
+from ringfence.place import Place
 from ringfence.policy.errors import Finding, PolicyError
 from ringfence.testing.service import AnsweringService, make_policy, make_sas, make_status
 
@@ -91,7 +92,10 @@ def test_each_kind_of_error_has_its_number(ask: Asker, error: IpsecError, code: 
 
 
 def test_a_refused_document_is_told_whole(ask: Asker) -> None:
-    findings = [Finding("this is wrong.", "p.toml", 3, excerpt="3 | x\n  | ^"), Finding("that too.", "p.toml", 4)]
+    findings = [
+        Finding("this is wrong.", Place("p.toml", 3), excerpt="3 | x\n  | ^"),
+        Finding("that too.", Place("p.toml", 4)),
+    ]
     ask.service.refuse = PolicyError(findings)
     answer = ask("POST", "/v1/reload")
     assert answer.status_code == 422

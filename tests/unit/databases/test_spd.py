@@ -8,6 +8,7 @@ from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Origin, Processing, Spd, SpdEntry
 from ringfence.net.address import PortRange, parse_address
 from ringfence.net.flow import TCP, UDP, FlowKey
+from ringfence.place import Place
 
 ME, PEER = parse_address("10.0.0.1"), parse_address("10.0.0.2")
 ANY = Selector.between("0.0.0.0/0", "0.0.0.0/0")
@@ -42,7 +43,7 @@ def test_one_way_entries() -> None:
 def test_protection_says_how() -> None:
     with pytest.raises(ValueError):
         SpdEntry("x", ANY, Action.PROTECT, Origin("x"))
-    assert str(Origin("lab is isolated", "policy.toml", 2)) == 'rule "lab is isolated" policy.toml:2'
+    assert str(Origin("lab is isolated", Place("policy.toml", 2))) == 'rule "lab is isolated" policy.toml:2'
     assert str(Origin("manual")) == 'rule "manual"'
 
 

@@ -19,6 +19,7 @@ from ringfence.ike.lifetime import IkeState
 from ringfence.ike.v1.channel import open_clear, seal
 from ringfence.ike.v1.notifies import Notify
 from ringfence.ike.v1.payloads import HashPayload, NotifyPayload
+from ringfence.place import Place
 from ringfence.testing.hosts import ENTRY, ESP_CBC, ESP_GCM, HostPolicy, method
 from ringfence.testing.mainmode import main_keys
 from ringfence.testing.network import path_between
@@ -180,7 +181,7 @@ def test_renewal_and_expiry_come_by_time():
 def test_a_new_policy_ends_what_it_changes_and_nothing_else():
     both = made()
     spd, pad = POLICY.compiled()
-    moved = Spd(tuple(replace(entry, origin=Origin("elsewhere", "other.toml", 9)) for entry in spd))
+    moved = Spd(tuple(replace(entry, origin=Origin("elsewhere", Place("other.toml", 9))) for entry in spd))
     both.network.do(both.a, both.a.engine.apply(moved, pad, both.network.now))
     both.run(1)
     assert_one_pair(both)

@@ -42,7 +42,7 @@ def test_what_cannot_be_read_is_none_and_a_finding() -> None:
     assert found.value("c", bool) is None
     assert found.words("d", str.strip) == ("p",)
     assert found.table("e") is None
-    assert [finding.line for finding in found.findings] == [1, 2, 3, 4, 5]
+    assert [finding.place.line for finding in found.findings] == [1, 2, 3, 4, 5]
 
 
 def test_a_boolean_is_no_number() -> None:

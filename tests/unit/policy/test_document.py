@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ringfence.databases.proposal import Limits
 from ringfence.net.address import AddressRange, parse_address
+from ringfence.place import Place
 from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.model import (
@@ -72,8 +73,14 @@ def test_the_five_lines_of_the_first_policy() -> None:
     assert found.auth == (PskFile("lab.psk"),)
     assert [str(method) for method in found.protect] == ["esp aes256-gcm", "esp aes128-gcm", "esp aes256-sha256"]
     assert (found.lifetime, found.main_mode, found.pfs) == (Limits(3600), MainMode(), None)
-    assert found.line == 2
-    assert found.lines == {"name": 3, "with": 4, "secure": 5, "auth": 6, "auth.psk-file": 6}
+    assert found.place == Place("policy.toml", 2)
+    assert {name: place.line for name, place in found.places.items()} == {
+        "name": 3,
+        "with": 4,
+        "secure": 5,
+        "auth": 6,
+        "auth.psk-file": 6,
+    }
 
 
 def test_a_tunnel() -> None:

@@ -96,7 +96,7 @@ def test_every_setting() -> None:
         ("ah sha256", Limits(300)),
     ]
     assert (does.accept_unsecured, does.fallback_to_clear, does.pfs) == (True, True, DhGroup.ECP_384)
-    assert (general.line, first.line, second.line, listed.line, does.line) == (1, 15, 21, 29, 36)
+    assert [one.place.line for one in (general, first, second, listed, does)] == [1, 15, 21, 29, 36]
     assert found.key_files == ("lab.psk",)
 
 

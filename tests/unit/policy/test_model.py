@@ -25,8 +25,8 @@ def test_who_names_a_key_file() -> None:
     text = '[policy]\nbased-on = "Client (Respond Only)"\nauth = { psk-file = "b" }\n' + rule_text("lab")
     policy = parse(text, name="p")
     assert policy.key_files == ("test.psk", "b")
-    assert [where for where, _, _ in policy.naming("b")] == ["policy"]
-    assert [(where, line) for where, _, line in policy.naming("test.psk")] == [('rule "lab"', 4)]
+    assert [(where, str(place)) for where, place in policy.naming("b")] == [("policy", "p:3")]
+    assert [(where, str(place)) for where, place in policy.naming("test.psk")] == [('rule "lab"', "p:6")]
 
 
 def test_names_that_have_to_be_looked_up() -> None:

@@ -3,7 +3,7 @@
 
 from ringfence.policy.decode import Table
 from ringfence.policy.model import Certificate, Kerberos, PskFile
-from ringfence.policy.settings import decode_auth, decode_lines, decode_name, either
+from ringfence.policy.settings import decode_auth, decode_name, decode_places, either
 from ringfence.policy.source import Source
 
 
@@ -22,7 +22,8 @@ def test_every_way_to_authenticate() -> None:
 
 
 def test_the_lines_of_inner_settings() -> None:
-    assert decode_lines(table("a = 1\nb = { c = 2 }\n")) == {"a": 1, "b": 2, "b.c": 2}
+    places = decode_places(table("a = 1\nb = { c = 2 }\n"))
+    assert {name: place.line for name, place in places.items()} == {"a": 1, "b": 2, "b.c": 2}
 
 
 def test_a_name_is_needed() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.policy.errors import PolicyError
-from ringfence.policy.source import Place, Source, Steps
+from ringfence.policy.source import Source, Spot, Steps
 
 EVERYTHING = r'''
 # a comment with [brackets] and "quotes"
@@ -62,7 +62,7 @@ def check(text: str) -> None:
     source = Source.read(text, name="t")
     assert source.data == tomllib.loads(text)
     for steps, value in walk(source.data):
-        place = source.places[steps]
+        place = source.spots[steps]
         piece = source.text[slice(*place.value)]
         if not piece.startswith("[") and not isinstance(value, dict | list):
             assert tomllib.loads(f"x = {piece}")["x"] == value, (steps, piece)
@@ -74,11 +74,11 @@ def check(text: str) -> None:
 def test_everything_that_toml_has() -> None:
     check(EVERYTHING)
     source = Source.read(EVERYTHING, name="t")
-    assert source.text[slice(*source.places["inline", "b", "c", 0, "d"].value)] == '"x"'
-    assert source.text[slice(*source.places["inline", "b", "c", 0, "d"].key)] == "d"
-    assert source.line_of(("list", 1, "name")) == 29
-    assert source.line_of(("list", 1, "deep", 1, "more", "y")) == 35
-    assert source.line_of(("list", 1)) == 28
+    assert source.text[slice(*source.spots["inline", "b", "c", 0, "d"].value)] == '"x"'
+    assert source.text[slice(*source.spots["inline", "b", "c", 0, "d"].key)] == "d"
+    assert source.place_of(("list", 1, "name")).line == 29
+    assert source.place_of(("list", 1, "deep", 1, "more", "y")).line == 35
+    assert source.place_of(("list", 1)).line == 28
 
 
 scalars = st.one_of(
@@ -110,7 +110,7 @@ def test_what_is_no_toml(text: str, line: int, excerpt: str) -> None:
         Source.read(text, name="p.toml")
     (finding,) = caught.value.findings
     assert finding.message.startswith("this is not TOML: ")
-    assert finding.line == line
+    assert finding.place.line == line
     assert finding.excerpt.startswith(excerpt)
 
 
@@ -127,15 +127,15 @@ def test_an_excerpt_is_one_harmless_line() -> None:
     assert len(long.excerpt((4, 306)).splitlines()[0]) < 180
     assert "yyy" in long.excerpt((400, 402))
     many = Source.read("a = [1,\n2]\n", name="t")
-    assert many.excerpt(many.places["a",].value) == "   1 | a = [1,\n     |     ^^^"
+    assert many.excerpt(many.spots["a",].value) == "   1 | a = [1,\n     |     ^^^"
 
 
 def test_lines_may_end_as_on_windows() -> None:
-    assert Source.read("a = 1\r\nb = 2\r\n", name="t").line_of(("b",)) == 2
+    assert Source.read("a = 1\r\nb = 2\r\n", name="t").place_of(("b",)).line == 2
 
 
 def test_what_has_no_place_is_found_at_what_encloses_it() -> None:
     source = Source.read("[a]\nb = 1\n", name="t")
-    assert source.places["a",] == Place((0, 3), (0, 3))
-    assert source.line_of(("a", "missing")) == 1
-    assert source.line_of(("missing",)) == 0
+    assert source.spots["a",] == Spot((0, 3), (0, 3))
+    assert source.place_of(("a", "missing")).line == 1
+    assert source.place_of(("missing",)).line == 0

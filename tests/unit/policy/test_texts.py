@@ -3,6 +3,7 @@ import tomllib
 
 from ringfence.databases.proposal import Limits
 from ringfence.net.address import AddressRange
+from ringfence.place import NOWHERE, Place
 from ringfence.policy.model import Certificate, HostName, Kerberos, Keyword, MainMode, PskFile
 from ringfence.policy.texts import (
     Section,
@@ -21,22 +22,22 @@ from ringfence.policy.texts import (
 
 SECTION = Section(
     "[[rule]]",
-    (Setting("name", '"a"', False, 2), Setting("x.y", "1", True, 0), Setting("x.z", "2", False, 3),
-     Setting("kind", '"k"', True, 0)),
-    1,
+    (Setting("name", '"a"', False, Place("p.toml", 2)), Setting("x.y", "1", True, NOWHERE),
+     Setting("x.z", "2", False, Place("base.toml", 3)), Setting("kind", '"k"', True, NOWHERE)),
+    Place("p.toml", 1),
 )  # fmt: skip
 
 
 def test_a_section_in_both_forms() -> None:
     assert canonical_text(SECTION) == '[[rule]]\nname = "a"\nx = { z = 2 }\n'
-    assert effective_text(SECTION, "p.toml").splitlines() == [
+    assert effective_text(SECTION).splitlines() == [
         "[[rule]]    # p.toml:1",
         'name = "a"  # line 2',
         "x.y  = 1    # default",
-        "x.z  = 2    # line 3",
+        "x.z  = 2    # base.toml:3",
         'kind = "k"  # follows from the rule',
     ]
-    assert effective_text(Section("[policy]", ()), "p") == "[policy]"
+    assert effective_text(Section("[policy]", ())) == "[policy]"
     assert list(one_a_line(SECTION.settings))[1] == "x = { y = 1, z = 2 }"
 
 
