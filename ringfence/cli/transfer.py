@@ -55,13 +55,12 @@ def import_(
 
     With --to the document is written, and beside it a file for each key. Exit code 1: something is left out.
     """
-    from ringfence.policy.write import canonical
     from ringfence.transfer.base import decode_text
 
     octets = read_file(source)
     chosen, read = _reader(form, decode_text(octets), source)
     imported = read(decode_text(octets), source.name)
-    document = _header(source, chosen, imported.left_out) + canonical(imported.policy)
+    document = document_of(source, chosen, imported)
     files = {} if to is None else {**_beside(to, imported.secrets), to: document}
     answer = _answer(source, chosen, imported, document)
     written = write_files(files, private=set(files) - {to}, force=force)
@@ -158,10 +157,13 @@ def _beside(document: Path, secrets: "Mapping[str, str]") -> dict[Path, str]:
     return {document.parent / name: text for name, text in secrets.items()}
 
 
-def _header(source: Path, form: "Format", left_out: "Iterable[LeftOut]") -> str:
+def document_of(source: Path, form: "Format", imported: "Imported") -> str:
+    """The document; its first lines say where it comes from, and what is left out."""
+    from ringfence.policy.write import canonical
+
     lines = [f"Brought along from {source.name} ({form.title})."]
-    lines += [line for one in left_out for line in (f"Left out: {one}").splitlines()]
-    return "".join(f"# {line}\n" for line in lines) + "\n"
+    lines += [line for one in imported.left_out for line in (f"Left out: {one}").splitlines()]
+    return "".join(f"# {line}\n" for line in lines) + "\n" + canonical(imported.policy)
 
 
 def _answer(source: Path, form: "Format", imported: "Imported", document: str) -> "ImportAnswer":

@@ -2,8 +2,9 @@
 """The formats that a policy may come in or go out in."""
 
 from ringfence.transfer.base import Format
+from ringfence.transfer.netsh import importing as netsh
 
-FORMATS: tuple[Format, ...] = ()
+FORMATS: tuple[Format, ...] = (Format("netsh", "netsh script", netsh.guess, netsh.read_script),)
 
 
 def named(name: str) -> Format | None:
