@@ -151,7 +151,7 @@ class UserspaceBackend:
         for name, count in nft.counts().items():
             if count.packets:
                 dropped[name] = dropped.get(name, 0) + count.packets
-        errors = {**self._raw.errors, "device": self._tun.lost}
+        errors = {**self._raw.errors, "device": self._tun.lost} if self._started else {}
         return BackendStatistics(
             children={child.id: self._traffic(child.id) for child in self._path.children()},
             soft=tuple(base.soft_traffic(self._path)),

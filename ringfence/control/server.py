@@ -18,6 +18,7 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ringfence import __version__
 from ringfence.control.errors import BadRequest, ControlError, NotThere, Refused
@@ -215,6 +216,34 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     return _answer(400, said or "The request is not correct.", cure="See /openapi.json.")
 
 
+class _Caught:
+    """Around the app: what it did not foresee goes the way of every fault of the service, and uvicorn hears nothing.
+
+    Whoever asks when the service ends, and would wait longer than it does, is told so.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        begun = False
+
+        async def sent(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sent)
+        except asyncio.CancelledError:
+            if not begun:
+                await _answer(503, "The service ends.")(scope, receive, send)
+        except Exception as error:
+            fault = {"message": "a fault in an answer", "during": "an answer of the API", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(fault)
+
+
 class _Quiet(uvicorn.Server):
     """uvicorn without its hands on the process's signals, which are the service's, and without waking up to look."""
 
@@ -248,7 +277,7 @@ class ControlServer:
         """Answer from now on."""
         listener = _bind(self._path)
         config = uvicorn.Config(
-            make_app(self._service), log_config=None, access_log=False, lifespan="off", ws="none", http="h11",
+            _Caught(make_app(self._service)), log_config=None, access_log=False, lifespan="off", ws="none", http="h11",
             timeout_graceful_shutdown=1, server_header=False, date_header=False,
         )  # fmt: skip
         self._server = _Quiet(config)

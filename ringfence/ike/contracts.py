@@ -84,7 +84,7 @@ class Contracts:
 
     def _delay(self, session: Session, record: Record) -> float:
         """Seconds until the peer certainly receives by what we began."""
-        if not record.initiator or session.peer_is_early:
+        if not record.initiator or session.peer_is_ours:
             return 0.0
         settings, now = self._world.settings, self._world.env.now
         old = next((each for each in self._world.children.competing(record.key) if self._carries(each)), None)

@@ -301,13 +301,15 @@ class IkeEngine:
         session = self._sessions.get(number)
         match due:
             case Due.SESSION if session is not None:
-                self._take(session, session.tick())
+                self._tick(session)
             case Due.RENEW_IKE if session is not None:
                 self._pursuit.renew_ike(session)
             case Due.EXPIRE_IKE if session is not None:
                 self._sessions.end(session, IkeEvent.EXPIRED, "its lifetime is over", tell=True, reason=Reason.EXPIRED)
             case Due.RETIRE_IKE if session is not None:
                 self._sessions.retire(session)
+            case Due.WISHES:
+                self._pursuit.go_on(number)
             case Due.RENEW:
                 self._renew(number)
             case Due.EXPIRE:
@@ -316,6 +318,12 @@ class IkeEngine:
                 self._contracts.switch(number)
             case Due.RETIRE:
                 self._end_child(number, RETIRED, tell=True)
+
+    def _tick(self, session: Session) -> None:
+        if self._sessions.is_moot(session):
+            self._sessions.forget(session)
+        else:
+            self._take(session, session.tick())
 
     def _info(self, session: Session) -> IkeSaInfo:
         made = session.agreed

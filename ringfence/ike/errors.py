@@ -65,6 +65,8 @@ class Reason(Enum):
     """No answer, however often we asked."""
     PEER_REFUSED = "refused-by-peer"
     """The peer's error notify, under the keys of an IKE SA or while there are none."""
+    PEER_UNREADING = "unread-by-peer"
+    """The peer says that our message made no sense to it: perhaps it came before the one that gives it the keys."""
     PEER_DELETED = "deleted-by-peer"
     """The peer ended it."""
     NO_POLICY = "no-policy"

@@ -4,6 +4,11 @@
 A wish waits while the peer negotiates the same (its message is authentic, so that is no stranger's trick), or while a
 main mode is under way. An IKE SA under which the peer does not answer may be one that only we still have: the wish is
 tried once more with a new main mode before it is given up.
+
+Who began a main mode did so for a quick mode of its own. Ours, sent at once behind the last message of that main mode,
+could overtake it, and a peer that decrypts a quick mode too early spoils its IV for good (strongSwan does). So the
+responder leaves the initiator a moment. What a peer could not read is begun once more, after a moment and under another
+message id.
 """
 
 from collections.abc import Callable
@@ -104,7 +109,7 @@ class Pursuit:
         if larval is not None:
             wish.waits_for = larval.child.id
         elif session is not None:
-            self._begin_quick(session, wish)
+            self._begin_quick_or_wait(session, wish)
         elif under_way is not None:
             wish.ike_id = under_way.id
         elif entry.initiate:
@@ -124,9 +129,17 @@ class Pursuit:
         first_contact = partial(self._sessions.is_first_contact, session.path)
         self._take(session, session.begin(first_contact=first_contact))
 
-    def _begin_quick(self, session: Session, wish: Wish) -> None:
+    def _begin_quick_or_wait(self, session: Session, wish: Wish) -> None:
         wish.ike_id = session.id
+        until = (session.made_at or 0.0) + self._world.settings.moment_s
+        if not session.initiator and not session.peer_began_quick and self._world.env.now < until:
+            self._timers.set((Due.WISHES, session.id), until)
+        else:
+            self._begin_quick(session, wish)
+
+    def _begin_quick(self, session: Session, wish: Wish) -> None:
         wish.nonce, wish.order, wish.repeats = self._world.env.random(NONCE_OCTETS), self._world.next_order(), 0
+        wish.may_insist = session.peer_is_ours
         self._take(session, session.begin_quick(wish))
         limit = 1 if session.entry.master_key_pfs else session.entry.quick_mode_limit
         if limit and session.quick_modes >= limit and session.usable:
@@ -144,8 +157,16 @@ class Pursuit:
 
     # What happens --------------------------------------------------------------------------------------------------
 
+    def go_on(self, ike_id: int) -> None:
+        """Wishes have waited for a moment under an IKE SA, which may be gone by now."""
+        for wish in self._world.wishes:
+            if wish.ike_id == ike_id and not wish.nonce and wish.waits_for is None:
+                self.pursue(wish)
+
     def peer_began(self, record: Record) -> None:
         """The peer negotiates what we may want too: its exchange goes on, ours ends unless nobody hears it."""
+        if self._timers.when((Due.WISHES, record.ike_id)) is not None:
+            self._timers.set((Due.WISHES, record.ike_id), self._world.env.now)
         wish = self._world.wishes.get(record.key)
         if wish is None or record.initiator or (wish.nonce and not wish.insists):
             return
@@ -163,7 +184,8 @@ class Pursuit:
         """A contract fulfils whoever wished it."""
         wish = self._world.wishes.get(record.key)
         if wish is not None:
-            self.abandon(wish)
+            if wish.may_insist:  # else the peer has answered ours as well, and waits for its end
+                self.abandon(wish)
             self._world.wishes.remove(wish)
 
     def ended(self, record: Record) -> None:
@@ -183,6 +205,9 @@ class Pursuit:
                 session, IkeEvent.DELETED, "the peer does not answer under it", tell=False, reason=Reason.PEER_SILENT
             )
             self.pursue(wish)
+        elif failed.reason is Reason.PEER_UNREADING and not wish.was_unread:
+            wish.nonce, wish.was_unread = b"", True
+            self._timers.set((Due.WISHES, session.id), self._world.env.now + self._world.settings.moment_s)
         elif failed.reason is Reason.PEER_DELETED:
             self.pursue(wish)
         else:
@@ -190,6 +215,7 @@ class Pursuit:
 
     def established(self, session: Session) -> None:
         """There is an IKE SA for those who wait."""
+        self._sessions.retract(session)
         for wish in self._world.wishes:
             same = wish.path.remote.address == session.path.remote.address
             if same and not wish.nonce and wish.waits_for is None and wish in self._world.wishes:

@@ -4,8 +4,8 @@
 With one peer there may be two: one is being renewed, or both sides began at once. The one that began last counts; of
 two that overlapped, the one with the greater initiator cookie, so that both sides mean the same; but one that the peer
 began is compared only once the peer has said something under it, for our last message may be lost. The others serve
-what is under way, and whoever began them deletes them a little later. Contracts outlive the IKE SA they were made
-under.
+what is under way, and whoever began them deletes them a little later. If the peer's main mode is over before ours has
+proved us, ours is given up. Contracts outlive the IKE SA they were made under.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,6 +34,8 @@ class Due(Enum):
     RENEW_IKE = auto()
     EXPIRE_IKE = auto()
     RETIRE_IKE = auto()
+    WISHES = auto()
+    """Wishes have waited under an IKE SA for a moment."""
     RENEW = auto()
     EXPIRE = auto()
     SWITCH = auto()
@@ -112,6 +114,25 @@ class Sessions:
             ),
             None,
         )
+
+    def is_moot(self, session: Session) -> bool:
+        """Whether the peer has let a main mode drop that it began, since another with it came to its end meanwhile."""
+        half_open = not session.initiator and session.state is IkeState.NEGOTIATING
+        return half_open and any(
+            _is_one_host(other) and other.made_at is not None and other.made_at >= session.began_at
+            for other in self.with_peer(session.path)
+        )
+
+    def retract(self, session: Session) -> None:
+        """The peer's main mode was first: give ours up, if the peer has nothing of it yet.
+
+        So it never has both, which strongSwan takes for a new beginning that ends what it negotiates under its own.
+        """
+        if session.initiator or not _is_one_host(session):
+            return
+        for other in self.with_peer(session.path):
+            if other.retractable and session.serves(other.entry):
+                self.forget(other)
 
     # Birth ---------------------------------------------------------------------------------------------------------
 
@@ -267,6 +288,12 @@ class Sessions:
 
 def _ends(path: Path) -> tuple[bytes, bytes]:
     return path.local.address, path.remote.address
+
+
+def _is_one_host(session: Session) -> bool:
+    """Whether one peer alone can be at the address: behind NAT there may be others."""
+    made = session.agreed
+    return made is not None and (made.nat is None or not made.nat.remote)
 
 
 def _began_after(one: Session, other: Session) -> bool:

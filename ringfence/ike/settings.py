@@ -17,6 +17,9 @@ class IkeSettings:
     """A negotiation that a peer began must be over by then."""
     doubt_s: float = 2.0
     """How long a main mode goes on after an unauthenticated sign that it cannot succeed."""
+    moment_s: float = 0.5
+    """So long a responder of main mode leaves the first quick mode to the initiator, and one that the peer could not
+    read waits before it is begun anew."""
     switch_s: float = 5.0
     """After a renewal that we began: we send by the old SAs until the peer has certainly got our last message. A peer
     that announces that it is ready before needs no time."""

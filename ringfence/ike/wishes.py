@@ -35,6 +35,8 @@ class Wish:
     """Of our quick mode under way; decides which of two that cross goes on."""
     order: Order = (0, 0)
     """When that began; the newest contract wins."""
+    may_insist: bool = True
+    """Whether the peer decides by the nonces as well."""
     repeats: int = 0
     """How often we have repeated ourselves in it."""
     ike_id: int | None = None
@@ -43,6 +45,8 @@ class Wish:
     """The contract that the peer is negotiating for the same."""
     peer_was_silent: bool = False
     """It has been tried under an IKE SA that nobody seems to have any more."""
+    was_unread: bool = False
+    """The peer has made nothing of a quick mode of ours for it."""
 
     @property
     def key(self) -> Key:
@@ -52,9 +56,9 @@ class Wish:
     @property
     def insists(self) -> bool:
         """Whether our quick mode, once it wins, goes on alone. One that is not heard lets the peer's go on as well: the
-        peer may have no IKE SA where ours runs.
+        peer may have no IKE SA where ours runs. So does one whose peer would let both go on.
         """
-        return bool(self.nonce) and self.repeats < PATIENT_REPEATS
+        return bool(self.nonce) and self.may_insist and self.repeats < PATIENT_REPEATS
 
     def add(self, flow: FlowKey, most: int) -> None:
         """One more flow waits."""

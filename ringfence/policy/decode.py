@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TypeVar
 
 from ringfence.place import Place
-from ringfence.policy.errors import BadWord, Finding
+from ringfence.policy.errors import BadWord, Finding, Severity
 from ringfence.policy.source import Source, Step, Steps
 
 T = TypeVar("T")
@@ -50,7 +50,10 @@ class Table:
     later: dict[str, str] = field(default_factory=dict)
     """Settings that are known but not served yet, with what to do."""
 
-    def complain(self, key: str, what: str, *, cure: str = "", at_key: bool = False, at: Steps = ()) -> None:
+    def complain(
+        self, key: str, what: str, *, cure: str = "", at_key: bool = False, at: Steps = (),
+        severity: Severity = Severity.ERROR,
+    ) -> None:  # fmt: skip
         """Add the finding that setting ``key`` (empty: the table itself) is wrong; ``what`` completes the sentence."""
         steps = (*self.steps, key, *at) if key else self.steps
         span = self.source.span(steps, key=at_key or not key)
@@ -65,6 +68,7 @@ class Table:
                 setting,
                 self.source.excerpt(span) if span else "",
                 cure,
+                severity,
             )
         )
 
@@ -94,6 +98,11 @@ class Table:
             self.complain(key, "is empty")
             return None
         return value
+
+    def file(self, key: str) -> str | None:
+        """The name of a file, as seen from the policy's own folder; the document says it as seen from its folder."""
+        text = self.text(key)
+        return None if text is None else self.source.beside(text)
 
     def number(self, key: str, first: int, last: int) -> int | None:
         """A whole number between ``first`` and ``last``."""

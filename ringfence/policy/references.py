@@ -7,12 +7,14 @@ from ringfence.policy.decode import Table, shown
 from ringfence.policy.ipsec import TUNNEL_CURE
 from ringfence.policy.lower import filter_actions, filter_lists, tunnel_pairs
 from ringfence.policy.model import Policy
+from ringfence.policy.tables import Tables
 from ringfence.policy.windows import DYNAMIC, FilterAction, PolicyRule, Response
 
 
-def check_references(table: Table, policy: Policy) -> None:
-    """Add the findings about the IPsec policy of a whole document."""
-    if policy.ipsec is None:
+def check_references(tables: Tables, policy: Policy) -> None:
+    """Add the findings about the IPsec policy of a whole policy."""
+    table = tables.one("policy")
+    if policy.ipsec is None or table is None:
         return
     lists, actions = filter_lists(policy), filter_actions(policy)
     pairs = tunnel_pairs(policy.ipsec.rules, lists)

@@ -80,7 +80,7 @@ def decode_auth(table: Table) -> tuple[Auth, ...]:
 def _keyed(table: Table, item: dict[str, object], at: Steps) -> list[Auth]:
     """``{ psk-file = "lab.psk" }`` or ``{ certificate = "CN=Corp Root CA" }``."""
     inner = table.inner("auth", item, at)
-    file, authority = inner.text("psk-file"), inner.text("certificate")
+    file, authority = inner.file("psk-file"), inner.text("certificate")
     if inner.has("psk-file") == inner.has("certificate"):
         why = "says both psk-file and certificate" if file else "does not say psk-file"
         table.complain("auth", why, cure=AUTH_CURE, at=at)

@@ -6,6 +6,7 @@ correct, and therefore only needs to find where keys, values, arrays and tables 
 decoder's affair.
 """
 
+import posixpath
 import re
 import tomllib
 from bisect import bisect_right
@@ -56,19 +57,23 @@ class Source:
     data: dict[str, object]
     spots: dict[Steps, Spot]
     line_starts: tuple[int, ...]
+    folder: str = ""
+    """Where its file names begin, as seen from the policy's own folder."""
+    store: str = ""
+    """As in ``Place``."""
 
     @classmethod
-    def read(cls, text: str, *, name: str) -> Self:
+    def read(cls, text: str, *, name: str, folder: str = "", store: str = "") -> Self:
         """Decode ``text``; raises PolicyError when it is no TOML."""
         text = text.replace("\r\n", "\n")
         starts = (0, *(match.end() for match in re.finditer("\n", text)))
         try:
             data: dict[str, object] = tomllib.loads(text)
         except RecursionError as error:
-            raise PolicyError([Finding("brackets are nested too deeply.", Place(name, 1))]) from error
+            raise PolicyError([Finding("brackets are nested too deeply.", Place(name, 1, store))]) from error
         except ValueError as error:  # a decode error, or a number of thousands of digits
-            raise PolicyError([_syntax_error(cls(name, text, {}, {}, starts), str(error))]) from error
-        return cls(name, text, data, Scanner(text).scan(), starts)
+            raise PolicyError([_syntax_error(cls(name, text, {}, {}, starts, store=store), str(error))]) from error
+        return cls(name, text, data, Scanner(text).scan(), starts, folder, store)
 
     def line(self, offset: int) -> int:
         """The line of an offset, from 1."""
@@ -87,7 +92,18 @@ class Source:
 
     def place_at(self, span: Span | None) -> Place:
         """Where a span begins; None: the document."""
-        return Place(self.name, self.line(span[0]) if span else 0)
+        return Place(self.name, self.line(span[0]) if span else 0, self.store)
+
+    def beside(self, file: str) -> str:
+        """A file that the document names, as seen from the policy's own folder."""
+        return posixpath.normpath(posixpath.join(self.folder, file)) if self.folder else file
+
+    def excerpt_of(self, place: Place, words: str) -> str:
+        """The line of ``place`` with carets below ``words``, or below all of it where they are not found."""
+        start = self.line_starts[place.line - 1]
+        line = self.text[start:].split("\n", 1)[0]
+        at = line.find(words) if words in line else len(line) - len(line.lstrip())
+        return self.excerpt((start + at, start + at + (len(words) if words in line else len(line.strip()))))
 
     def excerpt(self, span: Span) -> str:
         """The line of ``span`` with carets below it."""
@@ -109,7 +125,7 @@ def _syntax_error(source: Source, what: str) -> Finding:
         start = min(source.line_starts[int(match[1]) - 1] + int(match[2]) - 1, len(source.text))
     message = ERROR_PLACE.sub("", what)
     return Finding(
-        f"this is not TOML: {message[:1].lower()}{message[1:]}.", Place(source.name, source.line(start)),
+        f"this is not TOML: {message[:1].lower()}{message[1:]}.", source.place_at((start, start)),
         excerpt=source.excerpt((start, start + 1)),
     )  # fmt: skip
 

@@ -195,7 +195,7 @@ class _Service:
         error = context.get("exception")
         if context.get("message") != REPORTED:
             detail = f"{type(error).__name__}: {error}" if error else str(context.get("message"))
-            self._events.add(ServiceFault(during="the background", detail=detail))
+            self._events.add(ServiceFault(during=str(context.get("during", "the background")), detail=detail))
         if error is not None:
             traceback.print_exception(error, file=sys.stderr)
 

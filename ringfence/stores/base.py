@@ -18,10 +18,8 @@ class LoadedPolicy:
     keys: Mapping[str, Secret]
     """The content of each key file, by the name that the policy gives it."""
     document_name: str
-    text: str
-    """The document as it was read."""
     findings: tuple[Finding, ...] = ()
-    """Warnings about the key files."""
+    """Warnings about the key files and what is included."""
 
 
 class Store(Protocol):

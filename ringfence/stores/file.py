@@ -2,23 +2,28 @@
 """A policy in a file, with its keys in files beside it.
 
 A key file holds the key and nothing else: text as it stands (one line end at the end does not count), or octets as
-``hex:`` or ``base64:`` with their digits. Its name in the policy is relative to the policy's own folder.
+``hex:`` or ``base64:`` with their digits. Its name in a document is
+relative to the document's own folder.
 """
 
 import binascii
 import os
+import posixpath
 import stat
 from base64 import b64decode
+from collections.abc import Iterator
 from pathlib import Path
 
-from ringfence.policy.document import parse
-from ringfence.policy.errors import Finding, Severity
+from ringfence.place import Place
+from ringfence.policy.document import parse_documents
+from ringfence.policy.errors import Finding, PolicyError, Severity
 from ringfence.policy.model import Policy
 from ringfence.secret import Secret
 from ringfence.stores.base import LoadedPolicy
 from ringfence.stores.errors import StoreError
+from ringfence.stores.files import is_special, read_octets
+from ringfence.stores.include import Documents
 
-DOCUMENT_OCTETS = 4 << 20
 KEY_OCTETS = 4096
 SHORT_OCTETS = 16
 """A key shorter than this can be guessed by whoever recorded a main mode."""
@@ -28,68 +33,86 @@ NO_KEY = Secret(b"-")
 
 MAKE_KEY = "Make a key, for both sides the same:  (umask 077; head -c 32 /dev/urandom | base64 > {})"
 
-Stamp = tuple[int, int, int, int] | None
-"""What tells that a file changed: device, inode, time of change, size; None when there is none."""
+FORMS = "It may be the key as it is, or octets as hex:00ff10 or base64:AP8Q."
 
 
 class FileStore:
-    """The policy in one TOML file."""
+    """The policy in one TOML file, with the files that it includes."""
 
-    def __init__(self, path: str | os.PathLike[str], *, keyless: bool = False) -> None:
-        """``keyless``: key files are not read, and need not be there; for questions that no key answers."""
+    def __init__(self, path: str | os.PathLike[str], *, keyless: bool = False, name: str = "", store: str = "") -> None:
+        """``keyless``: key files are not read, and need not be there; for questions that no key answers.
+
+        The document is called ``name`` (else as its file), and ``store`` is told where there are several.
+        """
         self._path = Path(path)
         self._keyless = keyless
-        self._stamps: dict[Path, Stamp] | None = None
+        self._name = name or self._path.name
+        self._store = store
+        self._documents: Documents | None = None
 
     def load(self) -> LoadedPolicy:
         """The policy and its keys as they are now; raises PolicyError or StoreError.
 
         A file that could not be read or understood counts as seen too: ``changed`` waits for the next edit.
         """
-        self._stamps = {self._path: _stamp(self._path)}
-        octets = _read(self._path, DOCUMENT_OCTETS, "the policy")
-        try:
-            text = octets.decode()
-        except UnicodeDecodeError as error:
-            raise StoreError("the policy is not text in UTF-8", place=str(self._path)) from error
-        policy = parse(text, name=self._path.name)
+        documents = self._documents = Documents(self._path, self._name, self._store)
+        documents.load()
+        policy = parse_documents(documents.sources)
         if self._keyless:
-            return LoadedPolicy(policy, dict.fromkeys(policy.key_files, NO_KEY), self._path.name, text)
-        self._stamps |= {path: _stamp(path) for path in map(self._beside, policy.key_files)}
-        keys = {name: read_key(self._beside(name)) for name in policy.key_files}
-        findings = tuple(finding for name in policy.key_files for finding in self._look_at(policy, name, keys[name]))
-        return LoadedPolicy(policy, keys, self._path.name, text, findings)
+            keys = dict.fromkeys(policy.key_files, NO_KEY)
+            return LoadedPolicy(policy, keys, self._name, tuple(documents.findings))
+        keys, findings = self._keys(policy, documents)
+        return LoadedPolicy(policy, keys, self._name, (*documents.findings, *findings))
 
     def changed(self) -> bool:
-        """Whether the document or a key file is another one than at the last load."""
-        return self._stamps is None or any(_stamp(path) != stamp for path, stamp in self._stamps.items())
+        """Whether a document, a key file, or what a pattern matches is another one than at the last load."""
+        return self._documents is None or self._documents.changed()
 
     def _beside(self, name: str) -> Path:
         return self._path.parent / name
 
-    def _look_at(self, policy: Policy, name: str, key: Secret) -> list[Finding]:
-        where, place = next(policy.naming(name))
+    def _keys(self, policy: Policy, documents: Documents) -> tuple[dict[str, Secret], list[Finding]]:
+        """The content of each key file, and warnings; raises PolicyError with every one that is none."""
+        keys: dict[str, Secret] = {}
+        wrong: list[Finding] = []
+        doubtful: list[Finding] = []
+        for name in policy.key_files:
+            where, place = next(policy.naming(name))
+            source = next((one for one in documents.sources if one.name == place.document), None)
+            path = self._beside(name)
+            documents.note(path)
+            try:
+                keys[name] = read_key(path, f'the key file "{name}"')
+            except StoreError as error:
+                excerpt = source.excerpt_of(place, posixpath.basename(name)) if source else ""
+                message = f"{where}: {error.message}."
+                wrong.append(Finding(message, place, where, "auth.psk-file", excerpt, error.cure))
+            else:
+                doubtful += _look_at(path, keys[name], where, place, name)
+        if wrong:
+            raise PolicyError(wrong)
+        return keys, doubtful
 
-        def warning(what: str, cure: str) -> Finding:
-            return Finding(
-                f'{where}: the key file "{name}" {what}.', place, where, "auth.psk-file",
-                cure=cure, severity=Severity.WARNING,
-            )  # fmt: skip
 
-        found = []
-        mode = self._beside(name).stat().st_mode
-        if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            who = "everybody" if mode & stat.S_IRWXO else "its group"
-            found.append(warning(f"is open to {who}", f"chmod 600 {self._beside(name)}"))
-        if len(key) < SHORT_OCTETS:
-            cure = f"head -c 32 /dev/urandom | base64 > {self._beside(name)}   (on both sides)"
-            found.append(warning(f"is short: {len(key)} octets can be guessed", cure))
-        return found
+def _look_at(path: Path, key: Secret, where: str, place: Place, name: str) -> Iterator[Finding]:
+    def warning(what: str, cure: str) -> Finding:
+        message = f'{where}: the key file "{name}" {what}.'
+        return Finding(message, place, where, "auth.psk-file", cure=cure, severity=Severity.WARNING)
+
+    mode = path.stat().st_mode
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        who = "everybody" if mode & stat.S_IRWXO else "its group"
+        yield warning(f"is open to {who}", f"chmod 600 {path}")
+    if len(key) < SHORT_OCTETS:
+        cure = f"head -c 32 /dev/urandom | base64 > {path}   (on both sides)"
+        yield warning(f"is short: {len(key)} octets can be guessed", cure)
 
 
-def read_key(path: Path) -> Secret:
-    """The key in a key file; raises StoreError."""
-    octets = _read(path, KEY_OCTETS, "the key file", cure=MAKE_KEY.format(path))
+def read_key(path: Path, what: str = "the key file") -> Secret:
+    """The key in a key file; raises StoreError, which calls it ``what``."""
+    if is_special(path):
+        raise StoreError(f"{what} is no file", place=str(path))
+    octets = read_octets(path, KEY_OCTETS, what, missing=MAKE_KEY.format(path))
     for ending in (b"\r\n", b"\n"):
         if octets.endswith(ending):
             octets = octets[: -len(ending)]
@@ -101,28 +124,9 @@ def read_key(path: Path) -> Secret:
             octets = b64decode(octets[7:].strip(), validate=True)
     except (ValueError, binascii.Error) as error:
         form = octets.split(b":", 1)[0].decode()
-        raise StoreError(f"the key file begins with {form}: but what follows is not {form}", place=str(path)) from error
+        raise StoreError(
+            f"{what} begins with {form}: but what follows is not {form}", place=str(path), cure=FORMS
+        ) from error
     if not octets:
-        raise StoreError("the key file is empty", place=str(path), cure=MAKE_KEY.format(path))
+        raise StoreError(f"{what} is empty", place=str(path), cure=MAKE_KEY.format(path))
     return Secret(octets)
-
-
-def _read(path: Path, most: int, what: str, *, cure: str = "") -> bytes:
-    try:
-        with path.open("rb") as file:
-            octets = file.read(most + 1)
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        missing = isinstance(error, FileNotFoundError)
-        raise StoreError(f"{what} cannot be read: {why}", place=str(path), cure=cure if missing else "") from error
-    if len(octets) > most:
-        raise StoreError(f"{what} is larger than {most} octets", place=str(path))
-    return octets
-
-
-def _stamp(path: Path) -> Stamp:
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return None
-    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size

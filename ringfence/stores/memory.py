@@ -26,7 +26,7 @@ class MemoryStore:
         """The policy as it is now; raises PolicyError."""
         self._loaded = (self._text, dict(self._keys))
         keys = {name: Secret(octets) for name, octets in self._keys.items()}
-        return LoadedPolicy(parse(self._text, name=self._name), keys, self._name, self._text)
+        return LoadedPolicy(parse(self._text, name=self._name), keys, self._name)
 
     def changed(self) -> bool:
         """Whether something was put since the last load."""

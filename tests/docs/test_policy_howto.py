@@ -9,6 +9,8 @@ import pytest
 
 from ringfence.policy.document import parse
 from ringfence.policy.write import settings
+from ringfence.stores.file import FileStore
+from ringfence.stores.include import DEPTH_AT_MOST, DOCUMENTS_AT_MOST
 
 TEXT = (Path(__file__).parents[2] / "docs/howto/policy.md").read_text()
 EVERYTHING = """
@@ -63,3 +65,18 @@ def test_its_policy_as_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(AssertionError) as caught:
         names["assert_protected"]("policy.toml", "tcp 10.0.0.5 -> 10.0.0.9:23")
     assert f"AssertionError: {caught.value}\n" == failure
+
+
+def test_its_several_documents(tmp_path: Path) -> None:
+    section = TEXT.split("## Several documents")[1].split("\n## ")[0]
+    (document,) = re.findall(r"```\n(.*?)```", section, re.DOTALL)
+    (tmp_path / "policy.toml").write_text(document)
+    (tmp_path / "base.toml").write_text('[[filter]]\nname = "no telnet"\nblock = "tcp to 23"\n')
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "sites/lab.toml").write_text('\n[[filter]]\nname = "lab"\npermit = "icmp"\n')
+    policy = FileStore(tmp_path / "policy.toml", keyless=True).load().policy
+    assert [str(one.place) for one in (*policy.filters, *policy.rules)] == [
+        "base.toml:1", "sites/lab.toml:2", "policy.toml:3",
+    ]  # fmt: skip
+    assert f"{DEPTH_AT_MOST} deep, {DOCUMENTS_AT_MOST:,} in all" in section
+    assert "`sites/lab.toml:2`" in section

@@ -20,7 +20,7 @@ from ringfence.ike.rules import MessageRule
 from ringfence.ike.v1 import informational, main_mode
 from ringfence.ike.v1.channel import open_clear, open_encrypted
 from ringfence.ike.v1.keys import MainKeys
-from ringfence.ike.v1.notifies import NOTIFY_OF, Notify
+from ringfence.ike.v1.notifies import NOTIFY_OF, UNREADING, Notify
 from ringfence.ike.v1.payloads import IPSEC_DOI, NotifyPayload, ProtocolId, SaPayload
 from ringfence.ike.v1.running import AnyRunning, Running
 from ringfence.ike.v1.speaker import Speaker
@@ -172,6 +172,19 @@ class Conversation:
             main.repeater.answered()  # asked again, it would only say the same again
         if tell:
             self._tell_in_clear(error)
+
+    def refused(self, notify: NotifyPayload) -> None:
+        """The peer says under the keys that something failed: main mode, our quick mode with its SPI, or our oldest."""
+        ours = [running for running in self.quick.values() if running.initiator]
+        named = [running for running in ours if notify.spi and notify.spi in running.own_spis]
+        running: AnyRunning | None = self.main or next(iter(named or ours), None)
+        if running is None:
+            return
+        name = informational.name_of(notify.kind)
+        if running.kind is Kind.QUICK and notify.kind in UNREADING:
+            self.fail(running, Aborted(Reason.PEER_UNREADING, f"the peer could not read it: {name}"))
+        else:
+            self.fail(running, Aborted(Reason.PEER_REFUSED, f"the peer refuses: {name}"))
 
     def fail(self, running: AnyRunning, error: IkeError, *, tell: bool = False) -> None:
         """An exchange comes to nothing; ``tell`` the peer why."""

@@ -104,6 +104,10 @@ class Agreed:
         return self if path.local.port == natt.NAT_PORT else replace(self, nat=None, inner=False)
 
 
+PROOF = 5
+"""The message in which the initiator says who it is; before it the responder has nothing."""
+
+
 def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
     """Begin a main mode."""
     (entry,) = setting.entries

@@ -59,6 +59,17 @@ class Notify(IntEnum):
         return self < Notify.CONNECTED
 
 
+UNREADING = frozenset(
+    (
+        Notify.INVALID_PAYLOAD_TYPE,
+        Notify.INVALID_FLAGS,
+        Notify.INVALID_MESSAGE_ID,
+        Notify.PAYLOAD_MALFORMED,
+        Notify.INVALID_HASH_INFORMATION,
+    )
+)
+"""What a peer says that decrypted a message with a wrong IV."""
+
 NOTIFY_OF: dict[Reason, Notify | None] = {
     Reason.MALFORMED: Notify.PAYLOAD_MALFORMED,
     Reason.PAYLOAD_TYPE: Notify.INVALID_PAYLOAD_TYPE,
@@ -86,6 +97,7 @@ NOTIFY_OF: dict[Reason, Notify | None] = {
     Reason.WRONG_SELECTORS: Notify.INVALID_ID_INFORMATION,
     Reason.PEER_SILENT: None,
     Reason.PEER_REFUSED: None,
+    Reason.PEER_UNREADING: None,
     Reason.PEER_DELETED: None,
     Reason.NO_POLICY: None,
     Reason.MAY_NOT_BEGIN: None,

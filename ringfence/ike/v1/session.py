@@ -73,6 +73,7 @@ class Session:
         """Whether the peer is known to have it too."""
         self.quick_modes = 0
         """Begun by us."""
+        self.peer_began_quick = False
         self._world = world
         self._voice = Speaker(path, cookies, world.env, world.clear_notifies)
         self._talk = Conversation(self._voice, world, self._finish)
@@ -125,8 +126,16 @@ class Session:
         return self._talk.main is not None or bool(self._talk.quick)
 
     @property
-    def peer_is_early(self) -> bool:
-        """Whether the peer can receive by what it has answered before it is confirmed."""
+    def retractable(self) -> bool:
+        """Whether it is a main mode of ours without which the peer has nothing: we have not said yet who we are."""
+        main = self._talk.main
+        return main is not None and main.initiator and main.number < main_mode.PROOF
+
+    @property
+    def peer_is_ours(self) -> bool:
+        """Whether the peer is a Ringfence: it can receive by what it has answered before it is confirmed, and decides
+        as we do which of two quick modes goes on.
+        """
         return self.agreed is not None and Vendor.RINGFENCE in self.agreed.vendors
 
     def happen(self, event: IkeEvent) -> None:
@@ -341,6 +350,7 @@ class Session:
             self._talk.quick.pop(header.message_id, None)
             raise
         self._voice.ids.take(header.message_id)
+        self.peer_began_quick = True
 
     def _receive_information(self, header: Header, datagram: bytes) -> None:
         try:
@@ -375,17 +385,7 @@ class Session:
         elif (denied := spi_denied_by(notify)) is not None:
             self._voice.emit(PeerDeleted(denied[0], (denied[1],)))
         elif notify.kind < Notify.CONNECTED:
-            name = informational.name_of(notify.kind)
-            error = Aborted(Reason.PEER_REFUSED, f"the peer refuses: {name}")
-            running: AnyRunning | None = self._talk.main or self._quick_meant_by(notify)
-            if running is not None:
-                self._talk.fail(running, error)
-
-    def _quick_meant_by(self, notify: NotifyPayload) -> Running[ChildSa] | None:
-        """Which of our quick modes an error is about: the one with its SPI, or the oldest."""
-        ours = [running for running in self._talk.quick.values() if running.initiator]
-        named = [running for running in ours if notify.spi and notify.spi in running.own_spis]
-        return next(iter(named or ours), None)
+            self._talk.refused(notify)
 
     def _receive_hint(self, header: Header, datagram: bytes) -> None:
         """A notify in clear: believed by nobody, but a reason to be less patient."""

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from unit.backends.fake_host import FakeHost
 
-from ringfence.backends import base, userspace
-from ringfence.backends.base import BackendError, BackendEvent
+from ringfence.backends import base, nft, userspace
+from ringfence.backends.base import BackendError, BackendEvent, BackendStatistics
 from ringfence.backends.filter import Count
 from ringfence.backends.userspace import UserspaceBackend
 from ringfence.crypto.suites import Encryption
@@ -75,6 +75,12 @@ def test_a_refused_policy_leaves_the_old_one(monkeypatch: pytest.MonkeyPatch) ->
         assert backend._spd == policy(B)
 
     play(monkeypatch, story)
+
+
+def test_there_are_statistics_before_it_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nft, "counts", dict)
+    backend = UserspaceBackend(random=bytes, clock=lambda: 5.0, events=lambda _: None)
+    assert backend.statistics() == BackendStatistics()
 
 
 def test_a_packet_waits_then_goes(monkeypatch: pytest.MonkeyPatch) -> None:

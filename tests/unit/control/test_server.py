@@ -5,7 +5,7 @@ import asyncio
 import json
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -186,6 +186,64 @@ def test_the_socket_is_for_root_and_its_group_and_goes_with_the_server(tmp_path:
         assert not path.exists()
 
     asyncio.run(story())
+
+
+def test_a_fault_goes_the_way_of_all_faults_and_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "control.sock"
+    told: list[object] = []
+
+    def fault() -> Status:
+        raise RuntimeError("not foreseen")
+
+    async def lines(_: int) -> AsyncIterator[EventRecord]:
+        yield service.past[0]
+        fault()
+
+    service = AnsweringService()
+    monkeypatch.setattr(service, "status", fault)
+    monkeypatch.setattr(service, "follow", lines)
+
+    async def story() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+        server = ControlServer(service, path)
+        await server.start()
+        assert (await asyncio.to_thread(ask_over, path, "/v1/status")).status_code == 500
+        with pytest.raises(httpx.RemoteProtocolError):
+            await asyncio.to_thread(ask_over, path, "/v1/events?follow=true")
+        await server.stop()
+
+    asyncio.run(story())
+    assert [str(error) for error in told] == ["not foreseen"] * 2
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_who_still_waits_when_the_service_ends_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "control.sock"
+    asked = asyncio.Event()
+
+    async def never(_: Path) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    service = AnsweringService()
+    monkeypatch.setattr(service, "plan", never)
+
+    async def story() -> None:
+        server = ControlServer(service, path)
+        await server.start()
+        asking = asyncio.create_task(asyncio.to_thread(ask_over, path, "/v1/plan?document=/p.toml"))
+        await asked.wait()
+        await server.stop()
+        answer = await asking
+        assert answer.status_code == 503
+        assert failure(answer).error.what == "The service ends."
+
+    asyncio.run(story())
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_a_socket_that_nobody_serves_is_replaced(tmp_path: Path) -> None:

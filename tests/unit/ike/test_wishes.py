@@ -50,3 +50,9 @@ def test_a_quick_mode_that_is_not_heard_does_not_insist():
     assert one.insists
     one.repeats = PATIENT_REPEATS
     assert not one.insists
+
+
+def test_towards_a_peer_that_knows_no_such_rule_none_insists():
+    one = wish()
+    one.nonce, one.may_insist = b"n", False
+    assert not one.insists

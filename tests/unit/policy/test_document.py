@@ -120,7 +120,7 @@ def test_an_error_points_at_its_culprit() -> None:
         ('[[rule]]\nname = "r"\n', 'rule "r":  does not say how both sides prove who they are'),
         ('[rule]\nname = "r"\n', "rule has to be written with double brackets"),
         ("rule = [1]\n", "rule has to be written with double brackets"),
-        ("[[policy]]\n", "policy has to be a single table: one IPsec policy is assigned to a computer"),
+        ("[[policy]]\n", "policy has to be a single table: a policy has one"),
         ("[policy]\n", "policy:  has no rule"),
         ("policy = 1\n", "policy is 1, but has to be a table"),
         ('[filter-list."All"]\n', 'filter list "All":  has no filters'),

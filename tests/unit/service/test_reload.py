@@ -167,10 +167,11 @@ def test_a_policy_that_the_backend_refuses_is_refused() -> None:
 
 
 def test_warnings_are_told_once() -> None:
-    story = Story('[[filter]]\nname = "none"\nblock = "tcp to 23"\nbetween = ["10.5.0.1", "10.6.0.1"]\n')
+    text = '[[filter]]\nname = "none"\nblock = "tcp to 23"\nbetween = ["10.5.0.1", "10.6.0.1"]\n'
+    story = Story(text)
 
     async def change(keeper: PolicyKeeper) -> None:
-        story.store.put(story.store.load().text + TELNET)
+        story.store.put(text + TELNET)
         await keeper.reload()
 
     story.run(change)

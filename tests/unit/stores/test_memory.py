@@ -18,7 +18,7 @@ def test_what_is_put_is_loaded() -> None:
     loaded = store.load()
     assert loaded.policy.key_files == ("k",)
     assert loaded.keys == {"k": Secret(b"key")}
-    memory.put(loaded.text, {"k": b"other"})
+    memory.put('[[rule]]\nname = "a"\nauth = { psk-file = "k" }\n', {"k": b"other"})
     assert store.changed()
 
 

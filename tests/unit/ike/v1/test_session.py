@@ -118,7 +118,7 @@ def test_main_mode():
     assert a.session.next_timer is None
     assert a.session.confirmed
     assert not b.session.confirmed
-    assert a.session.peer_is_early
+    assert a.session.peer_is_ours
     assert a.session.serves(a.session.entry)
     assert not a.session.serves(None)
 
