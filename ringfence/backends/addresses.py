@@ -15,11 +15,11 @@ from ringfence.backends.base import BackendError
 REQUEST_DUMP = 0x301
 GET_ADDRESS, NEW_ADDRESS, GET_LINK, NEW_LINK, DONE, ERROR = 22, 20, 18, 16, 3, 2
 ADDRESS, LOCAL, BROADCAST, FLAGS = 1, 2, 4, 8
+NAME = 3
+LOOPBACK = 772
 TENTATIVE_OR_FAILED = 0x40 | 0x08
 MESSAGE, ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("=HH")
 ADDRESS_HEADER, LINK_HEADER = struct.Struct("=BBBBI"), struct.Struct("=BxHiII")
-REMOTE_ACCESS = frozenset([256, 257, 258, 259, 512, 519, 768, 769, 776, 778, 823, 65534])
-"""Kinds of link (ARPHRD_*) of dial-up and VPN: SLIP, PPP, IP over a modem, tunnels, GRE, TUN and WireGuard."""
 
 
 class LocalAddresses(NamedTuple):
@@ -27,38 +27,51 @@ class LocalAddresses(NamedTuple):
 
     addresses: tuple[bytes, ...]
     broadcasts: tuple[bytes, ...]
-    remote_access: tuple[bytes, ...] = ()
-    """Those of dial-up and VPN connections."""
+    links: tuple["LinkAddresses", ...] = ()
+    """Interfaces that have some, but for loopback, by their number."""
+
+
+class LinkAddresses(NamedTuple):
+    """An interface with its addresses."""
+
+    number: int
+    name: str
+    hardware: int
+    """Its kind (ARPHRD_*)."""
+    addresses: tuple[bytes, ...]
 
 
 def local_addresses() -> LocalAddresses:
     """The addresses of this network namespace, those of loopback among them; raises BackendError."""
     addresses: set[bytes] = set()
     broadcasts: set[bytes] = set()
-    remote_access: set[bytes] = set()
+    of_link: dict[int, set[bytes]] = {}
     try:
-        remote = set(_remote_links())
         for octets in _dump(GET_ADDRESS, NEW_ADDRESS, ADDRESS_HEADER.size):
             attributes = _attributes(octets[ADDRESS_HEADER.size :])
             address = attributes.get(LOCAL) or attributes.get(ADDRESS)
             flags = int.from_bytes(attributes.get(FLAGS, b""), sys.byteorder)
             if address is not None and not flags & TENTATIVE_OR_FAILED:
                 addresses.add(address)
-                if ADDRESS_HEADER.unpack_from(octets)[4] in remote:
-                    remote_access.add(address)
+                of_link.setdefault(ADDRESS_HEADER.unpack_from(octets)[4], set()).add(address)
             if BROADCAST in attributes:
                 broadcasts.add(attributes[BROADCAST])
+        links = tuple(
+            LinkAddresses(number, name, kind, tuple(sorted(of_link[number])))
+            for number, name, kind in sorted(_links())
+            if number in of_link and kind != LOOPBACK
+        )
     except (OSError, struct.error) as error:
         raise BackendError(f"The addresses of this computer cannot be read: {error}.") from error
-    return LocalAddresses(*(tuple(sorted(found)) for found in (addresses, broadcasts, remote_access)))
+    return LocalAddresses(tuple(sorted(addresses)), tuple(sorted(broadcasts)), links)
 
 
-def _remote_links() -> Iterator[int]:
-    """The numbers of links that are dial-up or VPN connections."""
+def _links() -> Iterator[tuple[int, str, int]]:
+    """Number, name and kind of each link."""
     for octets in _dump(GET_LINK, NEW_LINK, LINK_HEADER.size):
         _, kind, number, _, _ = LINK_HEADER.unpack_from(octets)
-        if kind in REMOTE_ACCESS:
-            yield number
+        name = _attributes(octets[LINK_HEADER.size :]).get(NAME, b"")
+        yield number, name.rstrip(b"\0").decode(errors="replace"), kind
 
 
 def _dump(get: int, new: int, header_octets: int) -> Iterator[bytes]:

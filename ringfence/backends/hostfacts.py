@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ringfence.backends import addresses as kernel
+from ringfence.backends.interfaces import LEASED, addresses_in, default_routes, interfaces, last_lease, read
 from ringfence.backends.names import NameBook
-from ringfence.net.address import parse_address
 from ringfence.policy.host import HostFacts
 from ringfence.policy.model import Policy
 
@@ -24,30 +24,26 @@ LEASES = (
     "var/lib/dhclient/*.lease*",
 )
 """Of systemd-networkd, NetworkManager and dhclient."""
-NOWHERE = "00000000"
-UP, GATEWAY = 0x1, 0x2
 LOOPBACK = (b"\x7f", bytes(15) + b"\x01")
-FILE_OCTETS = 1 << 20
 
 NAME_SERVER = re.compile(r"^\s*nameserver\s+([0-9A-Fa-f:.]+)", re.MULTILINE)
-LEASED = re.compile(r"(?:^ADDRESS=|^\s*fixed-address\s+)([0-9.]+)", re.MULTILINE)
 DHCP_SERVER = re.compile(r"(?:^SERVER_ADDRESS=|dhcp-server-identifier\s+)([0-9.]+)", re.MULTILINE)
 WINS_SERVERS = re.compile(r"(?:^\s*wins server\s*=|netbios-name-servers\s)([0-9., ]+)", re.MULTILINE)
 
 
 def host_facts(root: Path = ROOT) -> HostFacts:
     """This host, now; raises BackendError when the kernel does not say its addresses."""
-    addresses, broadcasts, remote_access = kernel.local_addresses()
-    leases = [text for text in _leases(root) if set(_addresses(LEASED.findall(text))) & set(addresses)]
-    wins = [_read(root / "etc/samba/smb.conf"), *leases]
+    addresses, broadcasts, links = kernel.local_addresses()
+    leases = [text for text in _leases(root) if set(addresses_in(LEASED.findall(text))) & set(addresses)]
+    wins = [read(root / "etc/samba/smb.conf"), *leases]
     return HostFacts(
         addresses,
         broadcasts,
         dns_servers=name_servers(root),
-        dhcp_servers=_sorted(_addresses(one for text in leases for one in DHCP_SERVER.findall(text)[-1:])),
-        wins_servers=_sorted(_addresses(one for text in wins for one in _last_list(text))),
+        dhcp_servers=_sorted(addresses_in(one for text in leases for one in DHCP_SERVER.findall(text)[-1:])),
+        wins_servers=_sorted(addresses_in(one for text in wins for one in _last_list(text))),
         default_gateways=default_gateways(root),
-        remote_access=remote_access,
+        interfaces=interfaces(links, root),
     )
 
 
@@ -58,58 +54,26 @@ def facts_of(policy: Policy) -> HostFacts:
 
 def name_servers(root: Path = ROOT) -> tuple[bytes, ...]:
     """Those that this host asks; where it asks a resolver of its own, those that this one asks."""
-    found = _addresses(NAME_SERVER.findall(_read(root / "etc/resolv.conf")))
+    found = addresses_in(NAME_SERVER.findall(read(root / "etc/resolv.conf")))
     if found and all(one.startswith(LOOPBACK) for one in found):
-        found = _addresses(NAME_SERVER.findall(_read(root / "run/systemd/resolve/resolv.conf")))
+        found = addresses_in(NAME_SERVER.findall(read(root / "run/systemd/resolve/resolv.conf")))
     return _sorted(one for one in found if not one.startswith(LOOPBACK))
 
 
 def default_gateways(root: Path = ROOT) -> tuple[bytes, ...]:
     """The next hops of all default routes."""
-    found = []
-    for line in _read(root / "proc/self/net/route").splitlines()[1:]:
-        _, destination, gateway, flags, _, _, _, mask, *_ = line.split()
-        if destination == mask == NOWHERE and _usable(flags):
-            found.append(bytes.fromhex(gateway)[::-1])
-    for line in _read(root / "proc/self/net/ipv6_route").splitlines():
-        destination, length, _, _, gateway, _, _, _, flags, *_ = line.split()
-        if length == "00" and int(destination, 16) == 0 and _usable(flags):
-            found.append(bytes.fromhex(gateway))
-    return _sorted(found)
-
-
-def _usable(flags: str) -> bool:
-    return int(flags, 16) & (UP | GATEWAY) == UP | GATEWAY
+    return _sorted(hop for hops in default_routes(root).values() for hop in hops)
 
 
 def _leases(root: Path) -> Iterator[str]:
     for pattern in LEASES:
         for path in sorted(root.glob(pattern)):
-            text = _read(path)
-            yield text[text.rfind("\nlease {") + 1 :]  # dhclient appends: its last lease counts
+            yield last_lease(read(path))
 
 
 def _last_list(text: str) -> list[str]:
     lists = WINS_SERVERS.findall(text)
     return re.split(r"[ ,]+", lists[-1].strip()) if lists else []
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return file.read(FILE_OCTETS)
-    except OSError:
-        return ""
-
-
-def _addresses(texts: Iterable[str]) -> list[bytes]:
-    found = []
-    for text in texts:
-        try:
-            found.append(parse_address(text))
-        except ValueError:
-            continue
-    return found
 
 
 def _sorted(addresses: Iterable[bytes]) -> tuple[bytes, ...]:

@@ -24,7 +24,7 @@ from ringfence.policy.exempt import NAMES, Exemption, exemptions, many_at_once
 from ringfence.policy.host import HostFacts as HostFacts
 from ringfence.policy.ipfilter import reverse
 from ringfence.policy.lower import statements
-from ringfence.policy.model import Connection, Filter, Gateways, Keyword, Need, Policy, PskFile, Rule, Verb
+from ringfence.policy.model import Filter, Gateways, Keyword, Need, Policy, PskFile, Rule, Verb
 from ringfence.policy.multicast import beside_multicast
 from ringfence.policy.peers import Peers
 from ringfence.policy.settings import AUTH_CURE
@@ -84,7 +84,8 @@ class _Compiler:
         self.policy = policy
         self.host = host
         self.peers = Peers(keys)
-        self.cubes, self.tomorrow = Cubes(host), Cubes(host, any_is_own=True)
+        self.cubes = Cubes(host, policy.profiles)
+        self.tomorrow = Cubes(host, policy.profiles, any_is_own=True)
         self.ends = dict.fromkeys(host.own)
         """The addresses that this computer may negotiate from: its own, and those where its tunnels begin."""
         self.errors: list[Finding] = []
@@ -105,12 +106,14 @@ class _Compiler:
         for word in unknown:
             text = word.value if isinstance(word, Keyword) else word
             yield self.finding(item, f'matches nothing for "{text}", which stands for no address now', Severity.WARNING)
-        if not made and not unknown:
+        if not made and not unknown and any(one.within(item.scope) for one in self.cubes.situations):
             yield self.finding(item, "holds for no address of this computer", Severity.WARNING)
 
     def rule(self, rule: Rule) -> Iterator[SpdEntry]:
         """The entries of a connection security rule."""
         rule = self._oriented(rule)
+        if rule.gateways is not None and not self._begins_here(rule, rule.gateways):
+            return
         if rule.secure.exempt:
             for cube in self.cubes.of(rule):
                 yield self._entry(rule, cube, Action.BYPASS)
@@ -125,6 +128,13 @@ class _Compiler:
             yield replace(entry, processing=processing, peer=peer)
             if not out:
                 yield self._entry(rule, cube._replace(directions=Direction.OUT), Action.BYPASS)
+
+    def _begins_here(self, rule: Rule, gateways: Gateways) -> bool:
+        """Whether our end of the tunnel is where the rule holds."""
+        if rule.scope.everywhere:
+            return True
+        own = self.cubes.own(rule.scope)
+        return gateways.local in own if gateways.local is not None else bool(own)
 
     def _oriented(self, rule: Rule) -> Rule:
         """A tunnel that does not say at which end this computer is, from its own end outward."""
@@ -142,7 +152,7 @@ class _Compiler:
 
     def guards(self, item: Rule | Filter) -> Iterator[SpdEntry]:
         """What ``item`` would block or require if this computer had just got an address that it is about."""
-        if item.part.connection is not Connection.ALL:
+        if item.scope.interfaces or (item.scope.profiles and self.policy.profiles.default not in item.scope.profiles):
             return
         if isinstance(item, Filter):
             if item.verb is Verb.BLOCK and Keyword.ME in (*item.local, *item.remote):
@@ -195,7 +205,7 @@ class _Compiler:
         if gateways.local is not None:
             return gateways.local
         octets = len(gateways.remote)
-        own = [address for address in self.host.own if len(address) == octets]
+        own = [address for address in self.cubes.own(rule.scope) if len(address) == octets]
         if len(own) == 1:
             return own[0]
         why = "has no address of that family" if not own else "has several addresses"

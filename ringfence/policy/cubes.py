@@ -14,7 +14,9 @@ from ringfence.databases.spd import Direction
 from ringfence.net.address import AddressRange, PortRange
 from ringfence.policy.exempt import V4, V6
 from ringfence.policy.host import HostFacts
-from ringfence.policy.model import Address, Connection, Filter, HostName, Keyword, Reading, Rule
+from ringfence.policy.model import Address, Filter, HostName, Keyword, Reading, Rule
+from ringfence.policy.networks import NO_PROFILES, Profiles, Situation
+from ringfence.policy.scope import EVERYWHERE, Scope
 from ringfence.policy.traffic import Traffic
 from ringfence.policy.weight import weight
 
@@ -34,12 +36,21 @@ class Cube(NamedTuple):
 class Cubes:
     """Makes them, for one computer."""
 
-    def __init__(self, host: HostFacts, *, any_is_own: bool = False) -> None:
+    def __init__(self, host: HostFacts, profiles: Profiles = NO_PROFILES, *, any_is_own: bool = False) -> None:
         """``any_is_own``: any address counts as this computer's."""
+        self.situations: tuple[Situation, ...] = host.situations(profiles)
         self._host = host
         self._any_is_own = any_is_own
-        self._own = {kind: host.own_of(kind) for kind in Connection}
+        self._own: dict[Scope, tuple[bytes, ...]] = {EVERYWHERE: host.own}
         self._words: dict[Keyword | HostName, list[AddressRange]] = {}
+
+    def own(self, scope: Scope) -> tuple[bytes, ...]:
+        """The addresses of this computer in ``scope``."""
+        found = self._own.get(scope)
+        if found is None:
+            there = {one for here in self.situations if here.within(scope) for one in here.addresses}
+            found = self._own[scope] = tuple(one for one in self._host.own if one in there)
+        return found
 
     def of(self, item: Rule | Filter) -> Iterator[Cube]:
         """Those of a statement."""
@@ -58,8 +69,9 @@ class Cubes:
             # At the far end of a rule that is read from its first end, this computer receives what was sent there.
             way = reading if number == 0 else OTHER_WAY[reading]
             directions = _directions(item, way, swapped=number == 1)
-            here = self._ends(local, own=own, connection=item.part.connection)
             tunnel = isinstance(item, Rule) and item.gateways is not None
+            scope = EVERYWHERE if tunnel else item.scope  # of a tunnel, where its end is counts
+            here = self._ends(local, own=own, scope=scope)
             for ((mine, said), (theirs, _)), traffic in product(product(here, self._ends(remote)), item.traffic):
                 if mine.version == theirs.version and traffic.fits(mine.version):
                     for local_ports, remote_ports in _ports(traffic, way):
@@ -72,24 +84,24 @@ class Cubes:
         return [found for found, _ in self._ends(addresses)]
 
     def _ends(
-        self, addresses: Iterable[Address], *, own: bool = False, connection: Connection = Connection.ALL
+        self, addresses: Iterable[Address], *, own: bool = False, scope: Scope = EVERYWHERE
     ) -> list[tuple[AddressRange, AddressRange]]:
         """What the addresses stand for, and the narrowest that was said of each.
 
         ``own``: only those parts that are this computer's own.
         """
-        own = (own or connection is not Connection.ALL) and not self._any_is_own
+        own = (own or not scope.everywhere) and not self._any_is_own
         found: dict[AddressRange, AddressRange] = {}
         for one in addresses:
             for said in self._meant(one):
-                for mine in self._ours(said, connection) if own else (said,):
+                for mine in self._ours(said, scope) if own else (said,):
                     before = found.setdefault(mine, said)
                     if said is not before and said.size < before.size:
                         found[mine] = said
         return list(found.items())
 
-    def _ours(self, said: AddressRange, connection: Connection) -> list[AddressRange]:
-        addresses = [one for one in self._own[connection] if one in said]
+    def _ours(self, said: AddressRange, scope: Scope) -> list[AddressRange]:
+        addresses = [one for one in self.own(scope) if one in said]
         return [said] if said.is_host and addresses else list(map(AddressRange.host, addresses))
 
     def unknown(self, item: Rule | Filter) -> list[Address]:

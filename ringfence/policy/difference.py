@@ -15,7 +15,13 @@ from ringfence.policy.write import sections_of
 
 CALLED = ("name", "description")
 """Settings for people."""
-NAMED = {"[[rule]]": "rule", "[[filter]]": "filter", "[[policy.rule]]": "policy rule", "[policy]": "policy"}
+NAMED = {
+    "[[rule]]": "rule",
+    "[[filter]]": "filter",
+    "[[policy.rule]]": "policy rule",
+    "[policy]": "policy",
+    "[profile]": "networks of the default profile",
+}
 
 
 @dataclass(frozen=True, slots=True)

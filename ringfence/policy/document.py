@@ -12,6 +12,7 @@ from ringfence.policy.decode import Table
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.ipsec import decode_filter_action, decode_filter_list, decode_policy
 from ringfence.policy.model import Policy
+from ringfence.policy.networks import NO_PROFILES, decode_profiles
 from ringfence.policy.references import check_references
 from ringfence.policy.rules import decode_filter, decode_rule
 from ringfence.policy.source import Source
@@ -35,7 +36,7 @@ def parse_documents(sources: Sequence[Source]) -> Policy:
     The last one is the document that was named, and names the policy.
     """
     tables = Tables(sources)
-    found = tables.one("policy")
+    found, networks = tables.one("policy"), tables.one("profile")
     policy = Policy(
         rules=tuple(map(decode_rule, tables.items("rule"))),
         filters=tuple(map(decode_filter, tables.items("filter"))),
@@ -43,6 +44,7 @@ def parse_documents(sources: Sequence[Source]) -> Policy:
         ipsec=None if found is None else decode_policy(found),
         filter_lists=tuple(decode_filter_list(item, name) for name, item in tables.named("filter-list")),
         filter_actions=tuple(decode_filter_action(item, name) for name, item in tables.named("filter-action")),
+        profiles=NO_PROFILES if networks is None else decode_profiles(networks),
     )
     tables.finish()
     _unique_names(tables, policy)

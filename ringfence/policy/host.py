@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ringfence.net.address import AddressRange
-from ringfence.policy.model import Connection, HostName, Keyword
+from ringfence.policy.model import HostName, Keyword
+from ringfence.policy.networks import Interface, Profiles, Situation
+from ringfence.policy.scope import Profile
 
 LOOPBACK = (AddressRange.parse("127.0.0.0/8"), AddressRange.parse("::1"))
 
@@ -22,25 +24,28 @@ class HostFacts:
     dhcp_servers: tuple[bytes, ...] = ()
     wins_servers: tuple[bytes, ...] = ()
     default_gateways: tuple[bytes, ...] = ()
-    remote_access: tuple[bytes, ...] = ()
-    """Those of its addresses that belong to dial-up and VPN connections."""
+    interfaces: tuple[Interface, ...] = ()
+    """Those that have addresses; loopback does not count."""
     names: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
     """The addresses of each DNS name that is known."""
+    profile: Profile | None = None
+    """Said by whoever asks of another situation: every network counts as this."""
 
     @property
     def own(self) -> tuple[bytes, ...]:
         """Addresses that traffic with others may have, each once."""
         return tuple(dict.fromkeys(one for one in self.addresses if not any(one in loop for loop in LOOPBACK)))
 
-    def own_of(self, connection: Connection) -> tuple[bytes, ...]:
-        """Those of one kind of connection."""
-        match connection:
-            case Connection.ALL:
-                return self.own
-            case Connection.LAN:
-                return tuple(one for one in self.own if one not in self.remote_access)
-            case Connection.REMOTE_ACCESS:
-                return tuple(one for one in self.own if one in self.remote_access)
+    def situations(self, profiles: Profiles) -> tuple[Situation, ...]:
+        """Its interfaces as ``profiles`` has them, and its addresses that are at none of them."""
+        found = [self._situation(one, profiles) for one in self.interfaces]
+        placed = {address for one in found for address in one.addresses}
+        loose = tuple(one for one in self.own if one not in placed)
+        return (*found, *([self._situation(Interface("", addresses=loose), profiles)] if loose else []))
+
+    def _situation(self, one: Interface, profiles: Profiles) -> Situation:
+        profile, why = profiles.of(one) if self.profile is None else (self.profile, "said")
+        return Situation(one.name, one.kind, profile, why, one.addresses)
 
     def meant_by(self, address: Keyword | HostName) -> tuple[bytes, ...]:
         """The addresses that a word stands for, but for ``any``."""

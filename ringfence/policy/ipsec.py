@@ -11,7 +11,7 @@ from ringfence.policy.defaults import DEFAULT_POLICIES, inherited
 from ringfence.policy.errors import BadWord
 from ringfence.policy.ipfilter import parse_filter
 from ringfence.policy.methods import INTEGRITY_ONLY, QUICK_MODE_DEFAULT, parse_group, parse_method, weak
-from ringfence.policy.model import Connection, Gateways
+from ringfence.policy.model import Gateways
 from ringfence.policy.settings import (
     LONGEST_S,
     decode_auth,
@@ -23,6 +23,7 @@ from ringfence.policy.settings import (
 from ringfence.policy.units import parse_amount, parse_duration
 from ringfence.policy.windows import (
     POLL_INTERVAL_S,
+    Connection,
     DefaultExempt,
     FilterAction,
     FilterList,

@@ -61,7 +61,7 @@ class Job:
 
     def part(self, item: IpFilter, one_way: Reading | None) -> Part:
         """Where a statement comes from."""
-        return Part(self.rule.filter_list, format_filter(item), one_way, self.rule.connection)
+        return Part(self.rule.filter_list, format_filter(item), one_way)
 
 
 def tunnel_pairs(rules: Iterable[PolicyRule], lists: Mapping[str, FilterList]) -> dict[PolicyRule, PolicyRule]:
@@ -149,6 +149,7 @@ def _rule(job: Job, item: IpFilter, part: Part, *, either_end: bool) -> Rule:
         main_mode=job.main_mode,
         gateways=job.gateways,
         legacy=action.legacy or job.ipsec.legacy,
+        scope=rule.connection.scope,
         enabled=rule.enabled,
         description=rule.description,
         part=part,
@@ -172,6 +173,7 @@ def _filter(job: Job, item: IpFilter, part: Part) -> Filter:
         local=(item.source,),
         remote=(item.destination,),
         mirrored=part.one_way is None,
+        scope=rule.connection.scope,
         enabled=rule.enabled,
         description=rule.description,
         part=part,
@@ -182,5 +184,5 @@ def _filter(job: Job, item: IpFilter, part: Part) -> Filter:
 
 def _default_response(job: Job) -> Rule:
     item = IpFilter(ME[0], ANY[0])
-    part = Part(DYNAMIC, connection=job.rule.connection, respond_only=True)
+    part = Part(DYNAMIC, respond_only=True)
     return replace(_rule(job, item, part, either_end=False), secure=Secure(Need.REQUEST, Need.REQUEST))

@@ -19,6 +19,8 @@ from ringfence.databases.sa import TunnelOptions
 from ringfence.net.address import AddressRange
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.methods import MAIN_MODE_DEFAULT, QUICK_MODE_DEFAULT, parse_ike_proposal, parse_method
+from ringfence.policy.networks import NO_PROFILES, Profiles
+from ringfence.policy.scope import EVERYWHERE, Scope
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
 
 if TYPE_CHECKING:
@@ -131,15 +133,6 @@ class Certificate:
 Auth = PskFile | Kerberos | Certificate
 
 
-class Connection(Enum):
-    """The kinds of network connection that a rule of an IPsec policy may be for."""
-
-    ALL = "all"
-    LAN = "lan"
-    REMOTE_ACCESS = "remote-access"
-    """Dial-up and VPN."""
-
-
 class Reading(Enum):
     """From which side the words of a statement are read."""
 
@@ -161,7 +154,6 @@ class Part:
     """Its words."""
     one_way: Reading | None = None
     """The direction of a filter without mirror; None for both."""
-    connection: Connection = Connection.ALL
     respond_only: bool = False
     """The default response rule: asked last, and never begins."""
 
@@ -231,6 +223,8 @@ class Rule:
     enabled: bool = True
     description: str = ""
     part: Part = WHOLE
+    scope: Scope = EVERYWHERE
+    """In which networks, on which interfaces."""
     place: Place = field(default=NOWHERE, compare=False)
     places: Mapping[str, Place] = field(default_factory=dict, compare=False)
     """Setting -> where it is said; what is missing has its default."""
@@ -259,6 +253,7 @@ class Filter:
     enabled: bool = True
     description: str = ""
     part: Part = WHOLE
+    scope: Scope = EVERYWHERE
     place: Place = field(default=NOWHERE, compare=False)
     places: Mapping[str, Place] = field(default_factory=dict, compare=False)
 
@@ -275,6 +270,8 @@ class Policy:
     """The one that is assigned to this computer, if there is one."""
     filter_lists: "tuple[FilterList, ...]" = ()
     filter_actions: "tuple[FilterAction, ...]" = ()
+    profiles: Profiles = NO_PROFILES
+    """Which networks count as which profile."""
 
     def __iter__(self) -> Iterator[Rule | Filter]:
         """What is written as rules and filters; ``lower.statements`` has those of the IPsec policy, too."""

@@ -23,6 +23,7 @@ from ringfence.policy.model import (
     Secure,
     Verb,
 )
+from ringfence.policy.scope import decode_scope
 from ringfence.policy.settings import (
     AUTH_CURE,
     decode_auth,
@@ -39,9 +40,7 @@ T = TypeVar("T")
 
 LATER = {
     "allow": "Leave it out: whoever has the key is let in.",
-    "profiles": "Leave it out: the rule holds in every network.",
-    "interfaces": "Leave it out: the rule holds on every interface.",
-    "connection": "Leave it out: the rule holds on every interface.",
+    "connection": 'A rule of this form says interfaces = "lan".',
 }
 
 
@@ -72,6 +71,7 @@ def decode_rule(table: Table) -> Rule:
         nat_traversal=either(table.value("nat-traversal", bool), True),
         initiate=either(table.value("initiate", bool), True),
         legacy=either(table.value("legacy", bool), False),
+        scope=decode_scope(table),
         enabled=either(table.value("enabled", bool), True),
         description=either(table.value("description", str), ""),
         place=table.place,
@@ -112,6 +112,7 @@ def decode_filter(table: Table) -> Filter:
         either_end=ends.either_end,
         direction=table.choice("direction", Reading) or Reading.OUT,
         mirrored=either(table.value("mirrored", bool), True),
+        scope=decode_scope(table),
         enabled=either(table.value("enabled", bool), True),
         description=either(table.value("description", str), ""),
         place=table.place,

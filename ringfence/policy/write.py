@@ -27,6 +27,7 @@ from ringfence.policy.texts import (
 )
 from ringfence.policy.traffic import ANY_TRAFFIC
 from ringfence.policy.write_ipsec import implied, sections
+from ringfence.policy.write_networks import profile_sections, scope_pairs
 
 DEFAULT = Rule("", Kind.ISOLATION)
 
@@ -50,7 +51,7 @@ def effective(policy: Policy) -> str:
 def sections_of(policy: Policy) -> list[Section]:
     """The tables of its document, each with every setting."""
     own = (Section(f"[[{_kind_of(item)}]]", settings(item), item.place) for item in policy)
-    return [*sections(policy), *own]
+    return [*profile_sections(policy.profiles), *sections(policy), *own]
 
 
 def _comment(text: str) -> str:
@@ -101,6 +102,7 @@ def _ends(item: Rule | Filter) -> Iterator[Pair]:
 
 def _filter(item: Filter) -> Iterator[Pair]:
     yield item.verb.value, toml_list(map(str, item.traffic)), False
+    yield from scope_pairs(item.scope)
     yield "direction", toml_text(item.direction.value), item.direction.value == "out"
     yield "mirrored", toml_flag(item.mirrored), item.mirrored
 
@@ -108,6 +110,7 @@ def _filter(item: Filter) -> Iterator[Pair]:
 def _rule(item: Rule) -> Iterator[Pair]:
     yield "kind", toml_text(item.kind.value), item.kind is _inferred(item)
     yield "traffic", toml_list(map(str, item.traffic)), item.traffic == DEFAULT.traffic
+    yield from scope_pairs(item.scope)
     yield from _secure(item)
     if item.auth:
         yield "auth", toml_auth(item.auth), False

@@ -9,7 +9,7 @@ from ringfence.net.address import format_address
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.defaults import FILTER_ACTIONS, FILTER_LISTS
 from ringfence.policy.ipfilter import format_filter
-from ringfence.policy.model import Connection, Gateways, Policy
+from ringfence.policy.model import Gateways, Policy
 from ringfence.policy.texts import (
     Pair,
     Section,
@@ -23,6 +23,7 @@ from ringfence.policy.texts import (
 from ringfence.policy.units import format_amount, format_duration
 from ringfence.policy.windows import (
     POLL_INTERVAL_S,
+    Connection,
     DefaultExempt,
     FilterAction,
     FilterList,

@@ -18,6 +18,10 @@ def test_the_kernel_s_own_tool_says_the_same() -> None:
     }
 
 
-def test_ethernet_and_loopback_are_no_remote_access() -> None:
-    assert local_addresses().remote_access == ()
+def test_the_addresses_of_each_link_but_loopback() -> None:
+    told = json.loads(subprocess.run(["ip", "-json", "address"], capture_output=True, text=True, check=True).stdout)
+    links = [one for one in told if one.get("addr_info") and "LOOPBACK" not in one["flags"]]
+    assert [(one.number, one.name, set(map(format_address, one.addresses))) for one in local_addresses().links] == [
+        (one["ifindex"], one["ifname"], {address["local"] for address in one["addr_info"]}) for one in links
+    ]
     assert [octets for octets in _dump(GET_LINK, NEW_LINK, LINK_HEADER.size) if LINK_HEADER.unpack_from(octets)[2] == 1]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.backends.addresses import LocalAddresses
+from ringfence.backends.addresses import LinkAddresses, LocalAddresses
 from ringfence.backends.hostfacts import default_gateways, facts_of, host_facts, name_servers
 from ringfence.net.address import format_address, parse_address
 from ringfence.policy.document import parse
@@ -40,7 +40,10 @@ lease {
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("ringfence.backends.addresses.local_addresses", lambda: LocalAddresses((ME,), (), (ME,)))
+    monkeypatch.setattr(
+        "ringfence.backends.addresses.local_addresses",
+        lambda: LocalAddresses((ME,), (), (LinkAddresses(2, "eth0", 1, (ME,)),)),
+    )
     return tmp_path
 
 
@@ -56,7 +59,7 @@ def words(addresses: tuple[bytes, ...]) -> list[str]:
 
 def test_a_host_without_any_file(root: Path) -> None:
     facts = host_facts(root)
-    assert (facts.own, facts.remote_access) == ((ME,), (ME,))
+    assert (facts.own, [one.name for one in facts.interfaces]) == ((ME,), ["eth0"])
     assert (facts.dns_servers, facts.dhcp_servers, facts.wins_servers, facts.default_gateways) == ((), (), (), ())
 
 

@@ -5,11 +5,15 @@ from ringfence.databases.spd import Direction
 from ringfence.net.address import AddressRange, parse_address
 from ringfence.policy.cubes import Cubes
 from ringfence.policy.host import HostFacts
-from ringfence.policy.model import ANY, ME, Connection, Filter, HostName, Keyword, Kind, Part, Reading, Rule, Verb
+from ringfence.policy.model import ANY, ME, Filter, HostName, Keyword, Kind, Part, Reading, Rule, Verb
+from ringfence.policy.networks import Interface
+from ringfence.policy.scope import Device, LinkKind, Profile, Scope
 from ringfence.policy.traffic import parse_traffic
 
 LAN, VPN, DNS = map(parse_address, ("10.0.0.1", "10.9.0.1", "10.0.0.53"))
-CUBES = Cubes(HostFacts((LAN, VPN), dns_servers=(DNS,), remote_access=(VPN,)))
+ETHERNET = Interface("eth0", LinkKind.LAN, (LAN,))
+TUNNEL = Interface("tun0", LinkKind.REMOTE_ACCESS, (VPN,))
+CUBES = Cubes(HostFacts((LAN, VPN), dns_servers=(DNS,), interfaces=(ETHERNET, TUNNEL)))
 RULE = Rule("r", Kind.CUSTOM, remote=(Keyword.DNS_SERVERS,), traffic=(parse_traffic("udp to 53"),))
 
 
@@ -26,12 +30,18 @@ def test_keywords_become_addresses() -> None:
     assert words(unknown) == words(RULE)
 
 
-def test_a_kind_of_connection_limits_me() -> None:
-    for kind, address in ((Connection.LAN, "10.0.0.1"), (Connection.REMOTE_ACCESS, "10.9.0.1")):
-        part = Part(connection=kind)
-        assert words(replace(RULE, part=part)) == [f"{address} <-> 10.0.0.53:53 udp"]
-        block = Filter("f", Verb.BLOCK, local=ANY, part=part)
-        assert words(block) == [f"{address} <-> 0.0.0.0/0"], "and what is forwarded is no connection of ours"
+def test_where_a_statement_holds_limits_me() -> None:
+    for link, address in (
+        (LinkKind.LAN, "10.0.0.1"),
+        (LinkKind.REMOTE_ACCESS, "10.9.0.1"),
+        (Device("tun0"), "10.9.0.1"),
+    ):
+        scope = Scope(interfaces=(link,))
+        assert words(replace(RULE, scope=scope)) == [f"{address} <-> 10.0.0.53:53 udp"]
+        block = Filter("f", Verb.BLOCK, local=ANY, scope=scope)
+        assert words(block) == [f"{address} <-> 0.0.0.0/0"], "and what is forwarded is not judged by where it came in"
+    assert words(replace(RULE, scope=Scope(profiles=(Profile.PUBLIC,)))) == words(RULE)
+    assert words(replace(RULE, scope=Scope(profiles=(Profile.DOMAIN,)))) == []
 
 
 def test_one_way_turns_round_at_the_other_end() -> None:

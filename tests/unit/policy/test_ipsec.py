@@ -8,8 +8,8 @@ from ringfence.databases.proposal import Limits
 from ringfence.net.address import parse_address
 from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
-from ringfence.policy.model import Certificate, Connection, Gateways, Kerberos, Policy, PskFile
-from ringfence.policy.windows import DefaultExempt, FilterAction, Response
+from ringfence.policy.model import Certificate, Gateways, Kerberos, Policy, PskFile
+from ringfence.policy.windows import Connection, DefaultExempt, FilterAction, Response
 
 WHOLE = """\
 [policy]

@@ -15,8 +15,10 @@ from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.explain import explain, parse_flow
 from ringfence.policy.lower import filter_actions, filter_lists, statements, tunnel_pairs
-from ringfence.policy.model import Connection, Keyword, Policy, Rule
-from ringfence.policy.windows import DYNAMIC, IpFilter
+from ringfence.policy.model import Keyword, Policy, Rule
+from ringfence.policy.networks import Interface
+from ringfence.policy.scope import LinkKind
+from ringfence.policy.windows import DYNAMIC, Connection, IpFilter
 from ringfence.secret import Secret
 
 KEYS = {"k": Secret(b"a key that only tests know")}
@@ -166,12 +168,13 @@ def test_halves_of_tunnels_find_each_other() -> None:
 
 def test_a_kind_of_connection() -> None:
     text = HEAD + rule("All IP Traffic", "Require Security", 'connection = "remote-access"')
-    assert names(compiled(text, ME, "10.9.0.1", remote_access=(parse_address("10.9.0.1"),))) == [
-        "10.9.0.1 <-> 0.0.0.0/0"
+    vpn = Interface("tun0", LinkKind.REMOTE_ACCESS, (parse_address("10.9.0.1"),))
+    assert names(compiled(text, ME, "10.9.0.1", interfaces=(vpn,))) == ["10.9.0.1 <-> 0.0.0.0/0"]
+    assert names(compiled(text.replace("remote-access", "lan"), ME, "10.9.0.1", interfaces=(vpn,))) == [
+        f"{ME} <-> 0.0.0.0/0"
     ]
     found = compiled(text)
-    assert names(found) == []
-    assert "holds for no address of this computer" in str(found.findings[0])
+    assert (names(found), found.findings) == ([], ()), "there is no such connection now"
     assert found.spd.guards == (), "tomorrow's addresses are not all of that kind"
 
 

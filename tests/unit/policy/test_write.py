@@ -31,9 +31,16 @@ from ringfence.policy.model import (
     Secure,
     Verb,
 )
+from ringfence.policy.networks import Known, Profiles
+from ringfence.policy.scope import Device, LinkKind, Profile, Scope
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
 from ringfence.policy.write import canonical, effective
 from ringfence.policy.write import settings as settings_of
+
+
+def in_order(known: list[Known]) -> tuple[Known, ...]:
+    """As a document has them: those of each profile together."""
+    return tuple(one for profile in Profile for one in known if one.profile is profile)
 
 
 @st.composite
@@ -73,6 +80,23 @@ identities = st.one_of(
     ),
     st.just(Identity(IdentityKind.USER_FQDN, b"alice@lab")),
 )
+
+
+links = st.sampled_from(LinkKind) | st.sampled_from(["eth0", "wg*"]).map(Device)
+scopes = st.builds(
+    Scope,
+    st.sets(st.sampled_from(Profile), max_size=2).map(lambda some: tuple(one for one in Profile if one in some)),
+    st.lists(links, max_size=3, unique=True).filter(lambda some: not set(some) >= set(LinkKind)).map(tuple),
+)
+known = st.builds(
+    Known,
+    st.sampled_from(Profile),
+    st.lists(ranges(), min_size=1, max_size=2).map(tuple),
+    st.lists(ranges(), max_size=2).map(tuple),
+    st.lists(links, max_size=2).map(tuple),
+    st.lists(st.sampled_from(["corp.example", "lan"]), max_size=2).map(tuple),
+)
+networks = st.builds(Profiles, st.lists(known, max_size=4).map(in_order), st.sampled_from(Profile))
 
 
 @st.composite
@@ -120,6 +144,7 @@ def rules(draw: st.DrawFn) -> Rule:
         legacy=True,
         enabled=draw(st.booleans()),
         description=draw(st.text(max_size=10)),
+        scope=draw(scopes),
     )  # fmt: skip
     return replace(rule, kind=draw(st.sampled_from(kinds_of(rule))))
 
@@ -139,7 +164,7 @@ def filters(draw: st.DrawFn) -> Filter:
     local, remote, either = draw(ends())
     return Filter(
         draw(names), draw(st.sampled_from(Verb)), draw(traffic), local, remote, either, draw(st.sampled_from(Reading)),
-        draw(st.booleans()), draw(st.booleans()), draw(st.text(max_size=10)),
+        draw(st.booleans()), draw(st.booleans()), draw(st.text(max_size=10)), scope=draw(scopes),
     )  # fmt: skip
 
 
@@ -147,7 +172,9 @@ def filters(draw: st.DrawFn) -> Filter:
 def policies(draw: st.DrawFn) -> Policy:
     items = draw(st.lists(rules() | filters(), max_size=4, unique_by=lambda item: item.name))
     return Policy(
-        tuple(one for one in items if isinstance(one, Rule)), tuple(one for one in items if isinstance(one, Filter))
+        tuple(one for one in items if isinstance(one, Rule)),
+        tuple(one for one in items if isinstance(one, Filter)),
+        profiles=draw(networks),
     )
 
 

@@ -17,7 +17,6 @@ from ringfence.policy.model import (
     Address,
     Auth,
     Certificate,
-    Connection,
     Gateways,
     HostName,
     Kerberos,
@@ -28,6 +27,7 @@ from ringfence.policy.model import (
 )
 from ringfence.policy.traffic import Traffic, parse_traffic
 from ringfence.policy.windows import (
+    Connection,
     DefaultExempt,
     FilterAction,
     FilterList,
