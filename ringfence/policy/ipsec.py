@@ -12,6 +12,7 @@ from ringfence.policy.errors import BadWord
 from ringfence.policy.ipfilter import parse_filter
 from ringfence.policy.methods import INTEGRITY_ONLY, QUICK_MODE_DEFAULT, parse_group, parse_method, weak
 from ringfence.policy.model import Gateways
+from ringfence.policy.scope import Connection
 from ringfence.policy.settings import (
     LONGEST_S,
     decode_auth,

@@ -21,6 +21,7 @@ from ringfence.place import NOWHERE, Place
 from ringfence.policy.methods import MAIN_MODE_DEFAULT, QUICK_MODE_DEFAULT, parse_ike_proposal, parse_method
 from ringfence.policy.networks import NO_PROFILES, Profiles
 from ringfence.policy.scope import EVERYWHERE, Scope
+from ringfence.policy.scope import Connection as Connection
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
 
 if TYPE_CHECKING:

@@ -77,6 +77,27 @@ class Scope:
 EVERYWHERE = Scope()
 
 
+class Connection(Enum):
+    """The kinds of network connection that a rule of an IPsec policy may be for."""
+
+    ALL = "all"
+    LAN = "lan"
+    """All but dial-up and VPN."""
+    REMOTE_ACCESS = "remote-access"
+    """Dial-up and VPN."""
+
+    @property
+    def scope(self) -> Scope:
+        """The interfaces that are meant."""
+        match self:
+            case Connection.ALL:
+                return EVERYWHERE
+            case Connection.LAN:
+                return Scope(interfaces=(LinkKind.LAN, LinkKind.WIRELESS))
+            case Connection.REMOTE_ACCESS:
+                return Scope(interfaces=(LinkKind.REMOTE_ACCESS,))
+
+
 def fits(links: Iterable[Link], kind: LinkKind, name: str) -> bool:
     """Whether one of ``links`` means the interface."""
     return any(one.names(name) if isinstance(one, Device) else one is kind for one in links)

@@ -13,7 +13,7 @@ from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.model import QUICK_MODE_LIMITS, Address, Auth, Gateways, MainMode
-from ringfence.policy.scope import EVERYWHERE, LinkKind, Scope
+from ringfence.policy.scope import Connection
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
 
 POLL_INTERVAL_S = 180 * 60
@@ -74,27 +74,6 @@ class FilterAction:
     description: str = ""
     place: Place = field(default=NOWHERE, compare=False)
     places: Mapping[str, Place] = field(default_factory=dict, compare=False)
-
-
-class Connection(Enum):
-    """The kinds of network connection that a rule of an IPsec policy may be for."""
-
-    ALL = "all"
-    LAN = "lan"
-    """All but dial-up and VPN."""
-    REMOTE_ACCESS = "remote-access"
-    """Dial-up and VPN."""
-
-    @property
-    def scope(self) -> Scope:
-        """The interfaces that are meant."""
-        match self:
-            case Connection.ALL:
-                return EVERYWHERE
-            case Connection.LAN:
-                return Scope(interfaces=(LinkKind.LAN, LinkKind.WIRELESS))
-            case Connection.REMOTE_ACCESS:
-                return Scope(interfaces=(LinkKind.REMOTE_ACCESS,))
 
 
 @dataclass(frozen=True, slots=True)

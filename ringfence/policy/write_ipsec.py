@@ -10,6 +10,7 @@ from ringfence.place import NOWHERE, Place
 from ringfence.policy.defaults import FILTER_ACTIONS, FILTER_LISTS
 from ringfence.policy.ipfilter import format_filter
 from ringfence.policy.model import Gateways, Policy
+from ringfence.policy.scope import Connection
 from ringfence.policy.texts import (
     Pair,
     Section,

@@ -9,7 +9,8 @@ from ringfence.net.address import parse_address
 from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.model import Certificate, Gateways, Kerberos, Policy, PskFile
-from ringfence.policy.windows import Connection, DefaultExempt, FilterAction, Response
+from ringfence.policy.scope import Connection
+from ringfence.policy.windows import DefaultExempt, FilterAction, Response
 
 WHOLE = """\
 [policy]

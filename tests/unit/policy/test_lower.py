@@ -17,8 +17,8 @@ from ringfence.policy.explain import explain, parse_flow
 from ringfence.policy.lower import filter_actions, filter_lists, statements, tunnel_pairs
 from ringfence.policy.model import Keyword, Policy, Rule
 from ringfence.policy.networks import Interface
-from ringfence.policy.scope import LinkKind
-from ringfence.policy.windows import DYNAMIC, Connection, IpFilter
+from ringfence.policy.scope import Connection, LinkKind
+from ringfence.policy.windows import DYNAMIC, IpFilter
 from ringfence.secret import Secret
 
 KEYS = {"k": Secret(b"a key that only tests know")}

@@ -25,9 +25,9 @@ from ringfence.policy.model import (
     Policy,
     PskFile,
 )
+from ringfence.policy.scope import Connection
 from ringfence.policy.traffic import Traffic, parse_traffic
 from ringfence.policy.windows import (
-    Connection,
     DefaultExempt,
     FilterAction,
     FilterList,
