@@ -24,7 +24,6 @@ from ringfence.policy.settings import (
 from ringfence.policy.units import parse_amount, parse_duration
 from ringfence.policy.windows import (
     POLL_INTERVAL_S,
-    Connection,
     DefaultExempt,
     FilterAction,
     FilterList,

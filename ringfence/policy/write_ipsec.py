@@ -24,7 +24,6 @@ from ringfence.policy.texts import (
 from ringfence.policy.units import format_amount, format_duration
 from ringfence.policy.windows import (
     POLL_INTERVAL_S,
-    Connection,
     DefaultExempt,
     FilterAction,
     FilterList,
