@@ -61,8 +61,13 @@ class SecurityMethod:
     transforms: tuple[Transform, ...]
     """(ESP,), (AH,) or (ESP, AH)."""
     limits: Limits = Limits(seconds=3600)
+    encapsulate: bool = True
+    """False: only the first packet of a connection travels protected, to prove who sent it (Windows: null
+    encapsulation). It has ESP without encryption."""
 
     def __str__(self) -> str:
+        if not self.encapsulate:
+            return f"none {str(self.transforms[0]).removeprefix('esp null-')}"
         return " + ".join(map(str, self.transforms))
 
 

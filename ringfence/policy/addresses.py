@@ -18,6 +18,8 @@ NAME = re.compile(
 )
 """A DNS name; one without any dot has one at its end, so that no slip of a keyword is taken for a name."""
 
+LOOPBACK = (AddressRange.parse("127.0.0.0/8"), AddressRange.parse("::1"))
+
 NOWHERE = bytes(4)
 """Stands for a gateway that could not be read; there is a finding about it."""
 
@@ -128,7 +130,7 @@ def _two_ends(table: Table) -> Ends:
                 cure='Such as remote = { networks = ["10.2.0.0/16"], gateway = "198.51.100.7" }',
             )
         gateways = Gateways(
-            remote_gateway if isinstance(remote_gateway, bytes) else NOWHERE,
+            remote_gateway if isinstance(remote_gateway, bytes) else None if remote_gateway else NOWHERE,
             local_gateway if isinstance(local_gateway, bytes) else None,
         )
     return Ends(local or ME, remote or ANY, False, gateways, both_said=table.has("local") and table.has("remote"))
@@ -149,8 +151,11 @@ def _end(table: Table, key: str) -> tuple[tuple[Address, ...] | None, bytes | Ke
     gateway = inner.word("gateway", parse_gateway)
     if key == "remote" and gateway is Keyword.ME:
         inner.complain("gateway", "cannot be this computer at the other end")
-    if gateway is Keyword.ANY:
-        inner.complain("gateway", "may not be any yet", cure="Name the address of the other end of the tunnel.")
+        gateway = None
+    if key == "local" and gateway is Keyword.ANY:
+        gateway = Keyword.ME
+    if isinstance(gateway, bytes) and any(gateway in loop for loop in LOOPBACK):
+        inner.complain("gateway", "is this computer's loopback, where no tunnel can end")
     inner.finish()
     return networks, gateway
 
@@ -167,7 +172,7 @@ def _check_families(table: Table, ends: Ends) -> None:
     if not local & remote:
         table.complain("", "has addresses of IPv4 at one end and of IPv6 at the other, and so holds for nothing")
     gateways = ends.gateways
-    if gateways and gateways.local and len(gateways.local) != len(gateways.remote):
+    if gateways and gateways.local and gateways.remote and len(gateways.local) != len(gateways.remote):
         table.complain("local", "and remote have gateways of different families")
 
 

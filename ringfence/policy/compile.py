@@ -12,22 +12,24 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from ringfence.crypto.suites import DhGroup
 from ringfence.databases.pad import Pad
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Origin, Processing, Spd, SpdEntry
 from ringfence.net.address import AddressRange
+from ringfence.policy.able import unable, without
 from ringfence.policy.cubes import Cube, Cubes
 from ringfence.policy.errors import Finding, PolicyError, Severity
 from ringfence.policy.exempt import BUILT_IN as BUILT_IN
-from ringfence.policy.exempt import NAMES, Exemption, exemptions, many_at_once
+from ringfence.policy.exempt import NAMES, V4, V6, Exemption, exemptions, many_at_once
 from ringfence.policy.host import HostFacts as HostFacts
 from ringfence.policy.ipfilter import reverse
 from ringfence.policy.lower import statements
 from ringfence.policy.model import Filter, Gateways, Keyword, Need, Policy, PskFile, Rule, Verb
 from ringfence.policy.multicast import beside_multicast
 from ringfence.policy.peers import Peers
-from ringfence.policy.settings import AUTH_CURE
+from ringfence.policy.terms import MainMode
 from ringfence.policy.weight import order
 from ringfence.policy.windows import DefaultExempt
 from ringfence.secret import Secret
@@ -43,6 +45,8 @@ class Compiled:
     pad: Pad
     findings: tuple[Finding, ...] = ()
     """Warnings that only show on this computer."""
+    refusals: tuple[Finding, ...] = ()
+    """Why this version cannot carry it out: questions about it are answered, but it must not be applied."""
 
 
 def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) -> Compiled:
@@ -65,6 +69,7 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) 
         guards |= {(entry.selector, entry.directions): entry for entry in compiler.guards(item)}
     if compiler.errors:
         raise PolicyError(compiler.errors)
+    refusals = tuple(refusal for item in written for refusal in compiler.refusals(item))
     doubts = [doubt for item in written for doubt in compiler.doubts(item, made[item.name])]
     entries = sorted(drafts.values(), key=order)
     exempt = DefaultExempt.IKE if policy.ipsec is None else policy.ipsec.exempt
@@ -76,6 +81,7 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) 
         ),
         compiler.peers.pad(),
         tuple(dict.fromkeys(doubts)),
+        tuple(dict.fromkeys(refusals)),
     )
 
 
@@ -90,17 +96,18 @@ class _Compiler:
         """The addresses that this computer may negotiate from: its own, and those where its tunnels begin."""
         self.errors: list[Finding] = []
 
-    def finding(self, item: Rule | Filter, what: str, severity: Severity = Severity.ERROR, cure: str = "") -> Finding:
-        """A finding about the whole of ``item``."""
+    def finding(
+        self, item: Rule | Filter, what: str, severity: Severity = Severity.ERROR, cure: str = "", setting: str = ""
+    ) -> Finding:
+        """A finding about ``item``, or one setting of it."""
         subject = f'{"rule" if isinstance(item, Rule) else "filter"} "{item.name}"'
-        return Finding(f"{subject} {what}.", item.place, subject, cure=cure, severity=severity)
+        place = item.places.get(setting, item.place)
+        return Finding(f"{subject} {what}.", place, subject, setting, cure=cure, severity=severity)
 
     def doubts(self, item: Rule | Filter, made: int) -> Iterator[Finding]:
         """Why ``item``, of whose name so many entries were made, may not do what it was written for."""
         if isinstance(item, Rule):
-            later = dict.fromkeys(str(auth) for auth in item.auth if not isinstance(auth, PskFile))
-            for name in later:
-                what = f"names {name}, which needs a later version; its preshared key is used"
+            for what in without(item):
                 yield self.finding(item, what, Severity.WARNING)
         unknown = self.cubes.unknown(item)
         for word in unknown:
@@ -108,6 +115,11 @@ class _Compiler:
             yield self.finding(item, f'matches nothing for "{text}", which stands for no address now', Severity.WARNING)
         if not made and not unknown and any(one.within(item.scope) for one in self.cubes.situations):
             yield self.finding(item, "holds for no address of this computer", Severity.WARNING)
+
+    def refusals(self, item: Rule | Filter) -> Iterator[Finding]:
+        """Why ``item`` cannot be carried out by this version."""
+        for one in unable(item) if isinstance(item, Rule) else ():
+            yield self.finding(item, one.what, cure=one.cure, setting=one.setting)
 
     def rule(self, rule: Rule) -> Iterator[SpdEntry]:
         """The entries of a connection security rule."""
@@ -184,14 +196,14 @@ class _Compiler:
         local = remote = None
         if rule.gateways is not None:
             local, remote = self._tunnel_ends(rule, rule.gateways), rule.gateways.remote
-            if local is None:
+            if local is None and remote is not None:
                 return None
         return Processing(
-            methods=rule.protect,
+            methods=tuple(method for method in rule.protect if method.encapsulate),
             mode=Mode.TUNNEL if rule.gateways else Mode.TRANSPORT,
             tunnel_local=local,
             tunnel_remote=remote,
-            pfs=rule.pfs,
+            pfs=_pfs(rule),
             clear_in=rule.secure.inward is not Need.REQUIRE,
             clear_out=rule.secure.outward is Need.REQUEST,
             replay_window=rule.replay_window,
@@ -202,7 +214,7 @@ class _Compiler:
         )
 
     def _tunnel_ends(self, rule: Rule, gateways: Gateways) -> bytes | None:
-        if gateways.local is not None:
+        if gateways.local is not None or gateways.remote is None:
             return gateways.local
         octets = len(gateways.remote)
         own = [address for address in self.cubes.own(rule.scope) if len(address) == octets]
@@ -219,22 +231,26 @@ class _Compiler:
 
     def _peer(self, rule: Rule) -> str:
         if rule.gateways is not None:
-            remote = [AddressRange.host(rule.gateways.remote)]
+            gateway = rule.gateways.remote
+            remote = [V4, V6] if gateway is None else [AddressRange.host(gateway)]
         else:
             remote = self.cubes.ranges((*rule.remote, *(rule.local if rule.either_end else ())))
         keys = tuple(auth for auth in rule.auth if isinstance(auth, PskFile))
-        name, missing = self.peers.add(rule, keys, remote, Origin(rule.name, rule.place))
+        origin = Origin(rule.name, rule.place)
+        name, missing = self.peers.add(rule, keys or rule.auth, remote, origin)
         self.errors += [
             self.finding(
                 rule, f'has no key: "{file}" could not be read', cure="Each key file stands beside the policy."
             )
             for file in missing
         ]
-        if not keys:
-            later = " or ".join(map(str, rule.auth))
-            error = self.finding(rule, f"authenticates by {later} only, which needs a later version", cure=AUTH_CURE)
-            self.errors += [] if error in self.errors else [error]
         return name
+
+
+def _pfs(rule: Rule) -> DhGroup | None:
+    if isinstance(rule.pfs, DhGroup):
+        return rule.pfs
+    return (rule.main_mode or MainMode()).methods[0].group if rule.pfs else None
 
 
 def _with_exemptions(

@@ -20,6 +20,8 @@ NAMED = {
     "[[filter]]": "filter",
     "[[policy.rule]]": "policy rule",
     "[policy]": "policy",
+    "[[main-mode]]": "main mode rule",
+    "[global]": "global",
     "[profile]": "networks of the default profile",
 }
 
@@ -104,7 +106,7 @@ def _keyed(policy: Policy) -> dict[tuple[str, str, int], Section]:
     found: dict[tuple[str, str, int], Section] = {}
     for section in sections_of(policy):
         head = section.head
-        name = "" if head == "[policy]" else _name(section)
+        name = "" if head in ("[policy]", "[global]") else _name(section)
         number = 0
         while (head, name, number) in found:
             number += 1

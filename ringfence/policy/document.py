@@ -5,18 +5,26 @@ Every setting with its default is explained in docs/howto/policy.md. A document 
 and what they say is taken together here. ``write`` is the way back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ringfence.place import Place
 from ringfence.policy.decode import Table
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.ipsec import decode_filter_action, decode_filter_list, decode_policy
-from ringfence.policy.model import Policy
+from ringfence.policy.model import Filter, MainModeRule, Policy, Rule
 from ringfence.policy.networks import NO_PROFILES, decode_profiles
 from ringfence.policy.references import check_references
 from ringfence.policy.rules import decode_filter, decode_rule
+from ringfence.policy.sets import (
+    decode_auth_set,
+    decode_global,
+    decode_main_mode_crypto,
+    decode_main_mode_rule,
+    decode_quick_mode_crypto,
+)
 from ringfence.policy.source import Source
 from ringfence.policy.tables import Tables
+from ringfence.policy.terms import GlobalSettings
 
 
 def parse(text: str, *, name: str) -> Policy:
@@ -36,7 +44,7 @@ def parse_documents(sources: Sequence[Source]) -> Policy:
     The last one is the document that was named, and names the policy.
     """
     tables = Tables(sources)
-    found, networks = tables.one("policy"), tables.one("profile")
+    found, networks, for_all = tables.one("policy"), tables.one("profile"), tables.one("global")
     policy = Policy(
         rules=tuple(map(decode_rule, tables.items("rule"))),
         filters=tuple(map(decode_filter, tables.items("filter"))),
@@ -45,18 +53,26 @@ def parse_documents(sources: Sequence[Source]) -> Policy:
         filter_lists=tuple(decode_filter_list(item, name) for name, item in tables.named("filter-list")),
         filter_actions=tuple(decode_filter_action(item, name) for name, item in tables.named("filter-action")),
         profiles=NO_PROFILES if networks is None else decode_profiles(networks),
+        settings=GlobalSettings() if for_all is None else decode_global(for_all),
+        main_modes=tuple(map(decode_main_mode_rule, tables.items("main-mode"))),
+        auth_sets=tuple(decode_auth_set(item, name) for name, item in tables.named("auth-set")),
+        main_mode_cryptos=tuple(decode_main_mode_crypto(item, name) for name, item in tables.named("main-mode-crypto")),
+        quick_mode_cryptos=tuple(
+            decode_quick_mode_crypto(item, name) for name, item in tables.named("quick-mode-crypto")
+        ),
     )
     tables.finish()
-    _unique_names(tables, policy)
+    _unique_names(policy, [*tables.items("rule"), *tables.items("filter")])
+    _unique_names(policy.main_modes, tables.items("main-mode"))
     check_references(tables, policy)
     if tables.findings:
         raise PolicyError(tables.sorted())
     return policy
 
 
-def _unique_names(tables: Tables, policy: Policy) -> None:
+def _unique_names(items: Iterable[Rule | Filter | MainModeRule], tables: Iterable[Table]) -> None:
     first: dict[str, Place] = {}
-    for item, table in zip(policy, [*tables.items("rule"), *tables.items("filter")], strict=True):
+    for item, table in zip(items, tables, strict=True):
         if item.name and item.name in first:
             where = first[item.name].beside(item.place)
             table.complain("name", f"is already taken in {where}", cure="Names tell rules apart.")

@@ -1,27 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ``[policy]``, ``[filter-list]`` and ``[filter-action]`` of the document say."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.policy.addresses import parse_host
+from ringfence.policy.auth import AUTH_CURE, decode_auth
 from ringfence.policy.decode import Table, shown
 from ringfence.policy.defaults import DEFAULT_POLICIES, inherited
 from ringfence.policy.errors import BadWord
 from ringfence.policy.ipfilter import parse_filter
-from ringfence.policy.methods import INTEGRITY_ONLY, QUICK_MODE_DEFAULT, parse_group, parse_method, weak
+from ringfence.policy.methods import QUICK_MODE_DEFAULT, parse_method, weak
 from ringfence.policy.model import Gateways
 from ringfence.policy.scope import Connection
 from ringfence.policy.settings import (
-    LONGEST_S,
-    decode_auth,
+    WEAK_CURE,
     decode_lifetime,
     decode_main_mode,
+    decode_pfs,
     decode_places,
     either,
+    parse_methods,
 )
-from ringfence.policy.units import parse_amount, parse_duration
+from ringfence.policy.terms import QUICK_MODE_LIMITS, Anonymous, Auth, MainMode, Ntlm
+from ringfence.policy.units import parse_duration
 from ringfence.policy.windows import (
     POLL_INTERVAL_S,
     DefaultExempt,
@@ -33,10 +36,6 @@ from ringfence.policy.windows import (
     Response,
 )
 
-SHORTHANDS = {"integrity and encryption": QUICK_MODE_DEFAULT, "integrity only": INTEGRITY_ONLY}
-"""Windows' words for the methods of choice."""
-
-WEAK_CURE = "Choose a stronger one, or say legacy = true here if the other side has nothing better."
 TUNNEL_CURE = (
     'Say both ends, tunnel = { local = "192.0.2.1", remote = "198.51.100.7" }; or as on Windows write two rules, one '
     "for each direction, with one-way filters, each with the end of the tunnel that its traffic goes to."
@@ -54,8 +53,8 @@ def decode_policy(table: Table) -> IpsecPolicy:
         based_on=based_on,
         description=either(table.value("description", str), ""),
         poll_interval_s=_poll_interval(table),
-        main_mode=decode_main_mode(table),
-        auth=decode_auth(table),
+        main_mode=decode_main_mode(table) or MainMode(),
+        auth=_auth(table),
         own_rules=own_rules,
         exempt=DefaultExempt(either(table.number("no-default-exempt", 0, 3), DefaultExempt.IKE.value)),
         legacy=legacy,
@@ -76,7 +75,7 @@ def decode_policy_rule(table: Table) -> PolicyRule:
         filter_list=_reference(table, "filter-list"),
         filter_action=_reference(table, "filter-action"),
         name=either(table.text("name"), ""),
-        auth=decode_auth(table),
+        auth=_auth(table),
         tunnel=_tunnel(table),
         connection=table.choice("connection", Connection) or Connection.ALL,
         enabled=either(table.value("enabled", bool), True),
@@ -86,6 +85,15 @@ def decode_policy_rule(table: Table) -> PolicyRule:
     )
     table.finish()
     return rule
+
+
+def _auth(table: Table) -> tuple[Auth, ...]:
+    """As on Windows an IPsec policy knows fewer ways to authenticate than a connection security rule."""
+    found = decode_auth(table, together=False)
+    for one in found:
+        if isinstance(one, Ntlm | Anonymous):
+            table.complain("auth", f'names "{one}", which only a [[rule]] can', cure=AUTH_CURE)
+    return found
 
 
 def decode_filter_list(table: Table, name: str) -> FilterList:
@@ -103,10 +111,10 @@ def decode_filter_list(table: Table, name: str) -> FilterList:
 
 def decode_filter_action(table: Table, name: str) -> FilterAction:
     """A filter action."""
-    lifetime = decode_lifetime(table)
+    lifetime = decode_lifetime(table) or QUICK_MODE_LIMITS
     response = table.choice("action", Response)
     negotiates = response is Response.NEGOTIATE or table.has("negotiate")
-    methods = table.words("negotiate", lambda word: _methods(word, lifetime)) or ()
+    methods = table.words("negotiate", lambda word: parse_methods(word, lifetime)) or ()
     action = FilterAction(
         name,
         response or (Response.NEGOTIATE if negotiates else Response.BLOCK),
@@ -114,7 +122,7 @@ def decode_filter_action(table: Table, name: str) -> FilterAction:
         lifetime,
         either(table.value("accept-unsecured", bool), False),
         either(table.value("fallback-to-clear", bool), False),
-        _pfs(table),
+        decode_pfs(table) or False,
         either(table.value("legacy", bool), False),
         either(table.value("description", str), ""),
         table.place,
@@ -212,34 +220,8 @@ def _described(table: Table) -> Iterator[IpFilter]:
         yield IpFilter(found.source, found.destination, found.traffic, found.mirrored, description)
 
 
-def _methods(text: str, lifetime: Limits) -> tuple[SecurityMethod, ...]:
-    """``esp aes256-gcm``, perhaps with ``every 900 s or 100000 KB``, or Windows' words for the methods of choice."""
-    word, every, limits_text = (part.strip() for part in text.partition(" every "))
-    limits = _limits(limits_text) if every else lifetime
-    words: Iterable[str] = SHORTHANDS.get(" ".join(word.lower().split()), (word,))
-    return tuple(parse_method(one, limits) for one in words)
-
-
-def _limits(text: str) -> Limits:
-    seconds = octets = None
-    for part in text.split(" or "):
-        try:
-            seconds = parse_duration(part)
-        except BadWord:
-            octets = parse_amount(part)
-    if seconds is None or not 5 <= seconds <= LONGEST_S or not (octets is None or 1 << 16 <= octets <= 1 << 50):
-        cure = 'Such as "esp aes256-gcm every 900 s or 100 MB".'
-        raise BadWord(f"but its lifetime needs a time, from 5 s to {LONGEST_S} s, and data from 64 KB", cure=cure)
-    return Limits(seconds, octets)
-
-
 def _default_methods(lifetime: Limits, negotiates: bool) -> tuple[SecurityMethod, ...]:
     return tuple(parse_method(word, lifetime) for word in QUICK_MODE_DEFAULT) if negotiates else ()
-
-
-def _pfs(table: Table) -> DhGroup | bool:
-    value = table.raw("pfs")
-    return value if isinstance(value, bool) else table.word("pfs", parse_group) or False
 
 
 NEGOTIATING = ("lifetime", "accept-unsecured", "fallback-to-clear", "pfs", "legacy", "negotiate")

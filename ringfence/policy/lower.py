@@ -29,14 +29,17 @@ from ringfence.policy.model import (
     Secure,
     Verb,
 )
+from ringfence.policy.settle import Settler
 from ringfence.policy.windows import DYNAMIC, FilterAction, FilterList, IpFilter, IpsecPolicy, PolicyRule, Response
 
 OTHER_WAY = {Reading.OUT: Reading.IN, Reading.IN: Reading.OUT}
 
 
 def statements(policy: Policy) -> tuple[Rule | Filter, ...]:
-    """Every rule and filter of ``policy``, those of its IPsec policy among them."""
-    return (*policy, *_lowered(policy)) if policy.ipsec is not None else tuple(policy)
+    """Every rule and filter of ``policy``, those of its IPsec policy among them; a rule says all its terms here."""
+    settle = Settler(policy)
+    own = tuple(settle.rule(item) if isinstance(item, Rule) else item for item in policy)
+    return (*own, *_lowered(policy)) if policy.ipsec is not None else own
 
 
 def filter_lists(policy: Policy) -> Mapping[str, FilterList]:

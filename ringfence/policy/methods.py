@@ -78,13 +78,18 @@ ESP_WORDS, AH_WORDS, IKE_WORDS = _esp_words(), _ah_words(), _ike_words()
 GROUP_WORDS = {row.word: group for group, row in GROUPS.items()}
 ALIASES = {"gcm16": "gcm", "ccm16": "ccm", "sha2256": "sha256", "sha2384": "sha384", "sha2512": "sha512"}
 
+NULL_WORDS = {word: value for word, value in ESP_WORDS.items() if word.startswith("null-")}
+
+_NULL = {_key(word.removeprefix("null-")): value for word, value in NULL_WORDS.items()}
 _ESP = {_key(word): value for word, value in ESP_WORDS.items()}
 _AH = {_key(word): value for word, value in AH_WORDS.items()}
 _IKE = {_key(word): value for word, value in IKE_WORDS.items()}
 
 
 def parse_method(text: str, limits: Limits = NO_LIMITS) -> SecurityMethod:
-    """One security method of quick mode; raises BadWord."""
+    """One security method of quick mode, perhaps of null encapsulation; raises BadWord."""
+    if text.lower().split()[:1] == ["none"]:
+        return SecurityMethod((_null(text.lower().split()[1:]),), limits, encapsulate=False)
     transforms = tuple(_transform(part.split()) for part in text.lower().split("+"))
     protocols = [transform.protocol for transform in transforms]
     if protocols not in ([Protocol.ESP], [Protocol.AH], [Protocol.ESP, Protocol.AH]):
@@ -92,6 +97,18 @@ def parse_method(text: str, limits: Limits = NO_LIMITS) -> SecurityMethod:
             "but a method is ESP, AH, or ESP with AH around it", cure='Such as "esp aes256-sha256 + ah sha256".'
         )
     return SecurityMethod(transforms, limits)
+
+
+def _null(words: list[str]) -> Transform:
+    """What proves the first packet where the others travel as they are."""
+    transform = _lookup("".join(words), _NULL)
+    if transform is None or len(words) != 1:
+        known = [word.removeprefix("null-") for word in NULL_WORDS]
+        raise BadWord(
+            "but null encapsulation has one integrity algorithm",
+            cure=_nearest("".join(words), known) if words else 'Write it as "none sha256".',
+        )
+    return transform
 
 
 def _transform(words: list[str]) -> Transform:

@@ -14,21 +14,25 @@ from typing import TYPE_CHECKING
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.identity import Identity
-from ringfence.databases.proposal import IkeProposal, Limits, SecurityMethod
+from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.databases.sa import TunnelOptions
 from ringfence.net.address import AddressRange
 from ringfence.place import NOWHERE, Place
-from ringfence.policy.methods import MAIN_MODE_DEFAULT, QUICK_MODE_DEFAULT, parse_ike_proposal, parse_method
 from ringfence.policy.networks import NO_PROFILES, Profiles
 from ringfence.policy.scope import EVERYWHERE, Scope
 from ringfence.policy.scope import Connection as Connection
+from ringfence.policy.terms import MAIN_MODE_LIFETIME_S as MAIN_MODE_LIFETIME_S
+from ringfence.policy.terms import NOBODY, Access, AuthSet, GlobalSettings, MainModeCrypto, QuickModeCrypto, SecondAuth
+from ringfence.policy.terms import QUICK_MODE_LIMITS as QUICK_MODE_LIMITS
+from ringfence.policy.terms import Auth as Auth
+from ringfence.policy.terms import Certificate as Certificate
+from ringfence.policy.terms import Kerberos as Kerberos
+from ringfence.policy.terms import MainMode as MainMode
+from ringfence.policy.terms import PskFile as PskFile
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
 
 if TYPE_CHECKING:
     from ringfence.policy.windows import FilterAction, FilterList, IpsecPolicy
-
-MAIN_MODE_LIFETIME_S = 480 * 60
-QUICK_MODE_LIMITS = Limits(seconds=60 * 60)
 
 
 class Keyword(Enum):
@@ -101,39 +105,6 @@ class Secure:
         return f"in {self.inward.value}, out {self.outward.value}"
 
 
-@dataclass(frozen=True, slots=True)
-class PskFile:
-    """Authentication by a preshared key that stands in a file."""
-
-    file: str
-    """As the document names it."""
-
-    def __str__(self) -> str:
-        return f"preshared key {self.file}"
-
-
-@dataclass(frozen=True, slots=True)
-class Kerberos:
-    """Authentication by the computer's account in its domain; a later version will do it."""
-
-    def __str__(self) -> str:
-        return "kerberos"
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """Authentication by a certificate of this authority; a later version will do it."""
-
-    authority: str
-    """Its distinguished name."""
-
-    def __str__(self) -> str:
-        return f"certificate {self.authority}"
-
-
-Auth = PskFile | Kerberos | Certificate
-
-
 class Reading(Enum):
     """From which side the words of a statement are read."""
 
@@ -170,23 +141,18 @@ WHOLE = Part()
 class Gateways:
     """The ends of a tunnel."""
 
-    remote: bytes
+    remote: bytes | None
+    """None for any: the other end begins, from wherever it is."""
     local: bytes | None = None
     """None for the address of this computer in the family of ``remote``."""
 
 
-@dataclass(frozen=True, slots=True)
-class MainMode:
-    """How the two computers agree on keys (Windows: key exchange settings)."""
+class KeyModule(Enum):
+    """Protocols that negotiate SAs."""
 
-    methods: tuple[IkeProposal, ...] = tuple(
-        parse_ike_proposal(word, Limits(seconds=MAIN_MODE_LIFETIME_S)) for word in MAIN_MODE_DEFAULT
-    )
-    lifetime_s: int = MAIN_MODE_LIFETIME_S
-    sessions: int = 0
-    """Quick modes per main mode; 0 for no limit."""
-    pfs: bool = False
-    """A new main mode for every quick mode (Windows: master key perfect forward secrecy)."""
+    IKEV1 = "ikev1"
+    IKEV2 = "ikev2"
+    AUTHIP = "authip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +170,30 @@ class Rule:
     traffic: tuple[Traffic, ...] = (ANY_TRAFFIC,)
     secure: Secure = Secure()
     auth: tuple[Auth, ...] = ()
-    """In order of preference; empty only in an exemption."""
-    protect: tuple[SecurityMethod, ...] = tuple(parse_method(word, QUICK_MODE_LIMITS) for word in QUICK_MODE_DEFAULT)
-    """In order of preference."""
-    lifetime: Limits = QUICK_MODE_LIMITS
-    pfs: DhGroup | None = None
-    """Windows: session key perfect forward secrecy."""
-    main_mode: MainMode = field(default_factory=MainMode)
+    """First authentication, in order of preference; empty: that of ``auth_set``, or of ``[global]``."""
+    second_auth: tuple[SecondAuth, ...] = ()
+    """Second authentication; empty: likewise."""
+    auth_set: str = ""
+    protect: tuple[SecurityMethod, ...] = ()
+    """In order of preference; empty: those of ``quick_mode_crypto``, of ``[global]``, or our default ones. A method
+    without limits has those of ``lifetime``."""
+    lifetime: Limits | None = None
+    """None: not said here."""
+    pfs: DhGroup | bool | None = None
+    """Windows: session key perfect forward secrecy. True: the first group of main mode; None: not said here."""
+    quick_mode_crypto: str = ""
+    main_mode: MainMode | None = None
+    """None: not said here. A main mode rule for the same peers decides before it."""
+    allow: Access = NOBODY
+    """Who may use it; empty for everybody who proves who he is."""
+    deny: Access = NOBODY
+    """Who may not, even if allowed."""
+    exempt_protected: bool = False
+    """A tunnel that leaves alone what ESP protects already."""
+    authorize: bool = False
+    """A tunnel only for those whom ``[global]`` authorizes."""
+    keying: tuple[KeyModule, ...] = ()
+    """The protocols that may negotiate it; empty for all that there are."""
     local_identity: Identity | None = None
     remote_identity: Identity | None = None
     gateways: Gateways | None = None
@@ -229,6 +212,27 @@ class Rule:
     place: Place = field(default=NOWHERE, compare=False)
     places: Mapping[str, Place] = field(default_factory=dict, compare=False)
     """Setting -> where it is said; what is missing has its default."""
+
+
+@dataclass(frozen=True, slots=True)
+class MainModeRule:
+    """How main mode goes with these peers, whatever rule their traffic falls under; the first that fits decides."""
+
+    name: str
+    local: tuple[Address, ...] = ME
+    remote: tuple[Address, ...] = ANY
+    either_end: bool = False
+    auth: tuple[Auth, ...] = ()
+    """Empty: that of ``auth_set``, or of each connection security rule."""
+    auth_set: str = ""
+    main_mode: MainMode | None = None
+    """None: that of ``main_mode_crypto``, or of ``[global]``."""
+    main_mode_crypto: str = ""
+    legacy: bool = False
+    enabled: bool = True
+    description: str = ""
+    place: Place = field(default=NOWHERE, compare=False)
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False)
 
 
 class Verb(Enum):
@@ -273,6 +277,12 @@ class Policy:
     filter_actions: "tuple[FilterAction, ...]" = ()
     profiles: Profiles = NO_PROFILES
     """Which networks count as which profile."""
+    settings: GlobalSettings = field(default_factory=GlobalSettings)
+    main_modes: tuple[MainModeRule, ...] = ()
+    """In the order in which they are asked."""
+    auth_sets: tuple[AuthSet, ...] = ()
+    main_mode_cryptos: tuple[MainModeCrypto, ...] = ()
+    quick_mode_cryptos: tuple[QuickModeCrypto, ...] = ()
 
     def __iter__(self) -> Iterator[Rule | Filter]:
         """What is written as rules and filters; ``lower.statements`` has those of the IPsec policy, too."""
@@ -300,11 +310,17 @@ class Policy:
         """What names a key file, and where."""
         for subject, auth, places, place in self._authenticating():
             if PskFile(file) in auth:
-                yield subject, places.get("auth.psk-file", places.get("auth", place))
+                keys = ("auth.psk-file", "auth", "first.psk-file", "first")
+                yield subject, next((places[key] for key in keys if key in places), place)
 
     def _authenticating(self) -> Iterator[tuple[str, tuple[Auth, ...], Mapping[str, Place], Place]]:
         for rule in self.rules:
             yield f'rule "{rule.name}"', rule.auth, rule.places, rule.place
+        for main in self.main_modes:
+            yield f'main mode rule "{main.name}"', main.auth, main.places, main.place
+        for each in self.auth_sets:
+            yield f'auth set "{each.name}"', each.first, each.places, each.place
+        yield "global", self.settings.auth, self.settings.places, self.settings.place
         if self.ipsec is not None:
             yield "policy", self.ipsec.auth, self.ipsec.places, self.ipsec.place
             for one in self.ipsec.rules:
@@ -313,7 +329,7 @@ class Policy:
     @property
     def host_names(self) -> tuple[str, ...]:
         """The DNS names that it names, each once."""
-        ends = [address for item in self for address in (*item.local, *item.remote)]
+        ends = [address for item in (*self, *self.main_modes) for address in (*item.local, *item.remote)]
         filters = [one for found in self.filter_lists for one in found.filters]
         ends += [address for one in filters for address in (one.source, one.destination)]
         return tuple(dict.fromkeys(address.name for address in ends if isinstance(address, HostName)))

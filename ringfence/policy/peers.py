@@ -9,7 +9,8 @@ from ringfence.databases.pad import Pad, PadEntry, PresharedKey
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
 from ringfence.net.ranges import RangeIndex
-from ringfence.policy.model import MainMode, PskFile, Rule
+from ringfence.policy.model import Rule
+from ringfence.policy.terms import Auth, MainMode, PskFile
 from ringfence.secret import Secret
 
 
@@ -17,7 +18,7 @@ from ringfence.secret import Secret
 class Manner:
     """Everything that has to be equal for two rules to share a main mode."""
 
-    auth: tuple[PskFile, ...]
+    auth: tuple[Auth, ...]
     main_mode: MainMode
     local_identity: Identity | None
     remote_identity: Identity | None
@@ -54,13 +55,15 @@ class Peers:
         self._entries: dict[str, tuple[Manner, Origin, _Ranges]] = {}
 
     def add(
-        self, rule: Rule, auth: tuple[PskFile, ...], remote: Iterable[AddressRange], origin: Origin
+        self, rule: Rule, auth: tuple[Auth, ...], remote: Iterable[AddressRange], origin: Origin
     ) -> tuple[str, list[str]]:
-        """The name of the entry that serves ``rule`` by ``auth``, and those key files that there is no key for."""
-        manner = Manner(
-            auth, rule.main_mode, rule.local_identity, rule.remote_identity, rule.nat_traversal, rule.initiate
-        )
-        missing = [one.file for one in auth if one.file not in self._keys]
+        """The name of the entry that serves ``rule`` by ``auth``, and those key files that there is no key for.
+
+        Without any key among ``auth`` it is one for questions only, which nobody can authenticate by.
+        """
+        mode = rule.main_mode or MainMode()
+        manner = Manner(auth, mode, rule.local_identity, rule.remote_identity, rule.nat_traversal, rule.initiate)
+        missing = [one.file for one in auth if isinstance(one, PskFile) and one.file not in self._keys]
         name = self._names.get(manner)
         if name is None:
             name = self._free(manner.word)
@@ -76,7 +79,9 @@ class Peers:
                 name=name,
                 remote=tuple(ranges.list),
                 auth=tuple(
-                    PresharedKey(self._keys[auth.file], auth.file) for auth in manner.auth if auth.file in self._keys
+                    PresharedKey(self._keys[auth.file], auth.file)
+                    for auth in manner.auth
+                    if isinstance(auth, PskFile) and auth.file in self._keys
                 ),
                 proposals=manner.main_mode.methods,
                 origin=origin,

@@ -1,28 +1,90 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the parts of an IPsec policy say of each other: names that lead nowhere, and combinations that cannot be."""
+"""What the parts of a policy say of each other: names that lead nowhere, and combinations that cannot be."""
 
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
+from ringfence.policy.auth import AUTH_CURE
 from ringfence.policy.decode import Table, shown
 from ringfence.policy.ipsec import TUNNEL_CURE
 from ringfence.policy.lower import filter_actions, filter_lists, tunnel_pairs
-from ringfence.policy.model import Policy
+from ringfence.policy.model import Policy, Rule
+from ringfence.policy.sets import check_null
+from ringfence.policy.settle import Settler, Terms
 from ringfence.policy.tables import Tables
-from ringfence.policy.windows import DYNAMIC, FilterAction, PolicyRule, Response
+from ringfence.policy.terms import Auth, PskFile
+from ringfence.policy.windows import DYNAMIC, FilterAction, IpsecPolicy, PolicyRule, Response
 
 
 def check_references(tables: Tables, policy: Policy) -> None:
-    """Add the findings about the IPsec policy of a whole policy."""
+    """Add the findings about a whole policy."""
+    _check_terms(tables, policy)
     table = tables.one("policy")
-    if policy.ipsec is None or table is None:
-        return
+    if policy.ipsec is not None and table is not None:
+        _check_ipsec(table, policy, policy.ipsec)
+
+
+def _check_terms(tables: Tables, policy: Policy) -> None:
+    """Sets of terms that are named, and what rules come to by them."""
+    known = {
+        "auth-set": [one.name for one in policy.auth_sets],
+        "main-mode-crypto": [one.name for one in policy.main_mode_cryptos],
+        "quick-mode-crypto": [one.name for one in policy.quick_mode_cryptos],
+    }
+    settings, settler, table = policy.settings, Settler(policy), tables.one("global")
+    if table is not None:
+        said = (settings.auth_set, settings.main_mode_crypto, settings.quick_mode_crypto)
+        _check_named(table, dict(zip(known, said, strict=True)), known)
+        if settings.second_auth and _has_key(settler.default.auth):
+            table.complain("second-auth", AFTER_KEY_WHY, cure=AFTER_KEY_CURE)
+    for (_, here), one in zip(tables.named("auth-set"), policy.auth_sets, strict=True):
+        if one.second and _has_key(one.first):
+            here.complain("second", AFTER_KEY_WHY, cure=AFTER_KEY_CURE)
+    for here, main in zip(tables.items("main-mode"), policy.main_modes, strict=True):
+        _check_named(here, {"auth-set": main.auth_set, "main-mode-crypto": main.main_mode_crypto}, known)
+    for here, rule in zip(tables.items("rule"), policy.rules, strict=True):
+        _check_named(here, {"auth-set": rule.auth_set, "quick-mode-crypto": rule.quick_mode_crypto}, known)
+        if not rule.secure.exempt:
+            _check_settled(here, policy, rule, settler.terms(rule))
+
+
+AFTER_KEY_WHY = "cannot follow a preshared key, which has no second authentication"
+AFTER_KEY_CURE = "Leave it out, or authenticate first by kerberos or a certificate."
+
+
+def _check_named(table: Table, said: Mapping[str, str], known: Mapping[str, list[str]]) -> None:
+    for key, name in said.items():
+        if name and name not in known[key]:
+            _dangling(table, key, name, known[key])
+
+
+def _check_settled(table: Table, policy: Policy, rule: Rule, terms: Terms) -> None:
+    if not terms.auth and not rule.auth_set and not policy.settings.auth_set:
+        table.complain("", "does not say how both sides prove who they are", cure=AUTH_CURE)
+    if rule.second_auth and _has_key(terms.auth):
+        table.complain("second-auth", AFTER_KEY_WHY, cure=AFTER_KEY_CURE)
+    key = "protect" if rule.protect else "quick-mode-crypto" if rule.quick_mode_crypto else ""
+    if not terms.protect:
+        table.complain(key, "has no method that encrypts, and [global] requires encryption",
+                       cure='Add one, such as "esp aes256-gcm".')  # fmt: skip
+    if rule.gateways is not None and not all(method.encapsulate for method in terms.protect):
+        table.complain(key, "names null encapsulation, which a tunnel cannot have", cure='Such as "esp null-sha256".')
+    elif not rule.quick_mode_crypto:
+        check_null(table, terms.protect, pfs=bool(terms.pfs))
+
+
+def _has_key(auth: Iterable[Auth]) -> bool:
+    return any(isinstance(one, PskFile) for one in auth)
+
+
+def _check_ipsec(table: Table, policy: Policy, ipsec: IpsecPolicy) -> None:
     lists, actions = filter_lists(policy), filter_actions(policy)
-    pairs = tunnel_pairs(policy.ipsec.rules, lists)
-    if not policy.ipsec.rules:
+    pairs = tunnel_pairs(ipsec.rules, lists)
+    if not ipsec.rules:
         _at(table, None).complain(
             "", "has no rule", cure="Write [[policy.rule]], or name a default policy by based-on."
         )
-    for number, rule in enumerate(policy.ipsec.own_rules):
+    for number, rule in enumerate(ipsec.own_rules):
         here = _at(table, number, rule)
         if rule.filter_list and rule.filter_list != DYNAMIC and rule.filter_list not in lists:
             _dangling(here, "filter-list", rule.filter_list, [*lists, DYNAMIC])
@@ -43,9 +105,8 @@ def _at(table: Table, number: int | None, rule: PolicyRule | None = None) -> Tab
 
 def _dangling(table: Table, key: str, name: str, known: list[str]) -> None:
     close = get_close_matches(name, known, 1)
-    cure = (
-        f'Did you mean "{close[0]}"?' if close else f"Write [{key}.{shown(name)}], or name one of: {', '.join(known)}."
-    )
+    others = f", or name one of: {', '.join(known)}." if known else "."
+    cure = f'Did you mean "{close[0]}"?' if close else f"Write [{key}.{shown(name)}]{others}"
     table.complain(key, f"is {shown(name)}, and there is no such {key.replace('-', ' ')}", cure=cure)
 
 

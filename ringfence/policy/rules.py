@@ -4,19 +4,16 @@
 from dataclasses import replace
 from typing import TypeVar
 
-from ringfence.crypto.suites import DhGroup
 from ringfence.databases.identity import Identity, IdentityKind
-from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.databases.sa import DfPolicy, TunnelOptions
 from ringfence.policy.addresses import Ends, decode_ends
-from ringfence.policy.decode import Table
+from ringfence.policy.auth import decode_auth, decode_second
+from ringfence.policy.decode import Table, choose
 from ringfence.policy.errors import BadWord
-from ringfence.policy.methods import parse_group, parse_method, weak
 from ringfence.policy.model import (
-    QUICK_MODE_LIMITS,
     Filter,
+    KeyModule,
     Kind,
-    MainMode,
     Need,
     Reading,
     Rule,
@@ -25,21 +22,22 @@ from ringfence.policy.model import (
 )
 from ringfence.policy.scope import decode_scope
 from ringfence.policy.settings import (
-    AUTH_CURE,
-    decode_auth,
+    complain_of_weak,
     decode_lifetime,
     decode_main_mode,
     decode_name,
+    decode_pfs,
     decode_places,
+    decode_protect,
     either,
 )
+from ringfence.policy.terms import Access
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic, parse_traffic
 
 DEFAULT = Rule("", Kind.ISOLATION)
 T = TypeVar("T")
 
 LATER = {
-    "allow": "Leave it out: whoever has the key is let in.",
     "connection": 'A rule of this form says interfaces = "lan".',
 }
 
@@ -50,7 +48,6 @@ def decode_rule(table: Table) -> Rule:
     name = decode_name(table)
     ends = decode_ends(table)
     secure = _secure(table)
-    lifetime = decode_lifetime(table)
     traffic = table.words("traffic", parse_traffic, split=",") or (ANY_TRAFFIC,)
     rule = Rule(
         name=name,
@@ -61,9 +58,18 @@ def decode_rule(table: Table) -> Rule:
         traffic=traffic,
         secure=secure,
         auth=decode_auth(table),
-        protect=table.words("protect", lambda word: parse_method(word, lifetime)) or _default_methods(lifetime),
-        lifetime=lifetime,
+        second_auth=decode_second(table),
+        auth_set=either(table.text("auth-set"), ""),
+        protect=decode_protect(table),
+        lifetime=decode_lifetime(table),
+        pfs=decode_pfs(table),
+        quick_mode_crypto=either(table.text("quick-mode-crypto"), ""),
         main_mode=decode_main_mode(table),
+        allow=decode_access(table, "allow"),
+        deny=decode_access(table, "deny"),
+        exempt_protected=either(table.value("exempt-protected", bool), False),
+        authorize=either(table.value("authorize", bool), False),
+        keying=_keying(table),
         gateways=ends.gateways,
         tunnel=_tunnel(table),
         replay_window=either(table.number("replay-window", 0, 4096), DEFAULT.replay_window),
@@ -76,17 +82,38 @@ def decode_rule(table: Table) -> Rule:
         description=either(table.value("description", str), ""),
         place=table.place,
     )
-    rule = replace(rule, pfs=_pfs(table, rule.main_mode), kind=_kind(table, rule, ends))
+    rule = replace(rule, kind=_kind(table, rule, ends))
     rule = _identities(table, rule)
     _check_rule(table, rule)
     table.finish()
     return replace(rule, places=decode_places(table))
 
 
-def _default_methods(lifetime: Limits) -> tuple[SecurityMethod, ...]:
-    if lifetime == QUICK_MODE_LIMITS:
-        return DEFAULT.protect
-    return tuple(replace(method, limits=lifetime) for method in DEFAULT.protect)
+def decode_access(table: Table, key: str) -> Access:
+    """``{ computers = ["*.corp.example"], users = ["alice@corp.example"] }``."""
+    inner = table.table(key)
+    if inner is None:
+        return Access()
+    access = decode_names(inner)
+    if not inner.data:
+        table.complain(key, "names nobody", cure='Such as { computers = ["*.corp.example"] }.')
+    inner.finish()
+    return access
+
+
+def decode_names(table: Table) -> Access:
+    """The settings ``computers`` and ``users``; whoever gives the table has to finish it."""
+    return Access(table.words("computers", _account) or (), table.words("users", _account) or ())
+
+
+def _account(text: str) -> str:
+    if not text.strip() or not text.isprintable() or len(text) > 1000:
+        raise BadWord("which is no name", cure='Such as "db1.corp.example", "10.0.0.0/8", "CORP\\Servers".')
+    return text.strip()
+
+
+def _keying(table: Table) -> tuple[KeyModule, ...]:
+    return tuple(dict.fromkeys(table.words("keying", lambda word: choose(word, KeyModule)) or ()))
 
 
 def decode_filter(table: Table) -> Filter:
@@ -134,13 +161,6 @@ def _secure(table: Table) -> Secure:
         return Secure(ways["in"] or Need.REQUIRE, ways["out"] or Need.REQUIRE)
     need = table.choice("secure", Need) or Need.REQUIRE
     return Secure(need, need)
-
-
-def _pfs(table: Table, main_mode: MainMode) -> DhGroup | None:
-    value = table.raw("pfs")
-    if isinstance(value, bool):
-        return main_mode.methods[0].group if value else None
-    return table.word("pfs", parse_group)
 
 
 def _tunnel(table: Table) -> TunnelOptions:
@@ -220,31 +240,41 @@ CURE_KIND = {
 }
 
 
+IN_NO_EXEMPTION = ("auth", "second-auth", "auth-set", "allow", "deny", "authorize")
+INSTEAD_OF = {"auth-set": ("auth",), "quick-mode-crypto": ("protect", "lifetime", "pfs")}
+TUNNELS_ONLY = ("exempt-protected", "authorize", "tunnel")
+
+
 def _check_rule(table: Table, rule: Rule) -> None:
-    if rule.secure.exempt:
-        if table.has("auth"):
-            table.complain("auth", 'has no use in an exemption (secure = "none")', cure="Leave it out.")
-    elif not table.has("auth"):
-        table.complain("", "does not say how both sides prove who they are", cure=AUTH_CURE)
+    for key in IN_NO_EXEMPTION if rule.secure.exempt else ():
+        if table.has(key):
+            table.complain(key, 'has no use in an exemption (secure = "none")', cure="Leave it out.")
+    check_either(table)
     if rule.gateways is not None and rule.traffic != (ANY_TRAFFIC,) and rule.secure.exempt:
         table.complain("secure", "is none, so the tunnel would carry nothing")
     if rule.gateways is None and rule.tfc_octets:
         table.complain("tfc", "pads packets in tunnels only, and this rule is none (RFC 4303 §2.7)")
-    if rule.gateways is None and table.has("tunnel"):
-        table.complain("tunnel", "has no use without a gateway", cure=CURE_KIND[Kind.TUNNEL])
+    for key in TUNNELS_ONLY if rule.gateways is None else ():
+        if table.has(key):
+            table.complain(key, "has no use without a gateway", cure=CURE_KIND[Kind.TUNNEL])
     if 0 < rule.replay_window < 32:
         table.complain("replay-window", f"is {rule.replay_window}, but has to be 0 or between 32 and 4096")
     _check_legacy(table, rule)
+
+
+def check_either(table: Table) -> None:
+    """A set of terms takes the place of the settings that it has."""
+    for key, others in INSTEAD_OF.items():
+        for other in others:
+            if table.has(key) and table.has(other):
+                table.complain(other, f"stands beside {key}, which takes its place", cure="Say one of them.")
 
 
 def _check_legacy(table: Table, rule: Rule) -> None:
     if rule.legacy:
         return
     cure = "Choose a stronger one, or say legacy = true in this rule if the other side has nothing better."
-    for setting, parts in (("protect", rule.protect), ("pfs", [rule.pfs])):
-        if table.has(setting) and (names := weak(parts)):
-            table.complain(setting, f"names {', '.join(names)}, too weak to protect anything", cure=cure)
-    if table.has("main-mode") and (names := weak(rule.main_mode.methods)):
-        inner = table.table("main-mode")
-        if inner is not None:
-            inner.complain("methods", f"names {', '.join(names)}, too weak to protect anything", cure=cure)
+    complain_of_weak(table, "protect", rule.protect, cure)
+    complain_of_weak(table, "pfs", [None if isinstance(rule.pfs, bool) else rule.pfs], cure)
+    if rule.main_mode is not None and (inner := table.table("main-mode")) is not None:
+        complain_of_weak(inner, "methods", rule.main_mode.methods, cure)

@@ -1,29 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings that a ``[[rule]]`` and an IPsec policy have in common."""
+"""Settings that rules, sets of terms and an IPsec policy have in common."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from ringfence.databases.proposal import Limits
+from ringfence.crypto.suites import DhGroup
+from ringfence.databases.proposal import IkeProposal, Limits, SecurityMethod
 from ringfence.place import Place
 from ringfence.policy.decode import Table
-from ringfence.policy.methods import parse_ike_proposal
-from ringfence.policy.model import (
-    MAIN_MODE_LIFETIME_S,
-    QUICK_MODE_LIMITS,
-    Auth,
-    Certificate,
-    Kerberos,
-    MainMode,
-    PskFile,
+from ringfence.policy.errors import BadWord
+from ringfence.policy.methods import (
+    INTEGRITY_ONLY,
+    NO_LIMITS,
+    QUICK_MODE_DEFAULT,
+    parse_group,
+    parse_ike_proposal,
+    parse_method,
+    weak,
 )
-from ringfence.policy.source import Steps
+from ringfence.policy.terms import MAIN_MODE_LIFETIME_S, QUICK_MODE_LIMITS, MainMode
 from ringfence.policy.units import parse_amount, parse_duration
 
 T = TypeVar("T")
 
-AUTH_LATER = ("ntlm", "anonymous")
-AUTH_CURE = 'Authenticate by a preshared key: auth = { psk-file = "FILE" }.'
+SHORTHANDS = {"integrity and encryption": QUICK_MODE_DEFAULT, "integrity only": INTEGRITY_ONLY}
+"""Windows' words for the methods of choice."""
+
+WEAK_CURE = "Choose a stronger one, or say legacy = true here if the other side has nothing better."
 
 LONGEST_S = 172_799
 """As Windows has it; the time after which keys are surely worn out."""
@@ -55,39 +59,6 @@ def decode_name(table: Table) -> str:
     return name
 
 
-def decode_auth(table: Table) -> tuple[Auth, ...]:
-    """One way to authenticate or a list of them; empty when none is said."""
-    value = table.raw("auth")
-    if value is None:
-        return ()
-    if value == []:
-        table.complain("auth", "is an empty list", cure=AUTH_CURE)
-    found: list[Auth] = []
-    for number, item in enumerate(value if isinstance(value, list) else [value]):
-        at = (number,) if isinstance(value, list) else ()
-        name = item if isinstance(item, str) else next(iter(item), "") if isinstance(item, dict) else ""
-        if item == "kerberos":
-            found.append(Kerberos())
-        elif name in AUTH_LATER:
-            table.complain("auth", f'names "{name}", which is not supported yet', cure=AUTH_CURE, at=at)
-        elif not isinstance(item, dict):
-            table.complain("auth", "is not understood", cure=AUTH_CURE, at=at)
-        else:
-            found += _keyed(table, item, at)
-    return tuple(found)
-
-
-def _keyed(table: Table, item: dict[str, object], at: Steps) -> list[Auth]:
-    """``{ psk-file = "lab.psk" }`` or ``{ certificate = "CN=Corp Root CA" }``."""
-    inner = table.inner("auth", item, at)
-    file, authority = inner.file("psk-file"), inner.text("certificate")
-    if inner.has("psk-file") == inner.has("certificate"):
-        why = "says both psk-file and certificate" if file else "does not say psk-file"
-        table.complain("auth", why, cure=AUTH_CURE, at=at)
-    inner.finish()
-    return [PskFile(file)] if file else [Certificate(authority)] if authority else []
-
-
 def _limit(table: Table, key: str, parse: object, default: int | None, first: int, last: int) -> int | None:
     if table.data.get(key) == 0 and type(table.data.get(key)) is int:
         table.seen.add(key)
@@ -103,11 +74,11 @@ def _limit(table: Table, key: str, parse: object, default: int | None, first: in
     return value
 
 
-def decode_lifetime(table: Table) -> Limits:
-    """The lifetime of quick mode SAs."""
+def decode_lifetime(table: Table) -> Limits | None:
+    """The lifetime of quick mode SAs; None when none is said."""
     if not table.has("lifetime"):
         table.seen.add("lifetime")
-        return QUICK_MODE_LIMITS
+        return None
     if isinstance(table.data["lifetime"], str):
         seconds = table.word("lifetime", parse_duration)
         if seconds is not None and not 5 <= seconds <= LONGEST_S:
@@ -115,7 +86,7 @@ def decode_lifetime(table: Table) -> Limits:
         return Limits(seconds)
     inner = table.table("lifetime")
     if inner is None:
-        return QUICK_MODE_LIMITS
+        return None
     limits = Limits(
         _limit(inner, "time", parse_duration, QUICK_MODE_LIMITS.seconds, 5, LONGEST_S),
         _limit(inner, "data", parse_amount, None, 1 << 16, 1 << 50),
@@ -127,21 +98,72 @@ def decode_lifetime(table: Table) -> Limits:
     return limits
 
 
-def decode_main_mode(table: Table) -> MainMode:
-    """The table ``main-mode``."""
+def decode_protect(table: Table, key: str = "protect") -> tuple[SecurityMethod, ...]:
+    """Security methods; those without a lifetime of their own have no limits. Empty when none are said."""
+    methods = table.words(key, lambda word: parse_methods(word, NO_LIMITS)) or ()
+    return tuple(method for some in methods for method in some)
+
+
+def parse_methods(text: str, lifetime: Limits) -> tuple[SecurityMethod, ...]:
+    """``esp aes256-gcm``, perhaps with ``every 900 s or 100000 KB``, or Windows' words for the methods of choice."""
+    word, every, limits_text = (part.strip() for part in text.partition(" every "))
+    limits = _limits(limits_text) if every else lifetime
+    words: Iterable[str] = SHORTHANDS.get(" ".join(word.lower().split()), (word,))
+    return tuple(parse_method(one, limits) for one in words)
+
+
+def _limits(text: str) -> Limits:
+    seconds = octets = None
+    for part in text.split(" or "):
+        try:
+            seconds = parse_duration(part)
+        except BadWord:
+            octets = parse_amount(part)
+    if seconds is None or not 5 <= seconds <= LONGEST_S or not (octets is None or 1 << 16 <= octets <= 1 << 50):
+        cure = 'Such as "esp aes256-gcm every 900 s or 100 MB".'
+        raise BadWord(f"but its lifetime needs a time, from 5 s to {LONGEST_S} s, and data from 64 KB", cure=cure)
+    return Limits(seconds, octets)
+
+
+def decode_pfs(table: Table) -> DhGroup | bool | None:
+    """A group, or true for the first of main mode; None when nothing is said."""
+    value = table.raw("pfs")
+    return value if isinstance(value, bool) else table.word("pfs", parse_group)
+
+
+def decode_main_mode(table: Table) -> MainMode | None:
+    """The table ``main-mode``; None when there is none."""
     inner = table.table("main-mode")
     if inner is None:
-        return MainMode()
-    seconds = _limit(inner, "lifetime", parse_duration, MAIN_MODE_LIFETIME_S, 10, LONGEST_S)
-    if seconds is None:
-        inner.complain("lifetime", "has to end", cure='Such as "480 min".')
-    limits = Limits(seconds=seconds or MAIN_MODE_LIFETIME_S)
-    found = MainMode(
-        inner.words("methods", lambda word: parse_ike_proposal(word, limits))
-        or tuple(replace(method, limits=limits) for method in MainMode().methods),
-        seconds or MAIN_MODE_LIFETIME_S,
-        either(inner.number("sessions", 0, 1 << 31), 0),
-        either(inner.value("pfs", bool), False),
-    )
+        return None
+    found = decode_exchange(inner)
     inner.finish()
     return found
+
+
+EXCHANGE = ("methods", "lifetime", "sessions", "pfs", "force-dh")
+"""The settings of main mode."""
+
+
+def decode_exchange(table: Table) -> MainMode:
+    """Main mode's settings; whoever gives the table has to finish it."""
+    seconds = _limit(table, "lifetime", parse_duration, MAIN_MODE_LIFETIME_S, 10, LONGEST_S)
+    if seconds is None:
+        table.complain("lifetime", "has to end", cure='Such as "480 min".')
+    limits = Limits(seconds=seconds or MAIN_MODE_LIFETIME_S)
+    return MainMode(
+        table.words("methods", lambda word: parse_ike_proposal(word, limits))
+        or tuple(replace(method, limits=limits) for method in MainMode().methods),
+        seconds or MAIN_MODE_LIFETIME_S,
+        either(table.number("sessions", 0, 1 << 31), 0),
+        either(table.value("pfs", bool), False),
+        either(table.value("force-dh", bool), False),
+    )
+
+
+def complain_of_weak(
+    table: Table, key: str, parts: Iterable[SecurityMethod | IkeProposal | DhGroup | None], cure: str = WEAK_CURE
+) -> None:
+    """Add the finding that ``key`` names what needs ``legacy = true``, if it does."""
+    if table.has(key) and (names := weak(parts)):
+        table.complain(key, f"names {', '.join(names)}, too weak to protect anything", cure=cure)

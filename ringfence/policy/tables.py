@@ -14,6 +14,8 @@ from ringfence.policy.errors import Finding
 from ringfence.policy.source import Source
 
 ENTRIES_AT_MOST = 20_000
+SUBJECTS = {"main-mode": "main mode rule"}
+"""What people read for a table, where that is not its name."""
 
 
 class Tables:
@@ -94,7 +96,8 @@ class Tables:
             return
         for number, data in enumerate(value):
             name = data.get("name")
-            subject = f"{key} {shown(name)}" if isinstance(name, str) and name else f"{key} number {number + 1}"
+            what = SUBJECTS.get(key, key)
+            subject = f"{what} {shown(name)}" if isinstance(name, str) and name else f"{what} number {number + 1}"
             yield Table(root.source, (key, number), data, self.findings, subject)
 
     def finish(self) -> None:

@@ -5,9 +5,24 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from ringfence.databases.proposal import Limits
+from ringfence.crypto.suites import GROUPS, DhGroup
+from ringfence.databases.proposal import Limits, SecurityMethod
+from ringfence.net.address import format_address
 from ringfence.place import NOWHERE, Place
-from ringfence.policy.model import QUICK_MODE_LIMITS, Address, Auth, Certificate, Keyword, MainMode, PskFile
+from ringfence.policy.methods import NO_LIMITS
+from ringfence.policy.model import Address, Keyword
+from ringfence.policy.terms import (
+    QUICK_MODE_LIMITS,
+    Auth,
+    AuthorityKind,
+    Certificate,
+    Criteria,
+    Holder,
+    MainMode,
+    PskFile,
+    SecondAuth,
+    Signing,
+)
 from ringfence.policy.units import format_amount, format_duration
 
 
@@ -23,6 +38,8 @@ class Setting:
     """Whether it is what would hold if nobody said it."""
     place: Place
     """Where it is said."""
+    origin: str = ""
+    """Who says it, if it is neither a default nor said where it stands: ``[global]``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +82,8 @@ def effective_text(section: Section) -> str:
 
 
 def _origin(setting: Setting, section: Place) -> str:
+    if setting.origin:
+        return f"{setting.origin}, {setting.place.beside(section)}" if setting.place else setting.origin
     if setting.place:
         return setting.place.beside(section)
     return "follows from the rule" if setting.name == "kind" else "default"
@@ -97,18 +116,72 @@ def toml_text(value: str) -> str:
 
 def toml_auth(auth: Iterable[Auth]) -> str:
     """Ways to authenticate, or the only one."""
-    texts = list(map(_auth, auth))
+    return _one_or_list(_auth(one, second=False) for one in auth)
+
+
+def toml_second(auth: Iterable[SecondAuth]) -> str:
+    """Likewise, as second authentication."""
+    return _one_or_list(_auth(one, second=True) for one in auth)
+
+
+def _one_or_list(found: Iterable[str]) -> str:
+    texts = list(found)
     return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
 
 
-def _auth(auth: Auth) -> str:
+def _auth(auth: Auth | SecondAuth, *, second: bool) -> str:
     match auth:
         case PskFile(file):
             return f"{{ psk-file = {toml_text(file)} }}"
-        case Certificate(authority):
-            return f"{{ certificate = {toml_text(authority)} }}"
+        case Certificate():
+            inner = ", ".join(f"{key} = {text}" for key, text in _certificate(auth, second=second))
+            return f"{{ {inner} }}"
         case _:
-            return toml_text("kerberos")
+            return toml_text(str(auth))
+
+
+def _certificate(one: Certificate, *, second: bool) -> Iterator[tuple[str, str]]:
+    of_computer = "health-certificate" if second else "certificate"
+    yield "user-certificate" if one.holder is Holder.USER else of_computer, toml_text(one.authority)
+    if one.signing is not Signing.RSA:
+        yield "signing", toml_text(one.signing.value)
+    if one.kind is not AuthorityKind.ROOT:
+        yield "kind", toml_text(one.kind.value)
+    flags = {"health": one.health and not second, "mapping": one.mapping, "exclude-ca-name": one.exclude_ca_name}
+    yield from ((key, "true") for key, said in flags.items() if said)
+    if one.eku:
+        yield "eku", toml_list(one.eku)
+    if one.name_kind is not None:
+        yield "name", toml_text(f"{one.name_kind.value}:{one.name}")
+    if one.hash:
+        yield "hash", toml_text(one.hash)
+    if one.follow_renewal:
+        yield "follow-renewal", "true"
+    if one.criteria is not Criteria.BOTH:
+        yield "criteria", toml_text(one.criteria.value)
+
+
+def toml_gateway(gateway: bytes | None) -> str:
+    """The other end of a tunnel."""
+    return toml_text("any" if gateway is None else format_address(gateway))
+
+
+def toml_pfs(pfs: DhGroup | bool) -> str:
+    """A second key exchange."""
+    return toml_text(GROUPS[pfs].word) if isinstance(pfs, DhGroup) else toml_flag(pfs)
+
+
+def toml_protect(methods: Iterable[SecurityMethod], lifetime: Limits = NO_LIMITS) -> str:
+    """Security methods; those with another lifetime than ``lifetime`` say theirs."""
+    return f"[{', '.join(toml_text(_method(one, lifetime)) for one in methods)}]"
+
+
+def _method(method: SecurityMethod, lifetime: Limits) -> str:
+    limits = method.limits
+    if limits in (lifetime, NO_LIMITS):
+        return str(method)
+    data = f" or {format_amount(limits.octets)}" if limits.octets else ""
+    return f"{method} every {format_duration(limits.seconds or 0)}{data}"
 
 
 def lifetime_pairs(limits: Limits) -> Iterator[Pair]:
@@ -120,11 +193,25 @@ def lifetime_pairs(limits: Limits) -> Iterator[Pair]:
         yield "lifetime.packets", str(limits.packets), False
 
 
-def main_mode_pairs(mode: MainMode) -> Iterator[Pair]:
+def main_mode_pairs(mode: MainMode, prefix: str = "main-mode.") -> Iterator[Pair]:
     """The settings of main mode."""
     words = list(map(str, mode.methods))
-    yield "main-mode.methods", toml_list(words), words == list(map(str, MainMode().methods))
+    yield f"{prefix}methods", toml_list(words), words == list(map(str, MainMode().methods))
     same = mode.lifetime_s == MainMode().lifetime_s
-    yield "main-mode.lifetime", toml_text(format_duration(mode.lifetime_s)), same
-    yield "main-mode.sessions", str(mode.sessions), mode.sessions == 0
-    yield "main-mode.pfs", toml_flag(mode.pfs), not mode.pfs
+    yield f"{prefix}lifetime", toml_text(format_duration(mode.lifetime_s)), same
+    yield f"{prefix}sessions", str(mode.sessions), mode.sessions == 0
+    yield f"{prefix}pfs", toml_flag(mode.pfs), not mode.pfs
+    if mode.force_dh:
+        yield f"{prefix}force-dh", "true", False
+
+
+def said_lifetime(limits: Limits, *, said: bool) -> Iterator[Pair]:
+    """A lifetime; where it is said its time is no default, whatever it is."""
+    for name, text, default in lifetime_pairs(limits):
+        yield name, text, not said or (default and name != "lifetime.time")
+
+
+def said_main_mode(mode: MainMode, *, said: bool, prefix: str = "main-mode.") -> Iterator[Pair]:
+    """Main mode settings, likewise."""
+    for name, text, default in main_mode_pairs(mode, prefix):
+        yield name, text, not said or (default and name != f"{prefix}lifetime")

@@ -2,8 +2,10 @@
 """What a policy says that its author probably did not mean. Nothing here keeps it from being applied."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
+from ringfence.crypto.suites import DhGroup
 from ringfence.databases.spd import Action, SpdEntry
 from ringfence.databases.spd_index import SelectorIndex
 from ringfence.place import Place
@@ -14,6 +16,7 @@ from ringfence.policy.exempt import NAMES, NEVER_PROTECTED
 from ringfence.policy.lower import statements
 from ringfence.policy.methods import weak
 from ringfence.policy.model import Filter, Policy, Rule, Verb
+from ringfence.policy.terms import QUICK_MODE_LIMITS, MainMode
 from ringfence.policy.traffic import ANY_TRAFFIC
 
 SHORT_LIFETIME_S = 300
@@ -31,6 +34,7 @@ def validate(policy: Policy, compiled: Compiled | None = None) -> tuple[Finding,
             Finding("no rule and no filter: everything is permitted.", Place(policy.name), severity=Severity.WARNING)
         )
     if compiled is not None:
+        found += [replace(one, severity=Severity.WARNING) for one in compiled.refusals]
         found += [*compiled.findings, *_same_traffic(policy, compiled), *_holes(policy, compiled)]
     return tuple(dict.fromkeys(found))
 
@@ -45,7 +49,8 @@ def warning(item: Rule | Filter, what: str, *, setting: str = "", cure: str = ""
 def _statement(item: Rule | Filter) -> Iterator[Finding]:
     if not isinstance(item, Rule) or item.secure.exempt:
         return
-    names = weak([*item.protect, item.pfs, *item.main_mode.methods])
+    group = item.pfs if isinstance(item.pfs, DhGroup) else None
+    names = weak([*item.protect, group, *(item.main_mode or MainMode()).methods])
     if names:
         yield warning(item, f"allows {', '.join(names)}, which a determined attacker can break",
                       setting="legacy", cure="Keep it for as long as the other side has nothing better.")  # fmt: skip
@@ -54,8 +59,9 @@ def _statement(item: Rule | Filter) -> Iterator[Finding]:
     if item.part.one_way is not None and item.gateways is None:
         yield warning(item, f"negotiates for one direction only ({item.part}), and answers go in clear",
                       setting="filter-list", cure='A mirrored filter, "<->", protects both.')  # fmt: skip
-    if (item.lifetime.seconds or SHORT_LIFETIME_S) < SHORT_LIFETIME_S:
-        yield warning(item, f"makes new keys every {item.lifetime.seconds} s, which costs more than it brings",
+    seconds = (item.lifetime or QUICK_MODE_LIMITS).seconds or SHORT_LIFETIME_S
+    if seconds < SHORT_LIFETIME_S:
+        yield warning(item, f"makes new keys every {seconds} s, which costs more than it brings",
                       setting="lifetime", cure='Such as lifetime = { time = "60 min" }.')  # fmt: skip
     if item.replay_window == 0:
         yield warning(item, "accepts packets that were sent before (replay-window = 0)",

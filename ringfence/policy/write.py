@@ -5,66 +5,107 @@ Both are documents themselves, and ``document.parse`` makes the same policy of t
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from ringfence.crypto.suites import GROUPS
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.net.address import format_address
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.model import ME, Filter, Kind, Policy, Rule
+from ringfence.policy.settle import Settler, Terms
+from ringfence.policy.terms import Access
 from ringfence.policy.texts import (
     Pair,
     Section,
     Setting,
     canonical_text,
     effective_text,
-    lifetime_pairs,
-    main_mode_pairs,
+    said_lifetime,
+    said_main_mode,
     toml_addresses,
     toml_auth,
     toml_flag,
+    toml_gateway,
     toml_list,
+    toml_pfs,
+    toml_protect,
+    toml_second,
     toml_text,
 )
 from ringfence.policy.traffic import ANY_TRAFFIC
 from ringfence.policy.write_ipsec import implied, sections
 from ringfence.policy.write_networks import profile_sections, scope_pairs
+from ringfence.policy.write_terms import sections as term_sections
+from ringfence.policy.write_terms import toml_names
 
 DEFAULT = Rule("", Kind.ISOLATION)
+NO_POLICY = Policy()
 
 
 def canonical(policy: Policy) -> str:
-    """The shortest document that means this policy."""
+    """The document that says what this policy says, and no default beside it."""
     return "\n".join(map(canonical_text, sections_of(policy)))
 
 
 def effective(policy: Policy) -> str:
-    """A document with every setting, and where each value comes from.
+    """A document with every setting, and where each value comes from. It means the same.
 
     What an IPsec policy has without writing it, the rules of the policy that it is based on and the predefined lists
     and actions that it names, is there as comment.
     """
-    parts = [effective_text(section) for section in sections_of(policy)]
+    parts = [effective_text(section) for section in (_sections(policy) if policy.rules else sections_of(policy))]
     parts += [f"# {why}\n{_comment(canonical_text(section))}" for why, section in implied(policy)]
     return "\n\n".join(parts) + "\n" if parts else ""
 
 
+def _is_empty(section: Section) -> bool:
+    """Whether the document needs no such table: ``[global]`` that says nothing."""
+    return section.head == "[global]" and all(one.default for one in section.settings)
+
+
 def sections_of(policy: Policy) -> list[Section]:
     """The tables of its document, each with every setting."""
-    own = (Section(f"[[{_kind_of(item)}]]", settings(item), item.place) for item in policy)
-    return [*profile_sections(policy.profiles), *sections(policy), *own]
+    return [section for section in _sections(policy) if not _is_empty(section)]
+
+
+def _sections(policy: Policy) -> list[Section]:
+    settler = Settler(policy)
+    own = (Section(f"[[{_kind_of(item)}]]", settings(item, policy, settler), item.place) for item in policy)
+    return [*profile_sections(policy.profiles), *term_sections(policy, settler), *sections(policy), *own]
 
 
 def _comment(text: str) -> str:
     return "\n".join(f"# {line}" for line in text.splitlines())
 
 
-def settings(item: Rule | Filter) -> tuple[Setting, ...]:
-    """Every setting of a rule or filter, in the order in which people read them."""
-    if isinstance(item, Rule):
-        pairs = [*_head(item), *_ends(item), *_rule(item)]
-    else:
+def settings(item: Rule | Filter, policy: Policy = NO_POLICY, settler: Settler | None = None) -> tuple[Setting, ...]:
+    """Every setting of a rule or filter of ``policy``, in the order in which people read them."""
+    if isinstance(item, Filter):
         pairs = [*_head(item), *_ends(item), *_filter(item)]
-    return tuple(Setting(name, text, default, _place(item, name)) for name, text, default in pairs)
+        return tuple(Setting(name, text, default, _place(item, name)) for name, text, default in pairs)
+    settler = settler or Settler(policy)
+    pairs = [*_head(item), *_ends(item), *_rule(item, settler)]
+    found = (Setting(name, text, default, _place(item, name)) for name, text, default in pairs)
+    return tuple(_inherited(one, policy) if one.default and not one.place else one for one in found)
+
+
+INHERITED = ("auth", "second-auth", "protect", "lifetime", "pfs", "main-mode")
+"""What a rule that does not say it has from ``[global]``."""
+
+
+def _inherited(setting: Setting, policy: Policy) -> Setting:
+    """The same with its origin, if that is ``[global]``."""
+    head = setting.name.partition(".")[0]
+    said = policy.settings.places
+    keys = [setting.name, head, *INSTEAD.get(head, ())]
+    place = next((said[key] for key in keys if key in said), NOWHERE)
+    return replace(setting, origin="[global]", place=place) if head in INHERITED and place else setting
+
+
+INSTEAD = {
+    "auth": ("auth-set",), "second-auth": ("auth-set",), "main-mode": ("main-mode-crypto",),
+    **dict.fromkeys(("protect", "lifetime", "pfs"), ("quick-mode-crypto",)),
+}  # fmt: skip
+"""Sets that ``[global]`` may name for a setting."""
 
 
 def _kind_of(item: Rule | Filter) -> str:
@@ -90,7 +131,7 @@ def _ends(item: Rule | Filter) -> Iterator[Pair]:
         if gateways.local is not None:
             yield "local.gateway", toml_text(format_address(gateways.local)), False
         yield "remote.networks", toml_addresses(item.remote), False
-        yield "remote.gateway", toml_text(format_address(gateways.remote)), False
+        yield "remote.gateway", toml_gateway(gateways.remote), False
     elif item.either_end:
         yield "between", f"[{toml_addresses(item.local)}, {toml_addresses(item.remote)}]", False
     elif item.local == ME:
@@ -107,28 +148,68 @@ def _filter(item: Filter) -> Iterator[Pair]:
     yield "mirrored", toml_flag(item.mirrored), item.mirrored
 
 
-def _rule(item: Rule) -> Iterator[Pair]:
+def _rule(item: Rule, settler: Settler) -> Iterator[Pair]:
+    terms = settler.terms(item)
     yield "kind", toml_text(item.kind.value), item.kind is _inferred(item)
     yield "traffic", toml_list(map(str, item.traffic)), item.traffic == DEFAULT.traffic
     yield from scope_pairs(item.scope)
     yield from _secure(item)
-    if item.auth:
-        yield "auth", toml_auth(item.auth), False
-    words = list(map(str, item.protect))
-    yield "protect", toml_list(words), words == list(map(str, DEFAULT.protect))
-    yield from lifetime_pairs(item.lifetime)
-    yield "pfs", "false" if item.pfs is None else toml_text(GROUPS[item.pfs].word), item.pfs is None
-    yield from main_mode_pairs(item.main_mode)
+    yield from _proofs(item, terms)
+    agreed = [*_quick_mode(item, terms), *said_main_mode(terms.main_mode, said=item.main_mode is not None)]
+    # An exemption agrees on nothing; what it says all the same stays in the document.
+    yield from (one for one in agreed if not item.secure.exempt or _is_said(item, one[0]))
+    if item.keying:
+        yield "keying", toml_list(one.value for one in item.keying), False
     if item.local_identity is not None:
         yield "identity.local", toml_text(_identity(item.local_identity)), False
     if item.remote_identity is not None:
         yield "identity.remote", toml_text(_identity(item.remote_identity)), False
+    yield from _access("allow", item.allow)
+    yield from _access("deny", item.deny)
     yield "replay-window", str(item.replay_window), item.replay_window == DEFAULT.replay_window
     if item.gateways is not None:
         yield from _tunnel(item)
     yield "nat-traversal", toml_flag(item.nat_traversal), item.nat_traversal
     yield "initiate", toml_flag(item.initiate), item.initiate
     yield "legacy", toml_flag(item.legacy), not item.legacy
+
+
+def _is_said(item: Rule, setting: str) -> bool:
+    match setting.partition(".")[0]:
+        case "protect":
+            return bool(item.protect)
+        case "lifetime":
+            return item.lifetime is not None
+        case "pfs":
+            return item.pfs is not None
+        case "main-mode":
+            return item.main_mode is not None
+        case _:
+            return True
+
+
+def _proofs(item: Rule, terms: Terms) -> Iterator[Pair]:
+    if item.auth_set:
+        yield "auth-set", toml_text(item.auth_set), False
+    elif terms.auth and not item.secure.exempt:
+        yield "auth", toml_auth(terms.auth), not item.auth
+    if item.second_auth or (terms.second_auth and not item.auth_set and not item.secure.exempt):
+        yield "second-auth", toml_second(terms.second_auth), not item.second_auth
+
+
+def _quick_mode(item: Rule, terms: Terms) -> Iterator[Pair]:
+    if item.quick_mode_crypto:
+        yield "quick-mode-crypto", toml_text(item.quick_mode_crypto), False
+        return
+    protect = toml_protect(item.protect) if item.protect else toml_protect(terms.protect, terms.lifetime)
+    yield "protect", protect, not item.protect
+    yield from said_lifetime(terms.lifetime, said=item.lifetime is not None)
+    yield "pfs", toml_pfs(terms.pfs), item.pfs is None
+
+
+def _access(key: str, access: Access) -> Iterator[Pair]:
+    for name, text in toml_names(access):
+        yield f"{key}.{name}", text, False
 
 
 def _secure(item: Rule) -> Iterator[Pair]:
@@ -142,6 +223,8 @@ def _secure(item: Rule) -> Iterator[Pair]:
 
 def _tunnel(item: Rule) -> Iterator[Pair]:
     tunnel, default = item.tunnel, DEFAULT.tunnel
+    yield "exempt-protected", toml_flag(item.exempt_protected), not item.exempt_protected
+    yield "authorize", toml_flag(item.authorize), not item.authorize
     yield "tfc", str(item.tfc_octets), item.tfc_octets == 0
     yield "tunnel.ttl", str(tunnel.ttl), tunnel.ttl == default.ttl
     yield "tunnel.df", toml_text(tunnel.df.value), tunnel.df is default.df

@@ -3,8 +3,6 @@
 
 from collections.abc import Iterator
 
-from ringfence.crypto.suites import GROUPS, DhGroup
-from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.net.address import format_address
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.defaults import FILTER_ACTIONS, FILTER_LISTS
@@ -19,9 +17,12 @@ from ringfence.policy.texts import (
     main_mode_pairs,
     toml_auth,
     toml_flag,
+    toml_gateway,
+    toml_pfs,
+    toml_protect,
     toml_text,
 )
-from ringfence.policy.units import format_amount, format_duration
+from ringfence.policy.units import format_duration
 from ringfence.policy.windows import (
     POLL_INTERVAL_S,
     DefaultExempt,
@@ -100,7 +101,7 @@ def _rule(rule: PolicyRule) -> Iterator[Pair]:
     if isinstance(rule.tunnel, Gateways):
         if rule.tunnel.local is not None:
             yield "tunnel.local", toml_text(format_address(rule.tunnel.local)), False
-        yield "tunnel.remote", toml_text(format_address(rule.tunnel.remote)), False
+        yield "tunnel.remote", toml_gateway(rule.tunnel.remote), False
     else:
         end = "none" if rule.tunnel is None else format_address(rule.tunnel)
         yield "tunnel", toml_text(end), rule.tunnel is None
@@ -123,19 +124,9 @@ def _filter_action(action: FilterAction) -> Iterator[Pair]:
     if action.response is not Response.NEGOTIATE:
         yield "action", toml_text(action.response.value), False
         return
-    methods = ", ".join(toml_text(_method(one, action.lifetime)) for one in action.methods)
-    yield "negotiate", f"[{methods}]", False
+    yield "negotiate", toml_protect(action.methods, action.lifetime), False
     yield from lifetime_pairs(action.lifetime)
     yield "accept-unsecured", toml_flag(action.accept_unsecured), not action.accept_unsecured
     yield "fallback-to-clear", toml_flag(action.fallback_to_clear), not action.fallback_to_clear
-    pfs = toml_text(GROUPS[action.pfs].word) if isinstance(action.pfs, DhGroup) else toml_flag(action.pfs)
-    yield "pfs", pfs, action.pfs is False
+    yield "pfs", toml_pfs(action.pfs), action.pfs is False
     yield "legacy", toml_flag(action.legacy), not action.legacy
-
-
-def _method(method: SecurityMethod, lifetime: Limits) -> str:
-    limits = method.limits
-    if limits == lifetime:
-        return str(method)
-    data = f" or {format_amount(limits.octets)}" if limits.octets else ""
-    return f"{method} every {format_duration(limits.seconds or 0)}{data}"

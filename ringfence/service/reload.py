@@ -18,7 +18,7 @@ from ringfence.databases.pad import Pad, PadEntry
 from ringfence.databases.spd import Spd, SpdEntry
 from ringfence.errors import IpsecError
 from ringfence.policy.compile import Compiled, HostFacts, compile_policy
-from ringfence.policy.errors import Finding
+from ringfence.policy.errors import Finding, PolicyError
 from ringfence.policy.plan import NO_ORIGIN, Plan, plan
 from ringfence.policy.validate import validate
 from ringfence.service.events import EventLog
@@ -75,7 +75,10 @@ class PolicyKeeper:
         """The policy as a store has it now; raises an IpsecError."""
         loaded = store.load()
         facts = replace(self._facts(), names=self._names.find(loaded.policy.host_names))
-        return Running(loaded, compile_policy(loaded.policy, facts, loaded.keys), facts, self._today())
+        compiled = compile_policy(loaded.policy, facts, loaded.keys)
+        if compiled.refusals:
+            raise PolicyError(compiled.refusals)
+        return Running(loaded, compiled, facts, self._today())
 
     async def start(self, apply: Apply) -> None:
         """Carry out, by ``apply``, what was read when this object was made; raises what ``apply`` raises."""

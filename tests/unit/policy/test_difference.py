@@ -50,7 +50,7 @@ def test_kinds() -> None:
         parse(LAB + TELNET, name="o"), parse(LAB + "pfs = true\n" + TELNET.replace("no", "of"), name="n")
     )
     assert [one.kind for one in found] == ["changed", "renamed"]
-    assert found[0].settings == (Altered("pfs", "false", '"ecp256"'),)
+    assert found[0].settings == (Altered("pfs", "false", "true"),)
 
 
 IPSEC = """

@@ -26,6 +26,7 @@ from ringfence.policy.model import (
     Secure,
     Verb,
 )
+from ringfence.policy.settle import Settler
 from ringfence.policy.traffic import parse_traffic
 from ringfence.testing.policies import rule_text
 
@@ -71,8 +72,10 @@ def test_the_five_lines_of_the_first_policy() -> None:
     assert (found.kind, found.local, found.remote) == (Kind.ISOLATION, ME, LAB)
     assert found.secure == Secure(Need.REQUIRE, Need.REQUIRE)
     assert found.auth == (PskFile("lab.psk"),)
-    assert [str(method) for method in found.protect] == ["esp aes256-gcm", "esp aes128-gcm", "esp aes256-sha256"]
-    assert (found.lifetime, found.main_mode, found.pfs) == (Limits(3600), MainMode(), None)
+    assert (found.protect, found.lifetime, found.main_mode, found.pfs) == ((), None, None, None)
+    settled = Settler(Policy()).rule(found)
+    assert [str(method) for method in settled.protect] == ["esp aes256-gcm", "esp aes128-gcm", "esp aes256-sha256"]
+    assert (settled.lifetime, settled.main_mode, settled.pfs) == (Limits(3600), MainMode(), False)
     assert found.place == Place("policy.toml", 2)
     assert {name: place.line for name, place in found.places.items()} == {
         "name": 3,

@@ -6,7 +6,7 @@ from ringfence.testing.policies import rule_text
 
 def test_a_policy_in_a_line() -> None:
     assert Policy().summary() == "no rules: everything is permitted"
-    text = rule_text("lab") + rule_text("other", auth='[{ psk-file = "test.psk" }, { psk-file = "b" }]')
+    text = rule_text("lab") + rule_text("other", auth='["kerberos", { psk-file = "b" }]')
     policy = parse(text, name="p")
     assert policy.summary() == "lab + 1 more"
     assert policy.key_files == ("test.psk", "b")

@@ -4,7 +4,7 @@ from dataclasses import replace
 from ringfence.databases.identity import Identity
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
-from ringfence.policy.model import Kind, PskFile, Rule
+from ringfence.policy.model import Kind, MainMode, PskFile, Rule
 from ringfence.policy.peers import Peers
 from ringfence.secret import Secret
 
@@ -21,7 +21,7 @@ def test_a_rule_becomes_a_peer() -> None:
     )
     (entry,) = peers.pad()
     assert [(auth.key, auth.source) for auth in entry.auth] == [(Secret(b"1"), "a"), (Secret(b"2"), "b")]
-    assert entry.proposals == RULE.main_mode.methods
+    assert entry.proposals == MainMode().methods
     assert (entry.initiate, entry.nat_traversal, entry.quick_mode_limit) == (False, True, 0)
 
 

@@ -11,14 +11,17 @@ from ringfence.net.address import AddressRange, parse_address
 from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.model import (
+    Certificate,
     Gateways,
+    Kerberos,
+    KeyModule,
     Keyword,
     Kind,
     Need,
-    PskFile,
     Rule,
     Secure,
 )
+from ringfence.policy.terms import Access, Anonymous, UserKerberos
 from ringfence.testing.policies import rule_text
 
 
@@ -43,8 +46,14 @@ local = { networks = ["me", "10.1.0.0/16"], gateway = "me" }
 remote = { networks = "10.2.0.0/16, 10.3.0.1-10.3.0.9", gateway = "198.51.100.7" }
 traffic = ["tcp to 1433", "udp 53"]
 secure = { in = "require", out = "request" }
-auth = [{ psk-file = "new.psk" }, { psk-file = "old.psk" }]
-protect = ["esp aes256-gcm esn", "esp 3des-sha1 + ah sha1"]
+auth = ["kerberos", { certificate = "CN=A" }]
+second-auth = ["user-kerberos", "anonymous"]
+allow = { computers = "*.corp.example", users = ["CORP\\\\alice"] }
+deny = { computers = ["db9.corp.example"] }
+exempt-protected = true
+authorize = true
+keying = ["ikev2", "ikev1"]
+protect = ["esp aes256-gcm esn", "esp 3des-sha1 + ah sha1 every 15 min or 1 GB"]
 lifetime = { time = "30 min", data = "100 MB", packets = 1000000 }
 pfs = "ecp256"
 main-mode = { methods = "aes256-sha384-ecp384", lifetime = "120 min", sessions = 3, pfs = true }
@@ -62,9 +71,16 @@ legacy = true
     assert found.gateways == Gateways(parse_address("198.51.100.7"), None)
     assert list(map(str, found.traffic)) == ["tcp to 1433", "udp 53"]
     assert found.secure == Secure(Need.REQUIRE, Need.REQUEST)
-    assert found.auth == (PskFile("new.psk"), PskFile("old.psk"))
+    assert found.auth == (Kerberos(), Certificate("CN=A"))
+    assert found.second_auth == (UserKerberos(), Anonymous())
+    assert (found.allow, found.deny) == (
+        Access(("*.corp.example",), ("CORP\\alice",)), Access(("db9.corp.example",))
+    )  # fmt: skip
+    assert (found.exempt_protected, found.authorize) == (True, True)
+    assert found.keying == (KeyModule.IKEV2, KeyModule.IKEV1)
     assert list(map(str, found.protect)) == ["esp aes256-gcm esn", "esp 3des-sha1 + ah sha1"]
-    assert found.lifetime == found.protect[0].limits == Limits(1800, 100 << 20, 1_000_000)
+    assert found.lifetime == Limits(1800, 100 << 20, 1_000_000)
+    assert [method.limits for method in found.protect] == [Limits(), Limits(900, 1 << 30)]
     assert found.pfs is DhGroup.ECP_256
     assert (str(found.main_mode.methods[0]), found.main_mode.methods[0].limits) == (
         "aes256-sha384-ecp384",
@@ -98,9 +114,10 @@ def test_an_exemption_needs_no_authentication() -> None:
     assert (found.kind, found.auth) == (Kind.EXEMPTION, ())
 
 
-def test_pfs_takes_the_first_group_of_main_mode() -> None:
-    assert rule(rule_text(pfs="true")).pfs is DhGroup.ECP_256
-    assert rule(rule_text(pfs="false")).pfs is None
+def test_pfs_is_a_group_or_that_of_main_mode() -> None:
+    assert rule(rule_text(pfs="true")).pfs is True
+    assert rule(rule_text(pfs="false")).pfs is False
+    assert rule(rule_text()).pfs is None
     assert rule(rule_text(lifetime='"10 min"')).lifetime == Limits(600)
     assert rule(rule_text(lifetime="{ data = 0 }")).lifetime == Limits(3600)
 
@@ -123,13 +140,33 @@ def test_pfs_takes_the_first_group_of_main_mode() -> None:
         ({"local": '"10.0.0.1"', "remote": '"fd00::1"'}, "IPv4 at one end and of IPv6", "[[rule]]"),
         ({"local": '{ gateway = "10.0.0.1" }'}, "remote has no gateway", "[[rule]]"),
         ({"remote": '{ gateway = "me" }'}, "cannot be this computer", '"me"'),
-        ({"remote": '{ gateway = "any" }'}, "may not be any yet", '"any"'),
+        ({"remote": '{ gateway = "127.0.0.1" }'}, "is this computer's loopback", '"127.0.0.1"'),
         ({"remote": '{ gateway = "10.0.0.1" }', "local": '{ gateway = "fd00::1" }'}, "different families", ""),
         ({"secure": '"required"'}, 'secure is "required", but has to be "none", "request" or "require"', '"required"'),
         ({"secure": "true"}, "secure is true, but has to be a text", "true"),
         ({"secure": '{ in = "require" }'}, 'secure does not say "out"', '{ in = "require" }'),
         ({"secure": '{ in = "require", out = "no" }'}, 'secure.out is "no"', '"no"'),
-        ({"auth": '"ntlm"'}, 'auth names "ntlm", which is not supported yet', '"ntlm"'),
+        ({"auth": '["ntlm", { psk-file = "a" }]'}, "auth names both a preshared key and NTLM", ""),
+        ({"second_auth": '"user-ntlm"'}, "second-auth cannot follow a preshared key", '"user-ntlm"'),
+        ({"auth_set": '"a"'}, "auth stands beside auth-set, which takes its place", '{ psk-file = "test.psk" }'),
+        ({"quick_mode_crypto": '"a"', "pfs": "true"}, "pfs stands beside quick-mode-crypto", "true"),
+        ({"quick_mode_crypto": '"a"'}, 'quick-mode-crypto is "a", and there is no such quick mode crypto', '"a"'),
+        ({"allow": "{}"}, "allow names nobody", "{}"),
+        ({"allow": '{ computers = [""] }'}, "which is no name", '""'),
+        ({"authorize": "true"}, "authorize has no use without a gateway", "true"),
+        ({"secure": '"none"', "deny": '{ users = "a" }'}, "deny has no use in an exemption", '{ users = "a" }'),
+        ({"keying": '"ike"'}, 'keying is "ike", but has to be "ikev1"', '"ike"'),
+        ({"protect": '"none sha256"'}, "protect names null encapsulation only", '"none sha256"'),
+        (
+            {"protect": '["none sha256", "esp null-sha256"]', "pfs": "true"},
+            "pfs cannot be with null encapsulation",
+            "true",
+        ),
+        (
+            {"protect": '["none sha256", "esp aes256-gcm"]', "remote": '{ gateway = "10.0.0.1" }'},
+            "which a tunnel cannot have",
+            '["none sha256", "esp aes256-gcm"]',
+        ),
         (
             {"auth": '[{ psk-file = "a" }, { psk-file = "b", certificate = "CN=x" }]'},
             "auth[2] says both psk-file and certificate",

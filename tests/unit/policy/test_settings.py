@@ -2,23 +2,13 @@
 """The settings themselves are tried in test_rules and test_ipsec; here is what these do not reach."""
 
 from ringfence.policy.decode import Table
-from ringfence.policy.model import Certificate, Kerberos, PskFile
-from ringfence.policy.settings import decode_auth, decode_name, decode_places, either
+from ringfence.policy.settings import decode_name, decode_places, either
 from ringfence.policy.source import Source
 
 
 def table(text: str) -> Table:
     source = Source.read(text, name="p")
     return Table(source, (), source.data, [])
-
-
-def test_every_way_to_authenticate() -> None:
-    found = table('auth = ["kerberos", { certificate = "CN=Corp Root CA" }, { psk-file = "k" }]')
-    assert decode_auth(found) == (Kerberos(), Certificate("CN=Corp Root CA"), PskFile("k"))
-    assert found.findings == []
-    assert list(map(str, decode_auth(found))) == ["kerberos", "certificate CN=Corp Root CA", "preshared key k"]
-    assert decode_auth(table('auth = "kerberos"')) == (Kerberos(),)
-    assert decode_auth(table("")) == ()
 
 
 def test_the_lines_of_inner_settings() -> None:

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from ringfence.policy.able import unable, without
+from ringfence.policy.document import parse
+from ringfence.policy.lower import statements
+from ringfence.policy.model import Rule
+from ringfence.testing.policies import rule_text
+
+
+def rule(**settings: str) -> Rule:
+    (found,) = statements(parse(rule_text(**settings), name="p"))
+    assert isinstance(found, Rule)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        ({"auth": '"kerberos"'}, "authenticates by kerberos only, which needs a later version"),
+        ({"auth": '["ntlm", "anonymous"]'}, "authenticates by ntlm or anonymous only, which needs a later version"),
+        (
+            {"auth": '"kerberos"', "second_auth": '["user-kerberos", "user-ntlm"]'},
+            "authenticates a second time by user-kerberos or user-ntlm, which needs a later version",
+        ),
+        ({"keying": '["ikev2", "authip"]'}, "negotiates by ikev2 or authip only, which needs a later version"),
+        ({"remote": '{ gateway = "any" }'}, "ends at any gateway, which needs a later version"),
+    ],
+)
+def test_what_cannot_be_done(settings: dict[str, str], what: str) -> None:
+    found = list(unable(rule(**settings)))
+    assert found[-1].what == what
+    assert all(one.cure and one.setting for one in found)
+
+
+def test_what_can() -> None:
+    assert [*unable(rule()), *without(rule())] == []
+    assert [*unable(rule(keying='["ikev2", "ikev1"]'))] == []
+    (exempt,) = statements(parse('[[rule]]\nname = "r"\nsecure = "none"\n', name="p"))
+    assert isinstance(exempt, Rule)
+    assert list(unable(exempt)) == []
+
+
+def test_what_is_done_without() -> None:
+    found = rule(auth='["kerberos", { psk-file = "k" }]', protect='["none sha256", "esp null-sha256"]')
+    assert list(without(found)) == [
+        "names kerberos, which needs a later version; its preshared key is used",
+        "names null encapsulation, which needs a later version; its other methods are offered",
+    ]
+    optional = rule(auth='"kerberos"', second_auth='["user-kerberos", "anonymous"]')
+    assert [one.setting for one in unable(optional)] == ["auth"]
+    assert "a second authentication where it can be had" in next(without(optional))
