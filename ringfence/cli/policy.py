@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringfence.cli import diff, output, transfer, words
+from ringfence.cli import diff, output, resultant, transfer, words
 from ringfence.cli.output import Cell, Column, JsonOption, Shown, SocketOption
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ app = typer.Typer(
     help="Show the running policy; check, compare, bring along documents.", no_args_is_help=True, rich_markup_mode=None
 )
 app.command("diff")(diff.diff)
+app.command("resultant")(resultant.resultant)
 app.command("import")(transfer.import_)
 app.command("export")(transfer.export)
 

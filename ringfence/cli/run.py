@@ -8,9 +8,24 @@ import typer
 
 from ringfence.cli.output import SocketOption
 
+STORES = ("local", "persistent")
+CURE = "Such as: ringfence run /etc/ringfence/policy.toml --store persistent=/etc/ringfence/persistent.toml"
+
 
 def run(
-    policy: Annotated[Path, typer.Argument(metavar="POLICY", help="The policy document (TOML).", show_default=False)],
+    policy: Annotated[
+        Path | None, typer.Argument(metavar="POLICY", help="The policy document (TOML).", show_default=False)
+    ] = None,
+    store: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--store",
+            metavar="NAME=PATH",
+            help="Another store: persistent=PATH has its way over POLICY, and holds even if that cannot be loaded. "
+            "A folder stands for all documents in it. local=PATH is the same as POLICY.",
+            show_default=False,
+        ),
+    ] = None,
     socket: SocketOption = None,
     device: Annotated[str, typer.Option(help="Name of the TUN device to make.")] = "rf0",
     key_log: Annotated[
@@ -25,11 +40,29 @@ def run(
         bool, typer.Option("--verbose", "-v", help="Log each IKE message and each dropped packet, too.")
     ] = False,
 ) -> None:
-    """Guard this computer by POLICY, until stopped by Ctrl-C or SIGTERM. Follows changes of the document."""
+    """Guard this computer by POLICY, until stopped by Ctrl-C or SIGTERM. Follows changes of its documents."""
     from ringfence.service.app import run as run_service
     from ringfence.service.settings import Settings
 
     settings = Settings(device=device, key_log=key_log.absolute() if key_log else None, verbose=verbose)
     if socket is not None:
         settings = settings.with_socket(socket)
-    run_service(policy, settings)
+    run_service(named_stores(policy, store or []), settings)
+
+
+def named_stores(policy: Path | None, words: list[str]) -> dict[str, Path]:
+    """The stores that somebody names, by name; raises BadRequest."""
+    from ringfence.control.errors import BadRequest
+
+    stores = {} if policy is None else {"local": policy}
+    for word in words:
+        name, _, path = word.partition("=")
+        if name not in STORES or not path:
+            known = " or ".join(f"{one}=PATH" for one in STORES)
+            raise BadRequest(f'--store: "{word}" is not {known}.', cure=CURE)
+        if name in stores:
+            raise BadRequest(f"The {name} store is named twice.", cure=CURE)
+        stores[name] = Path(path)
+    if not stores:
+        raise BadRequest("No policy is named.", cure=CURE)
+    return stores

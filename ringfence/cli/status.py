@@ -10,7 +10,7 @@ from ringfence.cli import output, words
 from ringfence.cli.output import Cell, JsonOption, Shown, SocketOption
 
 if TYPE_CHECKING:
-    from ringfence.control.messages import Peer, PolicyState, Status
+    from ringfence.control.messages import Peer, PolicyState, Status, StoreView
 
 PEERS_SHOWN = 10
 DROPS = {
@@ -52,6 +52,8 @@ def _rows(answer: "Status", now: datetime) -> Iterator[tuple[str, Shown]]:
         refused = answer.policy.refused
         yield "refused", Cell(f"the document changed {words.ago(refused.at, now)} and is not correct:", "bad")
         yield "", refused.detail
+    if sum(bool(store.rules or store.refused) for store in answer.policy.stores) > 1:
+        yield "stores", _stores(answer.policy.stores)
     path = answer.data_path
     yield "data path", f"{path.backend} through {path.device}" + (f": {path.detail}" if path.detail else "")
     yield "peers", _counts(answer.peers)
@@ -68,6 +70,16 @@ def _policy(state: "PolicyState", now: datetime) -> str:
     name = f"{first} + {len(more)} more" if more else first
     applied = f"applied {words.clock(state.applied_at, now)}, {words.ago(state.applied_at, now)}"
     return f"{name} ({state.document}, {applied})"
+
+
+def _stores(stores: list["StoreView"]) -> Cell:
+    """``persistent 2 · local 12 (older copy)``: which have how many statements."""
+    text = " · ".join(
+        f"{one.name} {one.rules}" + (f" ({one.note})" if one.note else " (refused)" if one.refused else "")
+        for one in stores
+        if one.rules or one.refused
+    )
+    return Cell(text, "bad" if any(one.refused for one in stores) else "")
 
 
 def _counts(peers: list["Peer"]) -> Cell:

@@ -29,6 +29,7 @@ from ringfence.control.messages import (
     Status,
 )
 from ringfence.control.place import default_socket
+from ringfence.control.storing import DynamicChange, DynamicDocument
 
 PATIENCE_S = 10.0
 
@@ -89,6 +90,14 @@ class Client:
     def apply(self, order: Application) -> Applied:
         """Follow another document; raises Refused with the reason."""
         return self._ask("POST", "/apply", Applied, body=order)
+
+    def dynamic(self) -> DynamicDocument:
+        """The rules that hold until the service stops."""
+        return self._ask("GET", "/dynamic", DynamicDocument)
+
+    def change_dynamic(self, change: DynamicChange) -> Reloaded:
+        """Have others; raises Refused with the reason."""
+        return self._ask("PUT", "/dynamic", Reloaded, body=change)
 
     def confirm(self) -> Confirmed:
         """Let a policy on probation stay; raises NotThere."""

@@ -81,6 +81,34 @@ class Confirmed(Message):
     text: str
 
 
+class StoreView(Message):
+    """One of the stores that the policy is put together from."""
+
+    name: str
+    """``persistent``, ``directory``, ``dynamic`` or ``local``."""
+    document: str
+    """What it was read from."""
+    rules: int
+    """How many statements it has."""
+    note: str = ""
+    """What is out of the ordinary, such as that this is a copy."""
+    refused: str = ""
+    """Why what it has now is not in force; what it had before may be."""
+
+
+class SetAsideView(Message):
+    """Something that a store says and that does not hold."""
+
+    what: str
+    """Such as ``rule "lab is isolated"``."""
+    place: str
+    """File and line."""
+    store: str
+    why: str
+    winner: str = ""
+    """File and line of what holds instead, or forbids it."""
+
+
 class PolicyState(Message):
     """The policy that runs."""
 
@@ -93,6 +121,8 @@ class PolicyState(Message):
     """Set while the policy is on probation: without confirmation until then, the one before comes back."""
     refused: Refusal | None = None
     """Set while the document differs from what runs because it is not correct."""
+    stores: list[StoreView] = []
+    """All that it is put together from, the highest first."""
 
 
 class DataPath(Message):
@@ -296,6 +326,10 @@ class PolicyView(Message):
     entries: list[Entry]
     default: str = "permit"
     """What happens to packets that no entry matches."""
+    stores: list[StoreView] = []
+    """All that it is put together from, the highest first."""
+    set_aside: list[SetAsideView] = []
+    """What stores say and what does not hold."""
 
 
 class Checked(Message):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is said of documents that nobody follows yet: answers of commands that need no service."""
 
-from ringfence.control.messages import Message
+from ringfence.control.messages import Message, SetAsideView, StoreView
 
 
 class FateCount(Message):
@@ -104,3 +104,13 @@ class DiffAnswer(Message):
     """What would change on that computer, in one line."""
     lines: list[str]
     """The same, entry by entry."""
+
+
+class ResultantAnswer(Message):
+    """What several stores amount to."""
+
+    stores: list[StoreView]
+    """The highest first."""
+    set_aside: list[SetAsideView]
+    settings: str
+    """What holds, as in ``PolicyView``."""

@@ -37,6 +37,7 @@ from ringfence.control.messages import (
     Sas,
     Status,
 )
+from ringfence.control.storing import DynamicChange, DynamicDocument
 from ringfence.errors import IpsecError
 
 SOCKET_MODE = 0o660
@@ -71,6 +72,12 @@ class Service(Protocol):
 
     async def apply(self, order: Application) -> Applied:
         """Follow another document; raises Refused when that would lock the asker out, and IpsecError."""
+
+    def dynamic(self) -> DynamicDocument:
+        """The rules that hold until the service stops."""
+
+    async def change_dynamic(self, change: DynamicChange) -> Reloaded:
+        """Have others; raises Refused when somebody else was faster or it would lock the asker out, and IpsecError."""
 
     def confirm(self) -> Confirmed:
         """Let a policy on probation stay; raises NotThere."""
@@ -164,6 +171,15 @@ def _policy_routes(service: Service) -> APIRouter:
         """Refused with 409 when it would end one of the asker's sessions, with 422 when it is not correct."""
         _whole_path(order.document)
         return await service.apply(order)
+
+    @router.get("/dynamic", summary="The rules that hold until the service stops")
+    async def dynamic() -> DynamicDocument:
+        return service.dynamic()
+
+    @router.put("/dynamic", summary="Have other rules until the service stops")
+    async def change_dynamic(change: DynamicChange) -> Reloaded:
+        """Refused with 409 when the revision is another by now, with 422 when the document is not correct."""
+        return await service.change_dynamic(change)
 
     @router.post("/confirm", summary="Let a policy on probation stay")
     async def confirm() -> Confirmed:

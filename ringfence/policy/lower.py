@@ -36,10 +36,11 @@ OTHER_WAY = {Reading.OUT: Reading.IN, Reading.IN: Reading.OUT}
 
 
 def statements(policy: Policy) -> tuple[Rule | Filter, ...]:
-    """Every rule and filter of ``policy``, those of its IPsec policy among them; a rule says all its terms here."""
+    """Every rule and filter of ``policy``, those of its IPsec policies among them; a rule says all its terms here."""
     settle = Settler(policy)
     own = tuple(settle.rule(item) if isinstance(item, Rule) else item for item in policy)
-    return (*own, *_lowered(policy)) if policy.ipsec is not None else own
+    beneath = () if policy.beneath is None else statements(policy.beneath)
+    return (*own, *beneath, *_lowered(policy))
 
 
 def filter_lists(policy: Policy) -> Mapping[str, FilterList]:

@@ -283,6 +283,8 @@ class Policy:
     auth_sets: tuple[AuthSet, ...] = ()
     main_mode_cryptos: tuple[MainModeCrypto, ...] = ()
     quick_mode_cryptos: tuple[QuickModeCrypto, ...] = ()
+    beneath: "Policy | None" = None
+    """An IPsec policy, with its lists and actions, that holds besides the assigned one (Windows: persistent policy)."""
 
     def __iter__(self) -> Iterator[Rule | Filter]:
         """What is written as rules and filters; ``lower.statements`` has those of the IPsec policy, too."""
@@ -298,22 +300,23 @@ class Policy:
         titles = {item.name: item.enabled for item in self}
         if self.ipsec is not None:
             titles |= {rule.title: rule.enabled for rule in self.ipsec.rules}
-        return titles
+        return titles if self.beneath is None else self.beneath.titles | titles
 
     @property
     def key_files(self) -> tuple[str, ...]:
         """The key files that it names, each once."""
-        files = (one.file for _, auth, _, _ in self._authenticating() for one in auth if isinstance(one, PskFile))
+        files = (one.file for _, auth, _, _ in self.authenticating() for one in auth if isinstance(one, PskFile))
         return tuple(dict.fromkeys(files))
 
     def naming(self, file: str) -> Iterator[tuple[str, Place]]:
         """What names a key file, and where."""
-        for subject, auth, places, place in self._authenticating():
+        for subject, auth, places, place in self.authenticating():
             if PskFile(file) in auth:
                 keys = ("auth.psk-file", "auth", "first.psk-file", "first")
                 yield subject, next((places[key] for key in keys if key in places), place)
 
-    def _authenticating(self) -> Iterator[tuple[str, tuple[Auth, ...], Mapping[str, Place], Place]]:
+    def authenticating(self) -> Iterator[tuple[str, tuple[Auth, ...], Mapping[str, Place], Place]]:
+        """All that says how both sides prove who they are: what it is, what it says, and where."""
         for rule in self.rules:
             yield f'rule "{rule.name}"', rule.auth, rule.places, rule.place
         for main in self.main_modes:
@@ -325,6 +328,8 @@ class Policy:
             yield "policy", self.ipsec.auth, self.ipsec.places, self.ipsec.place
             for one in self.ipsec.rules:
                 yield f'policy, rule "{one.title}"', one.auth, one.places, one.place
+        if self.beneath is not None:
+            yield from self.beneath.authenticating()
 
     @property
     def host_names(self) -> tuple[str, ...]:
@@ -332,7 +337,8 @@ class Policy:
         ends = [address for item in (*self, *self.main_modes) for address in (*item.local, *item.remote)]
         filters = [one for found in self.filter_lists for one in found.filters]
         ends += [address for one in filters for address in (one.source, one.destination)]
-        return tuple(dict.fromkeys(address.name for address in ends if isinstance(address, HostName)))
+        names = [address.name for address in ends if isinstance(address, HostName)]
+        return tuple(dict.fromkeys([*names, *(() if self.beneath is None else self.beneath.host_names)]))
 
     def summary(self) -> str:
         """Its first name, and how many more; of an IPsec policy its own name."""

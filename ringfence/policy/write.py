@@ -4,13 +4,14 @@
 Both are documents themselves, and ``document.parse`` makes the same policy of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.net.address import format_address
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.model import ME, Filter, Kind, Policy, Rule
+from ringfence.policy.resultant import SetAside
 from ringfence.policy.settle import Settler, Terms
 from ringfence.policy.terms import Access
 from ringfence.policy.texts import (
@@ -46,14 +47,17 @@ def canonical(policy: Policy) -> str:
     return "\n".join(map(canonical_text, sections_of(policy)))
 
 
-def effective(policy: Policy) -> str:
+def effective(policy: Policy, set_aside: Iterable[SetAside] = ()) -> str:
     """A document with every setting, and where each value comes from. It means the same.
 
     What an IPsec policy has without writing it, the rules of the policy that it is based on and the predefined lists
-    and actions that it names, is there as comment.
+    and actions that it names, is there as comment; and so is what holds beneath it, or was ``set_aside`` for it.
     """
     parts = [effective_text(section) for section in (_sections(policy) if policy.rules else sections_of(policy))]
     parts += [f"# {why}\n{_comment(canonical_text(section))}" for why, section in implied(policy)]
+    if policy.beneath is not None:
+        parts += [f"# beneath it\n{_comment(effective_text(section))}" for section in sections(policy.beneath)]
+    parts += [f"# set aside: {one}" for one in set_aside]
     return "\n\n".join(parts) + "\n" if parts else ""
 
 

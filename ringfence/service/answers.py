@@ -33,6 +33,7 @@ from ringfence.control.messages import (
     Traffic,
     Volume,
 )
+from ringfence.control.storing import DynamicChange, DynamicDocument, set_aside_views, store_views
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.spd import Action, SpdEntry
 from ringfence.ike.info import IkeSaInfo
@@ -159,8 +160,10 @@ class Answers:
         return PolicyView(
             document=running.loaded.document_name,
             applied_at=running.applied_at,
-            settings=effective(running.loaded.policy),
+            settings=effective(running.loaded.policy, running.loaded.set_aside),
             entries=entries(running.compiled.spd, running.compiled.pad),
+            stores=store_views(running.loaded.stores),
+            set_aside=set_aside_views(running.loaded.set_aside),
         )
 
     def explain(self, packet: str) -> Explanation:
@@ -197,6 +200,18 @@ class Answers:
             confirm_by=self._stage.confirm_by,
         )  # fmt: skip
 
+    def dynamic(self) -> DynamicDocument:
+        """The rules that hold until the service stops."""
+        rules = self._stage.dynamic
+        return DynamicDocument(text=rules.text, revision=rules.revision)
+
+    async def change_dynamic(self, change: DynamicChange) -> Reloaded:
+        """Have others."""
+        done = await self._stage.change_dynamic(
+            change.text, change.revision, sessions=tuple(change.sessions), force=change.force
+        )
+        return Reloaded(changed=bool(done), summary=_done(done), lines=list(done.lines()) if done else [])
+
     def confirm(self) -> Confirmed:
         """Let a policy on probation stay."""
         return Confirmed(text=self._stage.confirm())
@@ -224,6 +239,7 @@ class Answers:
             applied_at=running.applied_at,
             confirm_by=self._stage.confirm_by,
             refused=Refusal(at=refused.at, detail=refused.detail) if refused else None,
+            stores=store_views(running.loaded.stores),
         )
 
     def _serving(self, outward: FlowKey) -> ChildSa | None:

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from ringfence.backends.userspace import UserspaceBackend
 from ringfence.capture.keylog import KeyLog
 from ringfence.control.server import ControlServer
 from ringfence.ike.engine import IkeEngine
+from ringfence.policy.resultant import DYNAMIC, LOCAL
 from ringfence.service import privileges
 from ringfence.service.answers import Answers, Facts
 from ringfence.service.clock import SystemClock
@@ -42,19 +43,30 @@ from ringfence.service.peers import PeerTable
 from ringfence.service.reload import PolicyKeeper
 from ringfence.service.settings import RUNTIME_DIRECTORY, Settings
 from ringfence.service.staging import Stage
-from ringfence.stores.file import FileStore
+from ringfence.stores.base import Store
+from ringfence.stores.dynamic import DynamicStore
+from ringfence.stores.file import open_file
+from ringfence.stores.several import Stores
 
 
-def run(policy: Path, settings: Settings) -> None:
-    """Guard this computer by the document ``policy`` until a signal ends it; raises an IpsecError when it cannot."""
-    asyncio.run(_Service(policy, settings).run())
+def run(stores: Mapping[str, Path], settings: Settings) -> None:
+    """Guard this computer by the documents of ``stores`` until a signal ends it; raises an IpsecError if it cannot."""
+    asyncio.run(_Service(stores, settings).run())
+
+
+def open_stores(paths: Mapping[str, Path]) -> Stores:
+    """The stores that are files, by name, and the one for rules that go with the service."""
+    several = len(paths) > 1
+    files: dict[str, Store] = {name: open_file(name, path, several=several) for name, path in paths.items()}
+    folder = (paths.get(LOCAL) or next(iter(paths.values()))).parent
+    return Stores({**files, DYNAMIC: DynamicStore(folder=folder)})
 
 
 class _Service:
     """One run, from start to stop."""
 
-    def __init__(self, policy: Path, settings: Settings) -> None:
-        self._document = policy
+    def __init__(self, stores: Mapping[str, Path], settings: Settings) -> None:
+        self._paths = stores
         self._settings = settings
         self._clock = SystemClock()
         self._events = EventLog(self._clock.today, self._clock.now, keep=settings.events)
@@ -70,12 +82,12 @@ class _Service:
         self._events.add_sink(self._peers)
         self._events.add_sink(make_sink(verbose=self._settings.verbose, journal="JOURNAL_STREAM" in os.environ))
         keeper = PolicyKeeper(
-            FileStore(self._document), host_facts, events=self._events, today=self._clock.today, names=self._names
+            open_stores(self._paths), host_facts, events=self._events, today=self._clock.today, names=self._names
         )
         privileges.check()
         with NamespaceLock.take(RUNTIME_DIRECTORY):
             key_log = self._open_key_log()
-            privileges.keep_only(privileges.wanted(self._document))
+            privileges.keep_only(privileges.wanted([*self._paths.values(), *keeper.files]))
             await self._serve(keeper, key_log)
         self._events.add(ServiceStopped(why=self._why))
 
@@ -94,7 +106,7 @@ class _Service:
         )  # fmt: skip
         backend.events, backend.udp = host.on_event, sockets
         stage = Stage(
-            keeper, FileStore, secured=lambda flow: any(flow in child.selector for child in ike.child_sas()),
+            keeper, self._with_document, secured=lambda flow: any(flow in child.selector for child in ike.child_sas()),
             events=self._events, today=self._clock.today,
         )  # fmt: skip
         answers = Answers(
@@ -131,6 +143,9 @@ class _Service:
             stage.stop()
             host.stop()
             self._events.close()
+
+    def _with_document(self, stores: Stores, document: Path) -> Stores:
+        return stores.replaced(LOCAL, open_file(LOCAL, document, several=bool(self._paths.keys() - {LOCAL})))
 
     def _facts(self) -> Facts:
         return Facts(

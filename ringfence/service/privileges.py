@@ -13,7 +13,7 @@ import ctypes
 import os
 import shutil
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ringfence.service.errors import CannotRun
@@ -61,14 +61,17 @@ def check(*, tun: Path = TUN) -> None:
         ) from error
 
 
-def wanted(document: Path) -> tuple[int, ...]:
-    """The capabilities that a service needs which follows ``document``."""
+def wanted(files: Iterable[Path]) -> tuple[int, ...]:
+    """The capabilities that a service needs which follows these files."""
+    return (*NEEDED, DAC_READ_SEARCH) if any(map(_is_foreign, files)) else tuple(NEEDED)
+
+
+def _is_foreign(file: Path) -> bool:
     try:
-        steps = [document.resolve(), *document.resolve().parents]
-        foreign = any(not _is_open(step.stat()) for step in steps)
+        steps = [file.resolve(), *file.resolve().parents]
+        return any(not _is_open(step.stat()) for step in steps)
     except OSError:
-        foreign = True
-    return (*NEEDED, DAC_READ_SEARCH) if foreign else tuple(NEEDED)
+        return True
 
 
 def _is_open(found: os.stat_result) -> bool:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps what runs in step with the document: load, compile, plan, apply.
+"""Keeps what runs in step with the documents: load, compile, plan, apply.
 
 A change shows by the document or a key file, by SIGHUP, by the API, or by what words such as "me" and "dns-servers" and
 DNS names stand for. An editor may write a file in several steps, so a changed document rests for a moment before it is
 read. A document that is not correct changes nothing: it is refused, with the whole text of why, until it is mended.
+Where there are several stores the others are followed all the same.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from ringfence.audit import PolicyApplied, PolicyRefused, PolicyWarning, ServiceFault
 from ringfence.backends.names import NameBook
@@ -22,7 +24,8 @@ from ringfence.policy.errors import Finding, PolicyError
 from ringfence.policy.plan import NO_ORIGIN, Plan, plan
 from ringfence.policy.validate import validate
 from ringfence.service.events import EventLog
-from ringfence.stores.base import LoadedPolicy, Store
+from ringfence.stores.base import LoadedPolicy
+from ringfence.stores.several import Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,10 @@ Apply = Callable[[Spd, Pad], Awaitable[None]]
 
 
 class PolicyKeeper:
-    """Follows one store."""
+    """Follows the stores."""
 
     def __init__(
-        self, store: Store, facts: Callable[[], HostFacts], *, events: EventLog, today: Callable[[], datetime],
+        self, store: Stores, facts: Callable[[], HostFacts], *, events: EventLog, today: Callable[[], datetime],
         names: NameBook | None = None,
     ) -> None:  # fmt: skip
         self._store = store
@@ -67,48 +70,65 @@ class PolicyKeeper:
         self._prepared = self._prepare(store)
 
     @property
-    def store(self) -> Store:
+    def store(self) -> Stores:
         """What is followed."""
         return self._store
 
-    def _prepare(self, store: Store) -> Running:
-        """The policy as a store has it now; raises an IpsecError."""
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that the running policy, or the one to start with, was read from."""
+        return (self.running or self._prepared).loaded.files
+
+    def _prepare(self, store: Stores) -> Running:
+        """The policy as the stores have it now; raises an IpsecError when none has one that can hold."""
         loaded = store.load()
-        facts = replace(self._facts(), names=self._names.find(loaded.policy.host_names))
-        compiled = compile_policy(loaded.policy, facts, loaded.keys)
-        if compiled.refusals:
-            raise PolicyError(compiled.refusals)
-        return Running(loaded, compiled, facts, self._today())
+        while True:
+            facts = replace(self._facts(), names=self._names.find(loaded.policy.host_names))
+            try:
+                compiled = compile_policy(loaded.policy, facts, loaded.keys)
+                if compiled.refusals:
+                    raise PolicyError(compiled.refusals)
+            except PolicyError as error:
+                loaded = store.without(error)
+            else:
+                return Running(loaded, compiled, facts, self._today())
 
     async def start(self, apply: Apply) -> None:
         """Carry out, by ``apply``, what was read when this object was made; raises what ``apply`` raises."""
         self._apply = apply
         await self._switch(self._prepared)
+        self._store.accept()
+        if (error := self._store.failure) is not None:
+            self._refuse(error)
 
     async def reload(self) -> Plan:
-        """Read the document now; what it changes. Raises an IpsecError when it is refused."""
+        """Read the documents now; what they change. Raises an IpsecError when one is refused."""
         async with self._lock:
             try:
                 coming = await self.prepare(self._store)
                 done = await self._switch(coming)
+                self._store.accept()
+                if (failure := self._store.failure) is not None:
+                    raise failure
             except IpsecError as error:
                 self._refuse(error)
                 raise
             self.refused = None
             return done
 
-    async def prepare(self, store: Store) -> Running:
+    async def prepare(self, store: Stores) -> Running:
         """The policy as ``store`` has it now, ready to be followed; raises an IpsecError, and changes nothing."""
         return await asyncio.to_thread(self._prepare, store)
 
-    async def follow(self, store: Store, coming: Running) -> Plan:
+    async def follow(self, store: Stores, coming: Running) -> Plan:
         """Follow ``store`` from now on, beginning with what was prepared from it; raises what ``apply`` raises."""
         async with self._lock:
             done = await self._switch(coming)
+            store.accept()
             self._store, self.refused = store, None
             return done
 
-    async def go_back(self, store: Store, before: Running) -> None:
+    async def go_back(self, store: Stores, before: Running) -> None:
         """Follow ``store`` again, and carry out what it had ``before``, whatever it has now, until it changes."""
         async with self._lock:
             facts = self._facts()
@@ -196,6 +216,8 @@ class PolicyKeeper:
 
     def _refuse(self, error: IpsecError) -> None:
         name = self.running.loaded.document_name if self.running else "the policy"
+        if isinstance(error, PolicyError) and (place := error.findings[0].place):
+            name = place.document
         self.refused = Refused(self._today(), str(error))
         self._events.add(PolicyRefused(document=name, detail=str(error)))
 

@@ -20,16 +20,18 @@ from ringfence.policy.errors import BadWord
 from ringfence.policy.explain import parse_flow
 from ringfence.policy.lockout import ended
 from ringfence.policy.plan import Plan, plan
+from ringfence.policy.resultant import DYNAMIC
 from ringfence.service.events import EventLog
 from ringfence.service.reload import PolicyKeeper, Running
-from ringfence.stores.base import Store
+from ringfence.stores.dynamic import DynamicStore
+from ringfence.stores.several import Stores
 
 
 @dataclass(slots=True)
 class _Probation:
     before: Running
     """What comes back."""
-    store: Store
+    store: Stores
     """Where that came from."""
     until: datetime
     timer: asyncio.TimerHandle
@@ -39,10 +41,10 @@ class Stage:
     """Applies policies on demand."""
 
     def __init__(
-        self, keeper: PolicyKeeper, open_store: Callable[[Path], Store], *, secured: Callable[[FlowKey], bool],
+        self, keeper: PolicyKeeper, open_store: Callable[[Stores, Path], Stores], *, secured: Callable[[FlowKey], bool],
         events: EventLog, today: Callable[[], datetime],
     ) -> None:  # fmt: skip
-        """``secured`` tells whether there is an SA for a flow."""
+        """``open_store`` gives stores with another document; ``secured`` tells whether there is an SA for a flow."""
         self._keeper = keeper
         self._open = open_store
         self._secured = secured
@@ -59,7 +61,7 @@ class Stage:
 
     async def plan(self, document: Path) -> Plan:
         """What applying ``document`` would change; raises an IpsecError when it is not correct."""
-        coming = await self._keeper.prepare(self._open(document))
+        coming = await self._keeper.prepare(self._open(self._keeper.store, document))
         running = self._keeper.running
         return plan(running.compiled if running else None, coming.compiled)
 
@@ -75,10 +77,13 @@ class Stage:
             before, store = self._keeper.running, self._keeper.store
             if before is None:
                 raise NotThere("There is no policy yet; the service is starting.")
-            coming_store = self._open(document)
+            coming_store = self._open(store, document)
             coming = await self._keeper.prepare(coming_store)
             if not force and confirm_within_s is None:
-                self._refuse_lockout(coming, sessions, document)
+                cure = (
+                    f"Add an exemption, or try it for a minute:  ringfence apply {document.name} --confirm-within 60s"
+                )
+                self._refuse_lockout(coming, sessions, cure)
             change = await self._keeper.follow(coming_store, coming)
             if self._probation is not None:
                 before, store = self._probation.before, self._probation.store
@@ -86,6 +91,31 @@ class Stage:
             if change and confirm_within_s is not None:
                 self._begin_probation(before, store, confirm_within_s)
             return change
+
+    @property
+    def dynamic(self) -> DynamicStore:
+        """The rules that hold until the service stops."""
+        found = self._keeper.store.store(DYNAMIC)
+        return found if isinstance(found, DynamicStore) else DynamicStore(folder=Path("/"))
+
+    async def change_dynamic(
+        self, text: str, revision: int, *, sessions: tuple[str, ...] = (), force: bool = False
+    ) -> Plan:
+        """Have other rules until the service stops, as long as those that they replace are of this ``revision``.
+
+        Raises Refused if they are not, or if it would end one of ``sessions``; and IpsecError.
+        """
+        async with self._lock:
+            before = self.dynamic
+            if before.revision != revision:
+                raise Refused(
+                    "Somebody else has changed the dynamic rules meanwhile.", cure="Look again, and try again."
+                )
+            stores = self._keeper.store.replaced(DYNAMIC, before.changed_to(text))
+            coming = await self._keeper.prepare(stores)
+            if not force:
+                self._refuse_lockout(coming, sessions, "Exempt it first, or force it if you mean it.")
+            return await self._keeper.follow(stores, coming)
 
     def confirm(self) -> str:
         """Let the running policy stay, and say so; raises NotThere when nothing waits for that."""
@@ -100,16 +130,12 @@ class Stage:
         """Nothing comes back after this."""
         self._end_probation()
 
-    def _refuse_lockout(self, coming: Running, sessions: tuple[str, ...], document: Path) -> None:
+    def _refuse_lockout(self, coming: Running, sessions: tuple[str, ...], cure: str) -> None:
         lost = next(ended(coming.compiled, map(_session, sessions), self._secured), None)
         if lost is not None:
-            raise Refused(
-                f"This would end your own session: {lost}.",
-                cure="Add an exemption, or try it for a minute:  "
-                f"ringfence apply {document.name} --confirm-within 60s",
-            )  # fmt: skip
+            raise Refused(f"This would end your own session: {lost}.", cure=cure)
 
-    def _begin_probation(self, before: Running, store: Store, seconds: float) -> None:
+    def _begin_probation(self, before: Running, store: Stores, seconds: float) -> None:
         timer = asyncio.get_running_loop().call_later(seconds, self._over)
         until = self._today() + timedelta(seconds=seconds)
         self._probation = _Probation(before, store, until, timer)

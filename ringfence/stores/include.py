@@ -25,6 +25,8 @@ DOCUMENT_OCTETS = 4 << 20
 ALL_OCTETS = 16 << 20
 DOCUMENTS_AT_MOST = 1000
 DEPTH_AT_MOST = 16
+EVERY_DOCUMENT = 'include = "*.toml"'
+"""What a folder says."""
 EXAMPLE = 'Such as include = ["base.toml", "sites/*.toml"].'
 
 
@@ -52,11 +54,16 @@ class Documents:
     def load(self) -> None:
         """Read all; raises StoreError when there is no document, and PolicyError with all that is wrong with them."""
         self.note(self.root)
-        octets = read_octets(self.root, DOCUMENT_OCTETS, "the policy")
-        text = decoded(octets, Place(self.name, 0, self.store))
-        self._add(text, self.root, self.name, [])
+        if self.root.is_dir():
+            self._add(EVERY_DOCUMENT, self.root / "*.toml", f"{self.name}/*.toml", [])
+        else:
+            self._add(self._text(), self.root, self.name, [])
         if self._wrong:
             raise PolicyError(self._wrong)
+
+    def _text(self) -> str:
+        octets = read_octets(self.root, DOCUMENT_OCTETS, "the policy")
+        return decoded(octets, Place(self.name, 0, self.store))
 
     def note(self, path: Path) -> None:
         """Remember a file as it is now, before it is read."""

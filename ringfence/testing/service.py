@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ringfence.control.errors import BadRequest, NotThere
+from ringfence.control.errors import BadRequest, NotThere, Refused
 from ringfence.control.messages import (
     Application,
     Applied,
@@ -32,6 +32,7 @@ from ringfence.control.messages import (
     Volume,
 )
 from ringfence.control.server import ControlServer
+from ringfence.control.storing import DynamicChange, DynamicDocument
 from ringfence.errors import IpsecError
 
 START = datetime(2026, 11, 25, 11, 1, 40, tzinfo=UTC)
@@ -131,6 +132,7 @@ class AnsweringService:
         self.deleted: list[str] = []
         self.orders: list[Application] = []
         self.refuse: IpsecError | None = None
+        self.rules = DynamicDocument(text="", revision=0)
         self.past = [make_event(number) for number in range(1, events + 1)]
         self.coming: list[EventRecord] = []
 
@@ -180,6 +182,19 @@ class AnsweringService:
         return Applied(
             changed=True, summary=f"Applied: {planned.summary}.", lines=planned.lines, confirm_by=until
         )  # fmt: skip
+
+    def dynamic(self) -> DynamicDocument:
+        """What was put last."""
+        return self.rules
+
+    async def change_dynamic(self, change: DynamicChange) -> Reloaded:
+        """Keep it, or raise what ``refuse`` says."""
+        if self.refuse is not None:
+            raise self.refuse
+        if change.revision != self.rules.revision:
+            raise Refused("Somebody else was faster.")
+        self.rules = DynamicDocument(text=change.text, revision=change.revision + 1)
+        return Reloaded(changed=True, summary="Applied: 1 added.", lines=[])
 
     def confirm(self) -> Confirmed:
         """It stays, or what ``refuse`` says."""

@@ -13,26 +13,29 @@ Command = Any
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, Settings]]:
-    calls: list[tuple[Path, Settings]] = []
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Path], Settings]]:
+    calls: list[tuple[dict[str, Path], Settings]] = []
     monkeypatch.setattr("ringfence.service.app.run", lambda policy, settings: calls.append((policy, settings)))
     return calls
 
 
-def test_every_option_arrives(started: list[tuple[Path, Settings]], command: Command) -> None:
+def test_every_option_arrives(started: list[tuple[dict[str, Path], Settings]], command: Command) -> None:
     words = ["run", "p.toml", "--socket", "/tmp/s", "--device", "rf7", "--key-log", "/tmp/keys", "--verbose"]
     assert command(*words).code == 0
     assert started == [
-        (Path("p.toml"), Settings(socket=Path("/tmp/s"), device="rf7", key_log=Path("/tmp/keys"), verbose=True))
+        (
+            {"local": Path("p.toml")},
+            Settings(socket=Path("/tmp/s"), device="rf7", key_log=Path("/tmp/keys"), verbose=True),
+        )
     ]
 
 
 def test_nothing_said_is_the_safe_default(
-    started: list[tuple[Path, Settings]], command: Command, monkeypatch: pytest.MonkeyPatch
+    started: list[tuple[dict[str, Path], Settings]], command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("RINGFENCE_SOCKET", raising=False)
     assert command("run", "p.toml").code == 0
-    assert started == [(Path("p.toml"), Settings())]
+    assert started == [({"local": Path("p.toml")}, Settings())]
     assert started[0][1].key_log is None
 
 
@@ -47,3 +50,26 @@ def test_why_it_cannot_is_said(command: Command, monkeypatch: pytest.MonkeyPatch
 
 def test_a_policy_must_be_named(command: Command) -> None:
     assert command("run").code == 2
+
+
+def test_several_stores_are_named(started: list[tuple[dict[str, Path], Settings]], command: Command) -> None:
+    assert command("run", "p.toml", "--store", "persistent=/etc/x.toml").code == 0
+    assert command("run", "--store", "local=p.toml").code == 0
+    assert [stores for stores, _ in started] == [
+        {"local": Path("p.toml"), "persistent": Path("/etc/x.toml")}, {"local": Path("p.toml")},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "No policy is named."),
+        (["p.toml", "--store", "local=q.toml"], "The local store is named twice."),
+        (["p.toml", "--store", "elsewhere=q.toml"], '"elsewhere=q.toml" is not local=PATH or persistent=PATH'),
+        (["p.toml", "--store", "persistent="], '"persistent=" is not'),
+    ],
+)
+def test_what_names_no_store(command: Command, words: list[str], message: str) -> None:
+    answer = command("run", *words)
+    assert answer.code == 2
+    assert message in answer.err

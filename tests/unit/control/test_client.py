@@ -13,6 +13,7 @@ import pytest
 from ringfence.control.client import Client
 from ringfence.control.errors import BadAnswer, BadRequest, NotAllowed, NotRunning, NotThere, Refused
 from ringfence.control.messages import Application
+from ringfence.control.storing import DynamicChange, DynamicDocument
 from ringfence.place import Place
 from ringfence.policy.errors import Finding, PolicyError
 from ringfence.testing.service import START, AnsweringService, make_policy, make_sas, make_status, served
@@ -40,6 +41,10 @@ def test_answers_arrive_typed(running: Running) -> None:
         assert client.delete_sa("q3").ids == ["q3"]
         assert not client.reload().changed
         assert client.plan(Path("/p.toml")).lines == ["+ of /p.toml"]
+        assert client.change_dynamic(DynamicChange(text="x", revision=0)).changed
+        assert client.dynamic() == DynamicDocument(text="x", revision=1)
+        with pytest.raises(Refused, match="faster"):
+            client.change_dynamic(DynamicChange(text="y", revision=0))
         order = Application(document="/p.toml", confirm_within_s=60, sessions=["out tcp 10.0.0.1:22 -> 10.0.0.2:9"])
         assert client.apply(order).confirm_by == START + timedelta(seconds=60)
         assert running.service.orders == [order]

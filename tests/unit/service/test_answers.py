@@ -28,6 +28,7 @@ from ringfence.service.peers import PeerTable
 from ringfence.service.reload import PolicyKeeper
 from ringfence.service.staging import Stage
 from ringfence.stores.memory import MemoryStore
+from ringfence.stores.several import Stores
 from ringfence.testing.associations import esp_suite
 from ringfence.testing.contracts import make_child
 
@@ -63,7 +64,7 @@ class Running:
         self.events = EventLog(lambda: START, lambda: 0.0)
         self.store = MemoryStore(DOCUMENT, {"lab.psk": b"0123456789abcdef"}, name="p.toml")
         facts = HostFacts((bytes([192, 0, 2, 1]),))
-        self.keeper = PolicyKeeper(self.store, lambda: facts, events=self.events, today=lambda: START)
+        self.keeper = PolicyKeeper(Stores.only(self.store), lambda: facts, events=self.events, today=lambda: START)
         told = Facts(
             started_at=START, pid=7, device="rf0", key_log=Path("/k"), today=lambda: START,
             date_of=lambda moment: START + timedelta(seconds=moment),
@@ -71,7 +72,8 @@ class Running:
         peers = PeerTable()
         self.events.add_sink(peers)
         stage = Stage(
-            self.keeper, lambda path: MemoryStore(path.read_text()), secured=lambda _: False, events=self.events,
+            self.keeper, lambda stores, path: stores.replaced("local", MemoryStore(path.read_text())),
+            secured=lambda _: False, events=self.events,
             today=lambda: START,
         )  # fmt: skip
         self.answers = Answers(

@@ -30,7 +30,7 @@ def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def start(policy: Path, settings: Settings | None = None) -> None:
-    app.run(policy, settings or Settings())
+    app.run({"local": policy}, settings or Settings())
 
 
 def test_a_bad_or_missing_document(policy: Path) -> None:

@@ -75,8 +75,8 @@ def test_a_policy_in_somebody_s_home_needs_one_more(tmp_path: Path, monkeypatch:
     policy = tmp_path / "policy.toml"
     policy.write_text("")
     policy.chmod(0o600)
-    assert privileges.DAC_READ_SEARCH not in privileges.wanted(policy)
+    assert privileges.DAC_READ_SEARCH not in privileges.wanted([policy])
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
-    assert privileges.DAC_READ_SEARCH in privileges.wanted(policy)
-    assert privileges.DAC_READ_SEARCH in privileges.wanted(tmp_path / "gone" / "policy.toml")
-    assert privileges.wanted(Path("/etc/hostname")) == tuple(privileges.NEEDED)
+    assert privileges.DAC_READ_SEARCH in privileges.wanted([policy])
+    assert privileges.DAC_READ_SEARCH in privileges.wanted([policy, tmp_path / "gone" / "policy.toml"])
+    assert privileges.wanted([Path("/etc/hostname")]) == tuple(privileges.NEEDED)

@@ -19,6 +19,7 @@ from ringfence.policy.errors import PolicyError
 from ringfence.service.events import EventLog
 from ringfence.service.reload import PolicyKeeper
 from ringfence.stores.memory import MemoryStore
+from ringfence.stores.several import Stores
 
 TELNET = '[[filter]]\nname = "no telnet"\nblock = "tcp to 23"\n'
 MORE = TELNET + '[[filter]]\nname = "no finger"\nblock = "tcp to 79"\n'
@@ -36,7 +37,7 @@ class Story:
         self.fail: IpsecError | None = None
         self.names = {"a.corp": (bytes([10, 0, 0, 8]),)}
         self.keeper = PolicyKeeper(
-            self.store, lambda: self.facts, events=self.events, today=self.today,
+            Stores.only(self.store), lambda: self.facts, events=self.events, today=self.today,
             names=NameBook(lambda name: self.names[name]),
         )  # fmt: skip
 
@@ -137,7 +138,8 @@ def test_a_refused_document_leaves_the_running_one_until_it_is_mended() -> None:
         story.store.put(MORE.replace("79", "seventy"))
         with pytest.raises(PolicyError):
             await keeper.reload()
-        assert keeper.running is before
+        assert keeper.running is not None
+        assert (keeper.running.compiled, keeper.running.applied_at) == (before.compiled, before.applied_at)
         assert keeper.refused is not None
         assert "seventy" in keeper.refused.detail
         story.store.put(MORE)
@@ -294,3 +296,64 @@ def test_a_fault_while_watching_is_told_and_survived() -> None:
 
     story.run(watch)
     assert ServiceFault in story.told
+
+
+class TwoStores(Story):
+    """With a persistent store over the local one."""
+
+    def __init__(
+        self, text: str = TELNET, persistent: str = TELNET.replace("telnet", "finger").replace("23", "79")
+    ) -> None:
+        super().__init__()
+        self.store.put(text)
+        self.above = MemoryStore(persistent, name="persistent.toml")
+        stores = Stores({"local": self.store, "persistent": self.above})
+        self.keeper = PolicyKeeper(stores, lambda: self.facts, events=self.events, today=self.today)
+
+
+def test_the_persistent_policy_guards_while_the_local_one_is_wrong() -> None:
+    story = TwoStores("nonsense")
+
+    async def act(keeper: PolicyKeeper) -> None:
+        assert story.blocked == {"no finger"}
+        assert keeper.refused is not None
+        assert "p.toml:1: this is not TOML" in keeper.refused.detail
+        story.store.put(TELNET)
+        await keeper.reload()
+        assert story.blocked == {"no finger", "no telnet"}
+        assert keeper.refused is None
+
+    story.run(act)
+    assert story.told == [PolicyApplied, PolicyRefused, PolicyApplied]
+    (refused,) = [one.event for one in story.events.since(0) if isinstance(one.event, PolicyRefused)]
+    assert refused.document == "p.toml"
+
+
+def test_a_store_is_followed_while_another_one_is_wrong() -> None:
+    story = TwoStores()
+
+    async def act(keeper: PolicyKeeper) -> None:
+        story.store.put("nonsense")
+        story.above.put("")
+        with pytest.raises(PolicyError):
+            await keeper.reload()
+        assert story.blocked == {"no telnet"}
+
+    story.run(act)
+
+
+def test_what_cannot_hold_on_this_computer_is_the_affair_of_its_store() -> None:
+    story = TwoStores()
+    ends = 'remote = { networks = "10.5.0.0/16", gateway = "192.0.2.9" }'
+    tunnel = f'[[rule]]\nname = "t"\n{ends}\nauth = {{ psk-file = "k" }}\n'
+
+    async def act(keeper: PolicyKeeper) -> None:
+        story.facts = HostFacts((bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])))
+        story.store.put(tunnel, {"k": b"x" * 16})
+        story.above.put("")
+        with pytest.raises(PolicyError, match="this computer has several addresses"):
+            await keeper.reload()
+        assert story.blocked == {"no telnet"}
+        assert keeper.refused is not None
+
+    story.run(act)

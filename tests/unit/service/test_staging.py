@@ -18,7 +18,9 @@ from ringfence.policy.errors import PolicyError
 from ringfence.service.events import EventLog
 from ringfence.service.reload import PolicyKeeper
 from ringfence.service.staging import Stage
+from ringfence.stores.dynamic import DynamicStore
 from ringfence.stores.memory import MemoryStore
+from ringfence.stores.several import Stores
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SSH = "out tcp 10.0.0.1:22 -> 10.1.1.7:51234"
@@ -39,9 +41,12 @@ class Story:
         self.secured = False
         self.events = EventLog(lambda: START, lambda: 0.0)
         facts = HostFacts((bytes([10, 0, 0, 1]),))
-        self.keeper = PolicyKeeper(self.documents["old"], lambda: facts, events=self.events, today=lambda: START)
+        self.keeper = PolicyKeeper(
+            Stores.only(self.documents["old"]), lambda: facts, events=self.events, today=lambda: START
+        )
         self.stage = Stage(
-            self.keeper, lambda path: self.documents[path.name], secured=lambda _: self.secured, events=self.events,
+            self.keeper, lambda stores, path: stores.replaced("local", self.documents[path.name]),
+            secured=lambda _: self.secured, events=self.events,
             today=lambda: START,
         )  # fmt: skip
 
@@ -98,7 +103,8 @@ def test_one_that_is_not_correct_is_not_applied(story: Story) -> None:
         with pytest.raises(BackendError):
             await stage.apply(Path("/new"), confirm_within_s=0.01)
         assert stage.confirm_by is None
-        assert story.keeper.store is story.documents["old"]
+        assert story.keeper.running is not None
+        assert story.keeper.running.loaded.document_name == "old"
 
     assert story.play(act) == ["no 23"]
 
@@ -127,7 +133,8 @@ def test_what_is_not_confirmed_goes(story: Story) -> None:
         story.documents["old"].put(block(1))  # meanwhile; it waits for the next reload
         await asyncio.sleep(0.1)
         assert stage.confirm_by is None
-        assert story.keeper.store is story.documents["old"]
+        assert story.keeper.running is not None
+        assert story.keeper.running.loaded.document_name == "old"
         assert not story.keeper.store.changed()
         with pytest.raises(NotThere):
             stage.confirm()
@@ -192,3 +199,36 @@ def test_nothing_comes_back_after_the_end(story: Story) -> None:
         await asyncio.sleep(0.04)
 
     assert story.play(act) == ["no 23", "no 79"]
+
+
+def test_rules_until_the_service_stops(tmp_path: Path) -> None:
+    story = Story()
+    story.keeper = PolicyKeeper(
+        Stores({"local": story.documents["old"], "dynamic": DynamicStore(folder=tmp_path)}),
+        lambda: HostFacts((bytes([10, 0, 0, 1]),)), events=story.events, today=lambda: START,
+    )  # fmt: skip
+    story.stage = Stage(
+        story.keeper, lambda stores, path: stores.replaced("local", story.documents[path.name]),
+        secured=lambda _: False, events=story.events, today=lambda: START,
+    )  # fmt: skip
+
+    async def act(stage: Stage) -> None:
+        assert stage.dynamic.revision == 0
+        assert await stage.change_dynamic(block(79), 0)
+        assert (stage.dynamic.text, stage.dynamic.revision) == (block(79), 1)
+        with pytest.raises(Refused, match="meanwhile"):
+            await stage.change_dynamic("", 0)
+        with pytest.raises(PolicyError):
+            await stage.change_dynamic("nonsense", 1)
+        with pytest.raises(Refused, match="your own session"):
+            await stage.change_dynamic(block(22), 1, sessions=("out tcp 10.0.0.1:22 -> 10.1.1.7:50000",))
+        assert stage.dynamic.text == block(79)
+        await stage.apply(Path("/new"))
+        assert stage.dynamic.text == block(79)
+        await stage.change_dynamic("", 1)
+
+    assert set(story.play(act)) == {"no 23", "no 79"}
+
+
+def test_without_such_a_store_there_are_no_such_rules() -> None:
+    assert Story().stage.dynamic.text == ""

@@ -6,7 +6,7 @@ import pytest
 from ringfence.policy.errors import PolicyError
 from ringfence.secret import Secret
 from ringfence.stores.errors import StoreError
-from ringfence.stores.file import FileStore, read_key
+from ringfence.stores.file import FileStore
 
 POLICY = '[[rule]]\nname = "lab"\nwith = "10.77.0.0/24"\nauth = { psk-file = "lab.psk" }\n'
 KEY = "correct horse battery staple"
@@ -25,30 +25,6 @@ def test_the_key_stands_beside_the_policy(policy: Path) -> None:
     assert loaded.keys == {"lab.psk": Secret(KEY.encode())}
     assert loaded.document_name == "policy.toml"
     assert loaded.findings == ()
-
-
-@pytest.mark.parametrize(
-    ("content", "key"),
-    [
-        (b"abc", b"abc"),
-        (b"abc\r\n", b"abc"),
-        (b"abc\n\n", b"abc\n"),
-        (b" abc ", b" abc "),
-        (b"hex:00ff10\n", b"\x00\xff\x10"),
-        (b"base64:AP8Q\n", b"\x00\xff\x10"),
-    ],
-)
-def test_forms_of_a_key(tmp_path: Path, content: bytes, key: bytes) -> None:
-    (tmp_path / "k").write_bytes(content)
-    assert read_key(tmp_path / "k") == Secret(key)
-
-
-@pytest.mark.parametrize("content", [b"", b"\n", b"hex:0", b"hex:", b"base64:!", b"x" * 5000])
-def test_what_is_no_key(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "k").write_bytes(content)
-    with pytest.raises(StoreError) as caught:
-        read_key(tmp_path / "k")
-    assert str(tmp_path / "k") in str(caught.value)
 
 
 def test_warnings_about_a_key_file(policy: Path) -> None:
@@ -98,12 +74,6 @@ def test_changes_are_noticed(policy: Path) -> None:
     assert store.changed()
 
 
-def test_a_missing_key_says_how_one_is_made(tmp_path: Path) -> None:
-    with pytest.raises(StoreError) as caught:
-        read_key(tmp_path / "lab.psk")
-    assert f"base64 > {tmp_path / 'lab.psk'}" in caught.value.cure
-
-
 def test_without_keys(policy: Path) -> None:
     (policy.parent / "lab.psk").unlink()
     store = FileStore(policy, keyless=True)
@@ -111,3 +81,21 @@ def test_without_keys(policy: Path) -> None:
     assert not store.changed()
     policy.write_text(POLICY + "enabled = false\n")
     assert store.changed()
+
+
+def test_a_folder_stands_for_all_documents_in_it(policy: Path) -> None:
+    (policy.parent / "more.toml").write_text('[[filter]]\nname = "f"\nblock = "tcp to 23"\n')
+    store = FileStore(policy.parent)
+    loaded = store.load()
+    assert (len(loaded.policy), loaded.policy.name) == (2, policy.parent.name)
+    assert loaded.policy.filters[0].place.document == f"{policy.parent.name}/more.toml"
+    assert loaded.keys.keys() == {f"{policy.parent.name}/lab.psk"}
+    (policy.parent / "third.toml").write_text("")
+    assert store.changed()
+    whole = FileStore(policy.parent, name=str(policy.parent), store="persistent").load()
+    assert str(whole.policy.rules[0].place) == f"{policy}:1"
+    assert whole.keys.keys() == {str(policy.parent / "lab.psk")}
+
+
+def test_all_files_are_known(policy: Path) -> None:
+    assert set(FileStore(policy).load().files) == {policy, policy.parent / "lab.psk"}

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+import itertools
+from dataclasses import fields
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ringfence.place import Place
+from ringfence.policy.document import parse, parse_documents
+from ringfence.policy.errors import PolicyError
+from ringfence.policy.lower import statements
+from ringfence.policy.model import Filter, Policy, Verb
+from ringfence.policy.resultant import PRECEDENCE, SETTINGS, Given, Resultant, rank, resultant
+from ringfence.policy.source import Source
+from ringfence.policy.terms import GlobalSettings, PskFile
+from ringfence.policy.write import effective
+
+IPSEC = """
+[policy]
+name = "{0}"
+auth = {{ psk-file = "k" }}
+
+[[policy.rule]]
+name = "{0} rule"
+filter-list = "{1}"
+filter-action = "Require Security"
+
+[filter-list."Web"]
+description = "{0}"
+filters = ["me tcp <-> any:443"]
+"""
+
+
+def read(store: str, text: str) -> Given:
+    return Given(store, parse_documents([Source.read(text, name=f"{store}.toml", store=store)]))
+
+
+def block(*names: str) -> str:
+    return "".join(f'[[filter]]\nname = "{name}"\nblock = "tcp to 23"\n' for name in names)
+
+
+def protect(*names: str) -> str:
+    return "".join(f'[[rule]]\nname = "{name}"\nauth = {{ psk-file = "k" }}\n' for name in names)
+
+
+def test_one_store_is_as_it_is() -> None:
+    alone = read("local", block("a"))
+    assert resultant([alone]) == Resultant(alone.policy)
+    assert resultant([]) == Resultant(Policy())
+
+
+def test_the_higher_store_has_its_way_and_the_other_is_kept_with_the_reason() -> None:
+    found = resultant([read("local", block("a", "b") + protect("c")), read("persistent", protect("b", "d"))])
+    assert [(one.name, one.place.store) for one in found.policy] == [
+        ("b", "persistent"), ("d", "persistent"), ("c", "local"), ("a", "local"),
+    ]  # fmt: skip
+    (loser,) = found.set_aside
+    assert (loser.store, loser.winner) == ("local", Place("persistent.toml", 1, "persistent"))
+    assert str(loser) == ('filter "b" local.toml:4: the persistent store has a rule of this name (persistent.toml:1)')
+    assert found.policy.name == "local.toml"
+    text = effective(found.policy, found.set_aside)
+    assert "# persistent.toml:1 (persistent store)" in text
+    assert f"# set aside: {loser}" in text
+
+
+def test_of_ipsec_policies_one_is_assigned() -> None:
+    found = resultant([read("local", IPSEC.format("own", "Web")), read("directory", IPSEC.format("domain", "Web"))])
+    assert found.policy.ipsec is not None
+    assert found.policy.ipsec.name == "domain"
+    assert [one.description for one in found.policy.filter_lists] == ["domain"]
+    assert found.policy.beneath is None
+    assert {one.what: one.why for one in found.set_aside} == {
+        'policy "own"': 'IPsec policies do not merge, and the directory store assigns "domain"',
+        'filter list "Web"': "the directory store has a filter list of this name",
+    }
+
+
+def test_the_persistent_policy_stays_beneath() -> None:
+    persistent, local = read("persistent", IPSEC.format("always", "Web")), read("local", IPSEC.format("own", "Web"))
+    found = resultant([local, persistent]).policy
+    assert found.ipsec is not None
+    assert found.ipsec.name == "own"
+    assert [one.description for one in found.filter_lists] == ["own"]
+    assert {one.name for one in statements(found)} == {"own rule", "always rule"}
+    assert set(found.titles) == {"own rule", "always rule"}
+    assert found.key_files == ("k",)
+    assert "# beneath it" in effective(found)
+    alone = resultant([read("local", block("a")), persistent]).policy
+    assert alone.ipsec == persistent.policy.ipsec
+    assert alone.beneath is None
+
+
+def test_lists_that_only_another_store_has_are_there_too() -> None:
+    other = '[filter-list."Mail"]\nfilters = ["me tcp <-> any:25"]\n'
+    found = resultant([read("local", IPSEC.format("own", "Web")), read("persistent", other)]).policy
+    assert [one.name for one in found.filter_lists] == ["Web", "Mail"]
+
+
+def test_every_part_of_a_policy_has_its_law() -> None:
+    merged = {
+        "rules", "filters", "filter_lists", "filter_actions", "ipsec", "beneath", "name", "main_modes", "auth_sets",
+        "main_mode_cryptos", "quick_mode_cryptos", "settings", "profiles",
+    }  # fmt: skip
+    assert {one.name for one in fields(Policy)} == merged
+    said = {name for _, names in SETTINGS for name in names}
+    assert {one.name for one in fields(GlobalSettings)} == said | {"place", "places"}
+    assert {name for names, _ in SETTINGS for name in names} <= {*decode_names()}
+
+
+def decode_names() -> list[str]:
+    """The settings of ``[global]``, as an error lists them."""
+    with pytest.raises(PolicyError) as caught:
+        parse("[global]\nqqqqqqqqqqqqqqq = 1\n", name="p")
+    return caught.value.findings[0].cure.removeprefix("The settings here are ").rstrip(".").split(", ")
+
+
+def test_settings_for_all_rules_are_of_the_highest_store_that_says_them() -> None:
+    found = resultant(
+        [
+            read("local", '[global]\nidle-time = "10 min"\nauth = "kerberos"\nsecond-auth = "user-kerberos"\n'),
+            read("persistent", '[global]\nauth = { psk-file = "k" }\n'),
+        ]
+    )
+    assert (found.policy.settings.idle_s, found.policy.settings.auth) == (600, (PskFile("k"),))
+    assert found.policy.settings.second_auth == (), "who says the first authentication says the second"
+    assert {name: str(place) for name, place in found.policy.settings.places.items()} == {
+        "idle-time": "local.toml:2", "auth": "persistent.toml:2", "auth.psk-file": "persistent.toml:2",
+    }  # fmt: skip
+    assert [str(one) for one in found.set_aside] == [
+        "global auth local.toml:3: the persistent store says auth (persistent.toml:2)",
+        "global second-auth local.toml:4: the persistent store says auth (persistent.toml:2)",
+    ]
+
+
+def test_a_higher_store_may_want_no_rules_below_it() -> None:
+    sets = '[auth-set."s"]\nfirst = "kerberos"\n[[main-mode]]\nname = "m"\nauth-set = "s"\n'
+    found = resultant(
+        [
+            read("local", block("f") + protect("r") + sets),
+            read("directory", "[global]\nlocal-rules = false\n" + block("d")),
+            read("persistent", block("p")),
+        ]
+    )  # fmt: skip
+    assert [one.name for one in found.policy] == ["p", "d"]
+    assert found.policy.main_modes == ()
+    assert [one.name for one in found.policy.auth_sets] == ["s"]
+    assert {(one.what, one.why, str(one.winner)) for one in found.set_aside} == {
+        (what, "the directory store says local-rules = false", "directory.toml:2")
+        for what in ('rule "r"', 'filter "f"', 'main mode rule "m"')
+    }
+
+
+def test_which_networks_are_which_is_said_by_one_store() -> None:
+    profile = '[profile.domain]\nnetworks = ["{}"]\n'
+    found = resultant([read("local", profile.format("10.0.0.0/8")), read("persistent", profile.format("10.1.0.0/16"))])
+    assert found.policy.profiles.place.store == "persistent"
+    assert [one.what for one in found.set_aside] == ["profile"]
+
+
+NAMES = st.sampled_from("abcdef")
+FILTERS = st.lists(st.builds(Filter, NAMES, st.sampled_from(Verb)), unique_by=lambda one: one.name, max_size=5)
+STORES = st.dictionaries(st.sampled_from(PRECEDENCE), FILTERS, min_size=1)
+
+
+@settings(deadline=None)
+@given(STORES)
+def test_laws_of_precedence(stores: dict[str, list[Filter]]) -> None:
+    asked = [Given(store, Policy(filters=tuple(items))) for store, items in stores.items()]
+    found = resultant(asked)
+    names = [one.name for one in found.policy.filters]
+    assert len(set(names)) == len(names), "a name holds once"
+    assert set(names) == {one.name for items in stores.values() for one in items}, "no name is lost"
+    for one in found.policy.filters:
+        highest = min((store for store, items in stores.items() if one.name in [o.name for o in items]), key=rank)
+        assert one in stores[highest], "the highest store that has it decides"
+    assert len(names) + len(found.set_aside) == sum(map(len, stores.values())), "each one holds or is set aside"
+    for shuffled in itertools.islice(itertools.permutations(asked), 6):
+        assert resultant(shuffled) == found, "the order in which stores are given means nothing"
+
+
+@settings(deadline=None)
+@given(STORES, st.randoms(use_true_random=False))
+def test_order_within_a_store_means_nothing(stores: dict[str, list[Filter]], random: Random) -> None:
+    def verdicts(shuffle: bool) -> set[tuple[str, Verb]]:
+        asked = []
+        for store, items in stores.items():
+            items = list(items)
+            if shuffle:
+                random.shuffle(items)
+            asked.append(Given(store, Policy(filters=tuple(items))))
+        return {(one.name, one.verb) for one in resultant(asked).policy.filters}
+
+    assert verdicts(shuffle=True) == verdicts(shuffle=False)
+
+
+@settings(deadline=None)
+@given(STORES)
+def test_what_holds_holds_again(stores: dict[str, list[Filter]]) -> None:
+    found = resultant(Given(store, Policy(filters=tuple(items))) for store, items in stores.items())
+    again = resultant([Given("local", found.policy), Given("dynamic", Policy())])
+    assert (again.policy.filters, again.set_aside) == (found.policy.filters, ())
