@@ -32,10 +32,10 @@ def resultant(
     answer = _of_documents(named_stores(None, store)) if store else _of_service(socket)
     if json:
         output.say_json(answer)
-        return
-    _stores(answer.stores)
-    output.say()
-    _set_aside(answer.set_aside)
+    else:
+        _stores(answer.stores)
+        output.say()
+        _set_aside(answer.set_aside)
     if any(one.refused for one in answer.stores):
         raise typer.Exit(1)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ringfence.policy.able import KEY_CURE
-from ringfence.policy.decode import Table
+from ringfence.policy.decode import SECRETS, Table
 from ringfence.policy.errors import BadWord
 from ringfence.policy.source import Steps
 from ringfence.policy.terms import (
@@ -83,7 +83,7 @@ def _decode(
             which = "first" if others is FIRST else "second"
             table.complain(key, f'names "{item}", which is a way for the {which} authentication', cure=cure, at=at)
         elif not isinstance(item, dict):
-            table.complain(key, "is not understood", cure=cure, at=at)
+            table.complain(key, "names no way to authenticate", cure=cure, at=at)
         else:
             found += inner(table, key, item, at)
     return tuple(found)
@@ -92,6 +92,10 @@ def _decode(
 def _first(table: Table, key: str, item: dict[str, object], at: Steps) -> list[Auth]:
     """``{ psk-file = "lab.psk" }`` or ``{ certificate = "CN=Corp Root CA", … }``."""
     inner = table.inner(key, item, at)
+    if any(one in SECRETS for one in item):
+        inner.seen.update(one for one in item if one not in SECRETS)
+        inner.finish()
+        return []
     file, authority = inner.file("psk-file"), inner.text("certificate")
     if inner.has("psk-file") == inner.has("certificate"):
         why = "says both psk-file and certificate" if file else "does not say psk-file"

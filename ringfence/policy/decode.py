@@ -20,6 +20,9 @@ T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
 
 TYPES = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", dict: "a table"}
+SECRETS = ("psk", "preshared-key", "key", "secret", "password")
+"""What people call a key where a document may not have one; it is not shown again."""
+KEY_IN_FILE = 'A key stands in a file of its own, readable for root alone: auth = { psk-file = "lab.psk" }.'
 LATER = "This is not supported yet."
 
 
@@ -171,18 +174,24 @@ class Table:
                 self.complain(key, "is known but not supported yet", cure=self.later[key], at_key=True)
                 continue
             name = "".join(c if c.isprintable() else "?" for c in key)[:60]
+            if key in SECRETS:
+                self._unknown(key, name, KEY_IN_FILE, excerpt=False)
+                continue
+            if key == "include" and self.steps:
+                self._unknown(key, name, "It stands at the beginning of the document, before all tables.")
+                continue
             close = get_close_matches(key, [*self.seen, *self.later], 1)
             cure = f'Did you mean "{close[0]}"?' if close else f"The settings here are {', '.join(sorted(self.seen))}."
             self._unknown(key, name, cure)
 
-    def _unknown(self, key: str, name: str, cure: str) -> None:
+    def _unknown(self, key: str, name: str, cure: str, *, excerpt: bool = True) -> None:
         span = self.source.span((*self.steps, key), key=True)
         subject = f"{self.subject}: " if self.subject else ""
         self.findings.append(
             Finding(
                 f'{subject}there is no setting "{self.prefix}{name}".',
                 self.source.place_at(span), self.subject, f"{self.prefix}{name}",
-                self.source.excerpt(span) if span else "", cure,
+                self.source.excerpt(span) if span and excerpt else "", cure,
             )
         )  # fmt: skip
 

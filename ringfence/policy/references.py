@@ -59,7 +59,7 @@ def _check_named(table: Table, said: Mapping[str, str], known: Mapping[str, list
 
 
 def _check_settled(table: Table, policy: Policy, rule: Rule, terms: Terms) -> None:
-    if not terms.auth and not rule.auth_set and not policy.settings.auth_set:
+    if not terms.auth and not rule.auth_set and not policy.settings.auth_set and not table.has("auth"):
         table.complain("", "does not say how both sides prove who they are", cure=AUTH_CURE)
     if rule.second_auth and _has_key(terms.auth):
         table.complain("second-auth", AFTER_KEY_WHY, cure=AFTER_KEY_CURE)
@@ -80,7 +80,7 @@ def _has_key(auth: Iterable[Auth]) -> bool:
 def _check_ipsec(table: Table, policy: Policy, ipsec: IpsecPolicy) -> None:
     lists, actions = filter_lists(policy), filter_actions(policy)
     pairs = tunnel_pairs(ipsec.rules, lists)
-    if not ipsec.rules:
+    if not ipsec.rules and not table.has("based-on"):
         _at(table, None).complain(
             "", "has no rule", cure="Write [[policy.rule]], or name a default policy by based-on."
         )

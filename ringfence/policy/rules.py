@@ -126,8 +126,8 @@ def decode_filter(table: Table) -> Filter:
     for verb in Verb:
         traffic = table.words(verb.value, parse_traffic, split=",") or traffic
     if len(verbs) != 1:
-        table.complain("", 'says neither "permit" nor "block"' if not verbs else 'says both "permit" and "block"',
-                       cure='Such as: block = "tcp to 23"')  # fmt: skip
+        what = 'says both "permit" and "block"' if verbs else 'says neither "permit" nor "block"'
+        table.complain("", what, cure="Leave one of them out." if verbs else 'Such as: block = "tcp to 23"')
     if ends.gateways is not None:
         table.complain("", "names a gateway, but only a rule can be a tunnel", cure="Make it a [[rule]].")
     found = Filter(
@@ -148,6 +148,15 @@ def decode_filter(table: Table) -> Filter:
     return replace(found, places=decode_places(table))
 
 
+WINDOWS_SECURE = {
+    "requestinrequestout": '"request"',
+    "requireinrequestout": '{ in = "require", out = "request" }',
+    "requireinrequireout": '"require"',
+    "requireinclearout": '{ in = "require", out = "none" }',
+    "noauthentication": '"none"',
+}
+
+
 def _secure(table: Table) -> Secure:
     if isinstance(table.data.get("secure"), dict):
         inner = table.table("secure")
@@ -159,6 +168,11 @@ def _secure(table: Table) -> Secure:
                 table.complain("secure", f'does not say "{way}"', cure='Such as { in = "require", out = "request" }.')
         inner.finish()
         return Secure(ways["in"] or Need.REQUIRE, ways["out"] or Need.REQUIRE)
+    said = table.data.get("secure")
+    if isinstance(said, str) and (ours := WINDOWS_SECURE.get(said.strip().lower())):
+        table.seen.add("secure")
+        table.complain("secure", f'is "{said.strip()}", which is a word of netsh', cure=f"Here it is secure = {ours}.")
+        return Secure()
     need = table.choice("secure", Need) or Need.REQUIRE
     return Secure(need, need)
 

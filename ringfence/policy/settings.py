@@ -8,7 +8,7 @@ from typing import TypeVar
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import IkeProposal, Limits, SecurityMethod
 from ringfence.place import Place
-from ringfence.policy.decode import Table
+from ringfence.policy.decode import Table, shown
 from ringfence.policy.errors import BadWord
 from ringfence.policy.methods import (
     INTEGRITY_ONLY,
@@ -84,6 +84,11 @@ def decode_lifetime(table: Table) -> Limits | None:
         if seconds is not None and not 5 <= seconds <= LONGEST_S:
             table.complain("lifetime", f"is out of range: from 5 s to {LONGEST_S} s")
         return Limits(seconds)
+    if not isinstance(table.data["lifetime"], dict):
+        table.seen.add("lifetime")
+        what = f"is {shown(table.data['lifetime'])}, but has to be a text or a table"
+        table.complain("lifetime", what, cure='Such as "60 min" or { time = "60 min", data = "100 MB" }.')
+        return None
     inner = table.table("lifetime")
     if inner is None:
         return None

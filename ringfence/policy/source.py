@@ -75,6 +75,12 @@ class Source:
             raise PolicyError([_syntax_error(cls(name, text, {}, {}, starts, store=store), str(error))]) from error
         return cls(name, text, data, Scanner(text).scan(), starts, folder, store)
 
+    @classmethod
+    def unread(cls, text: str, *, name: str, store: str = "") -> Self:
+        """A text that is shown only."""
+        starts = (0, *(match.end() for match in re.finditer("\n", text)))
+        return cls(name, text, {}, {}, starts, store=store)
+
     def line(self, offset: int) -> int:
         """The line of an offset, from 1."""
         return bisect_right(self.line_starts, offset)
@@ -118,15 +124,35 @@ class Source:
         return f"{gutter} | {shown}\n{' ' * len(gutter)} | {' ' * (first - cut)}{carets}"
 
 
+TEXTS_AND_LISTS = 'Texts stand in quotation marks, and a list ends with a bracket: ["a", "b"].'
+ONE_A_LINE = "A line has one setting, or one head, such as [policy] or [[rule]]."
+SYNTAX = (
+    (
+        re.compile(r"Illegal character '\\n'"),
+        "a text has no end",
+        "It ends with the quotation mark that it begins with.",
+    ),
+    (re.compile(r"Cannot declare \(.*\) twice"), "this table is there twice", "Give one of them another name."),
+    (re.compile(r"Cannot overwrite a value"), "this setting is there twice", "Leave one of them out."),
+    (re.compile(r"Unclosed array"), "a list has no end", "It ends with a bracket, and commas stand between its items."),
+    (re.compile(r"Expected newline.*"), "more than one thing stands in this line", ONE_A_LINE),
+    (re.compile(r"Invalid value"), "no value begins here", TEXTS_AND_LISTS),
+    (re.compile(r"Expected '=' after a key.*"), "there is no = behind this word", 'A setting reads: name = "lab".'),
+)
+"""What the standard library says of a text, what people read instead, and what to do."""
+
+
 def _syntax_error(source: Source, what: str) -> Finding:
     match = ERROR_PLACE.search(what)
     start = len(source.text.rstrip("\n"))
     if match and match[1]:
         start = min(source.line_starts[int(match[1]) - 1] + int(match[2]) - 1, len(source.text))
     message = ERROR_PLACE.sub("", what)
+    known = ((words, cure) for pattern, words, cure in SYNTAX if pattern.fullmatch(message))
+    words, cure = next(known, (f"{message[:1].lower()}{message[1:]}", ""))
     return Finding(
-        f"this is not TOML: {message[:1].lower()}{message[1:]}.", source.place_at((start, start)),
-        excerpt=source.excerpt((start, start + 1)),
+        f"this is not TOML: {words}.", source.place_at((start, start)), excerpt=source.excerpt((start, start + 1)),
+        cure=cure,
     )  # fmt: skip
 
 

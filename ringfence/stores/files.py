@@ -13,8 +13,11 @@ NOT_YOURS = "Only another user may read it: ask as root."
 PATTERN = 'Name a file in it, or all of them: "{}/*.toml".'
 
 
-def read_octets(path: Path, most: int, what: str, *, missing: str = "") -> bytes:
-    """The content of a file; raises StoreError, with ``missing`` as its cure when there is no such file."""
+def read_octets(path: Path, most: int, what: str, *, missing: str = "", large: str = "") -> bytes:
+    """The content of a file; raises StoreError.
+
+    ``missing`` is its cure when there is no such file, ``large`` when it has more than ``most`` octets.
+    """
     try:
         with path.open("rb") as file:
             octets = file.read(most + 1)
@@ -24,7 +27,7 @@ def read_octets(path: Path, most: int, what: str, *, missing: str = "") -> bytes
         cure = PATTERN.format(path.name) if isinstance(error, IsADirectoryError) else cures.get(type(error), "")
         raise StoreError(f"{what} cannot be read: {why}", place=str(path), cure=cure) from error
     if len(octets) > most:
-        raise StoreError(f"{what} is larger than {size(most)}", place=str(path))
+        raise StoreError(f"{what} is larger than {size(most)}", place=str(path), cure=large)
     return octets
 
 

@@ -27,6 +27,7 @@ DOCUMENTS_AT_MOST = 1000
 DEPTH_AT_MOST = 16
 EVERY_DOCUMENT = 'include = "*.toml"'
 """What a folder says."""
+SPLIT = 'Split it: a document may include others, include = ["sites/*.toml"].'
 EXAMPLE = 'Such as include = ["base.toml", "sites/*.toml"].'
 
 
@@ -62,7 +63,9 @@ class Documents:
             raise PolicyError(self._wrong)
 
     def _text(self) -> str:
-        octets = read_octets(self.root, DOCUMENT_OCTETS, "the policy")
+        octets = read_octets(
+            self.root, DOCUMENT_OCTETS, "the policy", missing=f"There is no {self.root.absolute()}.", large=SPLIT
+        )
         return decoded(octets, Place(self.name, 0, self.store))
 
     def note(self, path: Path) -> None:
@@ -116,7 +119,7 @@ class Documents:
     def _read(self, wanted: "_Wanted", table: Table, path: Path, name: str, steps: "list[_Step]") -> None:
         self.note(path)
         if (limit := self._limit(steps)) is not None:
-            wanted.complain(table, limit, "")
+            wanted.complain(table, limit, "Have fewer, or include them from one document.")
             return
         try:
             text = decoded(_read(path), Place(name, 0, self.store))
@@ -141,9 +144,11 @@ class Documents:
 def _read(path: Path) -> bytes:
     if is_special(path):
         raise StoreError("it is no file")
-    return read_octets(path, DOCUMENT_OCTETS, "it", missing=f"Write {path}, or leave it out of include.")
+    missing = f"Write {path}, or leave it out of include."
+    return read_octets(path, DOCUMENT_OCTETS, "it", missing=missing, large=SPLIT)
 
 
+SAVE = "Save it as UTF-8, such as by  iconv -f {} -t utf-8"
 CIRCLE_CURE = "Leave one of these out."
 
 
@@ -204,11 +209,17 @@ def decoded(octets: bytes, place: Place) -> str:
     try:
         return octets.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = octets.count(b"\n", 0, error.start) + 1
         wide = octets.startswith((b"\xff\xfe", b"\xfe\xff"))
-        what = "it is written in UTF-16" if wide else f"octet 0x{octets[error.start]:02x} is not text in UTF-8"
-        cure = "Save it as UTF-8."
-        raise PolicyError([Finding(f"{what}.", Place(place.document, line, place.store), cure=cure)]) from error
+        if wide:
+            raise PolicyError(
+                [Finding("this is written in UTF-16, not in UTF-8.", place, cure=SAVE.format("utf-16"))]
+            ) from error
+        source = Source.unread(octets.decode("utf-8", "replace"), name=place.document, store=place.store)
+        start = len(octets[: error.start].decode("utf-8", "replace"))
+        message = f"this is not text in UTF-8: octet 0x{octets[error.start]:02x}."
+        excerpt = source.excerpt((start, start + 1))
+        found = Finding(message, source.place_at((start, start)), excerpt=excerpt, cure=SAVE.format("latin1"))
+        raise PolicyError([found]) from error
 
 
 def _matches(folder: Path, pattern: str) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ SHORT_OCTETS = 16
 """A key shorter than this can be guessed by whoever recorded a main mode."""
 
 MAKE_KEY = "Make a key, for both sides the same:  (umask 077; head -c 32 /dev/urandom | base64 > {})"
+KEY_ONLY = "A key file holds the key and nothing else."
 FORMS = "It may be the key as it is, or octets as hex:00ff10 or base64:AP8Q."
 
 
@@ -72,7 +73,7 @@ def read_key(path: Path, what: str = "the key file") -> Secret:
     """The key in a key file; raises StoreError, which calls it ``what``."""
     if is_special(path):
         raise StoreError(f"{what} is no file", place=str(path))
-    octets = read_octets(path, KEY_OCTETS, what, missing=MAKE_KEY.format(path))
+    octets = read_octets(path, KEY_OCTETS, what, missing=MAKE_KEY.format(path), large=KEY_ONLY)
     for ending in (b"\r\n", b"\n"):
         if octets.endswith(ending):
             octets = octets[: -len(ending)]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ringfence.policy.document import parse
+from ringfence.policy.resultant import PRECEDENCE
 from ringfence.policy.write import settings
 from ringfence.stores.file import FileStore
 from ringfence.stores.include import DEPTH_AT_MOST, DOCUMENTS_AT_MOST
@@ -80,3 +81,8 @@ def test_its_several_documents(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert f"{DEPTH_AT_MOST} deep, {DOCUMENTS_AT_MOST:,} in all" in section
     assert "`sites/lab.toml:2`" in section
+
+
+def test_the_page_about_stores_names_them_in_their_order() -> None:
+    text = (Path(__file__).parents[2] / "docs/howto/stores.md").read_text()
+    assert tuple(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == PRECEDENCE

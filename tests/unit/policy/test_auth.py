@@ -69,8 +69,8 @@ def test_every_second_authentication() -> None:
     ("text", "sentence"),
     [
         ("auth = []", "auth is an empty list"),
-        ('auth = "letmein"', "auth is not understood"),
-        ("auth = 7", "auth is not understood"),
+        ('auth = "letmein"', "auth names no way to authenticate"),
+        ("auth = 7", "auth names no way to authenticate"),
         ('auth = "user-kerberos"', 'auth names "user-kerberos", which is a way for the second authentication'),
         ('auth = { psk-file = "a", certificate = "CN=x" }', "auth says both psk-file and certificate"),
         ('auth = { psk-file = "a", signing = "rsa" }', 'there is no setting "auth.signing"'),

@@ -50,7 +50,7 @@ def test_errors_lead_to_their_file(policy: Path) -> None:
     with pytest.raises(PolicyError):
         FileStore(policy).load()
     policy.write_bytes(b"\xff")
-    with pytest.raises(PolicyError, match=r"policy\.toml:1: octet 0xff is not text in UTF-8"):
+    with pytest.raises(PolicyError, match=r"policy\.toml:1: this is not text in UTF-8: octet 0xff"):
         FileStore(policy).load()
     policy.unlink()
     with pytest.raises(StoreError, match="the policy cannot be read"):

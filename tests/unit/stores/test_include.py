@@ -105,8 +105,8 @@ def test_all_that_is_wrong_with_several_files_is_told_at_once(tmp_path: Path) ->
     found = [one.splitlines() for one in wrong(path)]
     assert [one[0] for one in found] == [
         'policy.toml:1: include[1] is "none.toml", but it cannot be read: No such file or directory.',
-        "a.toml:1: this is not TOML: invalid value.",
-        "b.toml:2: octet 0xe4 is not text in UTF-8.",
+        "a.toml:1: this is not TOML: no value begins here.",
+        "b.toml:2: this is not text in UTF-8: octet 0xe4.",
         'policy.toml:1: include[4] is "sites", but it cannot be read: Is a directory.',
     ]
     assert found[0][-1] == f"Write {tmp_path}/none.toml, or leave it out of include."
@@ -200,4 +200,6 @@ def test_a_mark_of_windows_editors_at_the_beginning_is_no_mistake(tmp_path: Path
     path.write_bytes(b"\xef\xbb\xbf" + FILTER.format("a").encode())
     assert load(path).filters[0].name == "a"
     path.write_bytes(FILTER.format("a").encode("utf-16"))
-    assert wrong(path) == ["policy.toml:1: it is written in UTF-16.\nSave it as UTF-8."]
+    assert wrong(path) == [
+        "policy.toml: this is written in UTF-16, not in UTF-8.\nSave it as UTF-8, such as by  iconv -f utf-16 -t utf-8"
+    ]
