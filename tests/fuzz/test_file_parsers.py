@@ -11,6 +11,8 @@ from ringfence.capture.flowfile import read_flows
 from ringfence.capture.pcap import BadCapture, Frame, PcapWriter, read_pcap
 from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
+from ringfence.policy.texts import toml_text
+from ringfence.stores.file import FileStore
 
 many = settings(max_examples=200, deadline=None)
 
@@ -85,6 +87,27 @@ def test_no_edit_confuses_a_policy(edits):
     for at, cut, word in edits:
         text = text[:at] + word + text[at + cut :]
     read(text)
+
+
+FILES = st.sampled_from(
+    ["a.toml", "b.toml", "sites/c.toml", "*.toml", "*/*.toml", "../a.toml", ".", "", "\x00", "/", "["]
+)
+
+
+@many
+@given(st.lists(st.lists(FILES | st.text(max_size=9), max_size=4), min_size=4, max_size=4))
+def test_no_include_confuses_a_store(tmp_path_factory, wanted):
+    folder = tmp_path_factory.mktemp("documents", numbered=True)
+    (folder / "sites").mkdir()
+    for name, files in zip(("policy.toml", "a.toml", "b.toml", "sites/c.toml"), wanted, strict=True):
+        words = ", ".join(map(toml_text, files))
+        (folder / name).write_text(f'include = [{words}]\n[[filter]]\nname = "{name}"\nblock = "any"\n')
+    store = FileStore(folder / "policy.toml")
+    with suppress(PolicyError):
+        names = [one.name for one in store.load().policy.filters]
+        assert names[-1] == "policy.toml"
+        assert len(names) == len(set(names))
+    assert not store.changed()
 
 
 def capture(*packets: bytes) -> bytes:

@@ -101,3 +101,23 @@ def test_what_cannot_be_read_is_3(tmp_path: Path, command: Command) -> None:
     answer = command("policy", "check", str(tmp_path / "none.toml"))
     assert answer.code == 3
     assert "none.toml" in answer.err
+
+
+def test_every_answer_names_the_document_that_is_included(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "sites").mkdir()
+    site = tmp_path / "sites/lab.toml"
+    lab = '\n[[filter]]\nname = "lab"\npermit = "tcp to 80"\nwith = "10.0.0.0/8"\n'
+    site.write_text(lab + lab.replace("lab", "one way").replace("80", "81") + "mirrored = false\n")
+    old, new, flows = tmp_path / "old.toml", tmp_path / "policy.toml", tmp_path / "flows.csv"
+    old.write_text("")
+    new.write_text('include = "sites/*.toml"\n[[filter]]\nname = "rest"\nblock = "any"\n')
+    flows.write_text("protocol,source,source_port,destination,destination_port\ntcp,10.0.0.1,9999,10.0.0.2,80\n")
+    here = ("--me", "10.0.0.1")
+    place = "sites/lab.toml:2"
+    assert place in command("policy", "check", str(new), "--effective").out
+    assert place in command("policy", "diff", str(old), str(new), *here).out
+    assert place in command("whatif", str(new), "--flows", str(flows), *here).out
+    assert "sites/lab.toml:11: warning: " in command("lint", str(new), *here).out
+    site.write_text("nonsense")
+    for words in (("policy", "check"), ("lint",)):
+        assert "sites/lab.toml:1: this is not TOML" in command(*words, str(new)).out

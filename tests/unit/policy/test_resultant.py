@@ -7,15 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ringfence.databases.spd import Action
+from ringfence.net.address import AddressRange
 from ringfence.place import Place
+from ringfence.policy.compile import HostFacts, compile_policy
 from ringfence.policy.document import parse, parse_documents
 from ringfence.policy.errors import PolicyError
+from ringfence.policy.explain import explain, parse_flow
 from ringfence.policy.lower import statements
 from ringfence.policy.model import Filter, Policy, Verb
 from ringfence.policy.resultant import PRECEDENCE, SETTINGS, Given, Resultant, rank, resultant
 from ringfence.policy.source import Source
 from ringfence.policy.terms import GlobalSettings, PskFile
+from ringfence.policy.traffic import parse_traffic
 from ringfence.policy.write import effective
+from ringfence.secret import Secret
 
 IPSEC = """
 [policy]
@@ -159,8 +165,26 @@ def test_which_networks_are_which_is_said_by_one_store() -> None:
     assert [one.what for one in found.set_aside] == ["profile"]
 
 
+def test_what_is_beneath_holds_and_comes_first_where_both_are_equal() -> None:
+    everything = IPSEC.replace("me tcp <-> any:443", "me tcp <-> any:{2}")
+    own, always = (everything.format(name, "Web", port) for name, port in (("own", 80), ("always", 25)))
+    policy = resultant([read("local", own), read("persistent", always)]).policy
+    compiled = compile_policy(policy, HostFacts((bytes([10, 0, 0, 1]),)), {"k": Secret(b"x" * 16)})
+    for port, place in ((80, "local.toml:6"), (25, "persistent.toml:6")):
+        told = explain(compiled, *parse_flow(f"out tcp 10.0.0.1 -> 10.0.0.2:{port}"))
+        assert told.entry is not None
+        assert str(told.entry.origin.place) == place
+    same = IPSEC.format("x", "Web")
+    policy = resultant([read("local", same), read("persistent", same)]).policy
+    compiled = compile_policy(policy, HostFacts((bytes([10, 0, 0, 1]),)), {"k": Secret(b"x" * 16)})
+    assert {entry.origin.place.store for entry in compiled.spd if entry.processing} == {"persistent"}
+
+
 NAMES = st.sampled_from("abcdef")
-FILTERS = st.lists(st.builds(Filter, NAMES, st.sampled_from(Verb)), unique_by=lambda one: one.name, max_size=5)
+TRAFFIC = st.sampled_from(["any", "tcp to 80", "tcp", "udp to 53"]).map(lambda words: (parse_traffic(words),))
+REMOTE = st.sampled_from(["0.0.0.0/0", "10.0.0.0/8", "10.1.0.0/16"]).map(lambda words: (AddressRange.parse(words),))
+ITEMS = st.builds(Filter, NAMES, st.sampled_from(Verb), TRAFFIC, remote=REMOTE)
+FILTERS = st.lists(ITEMS, unique_by=lambda one: one.name, max_size=5)
 STORES = st.dictionaries(st.sampled_from(PRECEDENCE), FILTERS, min_size=1)
 
 
@@ -183,16 +207,15 @@ def test_laws_of_precedence(stores: dict[str, list[Filter]]) -> None:
 @settings(deadline=None)
 @given(STORES, st.randoms(use_true_random=False))
 def test_order_within_a_store_means_nothing(stores: dict[str, list[Filter]], random: Random) -> None:
-    def verdicts(shuffle: bool) -> set[tuple[str, Verb]]:
+    def entries(*, shuffled: bool) -> list[tuple[str, Action]]:
         asked = []
         for store, items in stores.items():
-            items = list(items)
-            if shuffle:
-                random.shuffle(items)
-            asked.append(Given(store, Policy(filters=tuple(items))))
-        return {(one.name, one.verb) for one in resultant(asked).policy.filters}
+            order = random.sample(items, len(items)) if shuffled else items
+            asked.append(Given(store, Policy(filters=tuple(order))))
+        compiled = compile_policy(resultant(asked).policy, HostFacts((bytes([10, 0, 0, 1]),)), {})
+        return [(entry.name, entry.action) for entry in compiled.spd]
 
-    assert verdicts(shuffle=True) == verdicts(shuffle=False)
+    assert entries(shuffled=True) == entries(shuffled=False)
 
 
 @settings(deadline=None)
