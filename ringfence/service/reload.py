@@ -125,17 +125,18 @@ class PolicyKeeper:
         async with self._lock:
             done = await self._switch(coming)
             store.accept()
-            self._store, self.refused = store, None
+            self._store = store
+            self.refused = None if store.failure is None else Refused(self._today(), str(store.failure))
             return done
 
-    async def go_back(self, store: Stores, before: Running) -> None:
-        """Follow ``store`` again, and carry out what it had ``before``, whatever it has now, until it changes."""
+    async def go_back(self, store: Stores) -> None:
+        """Follow ``store`` again, and carry out what it had before, whatever it has now, until it changes."""
         async with self._lock:
-            facts = self._facts()
-            compiled = compile_policy(before.loaded.policy, facts, before.loaded.keys)
-            await self._switch(Running(before.loaded, compiled, facts, self._today()))
-            with contextlib.suppress(IpsecError):
-                await asyncio.to_thread(store.load)  # so that what it has now counts as seen
+            loaded = await asyncio.to_thread(store.as_before, self._store)
+            facts = replace(self._facts(), names=self._names.known(loaded.policy.host_names))
+            compiled = compile_policy(loaded.policy, facts, loaded.keys)
+            await self._switch(Running(loaded, compiled, facts, self._today()))
+            store.accept()
             self._store, self.refused = store, None
 
     async def watch(self, every_s: float, rest_s: float) -> None:

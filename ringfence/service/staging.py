@@ -161,7 +161,7 @@ class Stage:
             self._probation = None
             name = tried.loaded.document_name
             try:
-                await self._keeper.go_back(probation.store, probation.before)
+                await self._keeper.go_back(probation.store)
             except Exception as error:
                 detail = f"{name} stays in force: {type(error).__name__}: {error}"
                 self._events.add(ServiceFault(during="going back to the policy before", detail=detail))

@@ -74,8 +74,10 @@ class Documents:
 
     def changed(self) -> bool:
         """Whether a file is another one by now, or a pattern matches other files."""
-        return any(_matches(folder, pattern) != found for (folder, pattern), found in self.patterns.items()) or any(
-            stamp(path) != before for path, before in self.files.items()
+        # Copies: it may be loading in another thread.
+        patterns, files = list(self.patterns.items()), list(self.files.items())
+        return any(_matches(folder, pattern) != found for (folder, pattern), found in patterns) or any(
+            stamp(path) != before for path, before in files
         )
 
     def _add(self, text: str, path: Path, name: str, steps: "list[_Step]") -> None:

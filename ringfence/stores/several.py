@@ -7,6 +7,7 @@ policy, never half of one.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -23,6 +24,8 @@ class Member:
     store: Store
     required: bool = False
     """Whether its failure is the failure of all: it was named by somebody who waits for the answer."""
+    keeps: bool = False
+    """Whether the next load leaves it as it is: who asks about another store must not see changes first."""
     now: LoadedPolicy | None = None
     """As it was loaded last."""
     good: LoadedPolicy | None = None
@@ -44,7 +47,7 @@ class Stores:
 
     def replaced(self, name: str, store: Store) -> Self:
         """The same, with ``store`` in the place of the one called so, or besides; it has to be good itself."""
-        members = {one: replace(member) for one, member in self._members.items()}
+        members = {one: replace(member, keeps=member.now is not None) for one, member in self._members.items()}
         return type(self)({**members, name: Member(store, required=True)})
 
     def store(self, name: str) -> Store | None:
@@ -63,6 +66,9 @@ class Stores:
     def load(self) -> LoadedPolicy:
         """What holds now; raises the error of a store when none has anything to say."""
         for member in self._members.values():
+            if member.keeps:
+                member.keeps = False
+                continue
             try:
                 member.now, member.failure = member.store.load(), None
             except IpsecError as error:
@@ -80,6 +86,23 @@ class Stores:
             if member.required or member.now is member.good:
                 raise error
             member.now, member.failure = member.good, error
+        return self._together()
+
+    def carried_out(self, store: Store) -> LoadedPolicy | None:
+        """What was carried out last of the member that is ``store`` itself."""
+        return next((member.good for member in self._members.values() if member.store is store), None)
+
+    def as_before(self, since: Self) -> LoadedPolicy:
+        """What was carried out last; of stores that were followed ``since`` as well, what was carried out then.
+
+        What the others have now counts as seen.
+        """
+        for member in self._members.values():
+            later = since.carried_out(member.store)
+            if later is None:
+                with suppress(IpsecError):
+                    member.store.load()
+            member.now, member.failure = later or member.good, None
         return self._together()
 
     def accept(self) -> None:

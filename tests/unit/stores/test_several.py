@@ -112,8 +112,36 @@ def test_a_store_in_the_place_of_another_has_to_be_good() -> None:
         other.without(blame(""))
     with pytest.raises(IpsecError):
         two.stores.replaced("local", MemoryStore("nonsense")).load()
+    other.accept()
     two.persistent.put("nonsense")
     assert [one.name for one in other.load().policy.filters] == ["c", "b"]
     other.accept()
     new.put("nonsense")
     assert [one.name for one in other.load().policy.filters] == ["c", "b"]
+
+
+def test_who_asks_about_another_store_does_not_see_changes_first() -> None:
+    two = Two(text("a"), text("c"))
+    two.names()
+    two.stores.accept()
+    two.persistent.put(text("d"))
+    other = two.stores.replaced("local", MemoryStore(text("b")))
+    assert [one.name for one in other.load().policy.filters] == ["c", "b"]
+    assert two.stores.changed()
+    assert [one.name for one in other.load().policy.filters] == ["d", "b"]
+
+
+def test_back_to_what_was_carried_out_but_for_what_others_did_since() -> None:
+    two = Two(text("a"), text("c"))
+    two.names()
+    two.stores.accept()
+    other = two.stores.replaced("local", MemoryStore(text("b")))
+    other.load()
+    other.accept()
+    two.persistent.put(text("d"))
+    other.load()
+    other.accept()
+    two.local.put("nonsense")
+    assert [one.name for one in two.stores.as_before(other).policy.filters] == ["d", "a"]
+    assert not two.stores.changed()
+    assert two.stores.failure is None
