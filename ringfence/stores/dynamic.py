@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rules that hold until the service stops: a document in memory, given by the API.
 
-Its key files are named as seen from a folder that the service chooses: that of the computer's own policy.
+Its key files are named as seen from a folder that the service chooses, that of the computer's own policy; the policy
+knows them by their whole names, so that they are none of another document.
 """
 
 from pathlib import Path
@@ -31,9 +32,9 @@ class DynamicStore:
     def load(self) -> LoadedPolicy:
         """The policy; raises PolicyError."""
         self._stamps = {}
-        sources = [Source.read(self.text, name=DYNAMIC, store=DYNAMIC)]
+        sources = [Source.read(self.text, name=DYNAMIC, folder=str(self._folder.absolute()), store=DYNAMIC)]
         policy = parse_documents(sources)
-        files = {name: self._folder / name for name in policy.key_files}
+        files = {name: Path(name) for name in policy.key_files}
         self._stamps = {path: stamp(path) for path in files.values()}
         keys, findings = read_keys(policy, sources, files)
         return LoadedPolicy(policy, keys, DYNAMIC, tuple(findings), files=tuple(files.values()))

@@ -48,8 +48,8 @@ class Documents:
     patterns: dict[tuple[Path, str], tuple[str, ...]] = field(default_factory=dict)
     """What each pattern matched in its folder."""
     _wrong: list[Finding] = field(default_factory=list)
-    _known: dict[Path, Place] = field(default_factory=dict)
-    """Each file that was read, and what included it."""
+    _known: set[Path] = field(default_factory=set)
+    """Files that were read, by what links lead to."""
     _octets: int = 0
 
     def load(self) -> None:
@@ -82,7 +82,7 @@ class Documents:
 
     def _add(self, text: str, path: Path, name: str, steps: "list[_Step]") -> None:
         """Take a document in, after what it includes; ``steps`` lead to it."""
-        self._known[_real(path)] = steps[-1].place if steps else Place(self.name)
+        self._known.add(_real(path))
         self._octets += len(text)
         folder = posixpath.dirname(name) if steps or os.path.isabs(self.name) else ""
         try:
@@ -114,7 +114,7 @@ class Documents:
             return ()
         found = self.patterns[path.parent, wanted.text] = _matches(path.parent, wanted.text)
         if not found:
-            wanted.complain(table, "and no file is called so", "", severity=Severity.WARNING)
+            wanted.complain(table, "which matches no file", "", severity=Severity.WARNING)
             self.findings.append(self._wrong.pop())
         return found
 

@@ -18,7 +18,7 @@ def test_rules_in_memory_with_keys_in_files(tmp_path: Path) -> None:
     assert port.changed()
     loaded = port.load()
     assert loaded.policy.rules[0].place == Place("dynamic", 1, "dynamic")
-    assert (loaded.document_name, *loaded.keys, *loaded.files) == ("dynamic", "k", tmp_path / "k")
+    assert (loaded.document_name, *loaded.keys, *loaded.files) == ("dynamic", str(tmp_path / "k"), tmp_path / "k")
     assert not port.changed()
     (tmp_path / "k").write_text("y" * 17)
     assert port.changed()

@@ -133,7 +133,7 @@ def test_a_pattern_that_matches_nothing_is_a_warning(tmp_path: Path) -> None:
     path = write(tmp_path, policy='include = "sites/*.toml"\n')
     loaded = FileStore(path).load()
     assert [str(one).splitlines()[0] for one in loaded.findings] == [
-        'policy.toml:1: warning: include is "sites/*.toml", and no file is called so.'
+        'policy.toml:1: warning: include is "sites/*.toml", which matches no file.'
     ]
 
 
