@@ -243,6 +243,25 @@ class PolicyApplied(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkChanged(Event):
+    """An interface is in another network than before, as the policy tells networks apart."""
+
+    NAME: ClassVar[str] = "network-changed"
+    interface: str
+    profile: str
+    """Empty if it is in none any more."""
+    why: str
+    was: str
+    """Its profile until now; empty if it was in none."""
+
+    def __str__(self) -> str:
+        if not self.profile:
+            return f"{self.interface} is in no network any more, until now {self.was}"
+        until = f", until now {self.was}" if self.was else ""
+        return f"{self.interface} is in a {self.profile} network ({self.why}){until}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRefused(Event):
     """A changed policy was not applied; the running one stays."""
 

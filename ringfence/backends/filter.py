@@ -10,6 +10,9 @@ Where many entries of one kind follow each other, they become one rule with a se
 - protect: only by our device. What is sealed leaves with our mark, what was opened comes in from the device; the rest
   would be clear, and is dropped unless the entry allows clear traffic in that direction.
 
+An address may have a home: where a policy has statements for some networks or interfaces only, packets with it come and
+go by interfaces where the same statements hold, or are dropped as ``blocked``; sealed ones may take any way.
+
 An address that this host gets later is in no entry yet. Until the policy is compiled anew, what a rule about this host
 would require or block for it is dropped: by the policy's guards, the last rules of ``output`` and ``input``.
 
@@ -23,12 +26,13 @@ broadcast, with which nobody negotiates, and DHCP. No connection tracking is use
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 
 from ringfence.backends import answers
 from ringfence.backends.base import DEVICE, MARK, TABLE_NAME
 from ringfence.backends.grouping import WITH_PORTS, Line, grouped, grouped_pairs
 from ringfence.databases.selector import Selector
-from ringfence.databases.spd import Action, Direction, Spd, SpdEntry
+from ringfence.databases.spd import Action, Direction, Home, Spd, SpdEntry
 from ringfence.datapath.verdict import Drop
 from ringfence.net.address import AddressRange, PortRange, format_address
 from ringfence.net.flow import AH, ESP, ICMP, ICMPV6, UDP
@@ -54,6 +58,8 @@ OWN_IN = (
     "icmpv6 type { destination-unreachable, packet-too-big } @th,112,8 { 50, 51 }",
     "icmpv6 type { destination-unreachable, packet-too-big } @th,112,8 17 @th,384,16 { 500, 4500 }",
 )
+UNPROTECTED = ("meta l4proto != { esp, ah, udp }", "udp sport != { 500, 4500 }")
+"""Packets that are neither sealed nor IKE."""
 DHCP_OUT = ("udp sport 68 udp dport 67", "udp sport 546 udp dport 547")
 DHCP_IN = ("udp sport 67 udp dport 68", "udp sport 547 udp dport 546")
 
@@ -128,19 +134,36 @@ def _chains(spd: Spd, around: Surroundings) -> Iterator[tuple[str, list[str]]]:
     yield "needed-in", [f"{one} accept" for one in (*DHCP_IN, *many)] + [clear_in]
     yield "needed-out", [f"{one} accept" for one in (*DHCP_OUT, *many)] + [clear_out]
     into = ['iifname "lo" accept', *rules(first, Direction.IN), *(f"{one} accept" for one in OWN_IN)]
+    into += [f"{one} {blocked}" for one in _strangers(spd.homes, around.device, "iifname", "daddr")]
     yield "input", [_hook("input"), *into, *rules(rest, Direction.IN), *_guards(spd, Direction.IN)]
     out = ['oifname "lo" accept', *rules(first, Direction.OUT), *_notes(rest, around.device)]
+    strangers = product(_strangers(spd.homes, around.device, "oifname", "saddr"), UNPROTECTED)
+    out += [f"{DISCOVERY} accept"] if spd.homes else []
+    out += [f"{one} {which} {blocked}" for one, which in strangers]
     out.append(f"meta mark {around.mark:#x} accept")
     rules_out = (*rules(rest, Direction.OUT), *_guards(spd, Direction.OUT))
     yield "output", [_hook("output"), *out, f"{DISCOVERY} accept", *rules_out]
     yield "forward", [_hook("forward"), *rules(spd, Direction.OUT, Direction.IN)]
 
 
+def _strangers(homes: Iterable[Home], device: str, side: str, end: str) -> Iterator[str]:
+    """Packets with addresses that are not at home on their interface."""
+    for home in homes:
+        at = ", ".join(f'"{one}"' for one in ("lo", device, *home.devices))
+        for family, octets in (("ip", 4), ("ip6", 16)):
+            some = ", ".join(format_address(one) for one in home.addresses if len(one) == octets)
+            if some:
+                yield f"{side} != {{ {at} }} {family} {end} {{ {some} }}"
+
+
 def _guards(spd: Spd, direction: Direction) -> Iterator[str]:
     """Behind all entries: what rules about this host mean for its addresses of tomorrow; even our device is closed."""
     where = "needed-out" if direction is Direction.OUT else "needed-in"
     guards = (guard for guard in spd.guards if direction in guard.directions)
-    lines = (line for guard in guards for line in _line(guard, direction, (f"goto {where}",)))
+    verdicts = {Action.BYPASS: ("accept",)}
+    lines = (
+        line for guard in guards for line in _line(guard, direction, verdicts.get(guard.action, (f"goto {where}",)))
+    )
     return grouped(lines, _match, _comment)
 
 

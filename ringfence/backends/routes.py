@@ -7,7 +7,8 @@ are kept as the host had them:
 
 - **The source address.** Each of our routes names the source that the host's own route would have led to. Where that
   route is more specific than the protected prefix, ours is made as specific. Only where no entry would protect that
-  address, another of this host is preferred which one does (a gateway's inner address, for a tunnel between networks).
+  address, another of this host is preferred which one does: for a tunnel any (a gateway's inner address), else one of
+  the same link, for the answers come back to where the address is.
 - **The packet size.** Each route carries the largest packet that still fits the link once it is protected. So TCP
   announces the right segment size and UDP fragments before it is sealed, with no packet lost to find this out.
 - **What is exempt.** A destination whose traffic is wholly permitted by an earlier entry is thrown back to the host's
@@ -285,10 +286,19 @@ def _source(host: Host, serving: Sequence[SpdEntry], own: HostRoute | None) -> s
     usual = None if own is None else own.source
     if usual is not None and any(usual in one.selector.source for one in serving):
         return format_address(usual)
-    mine = [address for address in host.addresses if any(address in one.selector.source for one in serving)]
+    near = {address for link in host.links if own is None or link.index == own.link for address in link.addresses}
+    mine = [
+        address
+        for address in host.addresses
+        if any(address in one.selector.source and (address in near or _is_tunnel(one)) for one in serving)
+    ]
     if mine:
         return format_address(mine[0])
     return "" if usual is None else format_address(usual)
+
+
+def _is_tunnel(entry: SpdEntry) -> bool:
+    return entry.processing is not None and entry.processing.mode is Mode.TUNNEL
 
 
 def _exemptions(spd: Spd) -> list[tuple[int, SpdEntry]]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ringfence.policy.compile import Compiled
     from ringfence.policy.host import HostFacts
     from ringfence.policy.model import Policy
+    from ringfence.policy.scope import Profile
     from ringfence.stores.base import LoadedPolicy
 
 DocumentArgument = Annotated[
@@ -27,11 +28,40 @@ AddressesOption = Annotated[
         show_default=False,
     ),
 ]
+ProfileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="PROFILE",
+        help="Ask for another situation: as if all networks were domain, private or public.",
+        show_default=False,
+    ),
+]
 KeylessOption = Annotated[bool, typer.Option("--no-keys", help="Do without the key files, where they are not at hand.")]
 
 
-def facts_for(policy: "Policy", addresses: Sequence[str] | None) -> "HostFacts":
-    """What ``policy`` needs to know of the computer with these addresses; of this one when there are none."""
+def facts_for(policy: "Policy", addresses: Sequence[str] | None = None, profile: str | None = None) -> "HostFacts":
+    """What ``policy`` needs to know of the computer with these addresses; of this one when there are none.
+
+    ``profile``: as if all its networks were of this one.
+    """
+    from dataclasses import replace
+
+    return replace(_facts(policy, addresses), profile=None if profile is None else _profile(profile))
+
+
+def _profile(word: str) -> "Profile":
+    from ringfence.control.errors import BadRequest
+    from ringfence.policy.errors import BadWord
+    from ringfence.policy.scope import parse_profile
+
+    try:
+        return parse_profile(word)
+    except BadWord as error:
+        raise BadRequest(f'--profile is "{word}", {error.why}.', cure=error.cure) from error
+
+
+def _facts(policy: "Policy", addresses: Sequence[str] | None) -> "HostFacts":
     from ringfence.backends.hostfacts import facts_of
     from ringfence.backends.names import NameBook
     from ringfence.control.errors import BadRequest
@@ -54,13 +84,15 @@ class Read(NamedTuple):
     compiled: "Compiled"
 
 
-def read(document: Path, addresses: Sequence[str] | None = None, *, keyless: bool = False) -> Read:
+def read(
+    document: Path, addresses: Sequence[str] | None = None, *, keyless: bool = False, profile: str | None = None
+) -> Read:
     """The document with its keys; raises PolicyError or StoreError."""
     from ringfence.policy.compile import compile_policy
     from ringfence.stores.file import FileStore
 
     loaded = FileStore(document, keyless=keyless).load()
-    facts = facts_for(loaded.policy, addresses)
+    facts = facts_for(loaded.policy, addresses, profile)
     return Read(loaded, facts, compile_policy(loaded.policy, facts, loaded.keys))
 
 

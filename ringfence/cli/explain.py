@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ringfence.cli import output
+from ringfence.cli.document import ProfileOption, facts_for
 from ringfence.cli.output import JsonOption, SocketOption
 
 if TYPE_CHECKING:
@@ -22,11 +23,14 @@ def explain(
         Path | None,
         typer.Option("--policy", help="Ask this document, not the running service.", show_default=False),
     ] = None,
+    profile: ProfileOption = None,
     socket: SocketOption = None,
     json: JsonOption = False,
 ) -> None:
     """Say what happens to a packet, and which rule makes it so. Exit code 1: it does not pass."""
-    answer = _by_service(packet, socket) if policy is None else _by_document(packet, policy)
+    if policy is None and profile is not None:
+        raise typer.BadParameter("asks of a document: name it with --policy.", param_hint="--profile")
+    answer = _by_service(packet, socket) if policy is None else _by_document(packet, policy, profile)
     if json:
         output.say_json(answer)
     else:
@@ -43,12 +47,11 @@ def _by_service(packet: str, socket: Path | None) -> "Explanation":
         return client.explain(packet)
 
 
-def _by_document(packet: str, document: Path) -> "Explanation":
-    from ringfence.backends.hostfacts import facts_of
+def _by_document(packet: str, document: Path, profile: str | None) -> "Explanation":
     from ringfence.control.explaining import explained
     from ringfence.policy.compile import compile_policy
     from ringfence.stores.file import FileStore
 
     loaded = FileStore(document).load()
-    answer, _ = explained(compile_policy(loaded.policy, facts_of(loaded.policy), loaded.keys), packet)
+    answer, _ = explained(compile_policy(loaded.policy, facts_for(loaded.policy, profile=profile), loaded.keys), packet)
     return answer

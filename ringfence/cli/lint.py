@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ringfence.cli import output, words
-from ringfence.cli.document import AddressesOption, DocumentArgument, KeylessOption, read
+from ringfence.cli.document import AddressesOption, DocumentArgument, KeylessOption, ProfileOption, read
 from ringfence.cli.output import Cell, JsonOption
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def lint(
     document: DocumentArgument,
     controllers: ControllersOption = None,
     me: AddressesOption = None,
+    profile: ProfileOption = None,
     no_keys: KeylessOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -39,7 +40,7 @@ def lint(
 
     Exit code 1: there are findings.
     """
-    answer = _answer(document, controllers or [], me, no_keys)
+    answer = _answer(document, controllers or [], me, no_keys, profile)
     if json:
         output.say_json(answer)
     else:
@@ -48,13 +49,15 @@ def lint(
         raise typer.Exit(1)
 
 
-def _answer(document: "Path", controllers: list[str], me: list[str] | None, no_keys: bool) -> "LintAnswer":
+def _answer(
+    document: "Path", controllers: list[str], me: list[str] | None, no_keys: bool, profile: str | None = None
+) -> "LintAnswer":
     from ringfence.policy.errors import PolicyError
     from ringfence.policy.lint import lint as ask
 
     addresses = _addresses(controllers)
     try:
-        loaded, facts, compiled = read(document, me, keyless=no_keys)
+        loaded, facts, compiled = read(document, me, keyless=no_keys, profile=profile)
     except PolicyError as error:
         return _said(document, error.findings)
     # Asked for another computer, nobody's session is over it.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ringfence.cli import diff, output, resultant, transfer, words
+from ringfence.cli.document import ProfileOption, facts_for
 from ringfence.cli.output import Cell, Column, JsonOption, Shown, SocketOption
 
 if TYPE_CHECKING:
@@ -64,10 +65,11 @@ def check(
     document: Annotated[Path, typer.Argument(metavar="POLICY", help="The policy document (TOML).", show_default=False)],
     effective: EffectiveOption = False,
     entries: EntriesOption = False,
+    profile: ProfileOption = None,
     json: JsonOption = False,
 ) -> None:
     """Say whether POLICY is correct, and what it would mean on this computer. Changes nothing; needs no service."""
-    checked = _checked(document)
+    checked = _checked(document, profile)
     if json:
         output.say_json(checked)
     elif checked.correct and effective:
@@ -82,8 +84,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _checked(document: Path) -> "Checked":
-    from ringfence.backends.hostfacts import facts_of
+def _checked(document: Path, profile: str | None) -> "Checked":
     from ringfence.control.entries import entries
     from ringfence.control.messages import Checked
     from ringfence.policy.compile import compile_policy
@@ -94,7 +95,7 @@ def _checked(document: Path) -> "Checked":
 
     try:
         loaded = FileStore(document).load()
-        compiled = compile_policy(loaded.policy, facts_of(loaded.policy), loaded.keys)
+        compiled = compile_policy(loaded.policy, facts_for(loaded.policy, profile=profile), loaded.keys)
     except PolicyError as error:
         return Checked(document=str(document), correct=False, findings=[str(finding) for finding in error.findings])
     return Checked(

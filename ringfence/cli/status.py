@@ -54,6 +54,8 @@ def _rows(answer: "Status", now: datetime) -> Iterator[tuple[str, Shown]]:
         yield "", refused.detail
     if sum(bool(store.rules or store.refused) for store in answer.policy.stores) > 1:
         yield "stores", _stores(answer.policy.stores)
+    if answer.networks:
+        yield "networks", " · ".join(f"{one.interface} {one.profile} ({one.why})" for one in answer.networks)
     path = answer.data_path
     yield "data path", f"{path.backend} through {path.device}" + (f": {path.detail}" if path.detail else "")
     yield "peers", _counts(answer.peers)

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ringfence.cli import output, words
-from ringfence.cli.document import AddressesOption, DocumentArgument, KeylessOption, facts_for, read, read_file
+from ringfence.cli.document import (
+    AddressesOption,
+    DocumentArgument,
+    KeylessOption,
+    ProfileOption,
+    facts_for,
+    read,
+    read_file,
+)
 from ringfence.cli.output import Cell, Column, JsonOption, Shown, SocketOption
 
 if TYPE_CHECKING:
@@ -47,6 +55,7 @@ def whatif(
     against: AgainstOption = None,
     running: RunningOption = False,
     me: AddressesOption = None,
+    profile: ProfileOption = None,
     no_keys: KeylessOption = False,
     socket: SocketOption = None,
     json: JsonOption = False,
@@ -57,9 +66,9 @@ def whatif(
     """
     from ringfence.policy.whatif import whatif as ask
 
-    new = read(document, me, keyless=no_keys)
+    new = read(document, me, keyless=no_keys, profile=profile)
     seen = _flows(flows)
-    old, old_name = _old(against, running, socket, me, no_keys)
+    old, old_name = _old(against, running, socket, me, no_keys, profile)
     asked = ask(new.compiled, seen, new.facts.own, old=old)
     answer = _answer(asked, new.loaded.document_name, old_name)
     if json:
@@ -79,11 +88,16 @@ def _flows(path: Path) -> "tuple[Conversation, ...]":
 
 
 def _old(
-    against: Path | None, running: bool, socket: Path | None, me: Sequence[str] | None, no_keys: bool
+    against: Path | None,
+    running: bool,
+    socket: Path | None,
+    me: Sequence[str] | None,
+    no_keys: bool,
+    profile: str | None,
 ) -> "tuple[Compiled | None, str]":
     """The policy to compare with, and its name."""
     if against is not None:
-        found = read(against, me, keyless=no_keys)
+        found = read(against, me, keyless=no_keys, profile=profile)
         return found.compiled, found.loaded.document_name
     if not running:
         return None, ""
@@ -97,7 +111,7 @@ def _old(
     policy = parse(view.settings, name=view.document)
     # The service tells no keys, and no question here depends on them.
     keys = dict.fromkeys(policy.key_files, NO_KEY)
-    return compile_policy(policy, facts_for(policy, me), keys), "the running policy"
+    return compile_policy(policy, facts_for(policy, me, profile), keys), "the running policy"
 
 
 def _answer(asked: "WhatIf", policy: str, against: str) -> "WhatIfAnswer":

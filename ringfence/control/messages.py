@@ -175,6 +175,19 @@ class Traffic(Message):
     received_protected: Volume
 
 
+class Network(Message):
+    """The network that an interface is in, as the policy tells networks apart."""
+
+    interface: str
+    kind: str
+    """``lan``, ``wireless`` or ``remote-access``."""
+    profile: str
+    """``domain``, ``private`` or ``public``."""
+    why: str
+    """Such as ``gateway 192.168.7.1``."""
+    addresses: list[str]
+
+
 class Status(Message):
     """The whole on one page."""
 
@@ -185,6 +198,8 @@ class Status(Message):
     data_path: DataPath
     peers: list[Peer]
     traffic: Traffic
+    networks: list[Network] = []
+    """Where the policy has statements for some networks or interfaces only."""
     dropped: dict[str, int]
     """Packets dropped since the start, by reason."""
     key_log: str | None = None

@@ -101,6 +101,14 @@ class SpdEntry:
             raise ValueError("an entry has processing exactly when it protects")
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Addresses of this host, and the interfaces by which packets with them may come and go in clear."""
+
+    addresses: tuple[bytes, ...]
+    devices: tuple[str, ...]
+
+
 class _Indexes:
     """What a database looks up its entries by."""
 
@@ -139,6 +147,8 @@ class Spd:
     guards: tuple[SpdEntry, ...] = ()
     """What rules about this computer mean for an address that it gets tomorrow, of which no entry knows yet. They do
     not decide on packets here; whoever keeps the host closed lets through nothing that they would not."""
+    homes: tuple[Home, ...] = ()
+    """Where entries are for some interfaces only; addresses without one may be used anywhere."""
     _indexes: _Indexes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -23,11 +23,13 @@ from ringfence.policy.cubes import Cube, Cubes
 from ringfence.policy.errors import Finding, PolicyError, Severity
 from ringfence.policy.exempt import BUILT_IN as BUILT_IN
 from ringfence.policy.exempt import NAMES, V4, V6, Exemption, exemptions, many_at_once
+from ringfence.policy.homes import homes
 from ringfence.policy.host import HostFacts as HostFacts
 from ringfence.policy.ipfilter import reverse
 from ringfence.policy.lower import statements
 from ringfence.policy.model import Filter, Gateways, Keyword, Need, Policy, PskFile, Rule, Verb
 from ringfence.policy.multicast import beside_multicast
+from ringfence.policy.networks import Situation
 from ringfence.policy.peers import Peers
 from ringfence.policy.terms import MainMode
 from ringfence.policy.weight import order
@@ -47,6 +49,10 @@ class Compiled:
     """Warnings that only show on this computer."""
     refusals: tuple[Finding, ...] = ()
     """Why this version cannot carry it out: questions about it are answered, but it must not be applied."""
+    own: frozenset[bytes] = frozenset()
+    """This computer's addresses: what it sends to itself never leaves it, and no entry is asked."""
+    situations: tuple[Situation, ...] = ()
+    """Its interfaces as the policy sees them; empty where that makes no difference."""
 
 
 def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) -> Compiled:
@@ -57,6 +63,7 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) 
     compiler = _Compiler(policy, host, keys)
     drafts: dict[tuple[Selector, Direction, str], SpdEntry] = {}
     guards: dict[tuple[Selector, Direction], SpdEntry] = {}
+    guards_here: dict[tuple[Selector, Direction], SpdEntry] = {}
     made: Counter[str] = Counter()
     written = [item for item in statements(policy) if item.enabled]
     for item in written:
@@ -66,7 +73,8 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) 
             made[item.name] += 1
             if len(drafts) > ENTRIES_AT_MOST:
                 raise PolicyError([compiler.finding(item, f"makes the policy larger than {ENTRIES_AT_MOST} entries")])
-        guards |= {(entry.selector, entry.directions): entry for entry in compiler.guards(item)}
+        some = guards if item.scope.everywhere else guards_here
+        some |= {(entry.selector, entry.directions): entry for entry in compiler.guards(item)}
     if compiler.errors:
         raise PolicyError(compiler.errors)
     refusals = tuple(refusal for item in written for refusal in compiler.refusals(item))
@@ -77,12 +85,31 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) 
     return Compiled(
         Spd(
             tuple(_with_exemptions(beside_multicast(entries, host.broadcasts), built_in, exemptions(exempt))),
-            tuple(guards.values()),
+            (*guards.values(), *(_known(host.own) if guards_here else ()), *guards_here.values()),
+            homes((item.scope for item in written), compiler.cubes.situations),
         ),
-        compiler.peers.pad(),
+        _used(compiler.peers.pad(), drafts.values()),
         tuple(dict.fromkeys(doubts)),
         tuple(dict.fromkeys(refusals)),
+        own=frozenset(host.own),
+        situations=compiler.cubes.situations if _situated(policy, written) else (),
     )
+
+
+def _situated(policy: Policy, written: Iterable[Rule | Filter]) -> bool:
+    return bool(policy.profiles.known) or any(not item.scope.everywhere for item in written)
+
+
+def _used(pad: Pad, entries: Iterable[SpdEntry]) -> Pad:
+    """The peers of these entries; a rule that holds nowhere now must not let anybody in."""
+    named = {entry.peer for entry in entries}
+    return Pad(tuple(one for one in pad if one.name in named))
+
+
+def _known(own: Iterable[bytes]) -> Iterator[SpdEntry]:
+    """Leave the addresses that entries know to them."""
+    for one in map(AddressRange.host, own):
+        yield _clear("known address", Selector(one, V4 if one.version == 4 else V6))
 
 
 class _Compiler:

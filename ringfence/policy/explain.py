@@ -48,6 +48,10 @@ class Explanation:
     """Rules that were asked before, in order, and why they are not about it."""
     behind: tuple[Rival, ...] = ()
     """Rules that are about it too, in the order in which they would decide."""
+    network: str = ""
+    """The network of this computer's address, where that may make a difference."""
+    itself: bool = False
+    """Whether it is from this computer to itself."""
 
     @property
     def action(self) -> Action:
@@ -57,7 +61,9 @@ class Explanation:
     def lines(self) -> tuple[str, ...]:
         """The answer for people."""
         verdict = {Action.BYPASS: "permitted", Action.DISCARD: "blocked", Action.PROTECT: "protected"}[self.action]
-        return (f"{verdict:<11}{self._what()}".rstrip(), f"{'because':<11}{self._because()}", *self._rivals())
+        network = (f"{'network':<11}{self.network}",) if self.network else ()
+        first = f"{verdict:<11}{self._what()}".rstrip()
+        return (first, f"{'because':<11}{self._because()}", *network, *self._rivals())
 
     def _what(self) -> str:
         if self.entry is None or self.entry.processing is None:
@@ -72,6 +78,8 @@ class Explanation:
         return f"by {words.methods(processing)}; {clear}"
 
     def _because(self) -> str:
+        if self.itself:
+            return "it goes from this computer to itself, and is never on a wire"
         if self.entry is None:
             return "no rule is about it, and what no rule names is permitted"
         return f"{self.entry.origin}   {words.traffic(self.entry)}, weight {self.entry.weight}"
@@ -97,7 +105,14 @@ def _rest(rivals: tuple[Rival, ...]) -> tuple[str, ...]:
 
 def deciding(compiled: Compiled, flow: FlowKey, direction: Direction) -> SpdEntry | None:
     """The entry that decides on a packet, by the packet path's own look-up; None when it is permitted by default."""
+    if to_itself(compiled, flow):
+        return None
     return compiled.spd.outbound(flow) if direction is Direction.OUT else compiled.spd.inbound(flow)
+
+
+def to_itself(compiled: Compiled, flow: FlowKey) -> bool:
+    """Whether this computer talks to itself, which the kernel does without any device of ours."""
+    return flow.source in compiled.own and flow.destination in compiled.own
 
 
 def explain(compiled: Compiled, flow: FlowKey, direction: Direction) -> Explanation:
@@ -106,6 +121,8 @@ def explain(compiled: Compiled, flow: FlowKey, direction: Direction) -> Explanat
     ``deciding`` decides; the rest only says which others there were.
     """
     outward, decides = flow if direction is Direction.OUT else flow.reversed(), deciding(compiled, flow, direction)
+    if to_itself(compiled, flow):
+        return Explanation(flow, direction, None, itself=True)
     entries = iter(compiled.spd)
     before: dict[Origin, Rival] = {}
     behind: dict[Origin, Rival] = {}
@@ -121,7 +138,8 @@ def explain(compiled: Compiled, flow: FlowKey, direction: Direction) -> Explanat
     if decides is not None:
         before.pop(decides.origin, None)
         behind.pop(decides.origin, None)
-    return Explanation(flow, direction, decides, tuple(before.values()), tuple(behind.values()))
+    network = "; ".join(str(one) for one in compiled.situations if outward.source in one.addresses)
+    return Explanation(flow, direction, decides, tuple(before.values()), tuple(behind.values()), network)
 
 
 def _is_written(entry: SpdEntry) -> bool:

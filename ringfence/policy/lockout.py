@@ -4,10 +4,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from ringfence.databases.spd import Action, SpdEntry
+from ringfence.databases.spd import Action, Direction, SpdEntry
 from ringfence.net.address import format_address
 from ringfence.net.flow import FlowKey
 from ringfence.policy.compile import Compiled
+from ringfence.policy.explain import deciding
 
 SSH = 22
 
@@ -40,8 +41,8 @@ def ended(compiled: Compiled, sessions: Iterable[FlowKey], secured: Callable[[Fl
     """
     for session in sessions:
         for entry, way in (
-            (compiled.spd.outbound(session), "out"),
-            (compiled.spd.inbound(session.reversed()), "in"),
+            (deciding(compiled, session, Direction.OUT), "out"),
+            (deciding(compiled, session.reversed(), Direction.IN), "in"),
         ):
             if entry is not None and _ends(entry, way) and not (entry.processing is not None and secured(session)):
                 yield Ended(session, entry)

@@ -8,8 +8,9 @@ counts; what fits none is in a network of the default profile, ``public`` unless
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ringfence.net.address import AddressRange, format_address
 from ringfence.place import NOWHERE, Place
@@ -109,6 +110,25 @@ class Situation:
 
     def __str__(self) -> str:
         return f"{self.name or 'this computer'}: {self.profile.value} ({self.why})"
+
+
+class Move(NamedTuple):
+    """An interface that is in another network than before."""
+
+    name: str
+    now: str
+    """Its profile; empty for none, here and in ``was``."""
+    why: str
+    was: str
+
+
+def moves(before: Iterable[Situation], after: Iterable[Situation]) -> Iterator[Move]:
+    """What changed between two views of this computer."""
+    was, now = ({one.name: one for one in some if one.name} for some in (before, after))
+    for name in sorted({*was, *now}):
+        old, new = was.get(name), now.get(name)
+        if old is None or new is None or old.profile is not new.profile:
+            yield Move(name, new.profile.value if new else "", new.why if new else "", old.profile.value if old else "")
 
 
 def _under(suffix: str, wanted: str) -> bool:

@@ -21,6 +21,7 @@ from ringfence.control.messages import (
     EventRecord,
     Explanation,
     MainModeSa,
+    Network,
     Planned,
     PolicyState,
     PolicyView,
@@ -39,6 +40,7 @@ from ringfence.databases.spd import Action, SpdEntry
 from ringfence.ike.info import IkeSaInfo
 from ringfence.net.address import format_address
 from ringfence.net.flow import FlowKey
+from ringfence.policy.networks import Situation
 from ringfence.policy.plan import Plan
 from ringfence.policy.write import effective
 from ringfence.service.events import EventLog, Recorded
@@ -125,6 +127,7 @@ class Answers:
                     packets=statistics.protected_packets_in, octets=statistics.protected_octets_in
                 ),
             ),
+            networks=[_network(one) for one in self._running().compiled.situations if one.name],
             dropped=dict(statistics.dropped),
             key_log=str(facts.key_log) if facts.key_log else None,
         )
@@ -315,6 +318,13 @@ class Answers:
 
     def _date(self, moment: float | None) -> datetime | None:
         return None if moment is None else self._facts.date_of(moment)
+
+
+def _network(one: Situation) -> Network:
+    return Network(
+        interface=one.name, kind=one.kind.value, profile=one.profile.value, why=one.why,
+        addresses=list(map(format_address, one.addresses)),
+    )  # fmt: skip
 
 
 def _done(change: Plan) -> str:

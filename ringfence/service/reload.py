@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from ringfence.audit import PolicyApplied, PolicyRefused, PolicyWarning, ServiceFault
+from ringfence.audit import NetworkChanged, PolicyApplied, PolicyRefused, PolicyWarning, ServiceFault
 from ringfence.backends.names import NameBook
 from ringfence.databases.pad import Pad, PadEntry
-from ringfence.databases.spd import Spd, SpdEntry
+from ringfence.databases.spd import Home, Spd, SpdEntry
 from ringfence.errors import IpsecError
 from ringfence.policy.compile import Compiled, HostFacts, compile_policy
 from ringfence.policy.errors import Finding, PolicyError
+from ringfence.policy.networks import moves
 from ringfence.policy.plan import NO_ORIGIN, Plan, plan
 from ringfence.policy.validate import validate
 from ringfence.service.events import EventLog
@@ -205,6 +206,9 @@ class PolicyKeeper:
             self._events.add(PolicyApplied(document=name, rules=rules, changes=change.summary()))
         else:
             self.running = Running(coming.loaded, coming.compiled, coming.facts, before.applied_at)
+        if before is not None:
+            for move in moves(before.compiled.situations, coming.compiled.situations):
+                self._events.add(NetworkChanged(interface=move.name, profile=move.now, why=move.why, was=move.was))
         self._warn(name, (*coming.loaded.findings, *validate(coming.loaded.policy, coming.compiled)))
         return change
 
@@ -223,10 +227,11 @@ class PolicyKeeper:
         self._events.add(PolicyRefused(document=name, detail=str(error)))
 
 
-def _meaning(compiled: Compiled) -> tuple[list[SpdEntry], list[SpdEntry], list[PadEntry]]:
+def _meaning(compiled: Compiled) -> tuple[list[SpdEntry], list[SpdEntry], list[PadEntry], tuple[Home, ...]]:
     """What a policy does, without the lines where it says so; the order of its entries is part of it."""
     return (
         [replace(entry, origin=NO_ORIGIN) for entry in compiled.spd],
         [replace(entry, origin=NO_ORIGIN) for entry in compiled.spd.guards],
         [replace(entry, origin=NO_ORIGIN) for entry in compiled.pad],
+        compiled.spd.homes,
     )

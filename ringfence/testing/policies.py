@@ -3,8 +3,9 @@
 
 ``assert_protected("policy.toml", "tcp 10.0.0.5 -> 10.0.0.9:1433")`` asks the document, or a ``Policy``, what the
 computer 10.0.0.5 does with that packet: the sender, unless the packet begins with ``in``, or ``me`` says another (a
-gateway). No key file, service or network is needed, so DNS names and words such as "dns-servers" stand for nothing. A
-failure is told by ``ringfence explain``'s own lines.
+gateway); with ``profile="public"`` in a public network, else in the one that the policy knows by the address. No key
+file, service or network is needed, so DNS names and words such as "dns-servers" stand for nothing. A failure is told by
+``ringfence explain``'s own lines.
 """
 
 import os
@@ -17,6 +18,7 @@ from ringfence.policy.document import parse
 from ringfence.policy.errors import BadWord
 from ringfence.policy.explain import Explanation, explain, parse_flow
 from ringfence.policy.model import Policy
+from ringfence.policy.scope import Profile
 from ringfence.secret import Secret
 from ringfence.stores.file import NO_KEY, FileStore
 
@@ -39,10 +41,10 @@ def compile_text(text: str, *addresses: str) -> Compiled:
     return compile_policy(parse(text, name="test.toml"), HostFacts(tuple(map(parse_address, addresses))), KEYS)
 
 
-def assert_protected(policy: Document, packet: str, *, me: str = "", require: bool = False) -> None:
+def assert_protected(policy: Document, packet: str, *, me: str = "", profile: str = "", require: bool = False) -> None:
     """Fail unless ``packet`` is protected; with ``require`` also if it might go in clear where the peer cannot."""
     __tracebackhide__ = True
-    answer = _explained(policy, packet, me)
+    answer = _explained(policy, packet, me, profile)
     _expect(answer, Action.PROTECT, policy, packet, "protected")
     processing = answer.entry.processing if answer.entry is not None else None
     if require and processing is not None:
@@ -51,19 +53,19 @@ def assert_protected(policy: Document, packet: str, *, me: str = "", require: bo
             _fail(answer, policy, packet, "protected in every case")
 
 
-def assert_blocked(policy: Document, packet: str, *, me: str = "") -> None:
+def assert_blocked(policy: Document, packet: str, *, me: str = "", profile: str = "") -> None:
     """Fail unless ``packet`` is blocked."""
     __tracebackhide__ = True
-    _expect(_explained(policy, packet, me), Action.DISCARD, policy, packet, "blocked")
+    _expect(_explained(policy, packet, me, profile), Action.DISCARD, policy, packet, "blocked")
 
 
-def assert_permitted(policy: Document, packet: str, *, me: str = "") -> None:
+def assert_permitted(policy: Document, packet: str, *, me: str = "", profile: str = "") -> None:
     """Fail unless ``packet`` passes in clear, as it is."""
     __tracebackhide__ = True
-    _expect(_explained(policy, packet, me), Action.BYPASS, policy, packet, "permitted")
+    _expect(_explained(policy, packet, me, profile), Action.BYPASS, policy, packet, "permitted")
 
 
-def _explained(policy: Document, packet: str, me: str) -> Explanation:
+def _explained(policy: Document, packet: str, me: str, profile: str) -> Explanation:
     if not isinstance(policy, Policy):
         policy = FileStore(policy, keyless=True).load().policy
     told = packet if packet.split(maxsplit=1)[:1] in (["in"], ["out"]) else f"out {packet}"
@@ -72,7 +74,11 @@ def _explained(policy: Document, packet: str, me: str) -> Explanation:
     except BadWord as error:
         raise ValueError(f'The packet is "{packet}", {error.why}. {error.cure}') from error
     own = parse_address(me) if me else flow.source if direction is Direction.OUT else flow.destination
-    compiled = compile_policy(policy, HostFacts((own,)), dict.fromkeys(policy.key_files, NO_KEY))
+    compiled = compile_policy(
+        policy,
+        HostFacts((own,), profile=Profile(profile) if profile else None),
+        dict.fromkeys(policy.key_files, NO_KEY),
+    )
     return explain(compiled, flow, direction)
 
 

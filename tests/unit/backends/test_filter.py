@@ -15,7 +15,7 @@ from ringfence.backends.filter import (
 )
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
-from ringfence.databases.spd import Action, Direction, Origin, Processing, Spd, SpdEntry
+from ringfence.databases.spd import Action, Direction, Home, Origin, Processing, Spd, SpdEntry
 from ringfence.net.address import AddressRange, PortRange, parse_address
 
 ALL4, ALL6 = AddressRange.everything(4), AddressRange.everything(16)
@@ -168,3 +168,27 @@ def test_what_ipsec_needs_is_open_unless_an_entry_names_just_that() -> None:
     assert at["ike"] < at["own"] < at["anything"]
     lines = chain(ruleset(Spd((anything, ike))), "forward")
     assert [line.rpartition(" ")[2] for line in lines[1:]] == ['"anything"', '"anything"', '"ike"', '"ike"']
+
+
+def test_addresses_keep_to_their_interfaces() -> None:
+    found = ruleset(Spd(homes=(Home((parse_address("10.0.0.1"), parse_address("fd00::1")), ("eth0", "tun0")),)))
+    inward, outward = found.partition("chain output")[0], found.partition("chain output")[2]
+    here = '{ "lo", "rf0", "eth0", "tun0" }'
+    assert f"iifname != {here} ip daddr {{ 10.0.0.1 }} counter name blocked drop" in inward
+    assert f"iifname != {here} ip6 daddr {{ fd00::1 }} counter name blocked drop" in inward
+    sealed = outward.index("meta l4proto != { esp, ah, udp } counter name blocked drop")
+    assert sealed < outward.index("meta mark"), "what we send in clear for others is meant, too"
+    assert f"oifname != {here} ip saddr {{ 10.0.0.1 }} udp sport != {{ 500, 4500 }} counter name" in outward
+
+
+def test_guards_leave_known_addresses_alone() -> None:
+    some = Selector.between("10.0.0.1", "0.0.0.0/0")
+    every = Selector.between("0.0.0.0/0", "0.0.0.0/0")
+    guards = (
+        SpdEntry("known", some, Action.BYPASS, Origin("r")), SpdEntry("guard", every, Action.DISCARD, Origin("r")),
+    )  # fmt: skip
+    lines = [line.strip() for line in ruleset(Spd(guards=guards)).splitlines()]
+    assert 'meta nfproto ipv4 ip saddr 10.0.0.1 accept comment "known"' in lines
+    assert lines.index('meta nfproto ipv4 ip daddr 10.0.0.1 accept comment "known"') < lines.index(
+        'meta nfproto ipv4 goto needed-in comment "guard"'
+    )

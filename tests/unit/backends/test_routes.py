@@ -215,3 +215,16 @@ def test_ports_do_not_exempt() -> None:
     routes = told(SpdEntry("web", web, Action.BYPASS, one.origin), protect("all", "192.0.2.1", "10.5.0.0/16"))
     assert list(routes) == ["10.5.0.0/16"]
     assert AddressRange.parse("10.5.0.53").is_host
+
+
+def test_transport_mode_never_borrows_the_address_of_another_link() -> None:
+    """A rule for the addresses of one interface, and a default route by another."""
+    here, there = parse_address("10.0.0.1"), parse_address("192.0.2.1")
+    host = Host(
+        (Link(2, "eth0", 1500, (here,)), Link(3, "eth1", 1500, (there,))),
+        (HostRoute(ip_network("0.0.0.0/0"), 3, there), HostRoute(ip_network("10.0.0.0/24"), 2, here)),
+        frozenset((here, there)),
+    )
+    entry = protect("p", "10.0.0.1", "0.0.0.0/0")
+    sources = {one.destination: one.source for one in wanted(Spd((entry,)), host) if not one.throw}
+    assert sources == {"0.0.0.0/0": "192.0.2.1", "10.0.0.0/24": "10.0.0.1"}

@@ -9,9 +9,11 @@ from ringfence.cli.document import facts_for, read, read_file
 from ringfence.control.errors import BadRequest
 from ringfence.errors import IpsecError
 from ringfence.net.address import parse_address
+from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.host import HostFacts
 from ringfence.policy.model import Policy
+from ringfence.policy.scope import Profile
 
 
 def test_facts_of_another_computer() -> None:
@@ -40,3 +42,11 @@ def test_documents_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         read_file(tmp_path / "none")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"in")))
     assert read_file(Path("-")) == b"in"
+
+
+def test_another_situation() -> None:
+    policy = parse("", name="p.toml")
+    assert facts_for(policy, ["10.0.0.5"], "public").profile is Profile.PUBLIC
+    assert facts_for(policy, ["10.0.0.5"]).profile is None
+    with pytest.raises(BadRequest, match='--profile is "home", but has to be "domain", "private" or "public"'):
+        facts_for(policy, ["10.0.0.5"], "home")

@@ -45,3 +45,16 @@ def test_a_document_answers_without_a_service(
     wrong = command(*words, "out tcp 10.0.0.1 -> 10.0.0.2:80")
     assert (wrong.code, wrong.out) == (1, "")
     assert "p.toml:1" in wrong.err
+
+
+def test_another_situation(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "ringfence.backends.addresses.local_addresses", lambda: LocalAddresses((bytes([10, 0, 0, 1]),), ())
+    )
+    document = tmp_path / "p.toml"
+    document.write_text('[[filter]]\nname = "f"\nblock = "tcp to 23"\nprofiles = "public"\n')
+    words = ("explain", "out tcp 10.0.0.1 -> 10.0.0.2:23")
+    assert command(*words, "--policy", str(document), "--profile", "public").code == 1
+    told = command(*words, "--policy", str(document), "--profile", "domain")
+    assert (told.code, "network    this computer: domain (said)" in told.out) == (0, True)
+    assert "name it with --policy" in command(*words, "--profile", "domain").err

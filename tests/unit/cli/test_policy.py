@@ -121,3 +121,13 @@ def test_every_answer_names_the_document_that_is_included(command: Command, tmp_
     site.write_text("nonsense")
     for words in (("policy", "check"), ("lint",)):
         assert "sites/lab.toml:1: this is not TOML" in command(*words, str(new)).out
+
+
+def test_another_situation_can_be_asked(document: Path, command: Command) -> None:
+    document.write_text('[[filter]]\nname = "outside"\nblock = "tcp to 23"\nprofiles = "public"\n')
+    assert "outside" in command("policy", "check", str(document)).out
+    assert "outside" in command("policy", "check", str(document), "--profile", "public").out
+    at_home = command("policy", "check", str(document), "--profile", "private")
+    assert (at_home.code, "outside" in at_home.out) == (0, False)
+    wrong = command("policy", "check", str(document), "--profile", "home")
+    assert (wrong.code, 'has to be "domain", "private" or "public"' in wrong.err) == (2, True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ringfence.cli.status import dropped
-from ringfence.control.messages import PeerState, Refusal, Status
+from ringfence.control.messages import Network, PeerState, Refusal, Status
 from ringfence.testing.service import START, AnsweringService, make_status
 
 Command = Any
@@ -76,3 +76,13 @@ def test_a_negotiation_under_way_is_counted(
 
 def test_drops_without_a_special_word_keep_their_name() -> None:
     assert dropped({"bad-padding": 1, "no-sa": 1200}) == "1,200 without security · 1 bad padding"
+
+
+def test_networks_where_they_make_a_difference(
+    service: AnsweringService, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = make_status()
+    assert "networks" not in command("status").out
+    here = Network(interface="eth0", kind="lan", profile="private", why="gateway 10.0.0.1", addresses=["10.0.0.5"])
+    monkeypatch.setattr(service, "status", lambda: known.model_copy(update={"networks": [here]}))
+    assert "networks   eth0 private (gateway 10.0.0.1)\n" in command("status").out

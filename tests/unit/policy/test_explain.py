@@ -101,3 +101,25 @@ def test_packets_in_words() -> None:
 def test_what_is_no_packet(text: str) -> None:
     with pytest.raises(BadWord):
         parse_flow(text)
+
+
+def test_where_networks_make_a_difference_the_network_is_told() -> None:
+    text = '[[filter]]\nname = "f"\nblock = "any"\nprofiles = "public"\n'
+    flow, direction = parse_flow("out tcp 10.0.0.1 -> 10.0.0.9:80")
+    told = explain(compile_text(text, "10.0.0.1"), flow, direction).lines()
+    assert told[2] == "network    this computer: public (default)"
+    told = explain(compile_text('[profile]\ndefault = "private"\n' + text, "10.0.0.1"), flow, direction).lines()
+    assert told[1:] == (
+        "because    no rule is about it, and what no rule names is permitted",
+        "network    this computer: private (default)",
+    )
+
+
+def test_a_computer_may_talk_to_itself() -> None:
+    compiled = compile_text('[[filter]]\nname = "f"\nblock = "any"\n', "10.0.0.1", "10.1.0.1")
+    for word in ("in", "out"):
+        for peer in ("10.0.0.1", "10.1.0.1"):
+            flow, direction = parse_flow(f"{word} tcp 10.0.0.1 -> {peer}:80")
+            told = explain(compiled, flow, direction)
+            assert told.action is Action.BYPASS
+            assert "to itself" in told.lines()[1]

@@ -50,3 +50,9 @@ def test_other_connections_have_no_name() -> None:
     assert told(text, SSH._replace(source_port=5900))[0].startswith("the connection from 10.1.1.7 matches")
     assert told(text, SSH._replace(source_port=40000, destination_port=22))[0].startswith("ssh to 10.1.1.7 matches")
     assert told(text, SSH._replace(destination=parse_address("10.2.0.1"))) == []
+
+
+def test_a_session_with_itself_goes_on() -> None:
+    compiled = compile_text('[[filter]]\nname = "f"\nblock = "any"\n', "10.1.1.1")
+    me = parse_address("10.1.1.1")
+    assert list(ended(compiled, [FlowKey(me, me, TCP, 22, 50000)], lambda _: False)) == []

@@ -4,7 +4,7 @@ import pytest
 from ringfence.net.address import parse_address
 from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
-from ringfence.policy.networks import NO_PROFILES, Interface, Profiles, Situation
+from ringfence.policy.networks import NO_PROFILES, Interface, Profiles, Situation, moves
 from ringfence.policy.scope import LinkKind, Profile, Scope
 
 ROUTER, ME = parse_address("10.1.0.1"), parse_address("10.1.2.3")
@@ -75,3 +75,14 @@ def test_what_is_refused() -> None:
     assert 'default is "home"' in refused('[profile]\ndefault = "home"\n')
     assert "has to be a table" in refused("profile = 1\n")
     assert "domain is 1, but has to be a table" in refused("[profile]\ndomain = 1\n")
+
+
+def test_moves() -> None:
+    at_home = Situation("eth0", LinkKind.LAN, Profile.PRIVATE, "gateway 10.0.0.1", ())
+    out = Situation("eth0", LinkKind.LAN, Profile.PUBLIC, "default", ())
+    tunnel = Situation("tun0", LinkKind.REMOTE_ACCESS, Profile.DOMAIN, "dev tun0", ())
+    assert list(moves([at_home], [out])) == [("eth0", "public", "default", "private")]
+    assert list(moves([at_home], [at_home, tunnel])) == [("tun0", "domain", "dev tun0", "")]
+    assert list(moves([tunnel], [])) == [("tun0", "", "", "domain")]
+    nameless = Situation("", LinkKind.LAN, Profile.PUBLIC, "default", ())
+    assert list(moves([at_home], [nameless, at_home])) == []

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ringfence.audit import PolicyApplied, PolicyRefused, PolicyWarning, ServiceFault
+from ringfence.audit import NetworkChanged, PolicyApplied, PolicyRefused, PolicyWarning, ServiceFault
 from ringfence.backends.base import BackendError
 from ringfence.backends.names import NameBook
 from ringfence.databases.pad import Pad
@@ -16,6 +16,7 @@ from ringfence.databases.spd import Action, Spd
 from ringfence.errors import IpsecError
 from ringfence.policy.compile import HostFacts
 from ringfence.policy.errors import PolicyError
+from ringfence.policy.networks import Interface
 from ringfence.service.events import EventLog
 from ringfence.service.reload import PolicyKeeper
 from ringfence.stores.memory import MemoryStore
@@ -60,6 +61,10 @@ class Story:
     @property
     def told(self) -> list[type]:
         return [type(one.event) for one in self.events.since(0)]
+
+    @property
+    def moves(self) -> list[str]:
+        return [str(one.event) for one in self.events.since(0) if isinstance(one.event, NetworkChanged)]
 
     @property
     def blocked(self) -> set[str]:
@@ -357,3 +362,24 @@ def test_what_cannot_hold_on_this_computer_is_the_affair_of_its_store() -> None:
         assert keeper.refused is not None
 
     story.run(act)
+
+
+def test_another_network_is_told() -> None:
+    text = '[profile.private]\nnetworks = "10.0.0.0/24"\n[[filter]]\nname = "f"\nblock = "any"\nprofiles = "public"\n'
+    story = Story(text)
+
+    async def watch(keeper: PolicyKeeper) -> None:
+        watching = asyncio.create_task(keeper.watch(60.0, 0.0))
+        await asyncio.sleep(0)
+        for number, address in enumerate((bytes([10, 0, 0, 1]), bytes([10, 9, 0, 1]))):
+            story.facts = HostFacts((address,), interfaces=(Interface("eth0", addresses=(address,)),))
+            keeper.look()
+            await until(lambda: len(story.moves) > number)  # noqa: B023
+        watching.cancel()
+
+    story.run(watch)
+    assert story.blocked == {"f"}
+    assert story.moves == [
+        "eth0 is in a private network (network 10.0.0.0/24)",
+        "eth0 is in a public network (default), until now private",
+    ]

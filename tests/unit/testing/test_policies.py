@@ -86,3 +86,10 @@ def test_nonsense_is_no_failed_assertion(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text("x = 1")
     with pytest.raises(PolicyError):
         assert_blocked(tmp_path / "p.toml", "tcp 10.0.0.5 -> 10.0.0.9:80")
+
+
+def test_another_network() -> None:
+    policy = parse('[[filter]]\nname = "f"\nblock = "any"\nprofiles = "public"\n', name="p.toml")
+    assert_blocked(policy, "tcp 10.0.0.5 -> 10.0.0.9:80")
+    assert_blocked(policy, "tcp 10.0.0.5 -> 10.0.0.9:80", profile="public")
+    assert_permitted(policy, "tcp 10.0.0.5 -> 10.0.0.9:80", profile="private")
