@@ -3,8 +3,12 @@
 
 from ringfence.transfer.base import Format
 from ringfence.transfer.netsh import importing as netsh
+from ringfence.transfer.powershell import importing as powershell
 
-FORMATS: tuple[Format, ...] = (Format("netsh", "netsh script", netsh.guess, netsh.read_script),)
+FORMATS: tuple[Format, ...] = (
+    Format("netsh", "netsh script", netsh.guess, netsh.read_script),
+    Format("powershell", "PowerShell script", powershell.guess, powershell.read_script),
+)
 
 
 def named(name: str) -> Format | None:
