@@ -142,7 +142,10 @@ class TransformPayload:
 
 @dataclass(frozen=True, slots=True)
 class ProposalPayload:
-    """One protocol and its transforms, one of which is to be chosen; equal numbers belong together (RFC 2408 §4.2)."""
+    """One protocol and its transforms, one of which is to be chosen; equal numbers belong together (RFC 2408 §4.2).
+
+    There may be none of them: strongSwan offers that where a policy names a suite that IKEv1 has no number for.
+    """
 
     number: int
     protocol: int
@@ -161,7 +164,7 @@ class ProposalPayload:
         spi = reader.take(head.spi_octets)
         start = reader.offset
         parts = _parts(TRANSFORM, reader, head.transforms)
-        if not 0 < len(parts) == head.transforms:
+        if len(parts) != head.transforms:
             raise DecodeError(start, f"{len(parts)} transforms where {head.transforms} are announced")
         return cls(head.number, head.protocol, spi, tuple(map(TransformPayload.read, parts)))
 

@@ -20,6 +20,8 @@ CASES = {
     "no common main mode": ({"IKE": "aes192-sha512-modp4096"}, "main-mode-failed",
                             "refused-by-peer", "no-proposal-in-common"),
     "no common protection": ({"CHILD": "aes192-sha1"}, "quick-mode-failed", "refused-by-peer", "no-proposal-in-common"),
+    # IKEv1 has no number for this suite, so strongSwan offers a proposal without a transform
+    "nothing offered": ({"CHILD": "chacha20poly1305"}, "quick-mode-failed", "refused-by-peer", "no-proposal-in-common"),
     "wrong selectors": ({"MODE": "tunnel", "LOCAL_TS": OTHER_NET, "REMOTE_TS": OTHER_NET}, "quick-mode-failed",
                         "refused-by-peer", "wrong-selectors"),
 }  # fmt: skip

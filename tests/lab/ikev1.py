@@ -79,7 +79,7 @@ CHILD = {
         "aes256-gcm": "aes256gcm128", "aes128-gcm": "aes128gcm128", "aes256-sha256": "aes256-sha256",
         "aes128-sha1": "aes128-sha1", "aes128-sha512": "aes128-sha512", "aes256-ccm": "aes256ccm128",
         "null-sha256": "null-sha256", "sha256": "sha256", "sha1": "sha1", "sha512": "sha512",
-        "aes256-ctr-sha384": "aes256ctr-sha384", "chacha20-poly1305": "chacha20poly1305",
+        "aes256-ctr-sha384": "aes256ctr-sha384",
         "aes128-aes-xcbc": "aes128-aesxcbc", "null-aes256-gmac": "aes256gmac", "3des-sha1": "3des-sha1",
     },
     "libreswan": {

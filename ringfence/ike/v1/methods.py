@@ -232,7 +232,7 @@ def _meanings(proposals: Sequence[ProposalPayload]) -> list[tuple[int, Meaning]]
 def _word(proposal: ProposalPayload) -> str:
     """A proposal in words, numbers where we have none."""
     name = {2: "ah", 3: "esp", 4: "ipcomp"}.get(proposal.protocol, f"protocol {proposal.protocol}")
-    return f"{name} " + "/".join(_transform_word(each) for each in proposal.transforms)
+    return f"{name} " + ("/".join(_transform_word(each) for each in proposal.transforms) or "without a transform")
 
 
 def _transform_word(transform: TransformPayload) -> str:

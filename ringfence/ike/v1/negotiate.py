@@ -198,7 +198,8 @@ def choose_main(offer: SaPayload, entries: Sequence[PadEntry]) -> MainChoice:
 
 def describe_main(offer: SaPayload) -> str:
     """A peer's proposals in words; numbers where we have none."""
-    return ", ".join(_word(main_meaning(each)) for proposal in offer.proposals for each in proposal.transforms)
+    words = (_word(main_meaning(each)) for proposal in offer.proposals for each in proposal.transforms)
+    return ", ".join(words) or "nothing"
 
 
 def _word(offered: Meaning) -> str:

@@ -67,7 +67,7 @@ transforms = st.builds(
 )
 proposals = st.builds(
     ProposalPayload, st.integers(0, 255), st.integers(0, 255), st.binary(max_size=16),
-    st.lists(transforms, min_size=1, max_size=3).map(tuple),
+    st.lists(transforms, max_size=3).map(tuple),
 )  # fmt: skip
 payloads = st.builds(SaPayload, st.just(1), st.just(1), st.lists(proposals, min_size=1, max_size=3).map(tuple))
 
@@ -116,7 +116,7 @@ def bent(place: int, value: int) -> bytes:
         (bent(19, 7), "252 octets wanted, 25 left at octet 27"),
         (bent(40, 3), "payload 3 is announced behind a 3 at octet 40"),
         (bent(35, 5), "5 octets wanted, 4 left at octet 36"),
-        (SA_OCTETS[:8] + bytes.fromhex("00 00 0008 01 01 00 00"), "0 transforms where 0 are announced at octet 16"),
+        (SA_OCTETS[:8] + bytes.fromhex("00 00 0008 01 01 00 01"), "0 transforms where 1 are announced at octet 16"),
     ],
 )
 def test_errors_say_where(octets, message):

@@ -139,6 +139,14 @@ def test_spis_that_are_none(spi):
     assert reason(choose_quick, offer, wants(GCM), THEIRS) is Reason.NO_PROPOSAL
 
 
+def test_a_proposal_that_offers_nothing():
+    (proposal,) = offer_quick(wants(GCM), OURS).proposals
+    offer = SaPayload(1, 1, (replace(proposal, transforms=()),))
+    with pytest.raises(Refused, match="esp without a transform") as error:
+        choose_quick(offer, wants(GCM), THEIRS)
+    assert error.value.reason is Reason.NO_PROPOSAL
+
+
 def test_the_stricter_lifetimes():
     offer = offer_quick(wants(method(ESP_GCM, seconds=100, octets=4096)), OURS)
     assert choose_quick(offer, wants(GCM), THEIRS).method.limits == Limits(100, 4096)

@@ -139,6 +139,7 @@ def test_a_changed_answer_is_refused(answer):
 
 def test_an_offer_in_words():
     assert describe_main(offer_main((AES, OLD))) == "aes256-sha256-group14, 3des-sha1-group2"
+    assert describe_main(SaPayload(1, 1, ())) == "nothing"
     odd = only(TransformPayload(1, 1, (Attribute(1, 99), Attribute(2, 98), Attribute(3, 3), Attribute(4, 97))))
     assert describe_main(odd) == "encryption 99-hash 98-group97 with authentication method 3"
 
