@@ -4,10 +4,11 @@
 from ringfence.transfer.base import Format
 from ringfence.transfer.netsh import importing as netsh
 from ringfence.transfer.powershell import importing as powershell
+from ringfence.transfer.powershell.exporting import write_script
 
 FORMATS: tuple[Format, ...] = (
     Format("netsh", "netsh script", netsh.guess, netsh.read_script),
-    Format("powershell", "PowerShell script", powershell.guess, powershell.read_script),
+    Format("powershell", "PowerShell script", powershell.guess, powershell.read_script, write_script),
 )
 
 

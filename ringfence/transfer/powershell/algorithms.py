@@ -140,6 +140,8 @@ def _esp_words(word: str) -> dict[str, str]:
     cipher, _, hash_ = word.partition("-")
     if cipher == "null":
         return {"ESPHash": _known(hash_, HASHES, GMAC), "Encryption": "None"}
+    if hash_ not in WORDS:
+        raise BadWord(f"whose {word} Windows does not have")
     return {"Encryption": _known(cipher, CIPHERS), "ESPHash": _known(hash_, HASHES)}
 
 

@@ -112,7 +112,8 @@ class Session:
         )
         words = " ".join([cmdlet.name, *(f'"{text_of(one)}"' for one in items_of(named))])
         if cmdlet.verb == "Remove":
-            self.report.note(line, words, "there is none that the script has made")
+            if "ErrorAction" not in bound:
+                self.report.note(line, words, "there is none that the script has made")
         else:
             self.report.leave(line, words, ABSENT)
 

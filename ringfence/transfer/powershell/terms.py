@@ -35,6 +35,7 @@ class Names:
 
     def take(self, wanted: str) -> str:
         """``wanted``, or with a number behind it if it is taken."""
+        wanted = "".join(char if char.isprintable() else " " for char in wanted).strip() or "unnamed"
         name, number = wanted, 2
         while name.casefold() in self._taken:
             name, number = f"{wanted} ({number})", number + 1

@@ -101,4 +101,4 @@ def test_finding_a_set() -> None:
 
 def test_names_once_each() -> None:
     names = Names()
-    assert [names.take(one) for one in ("a", "A", "a", "b")] == ["a", "A (2)", "a (3)", "b"]
+    assert [names.take(one) for one in ("a", "A", "a", "b\u00a0c")] == ["a", "A (2)", "a (3)", "b c"]
