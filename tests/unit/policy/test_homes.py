@@ -53,7 +53,7 @@ block = "tcp"
 profiles = "public"
 """
 AT_HOME, OUTSIDE = parse_address("10.77.0.1"), parse_address("192.0.2.1")
-BOTH = HostFacts(
+HOST = HostFacts(
     (AT_HOME, OUTSIDE),
     interfaces=(Interface("eth0", addresses=(AT_HOME,)), Interface("eth1", addresses=(OUTSIDE,))),
 )
@@ -68,15 +68,15 @@ def names(text: str, host: HostFacts) -> list[str]:
 
 
 def test_statements_hold_where_their_profiles_are() -> None:
-    assert names(SCOPED, BOTH) == ["at home/10.77.0.1 <-> 10.0.0.0/8", "outside/192.0.2.1 <-> 0.0.0.0/0 tcp"]
-    found = compiled(SCOPED, BOTH)
+    assert names(SCOPED, HOST) == ["at home/10.77.0.1 <-> 10.0.0.0/8", "outside/192.0.2.1 <-> 0.0.0.0/0 tcp"]
+    found = compiled(SCOPED, HOST)
     assert [home.devices for home in found.spd.homes] == [("eth0",), ("eth1",)]
     assert [one.profile.value for one in found.situations] == ["private", "public"]
     assert (found.findings, found.own) == ((), {AT_HOME, OUTSIDE})
 
 
 def test_another_situation_can_be_asked() -> None:
-    said = replace(BOTH, profile=Profile.PUBLIC)
+    said = replace(HOST, profile=Profile.PUBLIC)
     assert {name.partition("/")[0] for name in names(SCOPED, said)} == {"outside"}
     found = compiled(SCOPED, said)
     assert found.spd.homes == ()
@@ -84,7 +84,7 @@ def test_another_situation_can_be_asked() -> None:
 
 
 def test_tomorrows_address_is_in_a_network_of_the_default_profile() -> None:
-    guards = [(guard.origin.rule.partition(":")[0], str(guard.selector)) for guard in compiled(SCOPED, BOTH).spd.guards]
+    guards = [(guard.origin.rule.partition(":")[0], str(guard.selector)) for guard in compiled(SCOPED, HOST).spd.guards]
     assert guards == [
         (BUILT_IN, "10.77.0.1 -> 0.0.0.0/0"), (BUILT_IN, "192.0.2.1 -> 0.0.0.0/0"),
         ("outside", "0.0.0.0/0 -> 0.0.0.0/0 tcp"), ("outside", "::/0 -> ::/0 tcp"),
@@ -101,6 +101,6 @@ auth = { psk-file = "test.psk" }
 interfaces = "dev eth1"
 """
     there = ["branch/10.77.0.0/16 <-> 10.88.0.0/16"]
-    assert names(text.replace("GATEWAY", "192.0.2.1"), BOTH) == there
-    assert names(text.replace("GATEWAY", "10.77.0.1"), BOTH) == []
-    assert names(text.replace(', gateway = "GATEWAY"', ""), BOTH) == there, "its only address there"
+    assert names(text.replace("GATEWAY", "192.0.2.1"), HOST) == there
+    assert names(text.replace("GATEWAY", "10.77.0.1"), HOST) == []
+    assert names(text.replace(', gateway = "GATEWAY"', ""), HOST) == there, "its only address there"
