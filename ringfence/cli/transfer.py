@@ -189,10 +189,19 @@ def _carried(policy: "Policy") -> list[str]:
 
     heads = [one.head.strip("[]").partition('."')[0] for one in sections_of(policy)]
     kinds = Counter(head.replace("-", " ").replace(".", " ") for head in heads)
-    return [words.count(number, kind, PLURALS.get(kind, "")) for kind, number in kinds.items()]
+    return [words.count(number, *KINDS.get(kind, (kind,))) for kind, number in kinds.items()]
 
 
-PLURALS = {"policy": "policies"}
+KINDS = {
+    "policy": ("IPsec policy", "IPsec policies"),
+    "policy rule": ("rule of its own", "rules of its own"),
+    "global": ("table of global settings", "tables of global settings"),
+    "main mode": ("main mode rule",),
+    "auth set": ("authentication set",),
+    "main mode crypto": ("set of main mode settings", "sets of main mode settings"),
+    "quick mode crypto": ("set of quick mode settings", "sets of quick mode settings"),
+}
+"""What people call the tables of a document, where that is not their name."""
 
 
 def _items(found: "Iterable[LeftOut]") -> "list[TransferItem]":

@@ -6,10 +6,12 @@ Commands that only show something, and those of a batch file that do nothing to 
 """
 
 import re
+from dataclasses import replace
 
 from ringfence.policy.model import Policy
 from ringfence.transfer.base import Imported, ImportFailed, LeftOut, finding
 from ringfence.transfer.netsh import static
+from ringfence.transfer.netsh.advfirewall import Advfirewall
 from ringfence.transfer.netsh.arguments import Arguments, Refused
 from ringfence.transfer.netsh.ipsec import build
 from ringfence.transfer.netsh.script import Line, is_batch, read
@@ -68,6 +70,7 @@ class Run:
         """Commands about IPsec that were found, carried over or not."""
         self._batch = batch
         self._static = static.Static(self.session)
+        self._advfirewall = Advfirewall(self.session)
         self._context: Path = ()
         self._stack: list[Path] = []
 
@@ -88,9 +91,9 @@ class Run:
         return Imported(policy, secrets, _in_order(self.session.left_out), _in_order(self.session.notes))
 
     def _policy(self, name: str) -> Policy:
-        policy = build(self._static, self.session)
-        return Policy(
-            name=name, ipsec=policy.ipsec, filter_lists=policy.filter_lists, filter_actions=policy.filter_actions
+        policy, rules = build(self._static, self.session), self._advfirewall.policy()
+        return replace(
+            rules, name=name, ipsec=policy.ipsec, filter_lists=policy.filter_lists, filter_actions=policy.filter_actions
         )
 
     def _options(self, line: Line) -> tuple[tuple[Word, ...], Path]:
@@ -137,6 +140,8 @@ class Run:
             said = Arguments(found.rest, static.TAGS[command])
             self.session.line = tidy(line, said)
             self._static.run(command, said)
+        elif place[0] == "advfirewall":
+            self._advfirewall.run(found.path[1:], found.rest)
         elif command in ("set batch", "set interactive"):
             return
         else:

@@ -21,6 +21,10 @@ class Session:
     keys: KeyFiles = field(default_factory=KeyFiles)
     line: Line = NOWHERE
     """The command that is being carried out."""
+    kerberos: bool = False
+    """Whether the rule that is being read leaves its authentication to Windows' default."""
+    methods_missing: bool = False
+    """Whether it leaves its methods to it."""
     left_out: list[LeftOut] = field(default_factory=list)
     notes: list[LeftOut] = field(default_factory=list)
 
@@ -59,11 +63,11 @@ def ipsec_auth(session: Session, said: Arguments, subject: str) -> tuple[Auth, .
         elif tag == "psk" and value:
             found.append(session.keys.file_for(value, subject))
         elif tag == "rootca":
-            found.append(_certificate(session, value))
+            found.append(_certificate(value))
     return tuple(dict.fromkeys(found))
 
 
-def _certificate(session: Session, value: str) -> Certificate:
+def _certificate(value: str) -> Certificate:
     words, options = value.split(), {}
     while words and (option := words[-1].lower().partition(":"))[0] in ("certmap", "excludecaname") and option[1]:
         options[option[0]] = option[2]
@@ -71,12 +75,8 @@ def _certificate(session: Session, value: str) -> Certificate:
     authority = " ".join(words).replace("\\'", '"')
     if not authority:
         raise Refused("rootca names no authority")
-    return certificate(session, authority, options)
-
-
-def certificate(session: Session, authority: str, options: "dict[str, str]") -> Certificate:
-    """A certificate of an authority, and what is asked of it."""
-    for name, value in options.items():
-        if value.startswith("y"):
-            session.leave_out(f"{name} of the certificate is not carried over")
-    return Certificate(shown(authority, 1000))
+    return Certificate(
+        shown(authority, 1000),
+        mapping=options.get("certmap", "no").startswith("y"),
+        exclude_ca_name=options.get("excludecaname", "no").startswith("y"),
+    )

@@ -38,7 +38,7 @@ def test_authentication_comes_in_its_order() -> None:
         TAGS,
     )
     assert ipsec_auth(session, said, "Branch office") == (
-        PskFile("branch-office.psk"), Kerberos(), Certificate('CN=A, O="B C"'), Certificate("CN=D"),
+        PskFile("branch-office.psk"), Kerberos(), Certificate('CN=A, O="B C"', mapping=True), Certificate("CN=D"),
     )  # fmt: skip
     assert ipsec_auth(session, Arguments(cut("kerberos=no psk="), TAGS), "x") == ()
     with pytest.raises(Refused, match="names no authority"):

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rules of the firewall as filters."""
+
+import pytest
+
+from ringfence.policy.errors import BadWord
+from ringfence.policy.model import Reading
+from ringfence.transfer.netsh.arguments import Refused
+from ringfence.transfer.netsh.firewall import read_filter
+from ringfence.transfer.netsh.session import Session
+
+BLOCK = {"name": "a", "dir": "in", "action": "block"}
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({}, ["any"]),
+        ({"protocol": "tcp", "localport": "80,443"}, ["tcp to 80", "tcp to 443"]),
+        ({"protocol": "tcp", "remoteport": "1024-65535", "localport": "80"}, ["tcp from 1024-65535 to 80"]),
+        ({"protocol": "tcp", "remoteport": "25", "dir": "out"}, ["tcp to 25"]),
+        ({"protocol": "icmpv4:8,any"}, ["icmp echo-request"]),
+        ({"protocol": "icmpv4:3,4"}, ["icmp 3/4"]),
+        ({"protocol": "icmpv6:any,any"}, ["icmpv6"]),
+        ({"protocol": "icmpv4"}, ["icmp"]),
+        ({"protocol": "47"}, ["gre"]),
+    ],
+)
+def test_traffic(said: dict[str, str], words: list[str]) -> None:
+    found = read_filter(Session(), BLOCK | said)
+    assert found is not None
+    assert list(map(str, found.traffic)) == words
+
+
+def test_direction_and_ends() -> None:
+    session = Session()
+    found = read_filter(session, BLOCK | {"remoteip": "10.0.0.0/8,192.0.2.1", "localip": "10.1.1.1", "enable": "no"})
+    assert found is not None
+    assert (found.direction, found.mirrored, found.enabled, len(found.remote)) == (Reading.IN, False, False, 2)
+    assert "no state" in session.notes[0].why
+
+
+def test_what_is_allowed_needs_no_filter() -> None:
+    session = Session()
+    assert read_filter(session, BLOCK | {"action": "allow"}) is None
+    assert session.notes
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"program": "c:\\x.exe"}, {"service": "dns"}, {"security": "authenticate"}, {"action": "bypass"},
+        {"action": "x"},
+        {"dir": "x"}, {"remoteip": "localsubnet"}, {"protocol": "tcp", "localport": "rpc"}, {"protocol": "x"},
+        {"protocol": "icmpv4:x"},
+    ],
+)  # fmt: skip
+def test_refused(said: dict[str, str]) -> None:
+    with pytest.raises((Refused, BadWord)):
+        read_filter(Session(), BLOCK | said)
