@@ -19,9 +19,9 @@ from ringfence.policy.terms import AuthSet, GlobalSettings
 from ringfence.transfer.base import Exported
 from ringfence.transfer.powershell.settings import CRL, ENCODING, EXEMPT, NAT
 from ringfence.transfer.powershell.values import Kind as Object
+from ringfence.transfer.powershell.write_filters import block_words, exemption_of
 from ringfence.transfer.powershell.write_rules import (
     access_words,
-    exemption_of,
     key_module,
     main_mode_words,
     rule_words,
@@ -37,6 +37,7 @@ CLEANED = (
     Object.PHASE2,
     Object.MAIN_MODE_CRYPTO,
     Object.QUICK_MODE_CRYPTO,
+    Object.FIREWALL_RULE,
 )
 DEFAULT_TITLE = "Default"
 UNSAID = {
@@ -48,7 +49,6 @@ UNSAID = {
     "initiate": "Windows begins by itself",
     "tunnel": "the outer header is as Windows makes it",
 }
-FILTER_CURE = "Make a rule of Windows' firewall for it: New-NetFirewallRule."
 
 
 def write_script(policy: Policy, keys: Mapping[str, str]) -> Exported:
@@ -224,9 +224,10 @@ class _Writer:
     def _write_filter(self, item: Filter) -> None:
         try:
             if item.verb is Verb.BLOCK:
-                raise BadWord("connection security rules block nothing", cure=FILTER_CURE)
-            for words in rule_words(exemption_of(item)):
-                self._rules.append(command("New-NetIPsecRule", words))
+                found = [command("New-NetFirewallRule", words) for words in block_words(item)]
+            else:
+                found = [command("New-NetIPsecRule", words) for words in rule_words(exemption_of(item))]
+            self._rules += found
         except BadWord as error:
             self.left.out(item.place, f'filter "{item.name}"', error.why, error.cure)
 

@@ -8,15 +8,16 @@ account. Windows' default methods are weak ones, so Ringfence's own take their p
 
 import re
 
-from ringfence.policy.model import Filter, Policy
+from ringfence.policy.model import Policy
 from ringfence.transfer.base import Imported, ImportFailed, KeyFiles, LeftOut, finding
+from ringfence.transfer.powershell.filters import filters
 from ringfence.transfer.powershell.machine import Machine
 from ringfence.transfer.powershell.parser import Parser
 from ringfence.transfer.powershell.report import Report
 from ringfence.transfer.powershell.rules import Rules
 from ringfence.transfer.powershell.session import Session
 from ringfence.transfer.powershell.settings import settings_of, with_kerberos
-from ringfence.transfer.powershell.terms import Gone, Terms
+from ringfence.transfer.powershell.terms import Gone, Names, Terms
 from ringfence.transfer.powershell.values import Kind
 
 LIKE = re.compile(
@@ -48,12 +49,12 @@ def read_script(text: str, name: str) -> Imported:
 
 def _policy(session: Session, report: Report, keys: KeyFiles) -> Policy:
     terms = Terms(session, report, keys)
-    made = Rules(terms, report)
+    made = Rules(terms, report, Names())
     rules = made.rules(session.of(Kind.RULE))
     settings = settings_of(session, terms, report)
     _unused(session, terms, report)
     main_modes = made.main_modes(session.of(Kind.MAIN_MODE_RULE))
-    filters: tuple[Filter, ...] = ()
+    blocked = filters(session.of(Kind.FIREWALL_RULE), made.names, report)
     if made.kerberos:
         settings = with_kerberos(settings)
         report.note(0, KERBEROS, "the computer's account proves who it is (Kerberos), as is Windows' default")
@@ -61,7 +62,7 @@ def _policy(session: Session, report: Report, keys: KeyFiles) -> Policy:
         report.note(0, DEFAULT_METHODS, "Ringfence's own methods take the place of Windows' default ones")
     return Policy(
         rules=rules,
-        filters=filters,
+        filters=blocked,
         settings=settings,
         main_modes=main_modes,
         auth_sets=terms.auth_sets,

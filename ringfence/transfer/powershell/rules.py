@@ -52,6 +52,8 @@ class Rules:
 
     terms: Terms
     report: Report
+    names: Names
+    """Those of rules and filters."""
     kerberos: bool = False
     """Whether some rule leaves authentication to Windows' default."""
     crypto: bool = False
@@ -59,14 +61,14 @@ class Rules:
 
     def rules(self, things: list[Thing]) -> tuple[Rule, ...]:
         """Connection security rules."""
-        names, found = Names(), list[Rule]()
+        found: list[Rule] = []
         for one in things:
             try:
                 rule = self._rule(one)
             except (BadWord, Gone) as error:
                 self._leave(one, error)
                 continue
-            found.append(replace(rule, name=self._name(one, names), kind=kind_of(rule)))
+            found.append(replace(rule, name=self._name(one, self.names), kind=kind_of(rule)))
         return weighed(tuple(found))
 
     def main_modes(self, things: list[Thing]) -> tuple[MainModeRule, ...]:
@@ -122,7 +124,7 @@ class Rules:
         for name in ("LocalTunnelEndpoint", "RemoteTunnelEndpoint", "RemoteTunnelHostname"):
             if thing.values.get(name):
                 raise BadWord(f"-{name} is said, and -Mode is not Tunnel")
-        first, second = _end(thing, "LocalAddress"), _end(thing, "RemoteAddress")
+        first, second = end_of(thing, "LocalAddress"), end_of(thing, "RemoteAddress")
         ends = ends_of(first, second)
         traffic = traffic_in(thing, both_any=ends == Ends(ME, ANY))
         return replace(rule, local=ends.local, remote=ends.remote, either_end=ends.either_end, traffic=traffic)
@@ -132,7 +134,7 @@ class Rules:
             raise BadWord("a tunnel that protects nothing carries nothing")
         if thing.values.get("RemoteTunnelHostname"):
             raise BadWord("a tunnel's other end has an address here, and no name", cure="Say -RemoteTunnelEndpoint.")
-        first, second = _end(thing, "LocalAddress"), _end(thing, "RemoteAddress")
+        first, second = end_of(thing, "LocalAddress"), end_of(thing, "RemoteAddress")
         local, remote = _gateway(thing, "LocalTunnelEndpoint"), _gateway(thing, "RemoteTunnelEndpoint")
         return replace(
             rule,
@@ -163,7 +165,7 @@ class Rules:
 
     def _main_mode(self, thing: Thing) -> MainModeRule:
         self._mention(thing)
-        ends = ends_of(_end(thing, "LocalAddress"), _end(thing, "RemoteAddress"))
+        ends = ends_of(end_of(thing, "LocalAddress"), end_of(thing, "RemoteAddress"))
         first = self._set(thing, Kind.PHASE1, "Phase1AuthSet")
         crypto = self._set(thing, Kind.MAIN_MODE_CRYPTO, "MainModeCryptoSet")
         if not scope_of(thing).everywhere:
@@ -196,24 +198,26 @@ def _asked(name: str, read: Callable[[], T]) -> T:
         raise BadWord(f"-{name} says something {error.why}", cure=error.cure) from error
 
 
-def _texts(thing: Thing, name: str) -> list[str]:
+def texts_of(thing: Thing, name: str) -> list[str]:
+    """The texts of a parameter."""
     return [text_of(one) for one in items_of(thing.values.get(name))]
 
 
-def _end(thing: Thing, name: str) -> tuple[Address, ...]:
-    texts = _texts(thing, name)
+def end_of(thing: Thing, name: str) -> tuple[Address, ...]:
+    """The addresses of a parameter; raises BadWord."""
+    texts = texts_of(thing, name)
     return _asked(f"{name} {', '.join(texts)}", lambda: parse_addresses(texts))
 
 
 def traffic_in(thing: Thing, *, both_any: bool) -> tuple[Traffic, ...]:
     """Protocol and ports of a rule; raises BadWord."""
     protocol = parse_protocol(text_of(thing.values.get("Protocol")))
-    first, second = (parse_ports(_texts(thing, name)) for name in ("LocalPort", "RemotePort"))
+    first, second = (parse_ports(texts_of(thing, name)) for name in ("LocalPort", "RemotePort"))
     return traffic_of(protocol, first, second, both_any=both_any)
 
 
 def _gateway(thing: Thing, name: str) -> bytes | None:
-    texts = _texts(thing, name)
+    texts = texts_of(thing, name)
     if len(texts) > 1:
         raise BadWord(f"-{name} names {len(texts)} addresses, and a tunnel has one here",
                       cure="Make a rule for each of them.")  # fmt: skip
@@ -229,7 +233,7 @@ def scope_of(thing: Thing) -> Scope:
     """In which networks and on which interfaces it holds; raises BadWord."""
     profiles = [text_of(one) for one in items_of(thing.values.get("Profile"))]
     links = [text_of(one) for one in items_of(thing.values.get("InterfaceType"))]
-    aliases = [one for one in _texts(thing, "InterfaceAlias") if one.lower() not in ("any", "*")]
+    aliases = [one for one in texts_of(thing, "InterfaceAlias") if one.lower() not in ("any", "*")]
     if aliases:
         raise BadWord(f"-InterfaceAlias {aliases[0]} is a name that Windows gave", cure=ALIAS_CURE)
     if "NotApplicable" in profiles:

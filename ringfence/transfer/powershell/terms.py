@@ -12,7 +12,7 @@ from typing import TypeVar
 from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.policy.errors import BadWord
 from ringfence.policy.methods import weak
-from ringfence.policy.terms import AuthSet, MainMode, MainModeCrypto, PskFile, QuickModeCrypto, SecondAuth
+from ringfence.policy.terms import Auth, AuthSet, MainMode, MainModeCrypto, PskFile, QuickModeCrypto, SecondAuth
 from ringfence.transfer.base import KeyFiles
 from ringfence.transfer.powershell.algorithms import MAIN_MODE_MINUTES, group_of, main_mode_method, quick_mode_method
 from ringfence.transfer.powershell.auth import first_auth, second_auth
@@ -104,10 +104,24 @@ class Terms:
         if key not in self._pairs:
             ways = self._each(first, lambda one: first_auth(one, self._file(first), self._say(one)))
             more = self.second(second)
+            ways, more = self._one_key(first, ways, more)
             title = first.title if second is None or second.title == first.title else f"{first.title} + {second.title}"
             description = text_of(first.values.get("Description"))
             self._pairs[key] = AuthSet(self._names[Kind.PHASE1].take(title), ways, more, description)
         return self._pairs[key].name
+
+    def _one_key(
+        self, thing: Thing, ways: tuple[Auth, ...], more: tuple[SecondAuth, ...]
+    ) -> tuple[tuple[Auth, ...], tuple[SecondAuth, ...]]:
+        """One preshared key at most, and no second authentication behind one, as on Windows."""
+        keys = [one for one in ways if isinstance(one, PskFile)]
+        if len(keys) > 1:
+            why = "main mode has one preshared key, and the first is it"
+            self._report.leave(thing.line, f'more keys of "{thing.title}"', why)
+        if keys and more:
+            why = "nothing can follow a preshared key"
+            self._report.leave(thing.line, f'second authentication beside "{thing.title}"', why)
+        return tuple(one for one in ways if one not in keys[1:]), () if keys else more
 
     def main_mode_auth(self, first: Thing) -> str:
         """The name of a set whose first phase is this one; main mode knows no second. Raises Gone."""

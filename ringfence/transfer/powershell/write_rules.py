@@ -15,13 +15,10 @@ from ringfence.policy.model import (
     Address,
     Filter,
     Keyword,
-    Kind,
     MainModeRule,
     Need,
-    Reading,
     Rule,
     Secure,
-    Verb,
 )
 from ringfence.policy.scope import LinkKind, Scope
 from ringfence.policy.terms import Access
@@ -189,13 +186,3 @@ def scope_words(scope: Scope) -> Words:
 def main_mode_words(rule: MainModeRule) -> Words:
     """What is said of a main mode rule, without its terms. Raises BadWord."""
     return [*about(rule.name, rule.description, rule.enabled), *ends_words(rule)]
-
-
-def exemption_of(item: Filter) -> Rule:
-    """A filter that permits, as the exemption that does the same. Raises BadWord."""
-    if item.verb is not Verb.PERMIT or not item.mirrored or item.direction is not Reading.OUT:
-        raise BadWord("Windows' exemptions are for both directions")
-    return Rule(
-        item.name, Kind.EXEMPTION, item.local, item.remote, item.either_end, item.traffic, Secure(Need.NONE, Need.NONE),
-        scope=item.scope, enabled=item.enabled, description=item.description,
-    )  # fmt: skip

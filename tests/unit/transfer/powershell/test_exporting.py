@@ -249,7 +249,7 @@ def test_what_cannot_be_said_stands_in_the_head() -> None:
         '[[rule]]\nname = "A"\nauth = "kerberos"\nreplay-window = 128\nkeying = ["ikev1", "ikev2"]\n'
         '[[rule]]\nname = "B"\nauth = "kerberos"\nwith = "b.example"\n'
         '[[rule]]\nname = "C"\nauth = "kerberos"\nmain-mode.lifetime = "90 s"\n'
-        '[[filter]]\nname = "D"\nblock = "tcp to 23"\n[[filter]]\nname = "E"\npermit = "tcp to 22"\n'
+        '[[filter]]\nname = "D"\nblock = "tcp 23"\n[[filter]]\nname = "E"\npermit = "tcp to 22"\n'
         "[global]\nrequire-encryption = true\n"
         '[main-mode-crypto."M"]\npfs = true\nmethods = "aes256-sha384-ecp384"\n'
         '[main-mode-crypto."N"]\nmethods = "aes256-sha256-x25519"\n'

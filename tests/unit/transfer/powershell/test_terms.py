@@ -102,3 +102,17 @@ def test_finding_a_set() -> None:
 def test_names_once_each() -> None:
     names = Names()
     assert [names.take(one) for one in ("a", "A", "a", "b\u00a0c")] == ["a", "A (2)", "a (3)", "b c"]
+
+
+def test_one_key_and_nothing_behind_it() -> None:
+    made = Made()
+    made.machine.run(
+        Parser(
+            "$p = New-NetIPsecAuthProposal -Machine -PSK one; $q = New-NetIPsecAuthProposal -Machine -PSK two\n"
+            "$psk = New-NetIPsecPhase1AuthSet -DisplayName P -Proposal $p, $k, $q"
+        ).script()
+    )
+    made.terms.auth(made["psk"], made["b"])
+    (found,) = made.terms.auth_sets
+    assert (len(found.first), found.second) == (2, ())
+    assert [one.words for one in made.report.left_out] == ['more keys of "P"', 'second authentication beside "P"']

@@ -12,7 +12,6 @@ from ringfence.policy.model import Gateways, Rule
 from ringfence.transfer.powershell.write_rules import (
     access_words,
     ends_words,
-    exemption_of,
     key_module,
     main_mode_words,
     rule_words,
@@ -103,13 +102,3 @@ def test_small_parts() -> None:
         '[[main-mode]]\nname = "M"\nwith = "10.0.0.1"\nenabled = false\nauth = "kerberos"', name="p"
     ).main_modes[0]
     assert [name for name, _ in main_mode_words(main)] == ["DisplayName", "Group", "Enabled", "RemoteAddress"]
-
-
-def test_what_is_permitted_is_exempt() -> None:
-    one, other = parse(
-        '[[filter]]\nname = "a"\npermit = "tcp to 80"\n[[filter]]\nname = "b"\npermit = "any"\nmirrored = false',
-        name="p",
-    ).filters
-    assert exemption_of(one).secure.exempt
-    with pytest.raises(BadWord):
-        exemption_of(other)

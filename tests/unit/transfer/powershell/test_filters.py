@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rules of Windows' firewall as filters."""
+
+import pytest
+
+from ringfence.policy.document import parse
+from ringfence.policy.model import Filter
+from ringfence.policy.write import canonical
+from ringfence.transfer.base import Imported
+from ringfence.transfer.powershell.importing import read_script
+
+NEW = "New-NetFirewallRule -DisplayName A -Action Block"
+
+
+def read(text: str) -> Imported:
+    found = read_script(text, "x.ps1")
+    assert parse(canonical(found.policy), name="x") == found.policy
+    return found
+
+
+def blocked(words: str) -> Filter:
+    found = read(f"{NEW} {words}")
+    assert not found.left_out, found.left_out
+    return found.policy.filters[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "direction", "traffic"),
+    [
+        ("-Protocol TCP -LocalPort 23", "in", ["tcp to 23"]),
+        ("-Direction Outbound -Protocol TCP -RemotePort 25,110-111", "out", ["tcp to 25", "tcp to 110-111"]),
+        ("-Protocol UDP -LocalPort 53 -RemotePort 53", "in", ["udp from 53 to 53"]),
+        ("-Protocol ICMPv4 -IcmpType 8,3:4", "in", ["icmp echo-request", "icmp 3/4"]),
+        ("-RemoteAddress 192.0.2.0/24", "in", ["any"]),
+        ("-Direction Outbound -RemoteAddress WINS -Protocol UDP", "out", ["udp"]),
+    ],
+)
+def test_what_is_blocked(words: str, direction: str, traffic: list[str]) -> None:
+    found = blocked(words)
+    assert (found.direction.value, list(map(str, found.traffic)), found.mirrored) == (direction, traffic, False)
+
+
+def test_answers_of_whole_computers_are_noted() -> None:
+    assert "answers" in read(f"{NEW} -RemoteAddress 192.0.2.0/24").notes[0].why
+    assert not read(f"{NEW} -Protocol TCP -LocalPort 23").notes
+
+
+def test_the_rest_of_it() -> None:
+    found = blocked("-Protocol TCP -LocalPort 23 -Profile Public -Enabled False -Description d -LocalAddress 10.0.0.1")
+    assert (found.enabled, found.description, len(found.scope.profiles), len(found.local)) == (False, "d", 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("-Program C:\\x.exe", "-Program is said"),
+        ("", "cannot tell that from the answers"),
+        ("-Direction Outbound -Protocol TCP -LocalPort 80", "the port that they come from"),
+        ("-RemoteAddress LocalSubnet", "-RemoteAddress LocalSubnet says something"),
+        ("-Protocol ICMPv4 -IcmpType x", "-IcmpType x is none"),
+    ],
+)
+def test_what_is_left_out(words: str, why: str) -> None:
+    found = read(f"{NEW} {words}")
+    assert not found.policy.filters
+    assert why in found.left_out[0].why
+
+
+def test_what_is_allowed_is_permitted_anyway() -> None:
+    found = read("New-NetFirewallRule -DisplayName A -Protocol TCP -LocalPort 80")
+    assert (found.policy.filters, found.left_out, len(found.notes)) == ((), (), 1)
+    for words in (
+        "-Authentication Required -Encryption Required",
+        "-Authentication Required -OverrideBlockRules $true",
+    ):
+        secure = read(f"New-NetFirewallRule -DisplayName A -Action Allow {words}")
+        assert "secure only" in secure.left_out[0].why
+
+
+def test_rules_and_filters_share_their_names() -> None:
+    found = read(f"New-NetIPsecRule -DisplayName A -InboundSecurity None\n{NEW} -Protocol TCP -LocalPort 23")
+    assert [one.name for one in (*found.policy.rules, *found.policy.filters)] == ["A", "A (2)"]
