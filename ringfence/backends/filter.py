@@ -16,6 +16,8 @@ go by interfaces where the same statements hold, or are dropped as ``blocked``; 
 An address that this host gets later is in no entry yet. Until the policy is compiled anew, what a rule about this host
 would require or block for it is dropped: by the policy's guards, the last rules of ``output`` and ``input``.
 
+Packet filters are chains of their own, on either side of these (``packetlists``).
+
 The table stays when the process dies, and the device goes with it: what must be protected is then dropped, what may
 be clear flows. That is all there is to failing closed, and it needs nobody alive.
 
@@ -31,16 +33,16 @@ from itertools import product
 from ringfence.backends import answers
 from ringfence.backends.base import DEVICE, MARK, TABLE_NAME
 from ringfence.backends.grouping import WITH_PORTS, Line, grouped, grouped_pairs
+from ringfence.backends.matches import comment, ports_of, some_match
+from ringfence.backends.packetlists import packet_chains
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Home, Spd, SpdEntry
 from ringfence.datapath.verdict import Drop
-from ringfence.net.address import AddressRange, PortRange, format_address
-from ringfence.net.flow import AH, ESP, ICMP, ICMPV6, UDP
+from ringfence.net.address import PortRange, format_address
+from ringfence.net.flow import AH, ESP, ICMPV6, UDP
 
-REASONS = (Drop.BLOCKED, Drop.CLEAR_BUT_PROTECTION_REQUIRED, Drop.NO_SA)
-"""Each is a named counter: blocked; clear inward; clear outward past the device."""
-
-COMMENT_OCTETS = 120
+REASONS = (Drop.BLOCKED, Drop.CLEAR_BUT_PROTECTION_REQUIRED, Drop.NO_SA, Drop.PACKET_FILTER)
+"""Each is a named counter: blocked; clear inward; clear outward past the device; by a packet filter."""
 
 DISCOVERY = (
     "ip6 hoplimit 255 icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert }"
@@ -107,28 +109,15 @@ def removal() -> str:
     return f"table inet {TABLE_NAME}\ndelete table inet {TABLE_NAME}\n"
 
 
-def match(selector: Selector) -> str | None:
-    """The match of one rule; None when no packet can match."""
-    return None if _ports(selector) is None else _match(selector)
-
-
-def _match(selector: Selector) -> str:
-    family = "ip" if selector.source.version == 4 else "ip6"
-    parts = [f"meta nfproto {'ipv4' if family == 'ip' else 'ipv6'}"]
-    parts += _addresses(f"{family} saddr", selector.source)
-    parts += _addresses(f"{family} daddr", selector.destination)
-    return " ".join([*parts, *(_ports(selector) or ())])
-
-
 def _chains(spd: Spd, around: Surroundings) -> Iterator[tuple[str, list[str]]]:
-    blocked, clear_in, clear_out = (f"counter name {reason.value} drop" for reason in REASONS)
+    blocked, clear_in, clear_out = (f"counter name {reason.value} drop" for reason in REASONS[:3])
     many = _many(around.broadcasts)
     first = [entry for entry in spd if _is_about_own(entry)]
     rest = [entry for entry in spd if not _is_about_own(entry)]
 
     def rules(entries: Iterable[SpdEntry], *directions: Direction) -> Iterator[str]:
         lines = _lines(entries, directions, f'"{around.device}"', blocked)
-        return (grouped if len(directions) == 1 else grouped_pairs)(lines, _match, _comment)
+        return (grouped if len(directions) == 1 else grouped_pairs)(lines, some_match, comment)
 
     yield "settings", [f'counter comment "{setting}"' for setting in around.settings]
     yield "needed-in", [f"{one} accept" for one in (*DHCP_IN, *many)] + [clear_in]
@@ -144,6 +133,7 @@ def _chains(spd: Spd, around: Surroundings) -> Iterator[tuple[str, list[str]]]:
     rules_out = (*rules(rest, Direction.OUT), *_guards(spd, Direction.OUT))
     yield "output", [_hook("output"), *out, f"{DISCOVERY} accept", *rules_out]
     yield "forward", [_hook("forward"), *rules(spd, Direction.OUT, Direction.IN)]
+    yield from packet_chains(spd.packet_lists, around.device)
 
 
 def _strangers(homes: Iterable[Home], device: str, side: str, end: str) -> Iterator[str]:
@@ -164,7 +154,7 @@ def _guards(spd: Spd, direction: Direction) -> Iterator[str]:
     lines = (
         line for guard in guards for line in _line(guard, direction, verdicts.get(guard.action, (f"goto {where}",)))
     )
-    return grouped(lines, _match, _comment)
+    return grouped(lines, some_match, comment)
 
 
 def _hook(name: str) -> str:
@@ -192,7 +182,7 @@ def _lines(entries: Iterable[SpdEntry], directions: Iterable[Direction], device:
 
 def _line(entry: SpdEntry, direction: Direction, verdicts: tuple[str, ...]) -> Iterator[Line]:
     selector = entry.selector if direction is Direction.OUT else entry.selector.reversed()
-    if _ports(selector) is not None:
+    if ports_of(selector) is not None:
         yield Line(selector, verdicts, entry.name)
 
 
@@ -221,45 +211,9 @@ def _notes(entries: Iterable[SpdEntry], device: str) -> Iterator[str]:
         if answers.needed(entry) and Direction.OUT in entry.directions
         for line in _line(entry, Direction.OUT, tuple(answers.notes(entry, device)))
     )
-    return grouped(lines, _match, _comment)
+    return grouped(lines, some_match, comment)
 
 
 def _many(broadcasts: Iterable[bytes]) -> tuple[str, ...]:
     directed = ", ".join(["224.0.0.0/4", "255.255.255.255", *sorted(map(format_address, set(broadcasts)))])
     return f"ip daddr {{ {directed} }}", "ip6 daddr ff00::/8"
-
-
-def _addresses(field_name: str, addresses: AddressRange) -> Iterator[str]:
-    if addresses == AddressRange.everything(len(addresses.first)):
-        return
-    first, last = format_address(addresses.first), format_address(addresses.last)
-    yield f"{field_name} {first}" if addresses.is_host else f"{field_name} {first}-{last}"
-
-
-def _ports(selector: Selector) -> list[str] | None:
-    protocol, source, destination = selector.protocol, selector.source_ports, selector.destination_ports
-    if protocol in (ICMP, ICMPV6):
-        both = source.intersect(destination)
-        if both is None:
-            return None
-        kinds = [] if both.is_any else [f"@th,0,16 {_numbers(both)}"]
-        return [f"meta l4proto {protocol}", *kinds]
-    wanted = [
-        f"th {side} {_numbers(ports)}"
-        for side, ports in (("sport", source), ("dport", destination))
-        if not ports.is_any
-    ]
-    if protocol is not None and protocol not in WITH_PORTS and wanted:
-        return None
-    if protocol is None:
-        return [f"meta l4proto {{ {', '.join(map(str, WITH_PORTS))} }}", *wanted] if wanted else []
-    return [f"meta l4proto {protocol}", *wanted]
-
-
-def _numbers(ports: PortRange) -> str:
-    return str(ports.first) if ports.first == ports.last else f"{ports.first}-{ports.last}"
-
-
-def _comment(name: str) -> str:
-    """A name in what a comment of nftables may hold."""
-    return "".join(one if one.isprintable() and one not in '"\\' else "_" for one in name)[:COMMENT_OCTETS]

@@ -7,7 +7,7 @@ from ringfence.databases.spd import Action, Direction
 from ringfence.net.flow import FlowKey
 from ringfence.policy.compile import Compiled
 from ringfence.policy.errors import BadWord
-from ringfence.policy.explain import explain, parse_flow
+from ringfence.policy.explain import answer, parse_question
 
 
 def explained(compiled: Compiled, packet: str) -> tuple[Explanation, FlowKey]:
@@ -16,9 +16,11 @@ def explained(compiled: Compiled, packet: str) -> tuple[Explanation, FlowKey]:
     Whether there is an SA for it, the policy alone does not know.
     """
     try:
-        flow, direction = parse_flow(packet)
+        question = parse_question(packet)
     except BadWord as error:
         raise BadRequest(f'The packet is "{packet}", {error.why}.', cure=error.cure) from error
-    told = explain(compiled, flow, direction)
-    answer = Explanation(verdict=told.action.value, sure=told.action is not Action.PROTECT, lines=list(told.lines()))
-    return answer, flow.reversed() if direction is Direction.IN else flow
+    told = answer(compiled, question)
+    verdict, lines = told.action if told.passes else Action.DISCARD, list(told.lines())
+    sure = verdict is not Action.PROTECT and (told.passage.surely or not told.passage.stops)
+    flow = question.flow.reversed() if question.direction is Direction.IN else question.flow
+    return Explanation(verdict=verdict.value, sure=sure, lines=lines), flow

@@ -375,7 +375,7 @@ class Explanation(Message):
     verdict: str
     """``permit``, ``block`` or ``protect``; what a packet of this kind meets now."""
     sure: bool
-    """False when it would be protected but there is no SA yet."""
+    """False when it would be protected but there is no SA yet, or where a packet filter drops it on some interfaces."""
     lines: list[str]
     """The reasons, as sentences."""
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, Flag, auto
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import SecurityMethod
@@ -20,6 +21,9 @@ from ringfence.databases.selector import Selector
 from ringfence.databases.spd_index import SelectorIndex
 from ringfence.net.flow import FlowKey
 from ringfence.place import NOWHERE, Place
+
+if TYPE_CHECKING:
+    from ringfence.databases.packet_filter import PacketList
 
 
 class Action(Enum):
@@ -149,6 +153,8 @@ class Spd:
     not decide on packets here; whoever keeps the host closed lets through nothing that they would not."""
     homes: tuple[Home, ...] = ()
     """Where entries are for some interfaces only; addresses without one may be used anywhere."""
+    packet_lists: "tuple[PacketList, ...]" = ()
+    """Packet filters, which packets on the wire have to pass besides."""
     _indexes: _Indexes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

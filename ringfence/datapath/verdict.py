@@ -62,6 +62,8 @@ class Drop(Enum):
     """ECN of inner and outer header that RFC 6040 §4.2 says to drop."""
     KEEPALIVE = "keepalive"
     """A NAT keepalive, which has done its work by arriving (RFC 3948 §2.3)."""
+    PACKET_FILTER = "packet-filter"
+    """A packet filter drops it on its interface, be it protected or clear."""
     LOOP = "loop"
     """Tunnels in tunnels, deeper than any policy means."""
 

@@ -10,7 +10,7 @@ An entry's name is its rule's name and its selector, so it stays the same as lon
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.pad import Pad
@@ -30,6 +30,7 @@ from ringfence.policy.lower import statements
 from ringfence.policy.model import Filter, Gateways, Keyword, Need, Policy, PskFile, Rule, Verb
 from ringfence.policy.multicast import beside_multicast
 from ringfence.policy.networks import Situation
+from ringfence.policy.packetfilter import packet_lists
 from ringfence.policy.peers import Peers
 from ringfence.policy.terms import MainMode
 from ringfence.policy.weight import order
@@ -53,6 +54,8 @@ class Compiled:
     """This computer's addresses: what it sends to itself never leaves it, and no entry is asked."""
     situations: tuple[Situation, ...] = ()
     """Its interfaces as the policy sees them; empty where that makes no difference."""
+    links: Mapping[bytes, str] = field(default_factory=dict)
+    """The interface of each address of this computer, as far as that is known."""
 
 
 def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) -> Compiled:
@@ -87,12 +90,14 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) 
             tuple(_with_exemptions(beside_multicast(entries, host.broadcasts), built_in, exemptions(exempt))),
             (*guards.values(), *(_known(host.own) if guards_here else ()), *guards_here.values()),
             homes((item.scope for item in written), compiler.cubes.situations),
+            tuple(packet_lists(policy.packet_filters, host)),
         ),
         _used(compiler.peers.pad(), drafts.values()),
         tuple(dict.fromkeys(doubts)),
         tuple(dict.fromkeys(refusals)),
         own=frozenset(host.own),
         situations=compiler.cubes.situations if _situated(policy, written) else (),
+        links={address: one.name for one in host.interfaces for address in one.addresses},
     )
 
 

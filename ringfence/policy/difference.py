@@ -18,6 +18,7 @@ CALLED = ("name", "description")
 NAMED = {
     "[[rule]]": "rule",
     "[[filter]]": "filter",
+    "[[packet-filter]]": "packet filter",
     "[[policy.rule]]": "policy rule",
     "[policy]": "policy",
     "[[main-mode]]": "main mode rule",

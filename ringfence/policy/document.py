@@ -13,6 +13,7 @@ from ringfence.policy.errors import PolicyError
 from ringfence.policy.ipsec import decode_filter_action, decode_filter_list, decode_policy
 from ringfence.policy.model import Filter, MainModeRule, Policy, Rule
 from ringfence.policy.networks import NO_PROFILES, decode_profiles
+from ringfence.policy.packetfilter import PacketFilter, decode_packet_filter
 from ringfence.policy.references import check_references
 from ringfence.policy.rules import decode_filter, decode_rule
 from ringfence.policy.sets import (
@@ -52,6 +53,7 @@ def parse_documents(sources: Sequence[Source]) -> Policy:
         ipsec=None if found is None else decode_policy(found),
         filter_lists=tuple(decode_filter_list(item, name) for name, item in tables.named("filter-list")),
         filter_actions=tuple(decode_filter_action(item, name) for name, item in tables.named("filter-action")),
+        packet_filters=tuple(map(decode_packet_filter, tables.items("packet-filter"))),
         profiles=NO_PROFILES if networks is None else decode_profiles(networks),
         settings=GlobalSettings() if for_all is None else decode_global(for_all),
         main_modes=tuple(map(decode_main_mode_rule, tables.items("main-mode"))),
@@ -62,7 +64,10 @@ def parse_documents(sources: Sequence[Source]) -> Policy:
         ),
     )
     tables.finish()
-    _unique_names(policy, [*tables.items("rule"), *tables.items("filter")])
+    _unique_names(
+        (*policy, *policy.packet_filters),
+        [*tables.items("rule"), *tables.items("filter"), *tables.items("packet-filter")],
+    )
     _unique_names(policy.main_modes, tables.items("main-mode"))
     check_references(tables, policy)
     if tables.findings:
@@ -70,7 +75,7 @@ def parse_documents(sources: Sequence[Source]) -> Policy:
     return policy
 
 
-def _unique_names(items: Iterable[Rule | Filter | MainModeRule], tables: Iterable[Table]) -> None:
+def _unique_names(items: Iterable[Rule | Filter | MainModeRule | PacketFilter], tables: Iterable[Table]) -> None:
     first: dict[str, Place] = {}
     for item, table in zip(items, tables, strict=True):
         if item.name and item.name in first:

@@ -2,7 +2,7 @@
 """Why a packet is permitted, blocked or protected: the entry that decides, and how the others stand to it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from ringfence.databases.spd import Action, Direction, Origin, SpdEntry
@@ -11,6 +11,7 @@ from ringfence.net.flow import ICMP, ICMPV6, FlowKey
 from ringfence.policy import words
 from ringfence.policy.compile import BUILT_IN, Compiled
 from ringfence.policy.errors import BadWord
+from ringfence.policy.passage import PASSES, Passage, on_wire, passage
 from ringfence.policy.traffic import parse_traffic
 
 CURE = 'Write it as "out tcp 10.77.0.1 -> 10.77.0.2:80" or "in icmp 10.77.0.2 -> 10.77.0.1".'
@@ -52,18 +53,29 @@ class Explanation:
     """The network of this computer's address, where that may make a difference."""
     itself: bool = False
     """Whether it is from this computer to itself."""
+    passage: Passage = PASSES
+    """What packet filters do with it on the wire."""
 
     @property
     def action(self) -> Action:
-        """What happens."""
+        """What happens by the rules; ``passes`` tells whether packet filters let it through."""
         return Action.BYPASS if self.entry is None else self.entry.action
+
+    @property
+    def passes(self) -> bool:
+        """Whether nothing surely drops it."""
+        return self.action is not Action.DISCARD and not self.passage.surely
 
     def lines(self) -> tuple[str, ...]:
         """The answer for people."""
         verdict = {Action.BYPASS: "permitted", Action.DISCARD: "blocked", Action.PROTECT: "protected"}[self.action]
-        network = (f"{'network':<11}{self.network}",) if self.network else ()
         first = f"{verdict:<11}{self._what()}".rstrip()
-        return (first, f"{'because':<11}{self._because()}", *network, *self._rivals())
+        network = (f"{'network':<11}{self.network}",) if self.network else ()
+        because, filters = f"{'because':<11}{self._because()}", [f"{a:<11}{b}" for a, b in self.passage.lines()]
+        if self.passage.surely:
+            otherwise = f"otherwise  {verdict} {self._what()}".rstrip()
+            return (*filters, otherwise, because, *network, *self._rivals())
+        return (first, *filters, because, *network, *self._rivals())
 
     def _what(self) -> str:
         if self.entry is None or self.entry.processing is None:
@@ -115,8 +127,40 @@ def to_itself(compiled: Compiled, flow: FlowKey) -> bool:
     return flow.source in compiled.own and flow.destination in compiled.own
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A packet that is asked about."""
+
+    flow: FlowKey
+    direction: Direction
+    established: bool = False
+    """TCP that is not the first packet of a connection."""
+    interface: str = ""
+    """That it is on; empty when that is not said."""
+
+
+def answer(compiled: Compiled, question: Question) -> Explanation:
+    """What the policy, packet filters among it, does with a packet."""
+    told = explain(compiled, question.flow, question.direction)
+    return replace(told, passage=filtered(compiled, question, told.entry))
+
+
+def filtered(compiled: Compiled, question: Question, entry: SpdEntry | None) -> Passage:
+    """What packet filters do with a packet that ``entry`` lets pass.
+
+    Where no interface is said, it is taken for the one that has our address in the packet.
+    """
+    if not compiled.spd.packet_lists:
+        return PASSES
+    packets = on_wire(entry, question.flow, question.direction, established=question.established)
+    ours = [one.flow.source if question.direction is Direction.OUT else one.flow.destination for one in packets]
+    known = compiled.links.get(ours[0], "") if ours else ""
+    interface = question.interface or known
+    return passage(compiled.spd.packet_lists, packets, question.direction, (interface,) if interface else ())
+
+
 def explain(compiled: Compiled, flow: FlowKey, direction: Direction) -> Explanation:
-    """What the policy does with a packet of ``flow``, from its sender to its receiver, in this direction.
+    """What the rules do with a packet of ``flow``, from its sender to its receiver, in this direction.
 
     ``deciding`` decides; the rest only says which others there were.
     """
@@ -162,6 +206,22 @@ def _mismatch(entry: SpdEntry, outward: FlowKey, direction: Direction) -> str | 
     if outward not in selector:
         return "other port"
     return None if direction in entry.directions else "other direction"
+
+
+def parse_question(text: str) -> Question:
+    """A packet in words, perhaps with more than its flow; raises BadWord.
+
+    ``in tcp established 10.0.0.9:80 -> 10.0.0.1:5000 on eth0``.
+    """
+    words = text.split()
+    interface = ""
+    if len(words) > 2 and words[-2] == "on":
+        interface = words[-1]
+        del words[-2:]
+    established = words[1:3] == ["tcp", "established"]
+    if established:
+        del words[2]
+    return Question(*parse_flow(" ".join(words)), established, interface)
 
 
 def parse_flow(text: str) -> tuple[FlowKey, Direction]:

@@ -17,6 +17,7 @@ from ringfence.net.flow import TCP, UDP, FlowKey
 from ringfence.policy import words
 from ringfence.policy.compile import BUILT_IN, Compiled
 from ringfence.policy.errors import Finding, Severity
+from ringfence.policy.filterlint import packet_filter_findings
 from ringfence.policy.host import HostFacts
 from ringfence.policy.lockout import ended
 from ringfence.policy.lower import statements
@@ -53,6 +54,7 @@ def lint(
             found += _readable(item)
     found += _one_way(policy, compiled)
     found += _without_ike(policy, compiled, host)
+    found += packet_filter_findings(compiled, host)
     for name in policy.host_names[:1]:
         why = f'to know what "{name}" stands for'
         found += _needed(policy, compiled, host, DNS, host.dns_servers, f"the DNS server {{}}, needed {why}")
@@ -154,14 +156,15 @@ def _needed(
 def _lockout(policy: Policy, compiled: Compiled, sessions: Iterable[FlowKey]) -> Iterator[Finding]:
     for one in ended(compiled, sessions, lambda _: False):
         peer = format_address(one.session.destination)
-        blocks = one.entry.action is Action.DISCARD
+        blocks = one.blocked
         what = "ends your own session" if blocks else "ends your own session unless IPsec works with its other end"
-        yield _at(policy, one.entry.origin, f"{what}: a connection with {peer}, from which this is being asked",
+        yield _at(policy, one.origin, f"{what}: a connection with {peer}, from which this is being asked",
                   "Exempt it, or try the policy on probation: ringfence apply POLICY --confirm-within 60s")  # fmt: skip
 
 
 def _at(policy: Policy, origin: Origin, what: str, cure: str) -> Finding:
     kind = "filter" if any(item.name == origin.rule for item in policy.filters) else "rule"
+    kind = "packet filter" if any(item.name == origin.rule for item in policy.packet_filters) else kind
     subject = f'{kind} "{origin.rule}"'
     if origin.rule.startswith(BUILT_IN):
         subject = origin.rule

@@ -32,6 +32,7 @@ from ringfence.policy.terms import PskFile as PskFile
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
 
 if TYPE_CHECKING:
+    from ringfence.policy.packetfilter import PacketFilter
     from ringfence.policy.windows import FilterAction, FilterList, IpsecPolicy
 
 
@@ -275,6 +276,7 @@ class Policy:
     """The one that is assigned to this computer, if there is one."""
     filter_lists: "tuple[FilterList, ...]" = ()
     filter_actions: "tuple[FilterAction, ...]" = ()
+    packet_filters: "tuple[PacketFilter, ...]" = ()
     profiles: Profiles = NO_PROFILES
     """Which networks count as which profile."""
     settings: GlobalSettings = field(default_factory=GlobalSettings)
@@ -297,7 +299,7 @@ class Policy:
     @property
     def titles(self) -> dict[str, bool]:
         """The name of each rule and filter, and whether it is switched on."""
-        titles = {item.name: item.enabled for item in self}
+        titles = {item.name: item.enabled for item in self} | {one.name: one.enabled for one in self.packet_filters}
         if self.ipsec is not None:
             titles |= {rule.title: rule.enabled for rule in self.ipsec.rules}
         return titles if self.beneath is None else self.beneath.titles | titles

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a change of policy would do, entry by entry, before it is done."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from ringfence.databases.packet_filter import PacketList
 from ringfence.databases.pad import PadEntry
 from ringfence.databases.spd import Origin, SpdEntry
 from ringfence.policy import words
@@ -22,11 +23,13 @@ class Plan:
     """Entries for the same traffic of the same rule, before and after."""
     peers: tuple[str, ...] = ()
     """Names of PAD entries that change in substance: their main modes are made anew."""
+    packet_filters: tuple[tuple[PacketList | None, PacketList | None], ...] = ()
+    """Packet filters before and after, where they differ."""
     kept: int = 0
     """Entries that stay as they are."""
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.removed or self.changed or self.peers)
+        return bool(self.added or self.removed or self.changed or self.peers or self.packet_filters)
 
     def summary(self) -> str:
         """One line for logs and events."""
@@ -39,6 +42,8 @@ class Plan:
         ]
         parts = [f"{number} {word}" for number, word in counts if number]
         parts += [f"{len(self.peers)} with other keys or methods"] if self.peers else []
+        number = len(self.packet_filters)
+        parts += [f"{number} packet filter{'s' if number > 1 else ''}"] if number else []
         parts += [f"{self.kept} as before"] if self.kept else []
         return ", ".join(parts)
 
@@ -54,6 +59,7 @@ class Plan:
                 lines.append(f"    until now {words.treatment(old)}")
             lines.append(f"    {new.origin}")
         lines += [f"~ {name}: main mode is made anew" for name in self.peers]
+        lines += [line for was, now in self.packet_filters for line in _list_lines(was, now)]
         return tuple(lines or ["Nothing changes."])
 
 
@@ -69,6 +75,7 @@ def plan(old: Compiled | None, new: Compiled) -> Plan:
         removed=tuple(entry for name, entry in before.items() if name not in after),
         changed=changed,
         peers=tuple(_changed_peers([] if old is None else old.pad, new.pad)),
+        packet_filters=tuple(_changed_lists(() if old is None else old.spd.packet_lists, new.spd.packet_lists)),
         kept=sum(_written(entry) for name, entry in after.items() if name in before) - len(changed),
     )
 
@@ -80,6 +87,26 @@ def _written(entry: SpdEntry) -> bool:
 
 def _differ(old: SpdEntry, new: SpdEntry) -> bool:
     return replace(old, origin=NO_ORIGIN) != replace(new, origin=NO_ORIGIN)
+
+
+def _changed_lists(
+    old: Iterable[PacketList], new: Iterable[PacketList]
+) -> Iterator[tuple[PacketList | None, PacketList | None]]:
+    before, after = ({one.name: one for one in lists} for lists in (old, new))
+    for name in {**before, **after}:
+        was, now = before.get(name), after.get(name)
+        if was is None or now is None or replace(was, origin=NO_ORIGIN) != replace(now, origin=NO_ORIGIN):
+            yield was, now
+
+
+def _list_lines(was: PacketList | None, now: PacketList | None) -> Iterator[str]:
+    one = now or was
+    if one is not None:
+        mark = "~" if was is not None and now is not None else "+" if now is not None else "-"
+        yield f'{mark} packet filter "{one.name}": {words.packet_list(one)}'
+        if was is not None and now is not None and words.packet_list(was) != words.packet_list(now):
+            yield f"    until now {words.packet_list(was)}"
+        yield f"    {one.origin.place.told}".rstrip()
 
 
 def _changed_peers(old: Iterable[PadEntry], new: Iterable[PadEntry]) -> list[str]:

@@ -29,7 +29,7 @@ def validate(policy: Policy, compiled: Compiled | None = None) -> tuple[Finding,
     items = statements(policy)
     found = [finding for item in items if item.enabled for finding in _statement(item)]
     found += _unused(policy)
-    if not any(item.enabled for item in items):
+    if not any(item.enabled for item in (*items, *policy.packet_filters)):
         found.append(
             Finding("no rule and no filter: everything is permitted.", Place(policy.name), severity=Severity.WARNING)
         )

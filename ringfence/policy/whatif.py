@@ -15,7 +15,8 @@ from ringfence.net.address import format_address
 from ringfence.net.conversation import Conversation
 from ringfence.net.flow import AH, ESP, ICMP, ICMPV6, PROTOCOL_NAMES, FlowKey
 from ringfence.policy.compile import Compiled
-from ringfence.policy.explain import deciding
+from ringfence.policy.explain import Question, deciding, filtered
+from ringfence.policy.passage import Stop
 
 
 class Fate(Enum):
@@ -66,6 +67,8 @@ class Outcome:
     """That makes it so; None when it is permitted because no rule is about it."""
     here: bool
     """Whether this computer is asked."""
+    stop: Stop | None = None
+    """The packet filter that makes it so."""
 
     @property
     def peer(self) -> bytes:
@@ -83,7 +86,9 @@ class Outcome:
 
     @property
     def origin(self) -> Origin | None:
-        """The rule that makes it so."""
+        """The rule, or packet filter, that makes it so."""
+        if self.stop is not None:
+            return self.stop.list.origin
         return None if self.entry is None else self.entry.origin
 
 
@@ -160,16 +165,25 @@ def outcome(compiled: Compiled, conversation: Conversation, own: Collection[byte
     asks = conversation.asks
     direction = _direction(compiled, asks, own)
     entry = deciding(compiled, asks, direction)
-    fate = _fate(entry, direction)
+    fate, stop = _fate(entry, direction), _stop(compiled, Question(asks, direction), entry)
     if conversation.answers is not None:
         back = ~direction & Direction.BOTH
         answering = deciding(compiled, conversation.answers, back)
+        stop = stop or _stop(compiled, Question(conversation.answers, back, established=True), answering)
         then = _fate(answering, back)
         # What left in clear by an entry that would rather protect it, may be answered in clear under the same entry.
         let_in = answering is entry and fate is Fate.REQUEST and direction is Direction.OUT
         if STRICTER[then] > STRICTER[fate] and not let_in:
             entry, fate = answering, then
+    if stop is not None and fate is not Fate.BLOCK:
+        return Outcome(conversation, direction, Fate.BLOCK, entry, asks.destination in own, stop)
     return Outcome(conversation, direction, fate, entry, asks.destination in own)
+
+
+def _stop(compiled: Compiled, question: Question, entry: SpdEntry | None) -> Stop | None:
+    """The packet filter that surely drops a packet."""
+    found = filtered(compiled, question, entry)
+    return found.stops[0] if found.surely else None
 
 
 def _direction(compiled: Compiled, asks: FlowKey, own: Collection[bytes]) -> Direction:

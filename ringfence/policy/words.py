@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Entries of the databases in words, for plans and explanations."""
 
+from ringfence.databases.packet_filter import PacketList
 from ringfence.databases.sa import Mode
 from ringfence.databases.spd import Action, Direction, Processing, SpdEntry
 from ringfence.net.address import format_address
@@ -16,6 +17,17 @@ def traffic(entry: SpdEntry) -> str:
         return f"{text}, any protocol"
     ends, _, protocol = text.rpartition(" ")
     return f"{ends}, {protocol}"
+
+
+def packet_list(one: PacketList) -> str:
+    """What a packet filter does, as half a sentence."""
+    way = "what arrives" if one.direction is Direction.IN else "what leaves"
+    where = f" on {', '.join(one.interfaces)}" if one.interfaces else ""
+    version = f" by IPv{one.versions[0]}" if len(one.versions) == 1 else ""
+    does, other = ("blocks all", "permits") if one.default is Action.DISCARD else ("permits all", "blocks")
+    fits = f"{len(one.fits)} kind{'' if len(one.fits) == 1 else 's'} of packet"
+    fragments = ", and drops fragments" if one.drop_fragments else ""
+    return f"of {way}{where}{version} {does} but {other} {fits}{fragments}"
 
 
 def treatment(entry: SpdEntry) -> str:

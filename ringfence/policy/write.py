@@ -11,6 +11,7 @@ from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.net.address import format_address
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.model import ME, Filter, Kind, Policy, Rule
+from ringfence.policy.packetfilter import packet_filter_sections
 from ringfence.policy.resultant import SetAside
 from ringfence.policy.settle import Settler, Terms
 from ringfence.policy.terms import Access
@@ -74,7 +75,10 @@ def sections_of(policy: Policy) -> list[Section]:
 def _sections(policy: Policy) -> list[Section]:
     settler = Settler(policy)
     own = (Section(f"[[{_kind_of(item)}]]", settings(item, policy, settler), item.place) for item in policy)
-    return [*profile_sections(policy.profiles), *term_sections(policy, settler), *sections(policy), *own]
+    return [
+        *profile_sections(policy.profiles), *term_sections(policy, settler), *sections(policy), *own,
+        *packet_filter_sections(policy.packet_filters),
+    ]  # fmt: skip
 
 
 def _comment(text: str) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ringfence.audit import NetworkChanged, PolicyApplied, PolicyRefused, PolicyWarning, ServiceFault
 from ringfence.backends.names import NameBook
+from ringfence.databases.packet_filter import PacketList
 from ringfence.databases.pad import Pad, PadEntry
 from ringfence.databases.spd import Home, Spd, SpdEntry
 from ringfence.errors import IpsecError
@@ -227,11 +228,14 @@ class PolicyKeeper:
         self._events.add(PolicyRefused(document=name, detail=str(error)))
 
 
-def _meaning(compiled: Compiled) -> tuple[list[SpdEntry], list[SpdEntry], list[PadEntry], tuple[Home, ...]]:
+def _meaning(
+    compiled: Compiled,
+) -> tuple[list[SpdEntry], list[SpdEntry], list[PadEntry], tuple[Home, ...], list[PacketList]]:
     """What a policy does, without the lines where it says so; the order of its entries is part of it."""
     return (
         [replace(entry, origin=NO_ORIGIN) for entry in compiled.spd],
         [replace(entry, origin=NO_ORIGIN) for entry in compiled.spd.guards],
         [replace(entry, origin=NO_ORIGIN) for entry in compiled.pad],
         compiled.spd.homes,
+        [replace(one, origin=NO_ORIGIN) for one in compiled.spd.packet_lists],
     )

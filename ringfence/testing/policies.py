@@ -16,7 +16,7 @@ from ringfence.net.address import parse_address
 from ringfence.policy.compile import Compiled, HostFacts, compile_policy
 from ringfence.policy.document import parse
 from ringfence.policy.errors import BadWord
-from ringfence.policy.explain import Explanation, explain, parse_flow
+from ringfence.policy.explain import Explanation, answer, parse_question
 from ringfence.policy.model import Policy
 from ringfence.policy.scope import Profile
 from ringfence.secret import Secret
@@ -70,21 +70,22 @@ def _explained(policy: Document, packet: str, me: str, profile: str) -> Explanat
         policy = FileStore(policy, keyless=True).load().policy
     told = packet if packet.split(maxsplit=1)[:1] in (["in"], ["out"]) else f"out {packet}"
     try:
-        flow, direction = parse_flow(told)
+        question = parse_question(told)
     except BadWord as error:
         raise ValueError(f'The packet is "{packet}", {error.why}. {error.cure}') from error
-    own = parse_address(me) if me else flow.source if direction is Direction.OUT else flow.destination
+    flow = question.flow
+    own = parse_address(me) if me else flow.source if question.direction is Direction.OUT else flow.destination
     compiled = compile_policy(
         policy,
         HostFacts((own,), profile=Profile(profile) if profile else None),
         dict.fromkeys(policy.key_files, NO_KEY),
     )
-    return explain(compiled, flow, direction)
+    return answer(compiled, question)
 
 
 def _expect(answer: Explanation, action: Action, policy: Document, packet: str, word: str) -> None:
     __tracebackhide__ = True
-    if answer.action is not action:
+    if (answer.action if answer.passes else Action.DISCARD) is not action:
         _fail(answer, policy, packet, word)
 
 

@@ -9,7 +9,7 @@ from ringfence.databases.spd import Action
 from ringfence.net.address import parse_address
 from ringfence.policy.compile import Compiled, HostFacts, compile_policy
 from ringfence.policy.document import parse
-from ringfence.policy.explain import explain, parse_flow
+from ringfence.policy.explain import answer, parse_question
 from ringfence.policy.validate import validate
 from ringfence.policy.write import canonical
 from ringfence.secret import Secret
@@ -101,11 +101,23 @@ def compiled(name: str, *addresses: str) -> Compiled:
                 "out udp 10.30.0.7:99 -> 10.20.0.5:5021": Action.BYPASS,
             },
         ),
+        (
+            "packet-filters.toml",
+            ["10.0.1.1"],
+            {
+                "in tcp 192.0.2.9:5 -> 10.0.1.1:25 on eth1": Action.BYPASS,
+                "in tcp 192.0.2.9:5 -> 10.0.1.1:80 on eth1": Action.DISCARD,
+                "in tcp established 192.0.2.9:80 -> 10.0.1.1:5 on eth1": Action.BYPASS,
+                "in tcp 192.0.2.9:5 -> 10.0.1.1:80 on eth0": Action.BYPASS,
+                "out tcp 10.0.7.7:5 -> 192.0.2.9:25 on eth1": Action.DISCARD,
+            },
+        ),
     ],
 )
 def test_an_example(name: str, addresses: list[str], packets: dict[str, Action]) -> None:
     found = compiled(name, *addresses)
-    assert {packet: explain(found, *parse_flow(packet)).action for packet in packets} == packets
+    answers = {packet: answer(found, parse_question(packet)) for packet in packets}
+    assert {packet: one.action if one.passes else Action.DISCARD for packet, one in answers.items()} == packets
 
 
 def test_every_example_is_tested_and_well_made() -> None:

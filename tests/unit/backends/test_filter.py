@@ -4,15 +4,13 @@
 import re
 from dataclasses import replace
 
-import pytest
-
 from ringfence.backends.filter import (
     Count,
     Surroundings,
-    match,
     removal,
     ruleset,
 )
+from ringfence.backends.matches import match
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Home, Origin, Processing, Spd, SpdEntry
@@ -106,33 +104,6 @@ def test_one_way_entries_are_in_one_chain() -> None:
     text = ruleset(Spd((entry("in", Action.DISCARD, only_in=True),)))
     assert text.count('comment "in"') == 2, "input and forward"
     assert not any('comment "in"' in line for line in chain(text, "output"))
-
-
-@pytest.mark.parametrize(
-    ("selector", "text"),
-    [
-        (Selector(ALL4, ALL4), "meta nfproto ipv4"),
-        (Selector(ALL6, AddressRange.parse("fd00::1")), "meta nfproto ipv6 ip6 daddr fd00::1"),
-        (Selector(ALL4, ALL4, 47), "meta nfproto ipv4 meta l4proto 47"),
-        (
-            Selector(ALL4, ALL4, 6, PortRange(1024, 65535), PortRange.one(80)),
-            "meta nfproto ipv4 meta l4proto 6 th sport 1024-65535 th dport 80",
-        ),
-        (
-            Selector(ALL4, ALL4, None, destination_ports=PortRange.one(53)),
-            "meta nfproto ipv4 meta l4proto { 6, 17, 132, 33, 136 } th dport 53",
-        ),
-        (
-            Selector(ALL4, ALL4, 1, PortRange.one(2048), PortRange(0, 4096)),
-            "meta nfproto ipv4 meta l4proto 1 @th,0,16 2048",
-        ),
-        (Selector(ALL4, ALL4, 1), "meta nfproto ipv4 meta l4proto 1"),
-        (Selector(ALL6, ALL6, 58, PortRange.one(1), PortRange.one(2)), None),
-        (Selector(ALL4, ALL4, 47, PortRange.one(1)), None),
-    ],
-)
-def test_match(selector: Selector, text: str | None) -> None:
-    assert match(selector) == text
 
 
 def test_an_entry_that_nothing_matches_has_no_rule() -> None:
