@@ -125,6 +125,10 @@ class _Merge:
             self._given[-1].policy,
             rules=self._together(heard, "rule", lambda policy: policy.rules, "statement"),
             filters=self._together(heard, "filter", lambda policy: policy.filters, "statement"),
+            # Lists of packet filters only ever take away, so no store can forbid those of another.
+            packet_filters=self._together(
+                self._given, "packet filter", lambda policy: policy.packet_filters, "statement"
+            ),
             main_modes=self._together(heard, "main mode rule", lambda policy: policy.main_modes),
             auth_sets=self._together(self._given, "auth set", lambda policy: policy.auth_sets),
             main_mode_cryptos=self._together(
