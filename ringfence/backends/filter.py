@@ -32,10 +32,9 @@ from itertools import product
 
 from ringfence.backends import answers
 from ringfence.backends.base import DEVICE, MARK, TABLE_NAME
-from ringfence.backends.grouping import WITH_PORTS, Line, grouped, grouped_pairs
+from ringfence.backends.grouping import Line, grouped, grouped_pairs
 from ringfence.backends.matches import comment, ports_of, some_match
 from ringfence.backends.packetlists import packet_chains
-from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Home, Spd, SpdEntry
 from ringfence.datapath.verdict import Drop
 from ringfence.net.address import PortRange, format_address

@@ -142,6 +142,8 @@ class Question:
 def answer(compiled: Compiled, question: Question) -> Explanation:
     """What the policy, packet filters among it, does with a packet."""
     told = explain(compiled, question.flow, question.direction)
+    if told.itself:
+        return told
     return replace(told, passage=filtered(compiled, question, told.entry))
 
 

@@ -107,7 +107,7 @@ def test_lists_that_only_another_store_has_are_there_too() -> None:
 def test_every_part_of_a_policy_has_its_law() -> None:
     merged = {
         "rules", "filters", "filter_lists", "filter_actions", "ipsec", "beneath", "name", "main_modes", "auth_sets",
-        "main_mode_cryptos", "quick_mode_cryptos", "settings", "profiles",
+        "main_mode_cryptos", "quick_mode_cryptos", "settings", "profiles", "packet_filters",
     }  # fmt: skip
     assert {one.name for one in fields(Policy)} == merged
     said = {name for _, names in SETTINGS for name in names}
