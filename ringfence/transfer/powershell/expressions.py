@@ -35,6 +35,8 @@ OPERATOR = re.compile(rf"[{DASH}]([ci]?)([a-z]+)\b", re.IGNORECASE)
 NUMBER = re.compile(r"-?\d+(?!\w|\.\d)", re.ASCII)
 MEMBER = re.compile(r"\.(\w+)")
 TYPE = re.compile(r"\[([A-Za-z][\w.]*(?:\[\])?)\]")
+LONGEST = 100
+"""Parts of one chain, such as ``$a + $b + …``."""
 VALUES = {"true": True, "false": False, "null": None}
 
 
@@ -53,11 +55,17 @@ class Expressions(Strings):
         return self._binary(COMPARING, self._sum)
 
     def _sum(self) -> Expression:
-        left = self._format()
+        left, parts = self._format(), 1
         while self._blanks_before("+") and self.take("+"):
             self.blanks(lines=True)
-            left = Binary("+", left, self._format())
+            left, parts = Binary("+", left, self._format()), self._more_than(parts)
         return left
+
+    def _more_than(self, parts: int) -> int:
+        """One part more of a chain; raises NotUnderstood if there are too many."""
+        if parts >= LONGEST:
+            raise NotUnderstood("it is too long to be followed")
+        return parts + 1
 
     def _format(self) -> Expression:
         return self._binary(FORMAT, self._range)
@@ -69,10 +77,10 @@ class Expressions(Strings):
         return left
 
     def _binary(self, known: tuple[str, ...], tighter: Callable[[], Expression]) -> Expression:
-        left = tighter()
+        left, parts = tighter(), 1
         while (operator := self._operator(known)) is not None:
             self.blanks(lines=True)
-            left = Binary(operator, left, tighter())
+            left, parts = Binary(operator, left, tighter()), self._more_than(parts)
         return left
 
     def _operator(self, known: tuple[str, ...]) -> str | None:
@@ -125,8 +133,10 @@ class Expressions(Strings):
 
     def postfix(self, value: Expression) -> Expression:
         """``value`` with its members and indexes."""
+        parts = 1
         while True:
             match = MEMBER.match(self.text, self.at)
+            parts = self._more_than(parts)
             if match is not None:
                 self.at = match.end()
                 value = self._call(value, match[1]) if self.take("(") else Member(value, match[1].lower())

@@ -148,7 +148,13 @@ class Parser(Expressions):
             return self._pipeline(start, first)
         self.take(operator)
         self.blanks(lines=True)
-        value = self._inner(self.at)
+        self._nested += 1
+        if self._nested > DEPTH:
+            raise NotUnderstood("it is nested too deep")
+        try:
+            value = self._inner(self.at)
+        finally:
+            self._nested -= 1
         return Assign(first, operator, value, line, self._words(start))
 
     def _at_expression(self) -> bool:

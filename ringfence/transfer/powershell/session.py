@@ -179,7 +179,9 @@ class Session:
             values["Name"] = DEFAULT_NAMES[kind]
         store = text_of(bound.get("PolicyStore")) or text_of(bound.get("GPOSession"))
         thing = Thing(kind, values, line, store="" if store.lower() in LOCAL_STORES else store.lower())
-        if any(one.name.lower() == thing.name.lower() != "" and _in_store(one, thing.store) for one in self.of(kind)):
+        if thing.name and any(
+            one.name.lower() == thing.name.lower() for one in self.of(kind) if one.store == thing.store
+        ):
             raise Refused("there is one of that Name already")
         self._add(thing)
         values.setdefault("Name", f"{{00000000-0000-0000-0000-{thing.number:012}}}")

@@ -150,3 +150,19 @@ ODD = [
 @given(st.lists(st.sampled_from(ODD), max_size=40))
 def test_no_text_is_too_odd(words: list[str]) -> None:
     read_script("Get-NetIPsecRule\n" + "".join(words), "x.ps1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["$a" + " + $a" * 5000, "$a" + ".b" * 5000, "$a = " * 5000 + "1", "!" * 5000 + "$a", "$a" + " -and $a" * 5000,
+     "{" * 5000, "(" * 5000, "@{a=" * 5000, '"$(' * 5000, "if (1) {" * 5000, "[a]" * 5000 + "1", "," * 5000 + "1",
+     "a | " * 5000 + "b", "1, " * 5000 + "2"],
+)  # fmt: skip
+def test_no_text_is_too_deep(text: str) -> None:
+    read_script(f"Get-NetIPsecRule\n{text}\nGet-NetIPsecRule", "x.ps1")
+
+
+def test_many_rules() -> None:
+    text = '1..3000 | % { New-NetIPsecRule -DisplayName "Rule $_" -InboundSecurity Require -RemoteAddress 10.0.0.$_ }'
+    found = read_script(text.replace("10.0.0.$_", "2001:db8::$_"), "x.ps1")
+    assert len(found.policy.rules) == 3000
