@@ -4,7 +4,7 @@ has, by alias, by place; and whether the value is one that the parameter takes.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ringfence.transfer.powershell.parameters import Cmdlet, Form, Parameter, Use
 from ringfence.transfer.powershell.values import Hash, Thing, Unknown, Value, items_of, text_of, unknown_in
@@ -29,9 +29,18 @@ class Given:
     """False: just a name, and the value may follow."""
 
 
-def bind(cmdlet: Cmdlet, arguments: Iterable[Given]) -> dict[str, Value]:
-    """The value of each parameter; raises Refused and NotKnown."""
-    found: dict[str, Value] = {}
+@dataclass(slots=True)
+class Bound:
+    """The parameters of a command and their values."""
+
+    values: dict[str, Value] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Those whose values cannot be known, and why."""
+
+
+def bind(cmdlet: Cmdlet, arguments: Iterable[Given]) -> Bound:
+    """The value of each parameter; raises Refused."""
+    found = Bound()
     waiting: Parameter | None = None
     loose: list[Value] = []
     for one in arguments:
@@ -78,14 +87,17 @@ def _parameter(cmdlet: Cmdlet, name: str) -> Parameter:
     return close[0]
 
 
-def _put(found: dict[str, Value], parameter: Parameter, value: Value) -> None:
-    if parameter.name in found:
+def _put(found: Bound, parameter: Parameter, value: Value) -> None:
+    if parameter.name in found.values or parameter.name in found.unknown:
         raise Refused(f"-{parameter.name} is said twice")
-    found[parameter.name] = convert(parameter, value)
+    try:
+        found.values[parameter.name] = convert(parameter, value)
+    except NotKnown as error:
+        found.unknown[parameter.name] = str(error)
 
 
-def _place(cmdlet: Cmdlet, found: dict[str, Value], loose: list[Value]) -> None:
-    places = [name for name in cmdlet.places if name not in found]
+def _place(cmdlet: Cmdlet, found: Bound, loose: list[Value]) -> None:
+    places = [name for name in cmdlet.places if name not in found.values and name not in found.unknown]
     if len(loose) > len(places):
         raise Refused("a value stands there without a parameter that takes it")
     for name, value in zip(places, loose, strict=False):

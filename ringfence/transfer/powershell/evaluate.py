@@ -28,6 +28,7 @@ from ringfence.transfer.powershell.tree import (
     Variable,
 )
 from ringfence.transfer.powershell.values import (
+    PROPOSALS,
     Hash,
     Thing,
     Unknown,
@@ -245,6 +246,8 @@ def member(of: Value, name: str) -> Value:
 
 
 def _property(of: Thing, name: str) -> Value:
+    if name in NAMES and of.kind in PROPOSALS:
+        return Unknown(f"a proposal has no .{name}; a set of it has")
     if name in NAMES:
         return of.name
     if name in TITLES:

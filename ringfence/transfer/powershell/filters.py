@@ -18,7 +18,7 @@ from ringfence.policy.traffic import Traffic
 from ringfence.transfer.consec import parse_ports, parse_protocol, traffic_of
 from ringfence.transfer.powershell.report import Report
 from ringfence.transfer.powershell.rules import end_of, scope_of, texts_of
-from ringfence.transfer.powershell.terms import Names
+from ringfence.transfer.powershell.terms import Gone, Names, check
 from ringfence.transfer.powershell.values import Thing, text_of
 
 ONLY_THERE = (
@@ -38,9 +38,10 @@ def filters(things: list[Thing], names: Names, report: Report) -> tuple[Filter, 
             _allowed(one, title, report)
             continue
         try:
+            check(one)
             item = _blocked(one)
-        except BadWord as error:
-            report.leave(one.line, title, error.why, error.cure)
+        except (BadWord, Gone) as error:
+            report.leave(one.line, title, *((error.why, error.cure) if isinstance(error, BadWord) else (str(error),)))
             continue
         name = names.take(one.title)
         if name != one.title:

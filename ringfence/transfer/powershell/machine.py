@@ -258,7 +258,11 @@ class Machine(Evaluator):
         said: list[Given] = []
         try:
             said += self._given(command)
-            return self.session.execute(known, bind(known, said), given, command.line)
+            bound = bind(known, said)
+            if bound.unknown:
+                self.session.doubt(known, bound, given, command.line)
+                raise NotKnown(next(iter(bound.unknown.values())))
+            return self.session.execute(known, bound.values, given, command.line)
         except (Refused, NotKnown) as error:
             why = f"{error}; Windows would refuse it too" if isinstance(error, Refused) else str(error)
             self.report.leave(command.line, f"{known.name}{_title(said)}", why)

@@ -28,7 +28,7 @@ from ringfence.transfer.consec import (
     weighed,
 )
 from ringfence.transfer.powershell.report import Report
-from ringfence.transfer.powershell.terms import Gone, Names, Terms
+from ringfence.transfer.powershell.terms import Gone, Names, Terms, check
 from ringfence.transfer.powershell.values import Kind, Thing, items_of, text_of
 
 T = TypeVar("T")
@@ -64,6 +64,7 @@ class Rules:
         found: list[Rule] = []
         for one in things:
             try:
+                check(one)
                 rule = self._rule(one)
             except (BadWord, Gone) as error:
                 self._leave(one, error)
@@ -76,6 +77,7 @@ class Rules:
         names, found = Names(), list[MainModeRule]()
         for one in things:
             try:
+                check(one)
                 rule = self._main_mode(one)
             except (BadWord, Gone) as error:
                 self._leave(one, error)
@@ -161,7 +163,10 @@ class Rules:
         return rule
 
     def _set(self, thing: Thing, kind: Kind, name: str) -> Thing | None:
-        return self.terms.find(kind, text_of(thing.values.get(name)), thing)
+        said = text_of(thing.values.get(name))
+        if name in thing.values and not said:
+            raise BadWord(f"-{name} is empty", cure="Name a set by its Name, or leave it out.")
+        return self.terms.find(kind, said, thing)
 
     def _main_mode(self, thing: Thing) -> MainModeRule:
         self._mention(thing)

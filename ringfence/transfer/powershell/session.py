@@ -8,6 +8,7 @@ they are made; a command that names a store reaches those in it, as on Windows.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ringfence.transfer.powershell.binding import Bound as Arguments
 from ringfence.transfer.powershell.binding import NotKnown, Refused
 from ringfence.transfer.powershell.evaluate import like, same
 from ringfence.transfer.powershell.parameters import CONTENT, Cmdlet, Use
@@ -95,6 +96,14 @@ class Session:
             found = self._verbs[cmdlet.verb](Asked(cmdlet, bound, found, line))
         return tuple(one.copy() for one in found)
 
+    def doubt(self, cmdlet: Cmdlet, bound: Arguments, given: tuple[Value, ...] | None, line: int) -> None:
+        """What a command changes whose arguments are not all known is not known either, if at least its objects are."""
+        content = {one.name for one in cmdlet.parameters if one.use is Use.CONTENT}
+        if cmdlet.verb != "Set" or not content.issuperset(bound.unknown) or cmdlet.kind in (Kind.SETTING, Kind.PROFILE):
+            return
+        for one in self._select(cmdlet, bound.values, given):
+            one.doubt = line
+
     def _mention(self, bound: Bound, line: int) -> None:
         if (said := bound.get("CimSession")) is not None:
             self.report.note(
@@ -132,7 +141,8 @@ class Session:
         asked.pop("All", None)
         if cmdlet.verb == "Set" and not asked and cmdlet.kind not in (Kind.SETTING, Kind.PROFILE):
             raise Refused("it does not say which objects are meant")
-        store = text_of(bound.get("PolicyStore"))
+        everywhere = cmdlet.kind in (Kind.SETTING, Kind.PROFILE)
+        store = "ActiveStore" if everywhere else text_of(bound.get("PolicyStore"))
         return [
             one
             for one in self.of(cmdlet.kind)

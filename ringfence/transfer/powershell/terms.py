@@ -27,6 +27,12 @@ class Gone(Exception):
     """What an object needs is not carried over; its text is a clause that says what."""
 
 
+def check(thing: Thing) -> None:
+    """Raises Gone if a line changes the object in a way that is not known."""
+    if thing.doubt:
+        raise Gone(f"what line {thing.doubt} makes of it is not known")
+
+
 class Names:
     """Names that are given once each."""
 
@@ -143,6 +149,7 @@ class Terms:
 
     def _each(self, thing: Thing, read: Callable[[Thing], T]) -> tuple[T, ...]:
         """The proposals of a set that can be carried over. Raises Gone if none can."""
+        check(thing)
         if thing.number in self._broken:
             raise Gone(self._broken[thing.number])
         found: list[T] = []

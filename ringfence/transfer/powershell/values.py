@@ -61,10 +61,12 @@ class Thing:
     """The same for an object and its copies; 0 for a proposal."""
     store: str = ""
     """The policy store, if one is said."""
+    doubt: int = 0
+    """The line that makes of it what is not known."""
 
     def copy(self) -> Thing:
         """Another with the same values."""
-        return Thing(self.kind, dict(self.values), self.line, self.number, self.store)
+        return Thing(self.kind, dict(self.values), self.line, self.number, self.store, self.doubt)
 
     @property
     def name(self) -> str:

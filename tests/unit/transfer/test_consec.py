@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What netsh and PowerShell say alike of connection security rules."""
 
+from dataclasses import replace
+
 import pytest
 
 from ringfence.net.address import ANY_PORT, PortRange
 from ringfence.policy.errors import BadWord
-from ringfence.policy.model import ANY, ME, HostName, Keyword, Kind, Rule
+from ringfence.policy.lower import statements
+from ringfence.policy.model import ANY, ME, HostName, Keyword, Kind, Policy, Rule
 from ringfence.policy.terms import Access
 from ringfence.transfer.consec import (
     Ends,
@@ -21,6 +24,8 @@ from ringfence.transfer.consec import (
     traffic_of,
     weighed,
 )
+from ringfence.transfer.netsh.importing import read_script as read_netsh
+from ringfence.transfer.powershell.importing import read_script as read_powershell
 
 
 def addresses(*texts: str) -> list[str]:
@@ -99,3 +104,61 @@ def test_kinds_and_weights() -> None:
     assert second == between
     assert kind_of(between) is Kind.SERVER_TO_SERVER
     assert kind_of(everybody) is Kind.ISOLATION
+
+
+KERBEROS = """$p = New-NetIPsecAuthProposal -Machine -Kerberos
+$s = New-NetIPsecPhase1AuthSet -DisplayName K -Proposal $p
+"""
+ALIKE = {
+    "isolation": (
+        "endpoint1=any endpoint2=any profile=domain action=requireinrequestout auth1=computerkerb",
+        KERBEROS,
+        "-Profile Domain -InboundSecurity Require -OutboundSecurity Request -Phase1AuthSet $s.Name",
+    ),
+    "tunnel": (
+        "mode=tunnel endpoint1=192.168.0.0/16 endpoint2=192.157.0.0/16 localtunnelendpoint=192.0.2.1 "
+        "remotetunnelendpoint=198.51.100.2 action=requireinrequireout qmsecmethods=esp:sha1-3des auth1=computerkerb",
+        KERBEROS + "$q = New-NetIPsecQuickModeCryptoProposal -Encapsulation ESP -ESPHash SHA1 -Encryption DES3\n"
+        "$t = New-NetIPsecQuickModeCryptoSet -DisplayName Q -Proposal $q\n",
+        "-Mode Tunnel -LocalAddress 192.168.0.0/16 -RemoteAddress 192.157.0.0/16 -LocalTunnelEndpoint 192.0.2.1 "
+        "-RemoteTunnelEndpoint 198.51.100.2 -InboundSecurity Require -OutboundSecurity Require "
+        "-QuickModeCryptoSet $t.Name -Phase1AuthSet $s.Name",
+    ),
+    "computer and user": (
+        "endpoint1=any endpoint2=any action=requireinrequireout auth1=computerkerb auth2=userkerb,anonymous",
+        KERBEROS + "$u = New-NetIPsecAuthProposal -User -Kerberos; $a = New-NetIPsecAuthProposal -Anonymous\n"
+        "$t = New-NetIPsecPhase2AuthSet -DisplayName U -Proposal $u, $a\n",
+        "-InboundSecurity Require -OutboundSecurity Require -Phase1AuthSet $s.Name -Phase2AuthSet $t.Name",
+    ),
+    "ports": (
+        "endpoint1=any endpoint2=10.0.0.0/8 port1=any port2=3389,445 protocol=tcp action=requestinrequestout "
+        "auth1=computerkerb",
+        KERBEROS,
+        "-RemoteAddress 10.0.0.0/8 -Protocol TCP -RemotePort 3389, 445 -InboundSecurity Request "
+        "-OutboundSecurity Request -Phase1AuthSet $s.Name",
+    ),
+    "ports of anybody": (
+        "endpoint1=any endpoint2=any port1=any port2=3389 protocol=tcp action=requestinrequestout auth1=computerkerb",
+        KERBEROS,
+        "-Protocol TCP -RemotePort 3389 -InboundSecurity Request -OutboundSecurity Request -Phase1AuthSet $s.Name",
+    ),
+    "exemption": (
+        "endpoint1=any endpoint2=dhcp action=noauthentication",
+        "",
+        "-RemoteAddress DHCP -InboundSecurity None -OutboundSecurity None",
+    ),
+}
+
+
+@pytest.mark.parametrize("which", ALIKE)
+def test_netsh_and_powershell_are_read_alike(which: str) -> None:
+    netsh, before, powershell = ALIKE[which]
+    first = read_netsh(f"netsh advfirewall consec add rule name=R {netsh}", "x.cmd")
+    second = read_powershell(f"{before}New-NetIPsecRule -DisplayName R {powershell}", "x.ps1")
+    assert not first.left_out + second.left_out
+    assert settled(first.policy) == settled(second.policy)
+
+
+def settled(policy: Policy) -> list[Rule]:
+    rules = [one for one in statements(policy) if isinstance(one, Rule)]
+    return [replace(one, auth_set="", quick_mode_crypto="", legacy=False) for one in rules]

@@ -11,7 +11,10 @@ from ringfence.transfer.powershell.values import Kind, Thing, Unknown, Value
 def bound(name: str, *arguments: Given) -> dict[str, Value]:
     found = cmdlet(name)
     assert found is not None
-    return bind(found, arguments)
+    given = bind(found, arguments)
+    if given.unknown:
+        raise NotKnown(next(iter(given.unknown.values())))
+    return given.values
 
 
 def named(name: str) -> Given:

@@ -25,7 +25,7 @@ def rule(words: str) -> Rule:
 def why(words: str) -> str:
     found = read_script(f"New-NetIPsecRule -DisplayName A {words}", "x.ps1")
     assert not found.policy.rules
-    return found.left_out[-1].why
+    return "; ".join(one.why for one in found.left_out)
 
 
 def test_requirements() -> None:
@@ -94,6 +94,9 @@ def test_names_once_each() -> None:
         (f"{BASE} -Mode Tunnel -RemoteTunnelHostname gw.example", "no name"),
         (f"{BASE} -Mode Tunnel -RemoteTunnelEndpoint gw.example", "is no address"),
         ("-Mode Tunnel -RemoteTunnelEndpoint 192.0.2.1", "carries nothing"),
+        (f"{BASE} -Phase1AuthSet $null", "-Phase1AuthSet is empty"),
+        (f"{BASE} -Phase1AuthSet (New-NetIPsecAuthProposal -Anonymous).InstanceID", "a proposal has no .instanceid"),
+        (f"{BASE}\nSet-NetIPsecRule -DisplayName A -User $env:X", "what line 2 makes of it is not known"),
         (f"{BASE} -Phase1AuthSet Nowhere", 'makes no Phase1AuthSet "Nowhere"'),
     ],
 )

@@ -110,3 +110,17 @@ def test_a_store_is_said_once() -> None:
         "New-NetIPsecRule -DisplayName A -PolicyStore lab\\g\nNew-NetIPsecRule -DisplayName B -PolicyStore LAB\\G"
     )
     assert [one.words for one in machine.report.notes] == ["-PolicyStore lab\\g"]
+
+
+def test_what_is_changed_in_a_way_that_is_not_known_is_in_doubt() -> None:
+    changes = "Set-NetIPsecRule -DisplayName A -RemoteAddress (Read-Host)\nSet-NetIPsecRule (Read-Host) -Mode None"
+    machine = run(AB + changes)
+    assert [one.doubt for one in machine.session.of(Kind.RULE)] == [3, 0]
+    assert len(machine.report.left_out) == 2
+
+
+def test_settings_are_in_every_store() -> None:
+    machine = run(
+        "$s = Get-NetFirewallSetting -PolicyStore lab\\g\nSet-NetFirewallSetting -KeyEncoding UTF8 -InputObject $s"
+    )
+    assert machine.session.setting.values == {"KeyEncoding": "UTF8"}
