@@ -14,6 +14,7 @@ from ringfence.net.address import AddressRange
 from ringfence.policy.errors import BadWord
 from ringfence.policy.lower import statements
 from ringfence.policy.model import ANY, Filter, Kind, MainModeRule, Policy, Rule, Verb
+from ringfence.policy.networks import NO_PROFILES
 from ringfence.policy.settle import Settler, encrypts
 from ringfence.policy.terms import AuthSet, GlobalSettings
 from ringfence.transfer.base import Exported
@@ -40,6 +41,7 @@ CLEANED = (
     Object.FIREWALL_RULE,
 )
 DEFAULT_TITLE = "Default"
+PACKET_FILTERS = "Windows has such filters in Routing and Remote Access only"
 UNSAID = {
     "local_identity": "Windows is known by its address or certificate",
     "remote_identity": "Windows is known by its address or certificate",
@@ -78,6 +80,7 @@ class _Writer:
             else:
                 self._write_rule(item)
         self._write_unused()
+        self._say_others()
         settings = self._settings(self._policy.settings)
         head = ["# Connection security rules, written by Ringfence. Run it in PowerShell as an administrator."]
         head += [f"# Left out: {line}" for one in self.left.items for line in str(one).splitlines()]
@@ -85,6 +88,13 @@ class _Writer:
         parts = ["\n".join(head), "\n".join([f"$group = {quote(GROUP)}", *clean, *self._sets.cleaning()])]
         parts += ["\n".join(settings)] if settings else []
         return "\n\n".join([*parts, *self._sets.lines, *self._rules]) + "\n"
+
+    def _say_others(self) -> None:
+        """What a document may say beside rules, and Windows has another place for, or none."""
+        for one in self._policy.packet_filters:
+            self.left.out(one.place, f'packet filter "{one.name}"', PACKET_FILTERS)
+        if self._policy.profiles != NO_PROFILES:
+            self.left.out(self._policy.profiles.place, "profile", "Windows tells networks apart by itself")
 
     # -- rules
 

@@ -20,6 +20,7 @@ BOTH = ((Reading.IN, "Inbound"), (Reading.OUT, "Outbound"))
 
 def exemption_of(item: Filter) -> Rule:
     """A filter that permits, as the exemption that does the same. Raises BadWord."""
+    _check(item)
     if item.verb is not Verb.PERMIT or not item.mirrored or item.direction is not Reading.OUT:
         raise BadWord("Windows' exemptions are for both directions")
     return Rule(
@@ -28,8 +29,19 @@ def exemption_of(item: Filter) -> Rule:
     )  # fmt: skip
 
 
+def _check(item: Filter) -> None:
+    """Raises BadWord if a filter says more than what is written here, such as that traffic has to be secure."""
+    plain = Filter(
+        item.name, item.verb, item.traffic, item.local, item.remote, item.either_end, item.direction, item.mirrored,
+        enabled=item.enabled, description=item.description, part=item.part, scope=item.scope,
+    )  # fmt: skip
+    if plain != item:
+        raise BadWord("it says more than that traffic is permitted or blocked")
+
+
 def block_words(item: Filter) -> Iterator[Words]:
     """The rules of the firewall that a filter comes to. Raises BadWord."""
+    _check(item)
     if item.either_end:
         raise BadWord("Windows' firewall knows which end this computer is at", cure="Say local and remote.")
     number = 0

@@ -254,10 +254,11 @@ def test_what_cannot_be_said_stands_in_the_head() -> None:
         '[main-mode-crypto."M"]\npfs = true\nmethods = "aes256-sha384-ecp384"\n'
         '[main-mode-crypto."N"]\nmethods = "aes256-sha256-x25519"\n'
         '[auth-set."P"]\nfirst = { psk-file = "p.psk" }\n'
+        '[profile.domain]\nnetworks = "10.0.0.0/8"\n'
     )
     assert [one.partition(":")[0] for one in left] == [
         'rule "A", replay-window', 'rule "A", keying', 'rule "B"', 'rule "C"', 'filter "D"', "p.psk",
-        'main mode crypto "M", pfs', '"N"', 'main mode crypto "N"', "require-encryption",
+        'main mode crypto "M", pfs', '"N"', 'main mode crypto "N"', "profile", "require-encryption",
     ]  # fmt: skip
     assert '# Left out: p.toml:1: rule "A", keying: Windows takes one protocol or its default' in script
     assert "New-NetIPsecRule -DisplayName 'E' -Group $group -InboundSecurity None -OutboundSecurity None" in script
