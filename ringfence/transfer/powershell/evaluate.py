@@ -8,7 +8,7 @@ PowerShell. A variable that nothing sets is unknown rather than ``$null``: what 
 import re
 from fnmatch import translate
 
-from ringfence.transfer.powershell.parameters import CONTENT
+from ringfence.transfer.powershell.parameters import CONTENT, DEFAULTS
 from ringfence.transfer.powershell.tree import (
     Binary,
     Block,
@@ -257,7 +257,7 @@ def _property(of: Thing, name: str) -> Value:
     known = next((key for key in of.values if key.lower() == name), None)
     if known is not None:
         return of.values[known]
-    default = {"enabled": "True", "direction": "Inbound", "action": "Allow"}.get(name)
+    default = next((word for key, word in DEFAULTS.items() if key.lower() == name), None)
     if default is not None and any(one.name.lower() == name for one in CONTENT[of.kind]):
         return default
     return Unknown(f".{name} of it is not said in the script")

@@ -158,6 +158,13 @@ CONTENT: dict[Kind, tuple[Parameter, ...]] = {
     ),
 }  # fmt: skip
 
+DEFAULTS = {
+    "Enabled": "True", "Direction": "Inbound", "Action": "Allow", "Mode": "Transport", "InboundSecurity": "None",
+    "OutboundSecurity": "None", "KeyModule": "Default", "Profile": "Any", "InterfaceType": "Any", "Protocol": "Any",
+    "LocalAddress": "Any", "RemoteAddress": "Any", "LocalPort": "Any", "RemotePort": "Any", "Phase1AuthSet": "Default",
+    "Phase2AuthSet": "Default", "QuickModeCryptoSet": "Default", "MainModeCryptoSet": "Default",
+}  # fmt: skip
+"""What stands in objects where a script says nothing."""
 COMMON = (
     *(
         Parameter(name, Form.TEXT, Use.ASIDE, (alias,))

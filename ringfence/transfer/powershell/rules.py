@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ringfence.net.address import parse_address as parse_host
+from ringfence.policy.addresses import families
 from ringfence.policy.errors import BadWord
 from ringfence.policy.model import ANY, ME, Address, Gateways, KeyModule, MainModeRule, Need, Rule, Secure
 from ringfence.policy.model import Kind as RuleKind
@@ -34,6 +35,11 @@ from ringfence.transfer.powershell.values import Kind, Thing, items_of, text_of
 T = TypeVar("T")
 NEEDS = {"None": Need.NONE, "Request": Need.REQUEST, "Require": Need.REQUIRE}
 MODULES = {"Default": (), "IKEv1": (KeyModule.IKEV1,), "IKEv2": (KeyModule.IKEV2,), "AuthIP": (KeyModule.AUTHIP,)}
+VALID = {
+    (Need.NONE, Need.NONE), (Need.REQUEST, Need.NONE), (Need.REQUEST, Need.REQUEST), (Need.REQUIRE, Need.REQUEST),
+    (Need.REQUIRE, Need.REQUIRE),
+}  # fmt: skip
+"""In and out, as the reference of the cmdlet lists them; a tunnel may also be required in, and clear out."""
 LINKS = {"Wired": LinkKind.LAN, "Wireless": LinkKind.WIRELESS, "RemoteAccess": LinkKind.REMOTE_ACCESS}
 PROFILES = {"Domain": Profile.DOMAIN, "Private": Profile.PRIVATE, "Public": Profile.PUBLIC}
 ALIAS_CURE = 'Say the device here, such as interfaces = ["dev eth0"].'
@@ -114,7 +120,10 @@ class Rules:
             enabled=text_of(said.get("Enabled", "True")) == "True",
             description=text_of(said.get("Description")),
         )
+        check_secure(secure, tunnel=said.get("Mode") == "Tunnel")
         rule = self._tunnel(thing, rule) if said.get("Mode") == "Tunnel" else self._transport(thing, rule)
+        if not families(rule.local) & families(rule.remote):
+            raise BadWord("one of its ends is of IPv4 and the other of IPv6")
         return rule if secure.exempt else self._agreed(thing, rule)
 
     def _mention(self, thing: Thing) -> None:
@@ -187,6 +196,13 @@ class Rules:
             enabled=text_of(thing.values.get("Enabled", "True")) == "True",
             description=text_of(thing.values.get("Description")),
         )
+
+
+def check_secure(secure: Secure, *, tunnel: bool) -> None:
+    """Raises BadWord for a requirement that no rule of Windows can have."""
+    clear_out = tunnel and secure == Secure(Need.REQUIRE, Need.NONE)
+    if (secure.inward, secure.outward) not in VALID and not clear_out:
+        raise BadWord(f"Windows has no rule that is {secure}")
 
 
 def _list(thing: Thing, name: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ringfence.transfer.powershell.binding import Bound as Arguments
 from ringfence.transfer.powershell.binding import NotKnown, Refused
 from ringfence.transfer.powershell.evaluate import like, same
-from ringfence.transfer.powershell.parameters import CONTENT, Cmdlet, Use
+from ringfence.transfer.powershell.parameters import CONTENT, DEFAULTS, Cmdlet, Use
 from ringfence.transfer.powershell.report import Report
 from ringfence.transfer.powershell.values import (
     DEFAULT_NAMES,
@@ -275,6 +275,3 @@ def _fits(thing: Thing, name: str, values: tuple[Value, ...]) -> bool:
         name = "Group"
     own = items_of(thing.values.get(name, DEFAULTS.get(name)))
     return any(same(mine, one) or like(text_of(mine), text_of(one)) for mine in own for one in values)
-
-
-DEFAULTS: dict[str, Value] = {"Enabled": "True", "Direction": "Inbound", "Action": "Allow", "Mode": "Transport"}

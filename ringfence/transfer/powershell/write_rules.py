@@ -16,21 +16,15 @@ from ringfence.policy.model import (
     Filter,
     Keyword,
     MainModeRule,
-    Need,
     Rule,
-    Secure,
 )
 from ringfence.policy.scope import LinkKind, Scope
 from ringfence.policy.terms import Access
 from ringfence.policy.traffic import Traffic
 from ringfence.transfer.consec import KEYWORDS, descriptor, is_sid
-from ringfence.transfer.powershell.rules import LINKS, MODULES, NEEDS, PROFILES
+from ringfence.transfer.powershell.rules import LINKS, MODULES, NEEDS, PROFILES, check_secure
 from ringfence.transfer.powershell.writing import Words, quote, quotes
 
-VALID = {
-    (Need.NONE, Need.NONE), (Need.REQUEST, Need.NONE), (Need.REQUEST, Need.REQUEST), (Need.REQUIRE, Need.REQUEST),
-    (Need.REQUIRE, Need.REQUIRE),
-}  # fmt: skip
 PROTOCOLS = {TCP: "TCP", UDP: "UDP", ICMP: "ICMPv4", ICMPV6: "ICMPv6"}
 SERVERS = {
     keyword: word
@@ -80,9 +74,7 @@ def about(name: str, description: str, enabled: bool) -> Words:
 def _sayable(rule: Rule) -> None:
     if rule.name.lower() == "all":
         raise BadWord("Windows takes All for every rule")
-    tunnel_clear = rule.gateways is not None and rule.secure == Secure(Need.REQUIRE, Need.NONE)
-    if (rule.secure.inward, rule.secure.outward) not in VALID and not tunnel_clear:
-        raise BadWord(f"Windows has no rule that is {rule.secure}")
+    check_secure(rule.secure, tunnel=rule.gateways is not None)
     if rule.part.one_way is not None and rule.gateways is None:
         raise BadWord("it is for one direction only, and Windows' rules are for both")
     if rule.part.respond_only:

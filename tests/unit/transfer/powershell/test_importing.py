@@ -85,7 +85,10 @@ def test_windows_defaults_are_said() -> None:
 
 
 def test_a_rule_that_is_left_out_says_no_defaults() -> None:
-    found = read_script("New-NetIPsecRule -DisplayName A -InboundSecurity Require -RemoteAddress LocalSubnet", "x.ps1")
+    found = read_script(
+        "New-NetIPsecRule -DisplayName A -InboundSecurity Require -OutboundSecurity Request -RemoteAddress LocalSubnet",
+        "x.ps1",
+    )
     assert not found.notes
     assert not found.policy.settings.auth
     assert len(found.left_out) == 1
@@ -163,6 +166,6 @@ def test_no_text_is_too_deep(text: str) -> None:
 
 
 def test_many_rules() -> None:
-    text = '1..3000 | % { New-NetIPsecRule -DisplayName "Rule $_" -InboundSecurity Require -RemoteAddress 10.0.0.$_ }'
+    text = '1..3000 | % { New-NetIPsecRule -DisplayName "Rule $_" -InboundSecurity Request -RemoteAddress 10.0.0.$_ }'
     found = read_script(text.replace("10.0.0.$_", "2001:db8::$_"), "x.ps1")
     assert len(found.policy.rules) == 3000

@@ -49,6 +49,8 @@ AB = "New-NetIPsecRule -DisplayName A -Name a -Group G\nNew-NetIPsecRule -Displa
         ("$r = Get-NetIPsecRule a; $r.Enabled = 'False'; $r | Set-NetIPsecRule", ["A off", "B"]),
         ("$r = Get-NetIPsecRule a; $r.Enabled = 'False'; Set-NetIPsecRule -InputObject $r", ["A off", "B"]),
         ("Remove-NetIPsecRule -DisplayName A -WhatIf", ["A", "B"]),
+        ("Get-NetIPsecRule -KeyModule Default | ? { $_.Profile -eq 'Any' -and $_.Name -eq 'a' } | Remove-NetIPsecRule",
+         ["B"]),
         ("New-NetIPsecRule -DisplayName C -PolicyStore 'lab\\gpo'; Remove-NetIPsecRule -DisplayName *", ["C"]),
         ("New-NetIPsecRule -DisplayName C -PolicyStore lab\\g; Remove-NetIPsecRule -DisplayName * -PolicyStore lab\\g",
          ["A", "B"]),
