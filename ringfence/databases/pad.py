@@ -3,14 +3,26 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 
+from ringfence.databases.admission import Admission
 from ringfence.databases.identity import Identity
 from ringfence.databases.proposal import IkeProposal
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
 from ringfence.net.ranges import RangeIndex
 from ringfence.secret import Secret
+
+
+class ThroughNat(Enum):
+    """With whom we begin where there is NAT (Windows: IPsec through NAT)."""
+
+    NEVER = "never"
+    """Nobody who is behind NAT."""
+    SERVER = "server"
+    """Those behind NAT, unless we are behind one ourselves."""
+    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +49,26 @@ class PadEntry:
     local_identity: Identity | None = None
     """What we say we are; None for the address we negotiate from."""
     remote_identity: Identity | None = None
-    """What the peer must prove to be; None for the address it negotiates from."""
+    """What the peer must prove to be; None for the address it negotiates from, or whom the admissions name."""
+    admissions: tuple[Admission, ...] = ()
+    """Who of those that prove who they are is let in: whom each of these admits."""
     nat_traversal: bool = True
+    through_nat: ThroughNat = ThroughNat.BOTH
     master_key_pfs: bool = False
     """One quick mode per main mode (Windows: master key perfect forward secrecy)."""
     quick_mode_limit: int = 0
     """Quick modes per main mode; 0 for no limit."""
     initiate: bool = True
     """Whether we may begin; otherwise only answer."""
+
+    def admits(self, identity: Identity) -> bool:
+        """Whether who has proved to be ``identity`` is let in."""
+        return all(one.admits(identity) for one in self.admissions)
+
+    @property
+    def names_nobody(self) -> bool:
+        """Whether neither an identity nor an admission says who the peer is, but its address alone."""
+        return self.remote_identity is None and not any(one.allow for one in self.admissions)
 
 
 class _Indexes:

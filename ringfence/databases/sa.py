@@ -109,6 +109,8 @@ class ChildSa:
     """At these the SAs end."""
     soft: Limits = NO_LIMITS
     """At these a successor is negotiated."""
+    idle_s: int | None = None
+    """They end after so long without a packet in either direction; None: never for that."""
     replaces: int | None = None
     """The ``id`` that this one was rekeyed from."""
     peer: Identity | None = None

@@ -78,6 +78,8 @@ class Processing:
     tfc_octets: int = 0
     udp: bool = True
     """Encapsulate in UDP where NAT is found; the choice itself is IKE's."""
+    idle_s: int | None = None
+    """SAs end after so long without traffic, and come back with it; None: never for that."""
     respond_only: bool = False
     """Never begin: our packets leave in clear until the peer has negotiated (Windows: default response)."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.databases.sa import ChildSa, Mode, Sa
 from ringfence.datapath.inlet import Inlet
-from ringfence.datapath.lifetime import Meter
+from ringfence.datapath.lifetime import NEVER, Meter
 from ringfence.datapath.limits import PathLimits
 from ringfence.datapath.outlet import Outlet
 from ringfence.datapath.pmtu import PathMtu, most_inside
@@ -88,6 +88,13 @@ class Contract:
     def limit(self, front_octets: int) -> int:
         """The largest packet with such a front that its path carries whole."""
         return most_inside(self.child.outbound, self.path_mtu.mtu, front_octets)
+
+    @property
+    def idle_at(self) -> float:
+        """When it has had no traffic for too long, unless some comes."""
+        if self.child.idle_s is None:
+            return NEVER
+        return max(self.since, self.out.last_used or 0.0, self.into.last_used or 0.0) + self.child.idle_s
 
     def succeed(self, other: "Contract") -> None:
         """Go on where ``other``, of the same number, stood: windows, sequence numbers and counts stay."""

@@ -206,3 +206,5 @@ def _timers(contract: Contract) -> Iterable[float | None]:
         yield since + contract.out.soft.seconds
     if not contract.hard_said and contract.out.hard.seconds < never:
         yield since + contract.out.hard.seconds
+    if not contract.hard_said and contract.idle_at < never:
+        yield contract.idle_at

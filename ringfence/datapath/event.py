@@ -17,7 +17,7 @@ class SoftExpired:
 
 @dataclass(frozen=True, slots=True)
 class HardExpired:
-    """A contract reached its hard limit and carries nothing any more. Said once."""
+    """A contract reached its hard limit, or was idle for too long, and carries nothing any more. Said once."""
 
     child_id: int
     why: str

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long a contract lives: by time, packets and octets, soft and hard (RFC 4301 §4.4.2.1).
 
-The soft limit asks for a successor, once; at the hard limit the contract ends. Packets and octets are counted for each
-direction by itself, as each direction is an SA of its own: its inner packets, before anything is added. A sender runs
-out of sequence numbers too, which is a hard limit by nature, and a soft one comes well before it.
+The soft limit asks for a successor, once; at the hard limit the contract ends, and so it does when neither direction
+has had a packet for its idle time: whoever has something to say then has another one made. Packets and octets are
+counted for each direction by itself, as each direction is an SA of its own: its inner packets, before anything is
+added. A sender runs out of sequence numbers too, which is a hard limit by nature, and a soft one comes well before it.
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from ringfence.databases.proposal import Limits
 from ringfence.datapath.sequence import LAST, LAST_EXTENDED
 
 SECONDS, OCTETS, PACKETS, SEQUENCE = "seconds", "octets", "packets", "sequence numbers"
+IDLE = "no traffic"
 
 NEVER = float("inf")
 

@@ -13,6 +13,7 @@ from ringfence.datapath.clear import SoftSas
 from ringfence.datapath.contract import NO_LIMIT, Contract, Route
 from ringfence.datapath.event import HardExpired, PathEvent, SoftExpired
 from ringfence.datapath.inlet import Inlet
+from ringfence.datapath.lifetime import IDLE
 from ringfence.datapath.limits import PathLimits
 from ringfence.datapath.pmtu import too_big
 from ringfence.datapath.udp import Keepalives
@@ -161,6 +162,8 @@ class PathState:
         out, into = contract.out.hard_reached(now), contract.into.hard_reached(now)
         if why := out or into:
             self.hard_expired(contract, why, outward=out is not None, inward=into is not None)
+        elif now >= contract.idle_at:
+            self.hard_expired(contract, IDLE, outward=True, inward=False)
         elif why := contract.out.soft_reached(now) or contract.into.soft_reached(now):
             self.soft_expired(contract, why)
 

@@ -57,6 +57,8 @@ class Reason(Enum):
     """The peer has another pre-shared key."""
     WRONG_IDENTITY = "wrong-identity"
     """The peer proved to be somebody whom the policy does not expect."""
+    NOT_AUTHORIZED = "not-authorized"
+    """The peer proved who it is, and the policy does not let it in."""
     NAT = "nat-in-between"
     """What the policy wants cannot pass the NAT that was found."""
     WRONG_SELECTORS = "wrong-selectors"

@@ -8,8 +8,9 @@ otherwise than it says. Where a rule leaves a choice, what can be done is taken,
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ringfence.policy.accounts import Read, read
 from ringfence.policy.model import KeyModule, Rule
-from ringfence.policy.terms import Anonymous, PskFile
+from ringfence.policy.terms import Anonymous, GlobalSettings, PskFile
 
 KEY_CURE = 'Authenticate by a preshared key: auth = { psk-file = "FILE" }.'
 
@@ -23,10 +24,42 @@ class Unable(NamedTuple):
     setting: str = ""
 
 
-def unable(rule: Rule) -> Iterator[Unable]:
+NOBODY_SAID = GlobalSettings()
+
+
+def unable(rule: Rule, settings: GlobalSettings = NOBODY_SAID) -> Iterator[Unable]:
     """Why ``rule``, with all its terms, cannot be carried out now."""
     if rule.secure.exempt:
         return
+    yield from _terms(rule)
+    for found in admitted(rule, settings):
+        setting = "allow" if rule.allow else "authorize"
+        cure = f'Name computers by what they prove to be: {setting} = {{ computers = ["*.corp.example"] }}.'
+        if found.users:
+            what = f"lets in users, {_some(found.users)}, which needs a later version"
+            yield Unable(what, "Leave users out.", setting)
+        elif found.nobody:
+            yield Unable(f"lets in {_some(found.allowed)} only, which needs a later version", cure, setting)
+        if found.denied:
+            yield Unable(f"keeps out {_some(found.denied)}, which needs a later version", cure, "deny")
+
+
+def admitted(rule: Rule, settings: GlobalSettings) -> Iterator[Read]:
+    """The lists of who may use ``rule``: its own, and those of ``[global]`` for it."""
+    if rule.allow or rule.deny:
+        yield read(rule.allow, rule.deny)
+    if rule.gateways is not None:
+        if rule.authorize:
+            yield read(settings.tunnel_allow, settings.tunnel_deny)
+    elif not (rule.allow or rule.deny or rule.part.filter_list):
+        yield read(settings.transport_allow, settings.transport_deny)
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _terms(rule: Rule) -> Iterator[Unable]:
     if rule.auth and not any(isinstance(one, PskFile) for one in rule.auth):
         later = " or ".join(map(str, rule.auth))
         yield Unable(f"authenticates by {later} only, which needs a later version", KEY_CURE, "auth")
@@ -44,7 +77,7 @@ def unable(rule: Rule) -> Iterator[Unable]:
                      'Name the other gateway: remote = { gateway = "198.51.100.7" }.', "remote")  # fmt: skip
 
 
-def without(rule: Rule) -> Iterator[str]:
+def without(rule: Rule, settings: GlobalSettings = NOBODY_SAID) -> Iterator[str]:
     """What ``rule`` leaves a choice about, and is done without; each continues the rule's name."""
     keys = any(isinstance(one, PskFile) for one in rule.auth)
     for one in dict.fromkeys(str(auth) for auth in rule.auth if keys and not isinstance(auth, PskFile)):
@@ -53,3 +86,8 @@ def without(rule: Rule) -> Iterator[str]:
         yield "asks for a second authentication where it can be had, which needs a later version; there is none"
     if not all(method.encapsulate for method in rule.protect):
         yield "names null encapsulation, which needs a later version; its other methods are offered"
+    for found in admitted(rule, settings) if not rule.secure.exempt else ():
+        if found.allowed and not found.nobody:
+            yield f"lets in {_some(found.allowed)}, too, who cannot prove it yet"
+    if rule.authorize and not (settings.tunnel_allow or settings.tunnel_deny):
+        yield "says authorize = true, but [global] names nobody in tunnel-authorization: everybody is let in"

@@ -18,20 +18,23 @@ from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Origin, Processing, Spd, SpdEntry
 from ringfence.net.address import AddressRange
-from ringfence.policy.able import unable, without
+from ringfence.net.flow import ESP
+from ringfence.policy.able import admitted, unable, without
 from ringfence.policy.cubes import Cube, Cubes
 from ringfence.policy.errors import Finding, PolicyError, Severity
 from ringfence.policy.exempt import BUILT_IN as BUILT_IN
-from ringfence.policy.exempt import NAMES, V4, V6, Exemption, exemptions, many_at_once
+from ringfence.policy.exempt import OTHERS, V4, V6, Exemption, exemptions, many_at_once, unprotected
 from ringfence.policy.homes import homes
 from ringfence.policy.host import HostFacts as HostFacts
 from ringfence.policy.ipfilter import reverse
 from ringfence.policy.lower import statements
+from ringfence.policy.mainmodes import MainModes, Piece
 from ringfence.policy.model import Filter, Gateways, Keyword, Need, Policy, PskFile, Rule, Verb
-from ringfence.policy.multicast import beside_multicast
+from ringfence.policy.multicast import beside_exempt, beside_multicast
 from ringfence.policy.networks import Situation
 from ringfence.policy.packetfilter import packet_lists
 from ringfence.policy.peers import Peers
+from ringfence.policy.psk import encoded
 from ringfence.policy.terms import MainMode
 from ringfence.policy.weight import order
 from ringfence.policy.windows import DefaultExempt
@@ -57,6 +60,11 @@ class Compiled:
     links: Mapping[bytes, str] = field(default_factory=dict)
     """The interface of each address of this computer, as far as that is known."""
 
+    def refused(self, rule: str) -> Iterator[str]:
+        """Why it cannot carry out the rule of this name."""
+        subject = f'rule "{rule}"'
+        yield from (one.message.removeprefix(f"{subject} ") for one in self.refusals if one.rule == subject)
+
 
 def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) -> Compiled:
     """The databases of ``policy`` on ``host``; ``keys`` has each key file's content by the name the policy gives it.
@@ -79,15 +87,17 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) 
         some = guards if item.scope.everywhere else guards_here
         some |= {(entry.selector, entry.directions): entry for entry in compiler.guards(item)}
     if compiler.errors:
-        raise PolicyError(compiler.errors)
-    refusals = tuple(refusal for item in written for refusal in compiler.refusals(item))
+        raise PolicyError(list(dict.fromkeys(compiler.errors)))
+    refusals = tuple(compiler.refusals(written))
     doubts = [doubt for item in written for doubt in compiler.doubts(item, made[item.name])]
     entries = sorted(drafts.values(), key=order)
     exempt = DefaultExempt.IKE if policy.ipsec is None else policy.ipsec.exempt
-    built_in = [*_built_in(tuple(compiler.ends), exemptions(exempt)), *(_many(host) if exempt.multicast else ())]
+    first = exemptions(exempt, policy.settings.exempt)
+    built_in = [*_built_in(tuple(compiler.ends), first), *(_many(host) if exempt.multicast else ())]
+    entries = beside_exempt(beside_multicast(entries, host.broadcasts), unprotected(policy.settings.exempt))
     return Compiled(
         Spd(
-            tuple(_with_exemptions(beside_multicast(entries, host.broadcasts), built_in, exemptions(exempt))),
+            tuple(_with_exemptions(entries, built_in, first)),
             (*guards.values(), *(_known(host.own) if guards_here else ()), *guards_here.values()),
             homes((item.scope for item in written), compiler.cubes.situations),
             tuple(packet_lists(policy.packet_filters, host)),
@@ -121,9 +131,14 @@ class _Compiler:
     def __init__(self, policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) -> None:
         self.policy = policy
         self.host = host
-        self.peers = Peers(keys)
+        self.peers = Peers(encoded(keys, policy.settings.psk_encoding), policy.settings.through_nat)
         self.cubes = Cubes(host, policy.profiles)
         self.tomorrow = Cubes(host, policy.profiles, any_is_own=True)
+        self.main_modes = MainModes(policy, self.cubes)
+        self.decided: dict[str, list[Rule]] = {}
+        """By a rule's name what it came to with the main modes that decide for its peers."""
+        self._peers: dict[int, tuple[Rule, str]] = {}
+        """The PAD entry of a rule by the object's number; it is kept, so that the number stays its own."""
         self.ends = dict.fromkeys(host.own)
         """The addresses that this computer may negotiate from: its own, and those where its tunnels begin."""
         self.errors: list[Finding] = []
@@ -139,7 +154,7 @@ class _Compiler:
     def doubts(self, item: Rule | Filter, made: int) -> Iterator[Finding]:
         """Why ``item``, of whose name so many entries were made, may not do what it was written for."""
         if isinstance(item, Rule):
-            for what in without(item):
+            for what in without(item, self.policy.settings):
                 yield self.finding(item, what, Severity.WARNING)
         unknown = self.cubes.unknown(item)
         for word in unknown:
@@ -148,10 +163,13 @@ class _Compiler:
         if not made and not unknown and any(one.within(item.scope) for one in self.cubes.situations):
             yield self.finding(item, "holds for no address of this computer", Severity.WARNING)
 
-    def refusals(self, item: Rule | Filter) -> Iterator[Finding]:
-        """Why ``item`` cannot be carried out by this version."""
-        for one in unable(item) if isinstance(item, Rule) else ():
-            yield self.finding(item, one.what, cure=one.cure, setting=one.setting)
+    def refusals(self, written: Iterable[Rule | Filter]) -> Iterator[Finding]:
+        """What this version cannot carry out."""
+        rules = {item.name: item for item in written if isinstance(item, Rule)}
+        for name, rule in rules.items():
+            for decided in self.decided.get(name, [rule]):
+                for one in unable(decided, self.policy.settings):
+                    yield self.finding(rule, one.what, cure=one.cure, setting=one.setting)
 
     def rule(self, rule: Rule) -> Iterator[SpdEntry]:
         """The entries of a connection security rule."""
@@ -162,16 +180,31 @@ class _Compiler:
             for cube in self.cubes.of(rule):
                 yield self._entry(rule, cube, Action.BYPASS)
             return
-        peer = self._peer(rule)
         out = rule.secure.outward is not Need.NONE
         for cube in self.cubes.of(rule):
-            processing = self._processing(rule)
-            if processing is None:
-                return
-            entry = self._entry(rule, cube if out else cube._replace(directions=Direction.IN), Action.PROTECT)
-            yield replace(entry, processing=processing, peer=peer)
+            if rule.exempt_protected and cube.selector.protocol in (None, ESP):
+                sealed = cube.only(ESP)
+                yield self._entry(rule, sealed, Action.BYPASS)
+            for remote, decided in self._pieces(rule, cube):
+                processing = self._processing(decided)
+                if processing is None:
+                    return
+                piece = cube if remote is cube.selector.destination else cube.to(remote)
+                entry = self._entry(rule, piece if out else piece.into(), Action.PROTECT)
+                yield replace(entry, processing=processing, peer=self._peer(decided, remote))
             if not out:
                 yield self._entry(rule, cube._replace(directions=Direction.OUT), Action.BYPASS)
+
+    def _pieces(self, rule: Rule, cube: Cube) -> Iterator[Piece]:
+        """The peers of a cube, by the main mode that decides for them."""
+        gateways, selector = rule.gateways, cube.selector
+        if gateways is None:
+            yield from self.main_modes.pieces(rule, selector.source, selector.destination)
+            return
+        local = self._tunnel_ends(rule, gateways)
+        ends = [AddressRange.host(end) for end in (local, gateways.remote) if end is not None]
+        decided = next((one for _, one in self.main_modes.pieces(rule, *ends)), rule) if len(ends) == 2 else rule
+        yield selector.destination, decided
 
     def _begins_here(self, rule: Rule, gateways: Gateways) -> bool:
         """Whether our end of the tunnel is where the rule holds."""
@@ -242,6 +275,7 @@ class _Compiler:
             tunnel=rule.tunnel,
             tfc_octets=rule.tfc_octets,
             udp=rule.nat_traversal,
+            idle_s=self.policy.settings.idle_s,
             respond_only=rule.part.respond_only,
         )
 
@@ -261,22 +295,26 @@ class _Compiler:
         )  # fmt: skip
         return None
 
-    def _peer(self, rule: Rule) -> str:
-        if rule.gateways is not None:
-            gateway = rule.gateways.remote
-            remote = [V4, V6] if gateway is None else [AddressRange.host(gateway)]
+    def _peer(self, rule: Rule, remote: AddressRange) -> str:
+        """The PAD entry for peers of a rule at ``remote``; of a tunnel for its other end."""
+        known = self._peers.get(id(rule))
+        if known is None:
+            keys = tuple(auth for auth in rule.auth if isinstance(auth, PskFile))
+            admissions = tuple(one.admission for one in admitted(rule, self.policy.settings))
+            origin = Origin(rule.name, rule.place)
+            name, missing = self.peers.add(rule, keys or rule.auth, admissions, origin)
+            cure = "Each key file stands beside the policy."
+            self.errors += [
+                self.finding(rule, f'has no key: "{file}" could not be read', cure=cure) for file in missing
+            ]
+            self.decided.setdefault(rule.name, []).append(rule)
+            known = self._peers[id(rule)] = rule, name
+        if rule.gateways is None:
+            self.peers.widen(known[1], [remote])
         else:
-            remote = self.cubes.ranges((*rule.remote, *(rule.local if rule.either_end else ())))
-        keys = tuple(auth for auth in rule.auth if isinstance(auth, PskFile))
-        origin = Origin(rule.name, rule.place)
-        name, missing = self.peers.add(rule, keys or rule.auth, remote, origin)
-        self.errors += [
-            self.finding(
-                rule, f'has no key: "{file}" could not be read', cure="Each key file stands beside the policy."
-            )
-            for file in missing
-        ]
-        return name
+            gateway = rule.gateways.remote
+            self.peers.widen(known[1], [V4, V6] if gateway is None else [AddressRange.host(gateway)])
+        return known[1]
 
 
 def _pfs(rule: Rule) -> DhGroup | None:
@@ -295,7 +333,7 @@ def _with_exemptions(
         for entry in rest
         if entry.action is not Action.PROTECT
         and not entry.origin.rule.startswith(BUILT_IN)
-        and any(one.names(entry.selector) for one in (*NAMES, *exempt))
+        and any(one.names(entry.selector) for one in (*OTHERS, *exempt))
     }
     yield from (entry for entry in rest if entry.name in asked)
     if any(entry.action is not Action.BYPASS for entry in rest):

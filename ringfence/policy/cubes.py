@@ -18,7 +18,7 @@ from ringfence.policy.model import Address, Filter, HostName, Keyword, Reading, 
 from ringfence.policy.networks import NO_PROFILES, Profiles, Situation
 from ringfence.policy.scope import EVERYWHERE, Scope
 from ringfence.policy.traffic import Traffic
-from ringfence.policy.weight import weight
+from ringfence.policy.weight import PROTOCOL, weight
 
 OTHER_WAY = {Reading.OUT: Reading.IN, Reading.IN: Reading.OUT}
 DIRECTION = {Reading.OUT: Direction.OUT, Reading.IN: Direction.IN}
@@ -31,6 +31,19 @@ class Cube(NamedTuple):
     directions: Direction
     weight: int
     """That of the words, which may be about more than this computer."""
+
+    def to(self, remote: AddressRange) -> "Cube":
+        """The part of it about these others."""
+        return self._replace(selector=replace(self.selector, destination=remote))
+
+    def only(self, protocol: int) -> "Cube":
+        """The part of it that is of this protocol, which is more specific."""
+        more = PROTOCOL if self.selector.protocol is None else 0
+        return self._replace(selector=replace(self.selector, protocol=protocol), weight=self.weight + more)
+
+    def into(self) -> "Cube":
+        """What comes in of it."""
+        return self._replace(directions=Direction.IN)
 
 
 class Cubes:
@@ -79,9 +92,9 @@ class Cubes:
                         whole = selector if said is mine else replace(selector, source=said)
                         yield Cube(selector, directions, weight(whole, tunnel=tunnel))
 
-    def ranges(self, addresses: Iterable[Address]) -> list[AddressRange]:
-        """What the addresses stand for."""
-        return [found for found, _ in self._ends(addresses)]
+    def ranges(self, addresses: Iterable[Address], scope: Scope = EVERYWHERE) -> list[AddressRange]:
+        """What the addresses stand for; in a ``scope`` only this computer's own there."""
+        return [found for found, _ in self._ends(addresses, scope=scope)]
 
     def _ends(
         self, addresses: Iterable[Address], *, own: bool = False, scope: Scope = EVERYWHERE

@@ -2,16 +2,18 @@
 """Traffic that no rule protects, because IPsec itself and the network below it need it in clear.
 
 IKE and what it agreed on (UDP 500 and 4500, ESP, AH) can never be protected by the SAs that they make; IPv6 finds its
-neighbours and an address comes by DHCP before anything can be negotiated. A filter that names just this traffic still
-blocks it. Only this computer's own IKE and ESP are meant: what it forwards for others goes through tunnels as all does.
+neighbours and an address comes by DHCP before anything can be negotiated, unless ``[global]`` says otherwise. A filter
+that names just this traffic still blocks it. Only this computer's own IKE and ESP are meant: what it forwards for
+others goes through tunnels as all does.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ringfence.databases.selector import Selector
 from ringfence.net.address import ANY_PORT, AddressRange, PortRange
-from ringfence.net.flow import AH, ESP, ICMPV6, TCP, UDP
+from ringfence.net.flow import AH, ESP, ICMP, ICMPV6, TCP, UDP
+from ringfence.policy.terms import Exempt
 from ringfence.policy.windows import DefaultExempt
 
 BUILT_IN = "always in clear"
@@ -53,23 +55,42 @@ class Exemption:
 
 NEIGHBOUR_DISCOVERY = PortRange(133 * 256, 137 * 256 + 255)
 
-EXEMPTIONS = (
+ROUTER_SEARCH, ROUTER_SEARCH_V4 = PortRange(133 * 256, 134 * 256 + 255), PortRange(9 * 256, 10 * 256 + 255)
+
+OWN = (
     Exemption("IKE", UDP, local_ports=PortRange.one(500), own=True),
     Exemption("IKE and ESP in UDP", UDP, local_ports=PortRange.one(4500), own=True),
     Exemption("ESP", ESP, own=True),
     Exemption("AH", AH, own=True),
-    Exemption("IPv6 neighbour discovery", ICMPV6, NEIGHBOUR_DISCOVERY, NEIGHBOUR_DISCOVERY, (6,)),
-    Exemption("DHCP", UDP, PortRange.one(68), PortRange.one(67), (4,)),
-    Exemption("DHCP", UDP, PortRange.one(546), PortRange.one(547), (6,)),
 )
+"""What protects everything else."""
 
-NAMES = (
-    *EXEMPTIONS,
+BEFORE_ALL: Mapping[Exempt, tuple[Exemption, ...]] = {
+    Exempt.NEIGHBOR_DISCOVERY: (
+        Exemption("IPv6 neighbour discovery", ICMPV6, NEIGHBOUR_DISCOVERY, NEIGHBOUR_DISCOVERY, (6,)),
+    ),
+    Exempt.DHCP: (
+        Exemption("DHCP", UDP, PortRange.one(68), PortRange.one(67), (4,)),
+        Exemption("DHCP", UDP, PortRange.one(546), PortRange.one(547), (6,)),
+    ),
+}
+"""What ``[global]`` may have pass before anything is asked, because nothing could be negotiated without it."""
+
+UNPROTECTED: Mapping[Exempt, tuple[Exemption, ...]] = {
+    Exempt.ICMP: (Exemption("ICMP", ICMP, versions=(4,)), Exemption("ICMP", ICMPV6, versions=(6,))),
+    Exempt.ROUTER_DISCOVERY: (
+        Exemption("router discovery", ICMP, ROUTER_SEARCH_V4, ROUTER_SEARCH_V4, (4,)),
+        Exemption("router discovery", ICMPV6, ROUTER_SEARCH, ROUTER_SEARCH, (6,)),
+    ),
+}
+"""What it may only take out of rules: filters decide on it as if nothing protected it."""
+
+OTHERS = (
     Exemption("IKE", UDP, remote_ports=PortRange.one(500), own=True),
     Exemption("IKE and ESP in UDP", UDP, remote_ports=PortRange.one(4500), own=True),
 )
-"""What a filter may say when it means just this traffic. IKE is known by this computer's port alone: the other end's is
-whatever a stranger chooses, and would open every port here to who sends from 500."""
+"""What a filter may say besides when it means just this traffic. IKE is known by this computer's port alone: the other
+end's is whatever a stranger chooses, and would open every port here to who sends from 500."""
 
 PORT_88 = PortRange.one(88)
 KERBEROS = (
@@ -81,8 +102,6 @@ KERBEROS = (
 )
 """What Windows 2000 exempts besides; whoever sends from port 88 passes every filter then."""
 
-NEVER_PROTECTED = ("IKE", "IKE and ESP in UDP", "ESP", "AH")
-
 MANY_AT_ONCE = (
     AddressRange.parse("224.0.0.0/4"),
     AddressRange.parse("255.255.255.255"),
@@ -91,9 +110,15 @@ MANY_AT_ONCE = (
 """Multicast and broadcast: negotiation is between two computers, so these are never protected by it."""
 
 
-def exemptions(exempt: DefaultExempt) -> tuple[Exemption, ...]:
-    """All that stay in clear by an IPsec policy's setting, but for multicast and broadcast."""
-    return EXEMPTIONS + KERBEROS if exempt.kerberos else EXEMPTIONS
+def exemptions(exempt: DefaultExempt, chosen: Iterable[Exempt]) -> tuple[Exemption, ...]:
+    """What passes before anything is asked, but for multicast and broadcast."""
+    more = tuple(one for each in chosen for one in BEFORE_ALL.get(each, ()))
+    return (*OWN, *more, *(KERBEROS if exempt.kerberos else ()))
+
+
+def unprotected(chosen: Iterable[Exempt]) -> tuple[Exemption, ...]:
+    """What no rule protects."""
+    return tuple(one for each in chosen for one in UNPROTECTED.get(each, ()))
 
 
 def many_at_once(broadcasts: Iterable[bytes]) -> Iterator[Selector]:

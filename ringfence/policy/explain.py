@@ -55,6 +55,8 @@ class Explanation:
     """Whether it is from this computer to itself."""
     passage: Passage = PASSES
     """What packet filters do with it on the wire."""
+    refused: tuple[str, ...] = ()
+    """Why this version could not carry out the rule that decides."""
 
     @property
     def action(self) -> Action:
@@ -72,10 +74,11 @@ class Explanation:
         first = f"{verdict:<11}{self._what()}".rstrip()
         network = (f"{'network':<11}{self.network}",) if self.network else ()
         because, filters = f"{'because':<11}{self._because()}", [f"{a:<11}{b}" for a, b in self.passage.lines()]
+        behind = (*self._refused(), *network, *self._rivals())
         if self.passage.surely:
             otherwise = f"otherwise  {verdict} {self._what()}".rstrip()
-            return (*filters, otherwise, because, *network, *self._rivals())
-        return (first, *filters, because, *network, *self._rivals())
+            return (*filters, otherwise, because, *behind)
+        return (first, *filters, because, *behind)
 
     def _what(self) -> str:
         if self.entry is None or self.entry.processing is None:
@@ -95,6 +98,10 @@ class Explanation:
         if self.entry is None:
             return "no rule is about it, and what no rule names is permitted"
         return f"{self.entry.origin}   {words.traffic(self.entry)}, weight {self.entry.weight}"
+
+    def _refused(self) -> Iterator[str]:
+        for why in self.refused:
+            yield f"{'but':<11}this rule cannot be carried out now, and run and apply refuse it: it {why}"
 
     def _rivals(self) -> Iterator[str]:
         if self.before:
@@ -185,7 +192,10 @@ def explain(compiled: Compiled, flow: FlowKey, direction: Direction) -> Explanat
         before.pop(decides.origin, None)
         behind.pop(decides.origin, None)
     network = "; ".join(str(one) for one in compiled.situations if outward.source in one.addresses)
-    return Explanation(flow, direction, decides, tuple(before.values()), tuple(behind.values()), network)
+    refused = () if decides is None else tuple(compiled.refused(decides.origin.rule))
+    return Explanation(
+        flow, direction, decides, tuple(before.values()), tuple(behind.values()), network=network, refused=refused
+    )
 
 
 def _is_written(entry: SpdEntry) -> bool:

@@ -230,6 +230,8 @@ class MainModeRule:
     """None: that of ``main_mode_crypto``, or of ``[global]``."""
     main_mode_crypto: str = ""
     legacy: bool = False
+    scope: Scope = EVERYWHERE
+    """In which networks."""
     enabled: bool = True
     description: str = ""
     place: Place = field(default=NOWHERE, compare=False)

@@ -1,44 +1,68 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Negotiation is between two computers, so what goes to many at once is decided as if nothing protected it.
+"""Traffic that no rule protects is decided as if nothing protected it.
 
-Before the first entry that protects any of it stand those parts of the following that permit or block it, in their
-order, and then that the rest is permitted.
+Negotiation is between two computers, so what goes to many at once cannot be; ICMP may be exempt. Before the first entry
+that protects any of it stand those parts of the following that permit or block it, in their order, and then that the
+rest is permitted. ICMP inside a tunnel stays there.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Origin, SpdEntry
 from ringfence.net.address import AddressRange
-from ringfence.policy.exempt import BUILT_IN, MANY_AT_ONCE
+from ringfence.policy.exempt import BUILT_IN, MANY_AT_ONCE, Exemption
 
 ARROWS = {Direction.BOTH: "<->", Direction.OUT: "->", Direction.IN: "<-"}
-ORIGIN = Origin(f"{BUILT_IN}: multicast and broadcast")
+
+Parts = Callable[[SpdEntry], Iterator[Selector]]
+"""What of an entry's traffic is meant."""
 
 
-def beside_multicast(entries: list[SpdEntry], broadcasts: Iterable[bytes]) -> Iterator[SpdEntry]:
+def beside_multicast(entries: Iterable[SpdEntry], broadcasts: Iterable[bytes]) -> list[SpdEntry]:
     """The entries, with others between them for multicast and broadcast."""
     many = (*MANY_AT_ONCE, *map(AddressRange.host, broadcasts))
-    first = next((number for number, entry in enumerate(entries) if _protects(entry, many)), len(entries))
-    yield from entries[:first]
+    return _beside(list(entries), lambda entry: _towards(entry, many), "multicast and broadcast", "multicast")
+
+
+def beside_exempt(entries: Iterable[SpdEntry], exempt: Iterable[Exemption]) -> list[SpdEntry]:
+    """The entries, with others between them for exempt traffic."""
+    found = list(entries)
+    for one in exempt:
+        found = _beside(found, lambda entry, one=one: _named(entry, one), one.word, one.word)  # type: ignore[misc]
+    return found
+
+
+def _beside(entries: list[SpdEntry], parts: Parts, word: str, mark: str) -> list[SpdEntry]:
+    first = next((number for number, entry in enumerate(entries) if _protects(entry, parts)), len(entries))
     made: dict[str, SpdEntry] = {}
     for entry in entries[first:]:
         if entry.action is not Action.PROTECT:
-            for cube in _towards(entry, many):
-                one = _part(entry, cube)
+            for cube in parts(entry):
+                one = _part(entry, cube, word, mark)
                 made.setdefault(one.name, one)
     for entry in entries[first:]:
         if entry.action is Action.PROTECT:
-            for cube in _towards(entry, many):
-                one = _permit(cube, entry.directions)
+            for cube in parts(entry):
+                one = _permit(cube, entry.directions, word)
                 made.setdefault(one.name, one)
-    yield from made.values()
-    yield from entries[first:]
+    return [*entries[:first], *made.values(), *entries[first:]]
 
 
-def _protects(entry: SpdEntry, many: tuple[AddressRange, ...]) -> bool:
-    return entry.action is Action.PROTECT and any(_towards(entry, many))
+def _protects(entry: SpdEntry, parts: Parts) -> bool:
+    return entry.action is Action.PROTECT and any(parts(entry))
+
+
+def _named(entry: SpdEntry, exempt: Exemption) -> Iterator[Selector]:
+    """The part of an entry that is exempt traffic; none of a tunnel's."""
+    selector, tunnel = entry.selector, entry.processing is not None and entry.processing.mode is Mode.TUNNEL
+    if tunnel or selector.source.version not in exempt.versions or selector.protocol not in (None, exempt.protocol):
+        return
+    ports = selector.source_ports.intersect(exempt.local_ports)
+    if ports is not None:
+        yield replace(selector, protocol=exempt.protocol, source_ports=ports, destination_ports=ports)
 
 
 def _towards(entry: SpdEntry, many: tuple[AddressRange, ...]) -> Iterator[Selector]:
@@ -50,15 +74,16 @@ def _towards(entry: SpdEntry, many: tuple[AddressRange, ...]) -> Iterator[Select
                 yield replace(entry.selector, destination=destination)
 
 
-def _part(entry: SpdEntry, cube: Selector) -> SpdEntry:
+def _part(entry: SpdEntry, cube: Selector, word: str, mark: str) -> SpdEntry:
     if entry.action is Action.BYPASS:
-        return _permit(cube, entry.directions)
-    name = f"{entry.origin.rule}/{_words(cube, entry.directions)} (multicast)"
+        return _permit(cube, entry.directions, word)
+    name = f"{entry.origin.rule}/{_words(cube, entry.directions)} ({mark})"
     return replace(entry, name=name, selector=cube)
 
 
-def _permit(cube: Selector, directions: Direction) -> SpdEntry:
-    return SpdEntry(f"{BUILT_IN}/{_words(cube, directions)}", cube, Action.BYPASS, ORIGIN, directions)
+def _permit(cube: Selector, directions: Direction, word: str) -> SpdEntry:
+    name = f"{BUILT_IN}/{_words(cube, directions)}"
+    return SpdEntry(name, cube, Action.BYPASS, Origin(f"{BUILT_IN}: {word}"), directions)
 
 
 def _words(cube: Selector, directions: Direction) -> str:

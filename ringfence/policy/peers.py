@@ -4,8 +4,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ringfence.databases.admission import Admission
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import Pad, PadEntry, PresharedKey
+from ringfence.databases.pad import Pad, PadEntry, PresharedKey, ThroughNat
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
 from ringfence.net.ranges import RangeIndex
@@ -22,6 +23,7 @@ class Manner:
     main_mode: MainMode
     local_identity: Identity | None
     remote_identity: Identity | None
+    admissions: tuple[Admission, ...]
     nat_traversal: bool
     initiate: bool
 
@@ -49,28 +51,34 @@ class _Ranges:
 class Peers:
     """Collects the PAD."""
 
-    def __init__(self, keys: Mapping[str, Secret]) -> None:
+    def __init__(self, keys: Mapping[str, Secret], through_nat: ThroughNat = ThroughNat.BOTH) -> None:
         self._keys = keys
+        self._through_nat = through_nat
         self._names: dict[Manner, str] = {}
         self._entries: dict[str, tuple[Manner, Origin, _Ranges]] = {}
 
     def add(
-        self, rule: Rule, auth: tuple[Auth, ...], remote: Iterable[AddressRange], origin: Origin
+        self, rule: Rule, auth: tuple[Auth, ...], admissions: tuple[Admission, ...], origin: Origin
     ) -> tuple[str, list[str]]:
         """The name of the entry that serves ``rule`` by ``auth``, and those key files that there is no key for.
 
         Without any key among ``auth`` it is one for questions only, which nobody can authenticate by.
         """
         mode = rule.main_mode or MainMode()
-        manner = Manner(auth, mode, rule.local_identity, rule.remote_identity, rule.nat_traversal, rule.initiate)
+        manner = Manner(
+            auth, mode, rule.local_identity, rule.remote_identity, admissions, rule.nat_traversal, rule.initiate
+        )
         missing = [one.file for one in auth if isinstance(one, PskFile) and one.file not in self._keys]
         name = self._names.get(manner)
         if name is None:
             name = self._free(manner.word)
             self._names[manner] = name
             self._entries[name] = (manner, origin, _Ranges())
-        self._entries[name][2].add(remote)
         return name, missing
+
+    def widen(self, name: str, remote: Iterable[AddressRange]) -> None:
+        """Peers at these addresses are served by the entry, too."""
+        self._entries[name][2].add(remote)
 
     def pad(self) -> Pad:
         """The entries; those for the fewest addresses are asked first."""
@@ -87,7 +95,9 @@ class Peers:
                 origin=origin,
                 local_identity=manner.local_identity,
                 remote_identity=manner.remote_identity,
+                admissions=manner.admissions,
                 nat_traversal=manner.nat_traversal,
+                through_nat=self._through_nat,
                 master_key_pfs=manner.main_mode.pfs,
                 quick_mode_limit=1 if manner.main_mode.pfs else manner.main_mode.sessions,
                 initiate=manner.initiate,

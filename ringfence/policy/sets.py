@@ -3,12 +3,14 @@
 
 from dataclasses import replace
 
+from ringfence.databases.pad import ThroughNat
 from ringfence.databases.proposal import SecurityMethod
 from ringfence.policy.addresses import decode_ends
 from ringfence.policy.auth import AUTH_CURE, decode_auth, decode_second
 from ringfence.policy.decode import Table, choose
 from ringfence.policy.model import MainModeRule
 from ringfence.policy.rules import check_either, decode_access, decode_names
+from ringfence.policy.scope import decode_scope
 from ringfence.policy.settings import (
     EXCHANGE,
     complain_of_weak,
@@ -32,7 +34,6 @@ from ringfence.policy.terms import (
     MainModeCrypto,
     PskEncoding,
     QuickModeCrypto,
-    ThroughNat,
 )
 from ringfence.policy.units import parse_duration
 
@@ -122,6 +123,7 @@ def decode_main_mode_rule(table: Table) -> MainModeRule:
         main_mode=mode if said else None,
         main_mode_crypto=either(table.text("main-mode-crypto"), ""),
         legacy=either(table.value("legacy", bool), False),
+        scope=decode_scope(table),
         enabled=either(table.value("enabled", bool), True),
         description=either(table.value("description", str), ""),
         place=table.place,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ringfence.crypto.suites import DhGroup
+from ringfence.databases.pad import ThroughNat as ThroughNat
 from ringfence.databases.proposal import IkeProposal, Limits, SecurityMethod
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.methods import MAIN_MODE_DEFAULT, QUICK_MODE_DEFAULT, parse_ike_proposal, parse_method
@@ -254,16 +255,6 @@ class CrlCheck(Enum):
     """Refused only if it stands in a list."""
     STRICT = "strict"
     """Refused also if no list can be had."""
-
-
-class ThroughNat(Enum):
-    """With whom this computer begins if there is NAT (Windows: IPsec through NAT)."""
-
-    NEVER = "never"
-    """Nobody who is behind NAT."""
-    SERVER = "server"
-    """With those behind NAT, unless it is behind one itself."""
-    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from ringfence.place import Place
 from ringfence.policy import words
 from ringfence.policy.compile import BUILT_IN, Compiled
 from ringfence.policy.errors import Finding, Severity
-from ringfence.policy.exempt import NAMES, NEVER_PROTECTED
+from ringfence.policy.exempt import OTHERS, OWN
 from ringfence.policy.lower import statements
 from ringfence.policy.methods import weak
 from ringfence.policy.model import Filter, Policy, Rule, Verb
@@ -83,10 +83,9 @@ def _unused(policy: Policy) -> Iterator[Finding]:
 
 
 def _about_ipsec(rule: Rule) -> Iterator[Finding]:
-    own = [one for one in NAMES if one.word in NEVER_PROTECTED]
     for traffic in rule.traffic:
         ports = list(traffic.outward())
-        for one in own:
+        for one in (*OWN, *OTHERS):
             covered = all(one.local_ports.covers(a) and one.remote_ports.covers(b) for a, b in ports)
             if traffic.protocol == one.protocol and covered:
                 yield warning(rule, f'wants "{traffic}" protected, but {one.word} always goes in clear: '

@@ -25,6 +25,7 @@ from ringfence.policy.texts import (
     toml_text,
 )
 from ringfence.policy.units import format_duration
+from ringfence.policy.write_networks import scope_pairs
 
 DEFAULT = GlobalSettings()
 
@@ -143,6 +144,7 @@ def _main_mode_rule(one: MainModeRule, settler: Settler) -> Iterator[Pair]:
     else:
         yield "local", toml_addresses(one.local), False
         yield "remote", toml_addresses(one.remote), False
+    yield from scope_pairs(one.scope)
     if one.auth_set:
         yield "auth-set", toml_text(one.auth_set), False
     elif one.auth:

@@ -25,7 +25,7 @@ from ringfence.crypto.errors import BadPublicValue
 from ringfence.crypto.prf import Prf
 from ringfence.crypto.suites import is_legacy
 from ringfence.databases.identity import Identity, IdentityKind
-from ringfence.databases.pad import PadEntry
+from ringfence.databases.pad import PadEntry, ThroughNat
 from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.effects import LogIkeKey
 from ringfence.ike.errors import Aborted, IkeError, Reason
@@ -136,6 +136,7 @@ def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
     yield from protect(keys)
     yield from perform(LogIkeKey(setting.initiator_cookie, keys.e))
 
+    _check_nat(entry, look.nat)
     if look.nat is not None:
         yield from traverse(natt.floated(setting.path), peer_moves=look.nat.remote)
 
@@ -299,13 +300,33 @@ def wanted_identity(entry: PadEntry, path: Path) -> Identity:
 
 def _is_wanted(entry: PadEntry, remote: Identity, path: Path, *, inner: bool) -> bool:
     """Whether the entry takes ``remote``; the ``inner`` address of a peer behind NAT stands for the one we see."""
-    return same_identity(remote, wanted_identity(entry, path)) or (inner and entry.remote_identity is None)
+    return entry.admits(remote) and _is_named(entry, remote, path, inner=inner)
+
+
+def _is_named(entry: PadEntry, remote: Identity, path: Path, *, inner: bool) -> bool:
+    """Whether it is who the entry is for; who is let in by name need not be called by the address that we see."""
+    if entry.remote_identity is None and (inner or not entry.names_nobody):
+        return True
+    return same_identity(remote, wanted_identity(entry, path))
 
 
 def _check_identity(entry: PadEntry, remote: Identity, path: Path, *, inner: bool) -> None:
-    wanted = wanted_identity(entry, path)
-    if not _is_wanted(entry, remote, path, inner=inner):
+    if not _is_named(entry, remote, path, inner=inner):
+        wanted = wanted_identity(entry, path)
         raise Aborted(Reason.WRONG_IDENTITY, f"the peer has the right key but is {remote}, not {wanted}")
+    if not entry.admits(remote):
+        rule = entry.origin.rule
+        raise Aborted(Reason.NOT_AUTHORIZED, f'the peer proved to be {remote}, whom rule "{rule}" does not let in')
+
+
+def _check_nat(entry: PadEntry, nat: natt.Nat | None) -> None:
+    """Begin with nobody behind NAT where the policy says so."""
+    if nat is None or not nat.remote or entry.through_nat is ThroughNat.BOTH:
+        return
+    if entry.through_nat is ThroughNat.NEVER:
+        raise Aborted(Reason.NAT, "the peer is behind NAT, and the policy begins with nobody there")
+    if nat.local:
+        raise Aborted(Reason.NAT, "both sides are behind NAT, and the policy does not begin there")
 
 
 def _entry_for(remote: Identity, chosen: PadEntry, proposal: IkeProposal, setting: Setting, *, inner: bool) -> PadEntry:

@@ -333,6 +333,7 @@ def _contract(
         inbound=direction(terms.our_spis, remote, local),
         hard=terms.method.limits,
         soft=soft_limits(terms.method.limits, env.random, initiator=initiator),
+        idle_s=_processing(terms.entry).idle_s,
         replaces=replaces,
         peer=ground.peer,
     )

@@ -65,3 +65,10 @@ def test_weight_is_that_of_the_words() -> None:
     assert [one.weight for one in CUBES.of(net)] == [40_000, 40_000]
     both = replace(net, local=(*net.local, Keyword.ME))
     assert [one.weight for one in CUBES.of(both)] == [64_000, 64_000], "the narrowest that was said"
+
+
+def test_a_part_of_one_protocol_is_more_specific() -> None:
+    any_of, _ = CUBES.of(replace(RULE, traffic=(parse_traffic("any"),)))
+    part = any_of.only(50)
+    assert (str(part.selector), part.weight - any_of.weight) == (f"{any_of.selector} esp", 500)
+    assert part.only(50) == part

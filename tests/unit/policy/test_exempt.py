@@ -2,14 +2,23 @@
 import pytest
 
 from ringfence.databases.selector import Selector
-from ringfence.net.address import ANY_PORT, AddressRange, PortRange
-from ringfence.policy.exempt import EXEMPTIONS, MANY_AT_ONCE, NAMES, NEVER_PROTECTED, exemptions, many_at_once
+from ringfence.databases.spd import Action
+from ringfence.net.address import ANY_PORT, AddressRange, PortRange, parse_address
+from ringfence.net.flow import AH, ESP, TCP, FlowKey
+from ringfence.policy.compile import compile_policy
+from ringfence.policy.document import parse
+from ringfence.policy.exempt import MANY_AT_ONCE, OTHERS, OWN, exemptions, many_at_once, unprotected
+from ringfence.policy.host import HostFacts
+from ringfence.policy.terms import Exempt, GlobalSettings
 from ringfence.policy.windows import DefaultExempt
+from ringfence.secret import Secret
+
+EXEMPTIONS = exemptions(DefaultExempt.IKE, GlobalSettings().exempt)
 
 
 def asked(source: str, protocol: int, local: PortRange = ANY_PORT, remote: PortRange = ANY_PORT) -> set[str]:
     end = AddressRange.parse(source)
-    return {one.word for one in NAMES if one.names(Selector(end, end, protocol, local, remote))}
+    return {one.word for one in (*EXEMPTIONS, *OTHERS) if one.names(Selector(end, end, protocol, local, remote))}
 
 
 @pytest.mark.parametrize(
@@ -40,17 +49,43 @@ def test_only_our_own_ike_is_meant() -> None:
 
 def test_multicast_is_of_both_families() -> None:
     assert {one.version for one in MANY_AT_ONCE} == {4, 6}
-    assert set(NEVER_PROTECTED) <= {one.word for one in EXEMPTIONS}
+    assert exemptions(DefaultExempt.IKE, ()) == OWN == EXEMPTIONS[: len(OWN)]
 
 
 def test_what_windows_2000_exempts_besides() -> None:
-    more = [one.word for one in exemptions(DefaultExempt.ALL) if one not in EXEMPTIONS]
+    chosen = GlobalSettings().exempt
+    more = [one.word for one in exemptions(DefaultExempt.ALL, chosen) if one not in EXEMPTIONS]
     assert more == ["RSVP", *["Kerberos"] * 4]
-    assert exemptions(DefaultExempt.KERBEROS) == exemptions(DefaultExempt.ALL)
-    assert exemptions(DefaultExempt.IKE) == exemptions(DefaultExempt.MULTICAST) == EXEMPTIONS
+    assert exemptions(DefaultExempt.KERBEROS, chosen) == exemptions(DefaultExempt.ALL, chosen)
+    assert exemptions(DefaultExempt.MULTICAST, chosen) == EXEMPTIONS
+
+
+def test_what_rules_may_be_told_to_leave_alone() -> None:
+    assert unprotected(GlobalSettings().exempt) == ()
+    assert [one.word for one in unprotected(Exempt)] == ["ICMP"] * 2 + ["router discovery"] * 2
 
 
 def test_multicast_and_broadcast_in_both_directions() -> None:
     found = list(map(str, many_at_once([b"\x0a\0\0\xff"])))
     assert found[:2] == ["0.0.0.0/0 -> 224.0.0.0/4", "224.0.0.0/4 -> 0.0.0.0/0"]
     assert found[-1] == "10.0.0.255 -> 0.0.0.0/0"
+
+
+BRANCH = """
+[[rule]]
+name = "branch"
+local = { networks = "10.1.0.0/16", gateway = "192.0.2.1" }
+remote = { networks = "10.2.0.0/16", gateway = "198.51.100.7" }
+auth = { psk-file = "k" }
+exempt-protected = true
+"""
+
+
+def test_a_tunnel_may_leave_alone_what_is_protected_already() -> None:
+    host, keys = HostFacts((parse_address("192.0.2.1"),)), {"k": Secret(b"key")}
+    spd = compile_policy(parse(BRANCH, name="p"), host, keys).spd
+    ends = parse_address("10.1.0.1"), parse_address("10.2.0.1")
+    found = {protocol: spd.outbound(FlowKey(*ends, protocol, 0, 0)) for protocol in (ESP, AH, TCP)}
+    assert {protocol: entry and entry.action for protocol, entry in found.items()} == {
+        ESP: Action.BYPASS, AH: Action.PROTECT, TCP: Action.PROTECT,
+    }  # fmt: skip

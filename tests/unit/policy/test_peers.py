@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from dataclasses import replace
 
+from ringfence.databases.admission import Admission, Pattern
 from ringfence.databases.identity import Identity
+from ringfence.databases.pad import ThroughNat
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
 from ringfence.policy.model import Kind, MainMode, PskFile, Rule
@@ -15,10 +17,9 @@ NET, HOST = AddressRange.parse("10.0.0.0/8"), AddressRange.parse("10.0.0.1")
 
 def test_a_rule_becomes_a_peer() -> None:
     peers = Peers({"a": Secret(b"1"), "b": Secret(b"2")})
-    assert peers.add(replace(RULE, initiate=False), KEYS, [HOST], Origin("r")) == (
-        "preshared key a or preshared key b",
-        [],
-    )
+    name, missing = peers.add(replace(RULE, initiate=False), KEYS, (), Origin("r"))
+    assert (name, missing) == ("preshared key a or preshared key b", [])
+    peers.widen(name, [HOST])
     (entry,) = peers.pad()
     assert [(auth.key, auth.source) for auth in entry.auth] == [(Secret(b"1"), "a"), (Secret(b"2"), "b")]
     assert entry.proposals == MainMode().methods
@@ -27,16 +28,32 @@ def test_a_rule_becomes_a_peer() -> None:
 
 def test_the_narrowest_is_asked_first() -> None:
     peers = Peers({"a": Secret(b"1"), "b": Secret(b"2")})
-    wide, _ = peers.add(RULE, KEYS, [NET], Origin("r"))
-    named, _ = peers.add(replace(RULE, remote_identity=Identity.parse("bob.lab")), KEYS, [HOST], Origin("s"))
+    wide, _ = peers.add(RULE, KEYS, (), Origin("r"))
+    named, _ = peers.add(replace(RULE, remote_identity=Identity.parse("bob.lab")), KEYS, (), Origin("s"))
+    peers.widen(wide, [NET])
+    peers.widen(named, [HOST])
     assert [entry.name for entry in peers.pad()] == [named, wide]
     assert named == f"{wide} as bob.lab"
 
 
 def test_ranges_are_kept_once_and_missing_keys_told() -> None:
     peers = Peers({"a": Secret(b"1")})
-    name, missing = peers.add(RULE, KEYS, [NET], Origin("r"))
+    name, missing = peers.add(RULE, KEYS, (), Origin("r"))
     assert missing == ["b"]
-    assert peers.add(RULE, KEYS, [HOST, NET], Origin("s")) == (name, ["b"])
+    assert peers.add(RULE, KEYS, (), Origin("s")) == (name, ["b"])
+    peers.widen(name, [NET])
+    peers.widen(name, [HOST, NET])
     (entry,) = peers.pad()
     assert entry.remote == (NET,)
+
+
+def test_who_is_let_in_is_part_of_it() -> None:
+    peers = Peers({"a": Secret(b"1"), "b": Secret(b"2")}, ThroughNat.NEVER)
+    some = Admission(allow=(Pattern("*.corp.example"),))
+    names = [peers.add(RULE, KEYS, admissions, Origin("r"))[0] for admissions in ((), (some,), (some,))]
+    assert names[1] == names[2] != names[0]
+    peers.widen(names[0], [NET])
+    peers.widen(names[1], [HOST])
+    only, all_ = peers.pad()
+    assert (only.admits(Identity.parse("a.corp.example")), only.admits(Identity.parse("10.0.0.1"))) == (True, False)
+    assert (only.names_nobody, all_.names_nobody, all_.through_nat) == (False, True, ThroughNat.NEVER)

@@ -275,7 +275,7 @@ def main_mode_rules(draw: st.DrawFn) -> MainModeRule:
     return MainModeRule(
         draw(names), local, remote, either, () if by_set else first, "both" if by_set else "",
         None if main_set else draw(st.none() | main_modes()), "main" if main_set else "", True,
-        draw(st.booleans()), draw(st.text(max_size=10)),
+        draw(scopes), draw(st.booleans()), draw(st.text(max_size=10)),
     )  # fmt: skip
 
 

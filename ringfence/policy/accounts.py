@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Computers and users as a policy names them, and which of these names a peer can prove now.
+
+A preshared key proves the identity that IKE carries: a host name, ``user@host``, an address, ``keyid:`` and ``dn:`` in
+hex. Accounts and groups of a domain, SIDs, and users are proved by Kerberos or a certificate.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ringfence.databases.admission import Admission, Pattern
+from ringfence.databases.identity import Identity, IdentityKind
+from ringfence.net.address import AddressRange
+from ringfence.policy.terms import Access
+
+
+class Read(NamedTuple):
+    """Lists of names, as far as they can be decided on."""
+
+    admission: Admission
+    allowed: tuple[str, ...]
+    """Computers that are allowed and that no peer can prove to be now."""
+    denied: tuple[str, ...]
+    """Computers and users that are denied, likewise."""
+    users: tuple[str, ...]
+    """Users that are allowed; none can prove himself now."""
+    nobody: bool = False
+    """Whether nobody of those who are allowed can prove it now."""
+
+
+NOBODY = Pattern("nobody", identity=Identity(IdentityKind.KEY_ID, b""))
+
+
+def read(allow: Access, deny: Access) -> Read:
+    """What two lists come to."""
+    allowed, later = _patterns(allow.computers)
+    denied, undecided = _patterns(deny.computers)
+    nobody = bool(allow) and (bool(allow.users) or not allowed)
+    admission = Admission((NOBODY,) if nobody else allowed, denied)
+    return Read(admission, later, (*undecided, *deny.users), allow.users, nobody)
+
+
+def _patterns(names: Iterable[str]) -> tuple[tuple[Pattern, ...], tuple[str, ...]]:
+    found = [(name, pattern_of(name)) for name in names]
+    known = tuple(pattern for _, pattern in found if pattern is not None)
+    return known, tuple(name for name, pattern in found if pattern is None)
+
+
+def pattern_of(name: str) -> Pattern | None:
+    """Who is meant, or None where only a directory knows."""
+    name = name.strip()
+    if name.startswith(("dn:", "keyid:")):
+        return Pattern(name, identity=Identity.parse(name))
+    try:
+        return Pattern(name, addresses=AddressRange.parse(name))
+    except ValueError:
+        pass
+    if "\\" in name or "=" in name or ":" in name or name.upper().startswith("S-1-") or "." not in name:
+        return None
+    return Pattern(name) if " " not in name else None

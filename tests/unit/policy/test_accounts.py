@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from ringfence.databases.identity import Identity
+from ringfence.policy.accounts import pattern_of, read
+from ringfence.policy.terms import Access
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["CORP\\Database Clients", "S-1-5-32-544", "CN=db1, DC=corp", "clients", "O:LSD:(A;;CC;;;S-1-5-1)", "two words.x"],
+)
+def test_what_only_a_directory_knows(name: str) -> None:
+    assert pattern_of(name) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["*.corp.example", "10.0.0.0/8", "10.0.0.1", "fd00::/8", "keyid:00ff", "bob@corp.example"]
+)
+def test_what_a_peer_can_prove_now(name: str) -> None:
+    found = pattern_of(name)
+    assert found is not None
+    assert found.text == name
+
+
+def test_lists_of_whom_some_can_prove_it() -> None:
+    found = read(Access(computers=("*.corp.example", "CORP\\Clients")), Access(computers=("eve.corp.example",)))
+    assert found.admission.admits(Identity.parse("bob.corp.example"))
+    assert not found.admission.admits(Identity.parse("eve.corp.example"))
+    assert (found.allowed, found.denied, found.users, found.nobody) == (("CORP\\Clients",), (), (), False)
+
+
+@pytest.mark.parametrize("allow", [Access(computers=("CORP\\Clients",)), Access(users=("CORP\\alice",)),
+                                   Access(computers=("*.corp.example",), users=("CORP\\alice",))])  # fmt: skip
+def test_where_nobody_can_prove_it_nobody_is_let_in(allow: Access) -> None:
+    found = read(allow, Access())
+    assert found.nobody
+    assert not found.admission.admits(Identity.parse("bob.corp.example"))
+
+
+def test_whoever_is_denied_and_cannot_be_known_is_told() -> None:
+    found = read(Access(), Access(computers=("CORP\\Guests",), users=("CORP\\eve",)))
+    assert (found.denied, found.nobody) == (("CORP\\Guests", "CORP\\eve"), False)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+from ringfence.crypto.suites import DhGroup
+from ringfence.net.address import AddressRange, parse_address
+from ringfence.policy.compile import Compiled, compile_policy
+from ringfence.policy.document import parse
+from ringfence.policy.host import HostFacts
+from ringfence.policy.mainmodes import without
+from ringfence.secret import Secret
+from ringfence.testing.policies import rule_text
+
+HOST = HostFacts((parse_address("10.77.0.1"),))
+KEYS = {name: Secret(name.encode()) for name in ("test.psk", "first.psk", "second.psk")}
+RULE = rule_text("lab", with_='"10.0.0.0/8"')
+
+
+def main_mode(name: str, ends: str, more: str = "") -> str:
+    return f'[[main-mode]]\nname = "{name}"\n{ends}\nauth = {{ psk-file = "{name}.psk" }}\n{more}\n'
+
+
+def compiled(text: str) -> Compiled:
+    return compile_policy(parse(text, name="policy.toml"), HOST, KEYS)
+
+
+def keys(found: Compiled) -> dict[str, list[str]]:
+    """Key files by peers."""
+    return {str(one): [auth.source for auth in entry.auth] for entry in found.pad for one in entry.remote}
+
+
+def test_the_first_about_both_addresses_decides() -> None:
+    narrow, wide = main_mode("first", 'with = "10.77.0.0/24"'), main_mode("second", 'with = "10.77.0.0/16"')
+    assert keys(compiled(RULE + narrow + wide)) == {
+        "10.77.0.0/24": ["first.psk"],
+        "10.77.1.0-10.77.255.255": ["second.psk"],
+        "10.0.0.0-10.76.255.255": ["test.psk"],
+        "10.78.0.0-10.255.255.255": ["test.psk"],
+    }
+    assert "first.psk" not in str(keys(compiled(RULE + wide + narrow)))
+
+
+def test_each_peer_has_an_entry_with_its_own_main_mode() -> None:
+    found = compiled(RULE + main_mode("first", 'with = "10.77.0.0/24"', 'methods = "aes256-sha384-ecp384"'))
+    peers = {entry.name: entry for entry in found.pad}
+    entries = [entry for entry in found.spd if entry.origin.rule == "lab"]
+    assert len({entry.name for entry in entries}) == len(entries) == 3
+    groups = {str(entry.selector.destination): peers[entry.peer].proposals[0].group for entry in entries}
+    assert groups["10.77.0.0/24"] is DhGroup.ECP_384
+    assert set(groups.values()) == {DhGroup.ECP_384, DhGroup.ECP_256}
+
+
+def test_one_for_other_addresses_or_switched_off_changes_nothing() -> None:
+    for ends in ('local = "10.77.0.9"\nremote = "any"', 'with = "10.77.0.0/24"\nenabled = false'):
+        assert keys(compiled(RULE + main_mode("first", ends))) == {"10.0.0.0/8": ["test.psk"]}
+
+
+def test_between_two_ends_either_may_be_here() -> None:
+    for ends in ('between = ["10.77.0.1", "any"]', 'between = ["any", "10.77.0.1"]'):
+        assert set(map(tuple, keys(compiled(RULE + main_mode("first", ends))).values())) == {("first.psk",)}
+
+
+def test_addresses_without_others() -> None:
+    one = AddressRange.parse("10.0.0.0/30")
+    assert list(map(str, without(one, AddressRange.parse("10.0.0.1")))) == ["10.0.0.0", "10.0.0.2/31"]
+    assert list(without(one, AddressRange.parse("10.0.0.0/8"))) == []
+    assert list(without(one, AddressRange.parse("10.1.0.0/16"))) == [one]
