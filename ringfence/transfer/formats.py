@@ -2,12 +2,13 @@
 """The formats that a policy may come in or go out in."""
 
 from ringfence.transfer.base import Format
+from ringfence.transfer.netsh import exporting as netsh_export
 from ringfence.transfer.netsh import importing as netsh
 from ringfence.transfer.powershell import importing as powershell
 from ringfence.transfer.powershell.exporting import write_script
 
 FORMATS: tuple[Format, ...] = (
-    Format("netsh", "netsh script", netsh.guess, netsh.read_script),
+    Format("netsh", "netsh script", netsh.guess, netsh.read_script, netsh_export.write_script),
     Format("powershell", "PowerShell script", powershell.guess, powershell.read_script, write_script),
 )
 

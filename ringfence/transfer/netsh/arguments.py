@@ -46,6 +46,11 @@ class Arguments:
             raise Refused(f'"{word.tag}" is none of its arguments', f"They are {', '.join(tags)}.")
         return tag, word.text
 
+    def add(self, said: Mapping[str, str]) -> None:
+        """What was said before, of a command whose arguments are known to be right."""
+        self.said += said.items()
+        self._values |= said
+
     def __contains__(self, tag: str) -> bool:
         return tag in self._values
 

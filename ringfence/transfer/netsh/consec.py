@@ -147,7 +147,8 @@ def _quick_mode(session: Session, rule: Rule, said: Said) -> Rule:
     pfs = said.get("qmpfs", "").lower()
     if pfs and pfs not in ("none", "mainmode", "default") and pfs not in GROUPS:
         raise Refused(f'qmpfs is "{pfs}", and that group is not served', 'Such as "dhgroup14" or "ecdhp256".')
-    group = parse_group(GROUPS[pfs]) if pfs in GROUPS else True if pfs == "mainmode" else None
+    words = {"mainmode": True, "none": False}
+    group = parse_group(GROUPS[pfs]) if pfs in GROUPS else words.get(pfs)
     methods = said.get("qmsecmethods", "default")
     if methods.lower() in ("", "default", "none"):
         session.methods_missing = True

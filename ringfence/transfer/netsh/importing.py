@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ringfence.policy.model import Policy
 from ringfence.transfer.base import Imported, ImportFailed, LeftOut, finding
-from ringfence.transfer.netsh import static
+from ringfence.transfer.netsh import dynamic, static
 from ringfence.transfer.netsh.advfirewall import Advfirewall
 from ringfence.transfer.netsh.arguments import Arguments, Refused
 from ringfence.transfer.netsh.ipsec import build
@@ -71,6 +71,7 @@ class Run:
         self._batch = batch
         self._static = static.Static(self.session)
         self._advfirewall = Advfirewall(self.session)
+        self._dynamic = dynamic.Dynamic(self.session)
         self._context: Path = ()
         self._stack: list[Path] = []
 
@@ -91,10 +92,18 @@ class Run:
         return Imported(policy, secrets, _in_order(self.session.left_out), _in_order(self.session.notes))
 
     def _policy(self, name: str) -> Policy:
-        policy, rules = build(self._static, self.session), self._advfirewall.policy()
+        done = self._dynamic
+        policy, made = build(self._static, self.session, done.exempt), self._advfirewall.policy()
+        if done.exempt_line is not None and policy.ipsec is None:
+            self.session.leave_out(
+                "what is exempt is said of an IPsec policy, and there is none", line=done.exempt_line
+            )
+        rules, filters = done.statements()
         return replace(
-            rules, name=name, ipsec=policy.ipsec, filter_lists=policy.filter_lists, filter_actions=policy.filter_actions
-        )
+            made, name=name, ipsec=policy.ipsec, filter_lists=policy.filter_lists, filter_actions=policy.filter_actions,
+            rules=(*made.rules, *rules), filters=(*made.filters, *filters),
+            settings=replace(made.settings, crl_check=done.crl_check) if done.crl_check is not None else made.settings,
+        )  # fmt: skip
 
     def _options(self, line: Line) -> tuple[tuple[Word, ...], Path]:
         """The command without netsh's own options, and the context that it is in."""
@@ -140,6 +149,10 @@ class Run:
             said = Arguments(found.rest, static.TAGS[command])
             self.session.line = tidy(line, said)
             self._static.run(command, said)
+        elif place == ("ipsec", "dynamic") and command in dynamic.TAGS:
+            said = Arguments(found.rest, dynamic.TAGS[command])
+            self.session.line = tidy(line, said)
+            self._dynamic.run(command, said)
         elif place[0] == "advfirewall":
             self._advfirewall.run(found.path[1:], found.rest)
         elif command in ("set batch", "set interactive"):

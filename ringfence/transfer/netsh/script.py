@@ -20,10 +20,10 @@ PROGRAM = re.compile(r'(?:"[^"]*\\|[^\s"]*\\)?netsh(?:\.exe)?"?(?=\s|$)', re.IGN
 PROGRAM_WITHIN = re.compile(rf"(?:^|[\s(&|@]){PROGRAM.pattern}", re.IGNORECASE)
 COMMENT = re.compile(r"(?:rem(?:\s|$)|::|#|;)", re.IGNORECASE)
 SET = re.compile(r'set\s+(?:"([^"=]+)=([^"]*)"|([^\s"=/][^"=]*)=(.*))\s*$', re.IGNORECASE)
+LATE = re.compile(r"setlocal\b.*\benabledelayedexpansion\b", re.IGNORECASE)
 FOR = re.compile(r"for\s+%%?(\w)\s+in\s*\(([^)]*)\)\s*do\s*(.*)", re.IGNORECASE)
-VARIABLE = re.compile(r"%([^%\s]+)%|%%(\w)|%~?(\d|\*)|!(\w+)!")
-REDIRECT = re.compile(r'(?:(?<=\s)|(?<=\d)|(?<=\)))\d?>>?\s*(?:&\d|"[^"]*"|[^\s&|]+)')
-NUMBER_LEFT = re.compile(r"\s[012]$")
+VARIABLE = re.compile(r"(?P<two>%%(?P<loop>\w)?)|%(?P<name>[^%\s]+)%|%~?(?P<argument>\d|\*)|!(?P<late>\w+)!")
+REDIRECT = re.compile(r'(?P<quoted>"[^"]*"?)|(?:(?<=\s)|(?<=\d)|(?<=\)))\d?>>?\s*(?:&\d|"[^"]*"|[^\s&|]+)')
 SILENT = {
     "cd", "chcp", "choice", "cls", "color", "echo", "endlocal", "exit", "goto", "mode", "pause", "ping", "popd",
     "prompt", "pushd", "setlocal", "timeout", "title", "ver",
@@ -109,6 +109,8 @@ class Batch:
     def __init__(self, name: str) -> None:
         self._name = name
         self._variables: dict[str, str] = {}
+        self._late = False
+        """Whether exclamation marks name variables, too."""
 
     def read(self, lines: list[Raw], loop: "Mapping[str, str] | None" = None) -> "Iterator[Line | LeftOut]":
         """Its commands; ``loop``: what its loops' variables stand for."""
@@ -158,6 +160,7 @@ class Batch:
         place = f"{self._name}:{number}"
         for part in _parts(text):
             bare = _bare(part).strip("()").strip()
+            self._late |= LATE.match(bare) is not None
             if match := SET.match(bare):
                 key, value = (match[1], match[2]) if match[1] is not None else (match[3], match[4])
                 self._set(key.strip().lower(), self._expanded(value, loop))
@@ -179,7 +182,7 @@ class Batch:
         if expanded is None:
             names = ", ".join(match[0] for match in VARIABLE.finditer(rest) if self._value(match, loop) is None)
             return LeftOut(place, text, f"nobody knows here what {names} stands for", "Write the value itself.")
-        return Line(place, cut(expanded.replace("^", "")), text)
+        return Line(place, cut(expanded), text)
 
     def _expanded(self, text: str, loop: Mapping[str, str]) -> str | None:
         """``text`` with the values of its variables; None when one is not known."""
@@ -190,9 +193,11 @@ class Batch:
         return VARIABLE.sub(lambda _: next(found), text)
 
     def _value(self, match: "re.Match[str]", loop: Mapping[str, str]) -> str | None:
-        if match[2]:
-            return loop.get(match[2])
-        return self._variables.get((match[1] or match[4] or "").lower())
+        if match["two"]:
+            return loop.get(match["loop"] or "", match[0][1:])
+        if match["late"] and not self._late:
+            return match[0]
+        return self._variables.get((match["name"] or match["late"] or "").lower())
 
 
 def _end_of_block(lines: list[Raw], first: int) -> int:
@@ -208,7 +213,7 @@ def _end_of_block(lines: list[Raw], first: int) -> int:
 
 def _parts(text: str) -> Iterator[str]:
     """The commands of one line, without what is said of their output."""
-    text = REDIRECT.sub(" ", text)
+    text = REDIRECT.sub(lambda match: match["quoted"] or " ", text)
     part, quoted, escaped = "", False, False
     for c in text:
         if escaped or (quoted and c != '"') or c not in '"&|^':

@@ -14,7 +14,7 @@ from ringfence.net.address import parse_address
 from ringfence.policy.defaults import DEFAULT_POLICIES, FILTER_ACTIONS, FILTER_LISTS
 from ringfence.policy.methods import QUICK_MODE_DEFAULT, parse_method
 from ringfence.policy.model import Connection
-from ringfence.policy.windows import FilterAction, FilterList, Response
+from ringfence.policy.windows import DYNAMIC, FilterAction, FilterList, Response
 from ringfence.transfer.netsh.arguments import Arguments, Refused
 from ringfence.transfer.netsh.drafts import ActionDraft, DefaultRule, ListDraft, PolicyDraft, RuleDraft
 from ringfence.transfer.netsh.filters import read_filter
@@ -141,6 +141,8 @@ class Static:
 
     def _add_list(self, said: Arguments) -> None:
         name = said.need("name")
+        if name == DYNAMIC:
+            raise Refused("that is the name of what the default response rule is about")
         if name.lower() in self.lists:
             raise Refused("there is a filter list of that name already, and netsh refuses it")
         self.lists[name.lower()] = ListDraft(self._session.line, FilterList(name, description=said.get("description")))
@@ -178,6 +180,8 @@ class Static:
     def _add_filter(self, said: Arguments) -> None:
         name = said.need("filterlist")
         made = read_filter(said)
+        if name == DYNAMIC:
+            raise Refused("that is the name of what the default response rule is about")
         draft = self.lists.setdefault(name.lower(), ListDraft(self._session.line, FilterList(name)))
         if replace(made, description="") not in {replace(one, description="") for one in draft.value.filters}:
             draft.value = replace(draft.value, filters=(*draft.value.filters, made))

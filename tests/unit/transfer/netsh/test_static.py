@@ -41,6 +41,7 @@ def test_names_are_the_same_in_any_case() -> None:
         "set policy name=p guid={1}", "set filterlist q newname=x", "set filteraction q action=block",
         "set rule q policy=p activate=no", "set rule id=1 policy=p", "delete rule id=1 policy=p", "add rule x p q a",
         "add rule x p l q", "add rule x q l a", "add rule x p l a tunnel=gate.example", "add policy", "add rule x p",
+        "add filterlist <Dynamic>", "add filter <Dynamic> me any",
         "delete filterlist l", "delete filteraction a", "set rule r policy=p conntype=wlan", "add policy x qmpermm=x",
         "add policy x mmsecmethods=x", "add filteraction x qmsecmethods=x", "add filteraction x action=x",
     ],
