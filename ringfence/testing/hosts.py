@@ -4,6 +4,7 @@
 from dataclasses import dataclass, replace
 
 from ringfence.crypto.suites import Authenticator, Cipher, DhGroup, Encryption, Hash, Integrity
+from ringfence.databases.admission import Admission
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import Pad, PadEntry, PresharedKey
 from ringfence.databases.proposal import IkeProposal, Limits, Protocol, SecurityMethod, Transform
@@ -51,6 +52,7 @@ class HostPolicy:
     protocol: int | None = None
     local_identity: Identity | None = None
     remote_identity: Identity | None = None
+    admissions: tuple[Admission, ...] = ()
     master_key_pfs: bool = False
     quick_mode_limit: int = 0
     initiate: bool = True
@@ -83,6 +85,7 @@ class HostPolicy:
             origin=Origin("lab"),
             local_identity=self.local_identity,
             remote_identity=self.remote_identity,
+            admissions=self.admissions,
             master_key_pfs=self.master_key_pfs,
             quick_mode_limit=self.quick_mode_limit,
             initiate=self.initiate,

@@ -8,6 +8,7 @@ import pytest
 from protocol.pairs import POLICY, A, B, assert_nothing_left, assert_one_pair, pair
 from ringfence.audit import MainModeFailed, MessageIgnored, QuickModeFailed
 from ringfence.crypto.suites import DhGroup, Hash
+from ringfence.databases.admission import Admission, Pattern
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.pad import Pad
 from ringfence.databases.proposal import IkeProposal
@@ -81,6 +82,29 @@ def test_another_identity_than_expected(begins):
     assert_no_traffic(both)
     assert_nothing_left(both.a)
     assert_nothing_left(both.b)
+
+
+@pytest.mark.parametrize("begins", ["a", "b"])
+def test_who_is_not_let_in(begins):
+    only = (Admission(allow=(Pattern("*.corp.example"),)),)
+    both = pair(POLICY.with_(admissions=only), MIRRORED.with_(local_identity=Identity.parse("bob.example")))
+    both.wish(getattr(both, begins))
+    both.run(5)
+    assert reasons(both.a, MainModeFailed) == ["not-authorized"]
+    assert 'bob.example, whom rule "lab" does not let in' in both.a.of(MainModeFailed)[0].detail
+    assert failed(getattr(both, begins)) == ("not-authorized" if begins == "a" else "refused-by-peer")
+    assert_no_traffic(both)
+    assert_nothing_left(both.a)
+    assert_nothing_left(both.b)
+
+
+@pytest.mark.parametrize("begins", ["a", "b"])
+def test_who_is_let_in_by_name(begins):
+    only = (Admission(allow=(Pattern("*.corp.example"),)),)
+    both = pair(POLICY.with_(admissions=only), MIRRORED.with_(local_identity=Identity.parse("bob.corp.example")))
+    both.wish(getattr(both, begins))
+    both.run(5)
+    assert_one_pair(both)
 
 
 def test_no_main_mode_proposal_in_common():

@@ -245,6 +245,20 @@ def test_timers_of_all_that_waits():
     assert left.statistics(2).last_used is None
 
 
+def test_a_contract_without_traffic_ends():
+    child = replace(contract("esp", 4, 4), idle_s=300)
+    left, right = joined(child)
+    assert left.next_timer() == 300.0
+    (sent,) = left.outbound([packet(child)], 250.0)
+    assert isinstance(sent, Send)
+    assert left.tick(300.0) == []
+    assert left.next_timer() == 550.0
+    right.inbound(sent.packets, 251.0)
+    assert right.next_timer() == 551.0
+    assert left.tick(550.0) == [HardExpired(1, "no traffic")]
+    assert left.next_timer() is None
+
+
 @settings(deadline=None, max_examples=80)
 @given(data=st.data())
 def test_rekeying_loses_and_repeats_nothing_whatever_the_network_does(data):
