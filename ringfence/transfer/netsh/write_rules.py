@@ -29,6 +29,7 @@ from ringfence.policy.model import (
     Secure,
     Verb,
 )
+from ringfence.policy.networks import NO_PROFILES
 from ringfence.policy.scope import LinkKind, Scope
 from ringfence.policy.settle import Settler
 from ringfence.policy.terms import Access, GlobalSettings, MainMode, PskEncoding
@@ -57,6 +58,10 @@ def write_rules(policy: Policy, script: Script) -> None:
         _whole(rule, f'rule "{rule.name}"', script, lambda one: _consec(one, settler, script))
     for main_mode in policy.main_modes:
         _whole(main_mode, f'main mode rule "{main_mode.name}"', script, lambda one: _main_mode(one, settler, script))
+    for one in policy.packet_filters:
+        script.leave_out(one.place, f'packet filter "{one.name}"', "it belongs to Routing and Remote Access, not here")
+    if policy.profiles != NO_PROFILES:
+        script.leave_out(policy.profiles.place, "[profile]", "Windows finds out itself which network is which")
     for item in policy.filters:
         _whole(item, f'filter "{item.name}"', script, lambda one: _filter(one, script))
 
@@ -75,6 +80,9 @@ def _consec(rule: Rule, settler: Settler, script: Script) -> None:
     if action is None or clear_out:
         raise BadWord(f"netsh has no rule that is {rule.secure}")
     _sayable(rule)
+    if rule.main_mode is not None and not rule.secure.exempt:
+        why = "netsh has main mode in rules of its own and in the global settings"
+        script.leave_out(rule.place, f'main-mode of "{rule.name}"', why, "Write it as a [[main-mode]].")
     settled = settler.rule(rule)
     terms = [] if rule.secure.exempt else _terms(settled, script)
     for number, words in enumerate(_about(rule), 1):

@@ -245,6 +245,12 @@ def rules(draw: st.DrawFn, name: str) -> Rule:
     return replace(one, kind=kind_of(one))
 
 
+BLOCKED = st.one_of(
+    st.sampled_from([ANY_TRAFFIC, Traffic(ICMP), Traffic(47)]),
+    st.builds(Traffic, st.sampled_from([TCP, UDP]), PORTS, st.integers(1, 65535).map(PortRange.one)),
+)
+
+
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
     names = draw(st.lists(NAMES, min_size=5, max_size=5, unique_by=str.lower))
@@ -261,7 +267,7 @@ def policies(draw: st.DrawFn) -> Policy:
     main_mode = MainModeRule(names[4], ends.local, ends.remote, ends.either_end, draw(FIRST_AUTH), main_mode=own,
                              legacy=bool(weak(own.methods)))  # fmt: skip
     blocked = Filter(
-        names[3], Verb.BLOCK, (draw(TRAFFIC),), remote=draw(ENDPOINTS), mirrored=False, scope=draw(SCOPES),
+        names[3], Verb.BLOCK, (draw(BLOCKED),), remote=(draw(HOSTS),), mirrored=False, scope=draw(SCOPES),
         direction=draw(st.sampled_from([Reading.IN, Reading.OUT])),
     )  # fmt: skip
     found = tuple(draw(rules(name)) for name in names[: draw(st.integers(1, 3))])
@@ -280,4 +286,4 @@ def test_what_was_brought_along_can_be_given_away(path: Path) -> None:
     again = read_script(write_script(imported.policy, imported.secrets).text, "x")
     assert again.policy.ipsec is None or imported.policy.ipsec is not None
     assert len(again.policy.rules) <= len(imported.policy.rules)
-    assert again.left_out == ()
+    assert all("answers" in one.why for one in again.left_out)

@@ -9,7 +9,7 @@ from ringfence.transfer.netsh.arguments import Refused
 from ringfence.transfer.netsh.firewall import read_filter
 from ringfence.transfer.netsh.session import Session
 
-BLOCK = {"name": "a", "dir": "in", "action": "block"}
+BLOCK = {"name": "a", "dir": "in", "action": "block", "remoteip": "10.0.0.0/8"}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,8 @@ def test_what_is_allowed_needs_no_filter() -> None:
     "said",
     [
         {"program": "c:\\x.exe"}, {"service": "dns"}, {"security": "authenticate"}, {"action": "bypass"},
-        {"action": "x"},
+        {"action": "x"}, {"remoteip": "any"}, {"remoteip": "any", "protocol": "udp"}, {"program": "system"},
+        {"protocol": "tcp", "remoteport": "53"}, {"protocol": "tcp", "dir": "out", "localport": "53"},
         {"dir": "x"}, {"remoteip": "localsubnet"}, {"protocol": "tcp", "localport": "rpc"}, {"protocol": "x"},
         {"protocol": "icmpv4:x"},
     ],

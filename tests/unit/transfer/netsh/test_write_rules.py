@@ -14,7 +14,7 @@ RULE = '[[rule]]\nname = "r"\nwith = "10.0.0.0/8"\nauth = "kerberos"\n'
 def of(text: str) -> Exported:
     found = write_script(parse(text, name="p.toml"), {})
     if "advfirewall" in found.text:
-        assert read_script(found.text, "x").left_out == ()
+        assert all("answers" in one.why for one in read_script(found.text, "x").left_out)
     return found
 
 
@@ -86,6 +86,17 @@ def test_filters() -> None:
     assert "action=noauthentication" in of(text + 'permit = "udp to 53"\n').text
     assert any("both directions" in why for why in whys(of(text + 'permit = "udp to 53"\nmirrored = false\n')))
     assert any("either end" in why for why in whys(of(text + 'block = "udp 53"\n')))
+
+
+def test_what_windows_has_elsewhere() -> None:
+    found = of(
+        RULE + 'main-mode = { sessions = 1 }\n[[packet-filter]]\nname = "p"\ndirection = "in"\n'
+        'filters = ["any tcp -> me:25"]\n'
+        '[profile.domain]\nnetworks = ["10.0.0.0/8"]\n'
+    )
+    assert [why.partition(": ")[0].partition(" ")[2] for why in whys(found) if "x25519" not in why] == [
+        'main-mode of "r"', 'packet filter "p"', "[profile]",
+    ]  # fmt: skip
 
 
 def test_global_settings() -> None:
