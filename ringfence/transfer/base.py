@@ -16,6 +16,8 @@ from ringfence.policy.errors import Finding
 from ringfence.policy.model import Policy, PskFile
 
 EXCERPT_COLUMNS = 100
+SHORTEST_HIDDEN = 6
+"""Characters; hiding a shorter key would hide half the words, and it is none anyway."""
 KEY_FORMS = ("hex:", "base64:")
 """What a key file begins with when it is not the key as it stands."""
 
@@ -162,6 +164,12 @@ class KeyFiles:
             names = (f"{stem}.psk" if number == 1 else f"{stem}-{number}.psk" for number in count(1))
             self._names[key] = next(name for name in names if name not in taken)
         return PskFile(self._names[key])
+
+    def hide(self, text: str) -> str:
+        """``text`` without any of the keys, should one have come to stand in it."""
+        for key in self._names:
+            text = text.replace(key, "...") if len(key) >= SHORTEST_HIDDEN else text
+        return text
 
     def secrets(self, used: Iterable[str]) -> dict[str, str]:
         """The texts of those files that the policy ended up with."""

@@ -165,9 +165,11 @@ def _check(made: Rule | MainModeRule | Filter | None) -> None:
         case _:
             return
     try:
-        parse(canonical(policy), name="")
+        same = parse(canonical(policy), name="") == policy
     except PolicyError as error:
         raise Refused(error.message, error.cure) from error
+    if not same:
+        raise Refused("it says something that a document cannot")
 
 
 def _fits(said: Said, which: Said) -> bool:

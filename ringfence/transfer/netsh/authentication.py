@@ -106,6 +106,9 @@ def _certificate(text: str, signing: Signing, holder: Holder, *, health: bool) -
     thumbprint = re.sub(r"[^0-9a-f]", "", options.get("certhash", "").lower())
     name = options.get("certname", "")
     eku = tuple(one for one in options.get("certeku", "").split(",") if one)
+    kind = NAMES.get(options.get("certnametype", "").lower())
+    if name and kind is None:
+        raise Refused("certname needs certnametype, one that netsh knows", f"They are {', '.join(NAMES)}.")
     selects = bool(thumbprint or name or eku)
     return Certificate(
         authority,
@@ -116,7 +119,7 @@ def _certificate(text: str, signing: Signing, holder: Holder, *, health: bool) -
         mapping=options.get("certmapping", options.get("certmap", "no")).startswith("y"),
         exclude_ca_name=options.get("excludecaname", "no").startswith("y"),
         eku=eku,
-        name_kind=NAMES.get(options.get("certnametype", "").lower()) if name else None,
+        name_kind=kind if name else None,
         name=name,
         hash=thumbprint,
         follow_renewal=bool(thumbprint) and options.get("followrenewal", "no").startswith("y"),

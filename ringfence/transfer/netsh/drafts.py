@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Objects of a store of IPsec policies while a script makes and changes them, each with the command that added it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ringfence.databases.proposal import IkeProposal, SecurityMethod
 from ringfence.policy.model import MAIN_MODE_LIFETIME_S, Auth, Connection
-from ringfence.policy.windows import FilterAction, FilterList
+from ringfence.policy.windows import FilterAction, FilterList, IpFilter
 from ringfence.transfer.netsh.script import Line
 
 
@@ -57,7 +57,16 @@ class ListDraft:
     """A filter list."""
 
     line: Line
-    value: FilterList
+    name: str
+    description: str = ""
+    filters: dict[IpFilter, str] = field(default_factory=dict)
+    """Each filter without its description -> that description."""
+
+    @property
+    def value(self) -> FilterList:
+        """The list as it is now."""
+        found = tuple(replace(one, description=text) for one, text in self.filters.items())
+        return FilterList(self.name, found, self.description)
 
 
 @dataclass(slots=True)

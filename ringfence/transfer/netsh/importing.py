@@ -89,7 +89,11 @@ class Run:
         """The policy after the last command."""
         policy = self._policy(name)
         secrets = self.session.keys.secrets(policy.key_files)
-        return Imported(policy, secrets, _in_order(self.session.left_out), _in_order(self.session.notes))
+        left_out, notes = (
+            _in_order([replace(one, words=self.session.keys.hide(one.words)) for one in found])
+            for found in (self.session.left_out, self.session.notes)
+        )
+        return Imported(policy, secrets, left_out, notes)
 
     def _policy(self, name: str) -> Policy:
         done = self._dynamic

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ringfence.transfer.base import LeftOut, shown
-from ringfence.transfer.netsh.words import Word, cut, without_keys
+from ringfence.transfer.netsh.words import KEY, Word, cut, without_keys
 
 PROMPT = re.compile(r"(?:[A-Za-z]:\\[^>\"]*|PS [A-Za-z]:\\[^>\"]*)>\s*")
 NETSH_PROMPT = re.compile(r"netsh((?: (?:ipsec|advfirewall)(?: \w+)?)?)>\s*", re.IGNORECASE)
@@ -167,7 +167,7 @@ class Batch:
             elif match := PROGRAM.match(bare):
                 yield self._line(place, bare, bare[match.end() :], loop)
             elif bare and bare.split()[0].lower().rstrip(".:") not in SILENT and not bare.startswith(":"):
-                words = shown(without_keys(bare))
+                words = "..." if KEY.search(text) else shown(bare)
                 yield LeftOut(place, words, "it is no command of netsh, and nothing of it is brought along")
 
     def _set(self, name: str, value: str | None) -> None:

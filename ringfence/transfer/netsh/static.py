@@ -14,7 +14,7 @@ from ringfence.net.address import parse_address
 from ringfence.policy.defaults import DEFAULT_POLICIES, FILTER_ACTIONS, FILTER_LISTS
 from ringfence.policy.methods import QUICK_MODE_DEFAULT, parse_method
 from ringfence.policy.model import Connection
-from ringfence.policy.windows import DYNAMIC, FilterAction, FilterList, Response
+from ringfence.policy.windows import DYNAMIC, FilterAction, Response
 from ringfence.transfer.netsh.arguments import Arguments, Refused
 from ringfence.transfer.netsh.drafts import ActionDraft, DefaultRule, ListDraft, PolicyDraft, RuleDraft
 from ringfence.transfer.netsh.filters import read_filter
@@ -48,6 +48,7 @@ TAGS = {
 }
 CONNECTIONS = {"all": Connection.ALL, "lan": Connection.LAN, "dialup": Connection.REMOTE_ACCESS}
 RESPONSES = {one.value: one for one in Response}
+LONGEST_NAME = 100
 WEEK_MIN = 7 * 24 * 60
 BY_NUMBER = "it names the rule by its number, which Windows counts anew"
 
@@ -77,7 +78,7 @@ class Static:
         self._do[command](said)
 
     def _add_policy(self, said: Arguments) -> None:
-        name = said.need("name")
+        name = name_of(said.need("name"))
         if name.lower() in self.policies:
             raise Refused("there is a policy of that name already, and netsh refuses it")
         draft = PolicyDraft(self._session.line, name, DefaultRule(self._session.line))
@@ -140,30 +141,23 @@ class Static:
             self.assigned = "" if self.assigned == name else self.assigned
 
     def _add_list(self, said: Arguments) -> None:
-        name = said.need("name")
-        if name == DYNAMIC:
-            raise Refused("that is the name of what the default response rule is about")
+        name = _list_name(said.need("name"))
         if name.lower() in self.lists:
             raise Refused("there is a filter list of that name already, and netsh refuses it")
-        self.lists[name.lower()] = ListDraft(self._session.line, FilterList(name, description=said.get("description")))
+        self.lists[name.lower()] = ListDraft(self._session.line, name, said.get("description"))
 
     def _set_list(self, said: Arguments) -> None:
         name = said.need("name")
         draft = self.lists.get(name.lower())
         if draft is None:
             raise Refused(f'there is no filter list "{name}"', "It has to be added before.")
-        old = draft.value
-        draft.value = replace(
-            old, name=said.get("newname") or old.name, description=said.get("description", old.description)
-        )
-        self._rename_list(old.name, draft)
-
-    def _rename_list(self, old: str, draft: ListDraft) -> None:
-        del self.lists[old.lower()]
-        self.lists[draft.value.name.lower()] = draft
+        draft.description = said.get("description", draft.description)
+        draft.name = _list_name(said.get("newname") or draft.name)
+        del self.lists[name.lower()]
+        self.lists[draft.name.lower()] = draft
         for rule in self._rules():
-            if rule.filter_list.lower() == old.lower():
-                rule.filter_list = draft.value.name
+            if rule.filter_list.lower() == name.lower():
+                rule.filter_list = draft.name
 
     def _rules(self) -> list[RuleDraft]:
         return [rule for policy in self.policies.values() for rule in policy.rules]
@@ -178,23 +172,19 @@ class Static:
                 self.lists.pop(one, None)
 
     def _add_filter(self, said: Arguments) -> None:
-        name = said.need("filterlist")
+        name = _list_name(said.need("filterlist"))
         made = read_filter(said)
-        if name == DYNAMIC:
-            raise Refused("that is the name of what the default response rule is about")
-        draft = self.lists.setdefault(name.lower(), ListDraft(self._session.line, FilterList(name)))
-        if replace(made, description="") not in {replace(one, description="") for one in draft.value.filters}:
-            draft.value = replace(draft.value, filters=(*draft.value.filters, made))
+        draft = self.lists.setdefault(name.lower(), ListDraft(self._session.line, name))
+        draft.filters.setdefault(replace(made, description=""), made.description)
 
     def _delete_filter(self, said: Arguments) -> None:
         draft = self.lists.get(said.need("filterlist").lower())
         gone = replace(read_filter(said), description="")
-        kept = [one for one in (draft.value.filters if draft else ()) if replace(one, description="") != gone]
         if draft is not None:
-            draft.value = replace(draft.value, filters=tuple(kept))
+            draft.filters.pop(gone, None)
 
     def _add_action(self, said: Arguments) -> None:
-        name = said.need("name")
+        name = name_of(said.need("name"))
         if name.lower() in self.actions:
             raise Refused("there is a filter action of that name already, and netsh refuses it")
         self.actions[name.lower()] = ActionDraft(self._session.line, self._action(FilterAction(name), said))
@@ -205,7 +195,7 @@ class Static:
         if draft is None:
             raise Refused(f'there is no filter action "{name}"', "It has to be added before.")
         old = draft.value
-        draft.value = self._action(replace(old, name=said.get("newname") or old.name), said)
+        draft.value = self._action(replace(old, name=name_of(said.get("newname") or old.name)), said)
         del self.actions[old.name.lower()]
         self.actions[draft.value.name.lower()] = draft
         for rule in self._rules():
@@ -275,7 +265,7 @@ class Static:
 
     def list_name(self, name: str) -> str:
         """A filter list's name as it was given; raises Refused when there is none."""
-        names = [one.value.name for one in self.lists.values()] + [*FILTER_LISTS]
+        names = [one.name for one in self.lists.values()] + [*FILTER_LISTS]
         return _named(name, names, "filter list")
 
     def _action_name(self, name: str) -> str:
@@ -325,6 +315,19 @@ class Static:
         self.lists.clear()
         self.actions.clear()
         self.assigned = ""
+
+
+def name_of(text: str) -> str:
+    """A name that a document may have; raises Refused."""
+    if not text.strip() or len(text) > LONGEST_NAME:
+        raise Refused(f"a name has 1 to {LONGEST_NAME} characters here")
+    return text
+
+
+def _list_name(text: str) -> str:
+    if text == DYNAMIC:
+        raise Refused("that is the name of what the default response rule is about")
+    return name_of(text)
 
 
 def _named(name: str, known: list[str], what: str) -> str:

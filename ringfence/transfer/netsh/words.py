@@ -48,6 +48,7 @@ def _pieces(line: str) -> Iterable[Piece]:
             piece = None
             continue
         piece = piece or Piece()
+        c = c if c.isprintable() else " "
         if c == "\\" and line[at : at + 1] == '"':
             piece.text += '"'
             at += 1

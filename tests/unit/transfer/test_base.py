@@ -83,6 +83,13 @@ def test_one_key_one_file() -> None:
     assert files.secrets(["key.psk", "branch-office.psk"]) == {"branch-office.psk": "a\n", "key.psk": "c\n"}
 
 
+def test_keys_are_hidden_wherever_they_stand() -> None:
+    files = KeyFiles()
+    files.file_for("open sesame", "x")
+    files.file_for("abc", "y")
+    assert files.hide("say open sesame, abc") == "say ..., abc"
+
+
 def test_slug() -> None:
     assert slug("Büro / Nord (alt)") == "b-ro-nord-alt"
     assert len(slug("x" * 100)) == 40

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whole scripts: the documents that come of them, and what becomes of packets then."""
 
+import random
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,11 @@ from ringfence.net.address import parse_address
 from ringfence.policy.compile import HostFacts, compile_policy
 from ringfence.policy.document import parse
 from ringfence.policy.explain import explain, parse_flow
+from ringfence.policy.write import canonical
 from ringfence.secret import Secret
 from ringfence.transfer.base import ImportFailed, decode_text
 from ringfence.transfer.formats import named
+from ringfence.transfer.netsh.exporting import write_script
 from ringfence.transfer.netsh.importing import guess, read_script
 
 VECTORS = sorted(path for path in Path("tests/vectors/netsh").iterdir() if path.suffix in (".cmd", ".txt"))
@@ -110,3 +114,45 @@ def test_a_script_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     found = read_script(of(*(f"add filter l me 10.0.0.{number}" for number in range(9))), "x")
     assert len(found.policy.filter_lists[0].filters) == 3
     assert "more than 3" in found.left_out[0].why
+
+
+def mutated(chance: random.Random) -> str:
+    """A script of the vectors with lines of others in it, words exchanged, characters lost and added."""
+    texts = [decode_text(path.read_bytes()) for path in VECTORS]
+    lines = chance.choice(texts).split("\n")
+    words = "\n".join(texts).replace("=", " ").split()
+    for _ in range(chance.randint(1, 12)):
+        at = chance.randrange(len(lines))
+        cut = chance.randrange(len(lines[at]) + 1)
+        match chance.randrange(5):
+            case 0:
+                lines[at] = chance.choice(chance.choice(texts).split("\n"))
+            case 1:
+                lines[at] = " ".join([*lines[at].split(" ")[:-1], chance.choice(words)])
+            case 2:
+                lines[at] = lines[at][:cut] + chance.choice("\"^%&|<>()=,:;!\\'\0\u2028") + lines[at][cut:]
+            case 3:
+                lines[at] = lines[at][:cut]
+            case _:
+                lines[at] += f" {chance.choice(words)}={chance.choice(words)}"
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_whatever_stands_in_a_script(seed: int) -> None:
+    try:
+        found = read_script(mutated(random.Random(seed)), "x")
+    except ImportFailed:
+        return
+    document = canonical(found.policy)
+    assert parse(document, name="x") == found.policy
+    for text in found.secrets.values():
+        assert len(text) < 8 or text.strip() not in document + str(found.left_out) + str(found.notes)
+    write_script(found.policy, found.secrets)
+
+
+def test_long_scripts_take_no_longer_than_they_are_long() -> None:
+    lines = [f"add filter l me 10.{number >> 8}.{number & 255}.1" for number in range(2000)]
+    begun = time.perf_counter()
+    assert len(read_script(of(*lines), "x").policy.filter_lists[0].filters) == 2000
+    assert time.perf_counter() - begun < 10, "a quadratic way takes half a minute"
