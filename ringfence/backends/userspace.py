@@ -17,6 +17,7 @@ from ringfence.backends import answers, base, nft
 from ringfence.backends import filter as static
 from ringfence.backends.base import BackendError, BackendStatistics, ChildTraffic
 from ringfence.backends.changes import Changes
+from ringfence.backends.early import Early
 from ringfence.backends.kernel import KernelSide
 from ringfence.backends.raw import RawSockets, TooBig
 from ringfence.backends.tun import Tun
@@ -30,13 +31,11 @@ from ringfence.datapath.pmtu import too_big
 from ringfence.datapath.verdict import Drop, Verdict
 from ringfence.net.address import Path
 from ringfence.net.flow import AH, ESP, FlowKey
-from ringfence.net.ip import spi_of, view
+from ringfence.net.ip import view
 
 MERGE_SECONDS = 1.0
 MOST_MERGED = 256
 """Kinds of drops told of one by one within that time; of the rest, the counters."""
-MOST_EARLY = 64
-"""Packets of one batch that are tried again."""
 GRACE_SECONDS = 2.0
 """After SAs are there or gone, what the peer had sent before, in clear or by them, may still come in."""
 TIMER_SECONDS = 0.1
@@ -78,6 +77,7 @@ class UserspaceBackend:
         self._started = False
         self._spd = Spd()
         self._path = DataPath(random=random)
+        self._early = Early()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._drops: dict[tuple[Drop, FlowKey | None, int], int] = {}
@@ -119,6 +119,7 @@ class UserspaceBackend:
     def install_inbound(self, child: ChildSa) -> None:
         """Accept packets by ``child.inbound``."""
         self._path.install_inbound(child, self._clock())
+        self._try_again(self._early.take(sa.spi for sa in child.inbound))
         self._look()
 
     def install_outbound(self, child: ChildSa) -> None:
@@ -230,29 +231,10 @@ class UserspaceBackend:
 
     def _from_wire(self, one: socket) -> None:
         packets = self._raw.receive(one)
-        verdicts = self._path.inbound(packets, self._clock())
-        early = {each.spi for each in verdicts if type(each) is verdict.Dropped and each.reason is Drop.UNKNOWN_SPI}
-        self._perform(verdicts if not early else self._once_more(early, packets, verdicts))
-
-    def _once_more(self, early: set[int], packets: Sequence[bytes], verdicts: Sequence[Verdict]) -> list[Verdict]:
-        """Try packets of an unknown SA again when IKE has read what came before them.
-
-        A peer may send by an SA as soon as it has answered our quick mode, and the answer waits in another socket.
-        """
-        again = [packet for packet in packets if (parts := view(packet)) is not None and spi_of(packet, parts) in early]
-        if not again:
-            return [*verdicts]
-        del again[MOST_EARLY:]
-        asyncio.get_running_loop().call_soon(lambda: self._perform(self._path.inbound(again, self._clock())))
-        left = len(again)
-        kept: list[Verdict] = []
-        for each in verdicts:
-            if left and type(each) is verdict.Dropped and each.reason is Drop.UNKNOWN_SPI:
-                self._path.counters.dropped[Drop.UNKNOWN_SPI] -= 1  # not yet
-                left -= 1
-            else:
-                kept.append(each)
-        return kept
+        now = self._clock()
+        verdicts, kept = self._early.sort_out(packets, self._path.inbound(packets, now), now)
+        self._path.counters.dropped[Drop.UNKNOWN_SPI] -= kept  # not yet
+        self._perform(verdicts)
 
     def _perform(self, verdicts: Iterable[Verdict | path_event.PathEvent]) -> None:
         """Carry out what the packet path decided, in its order for the wire and for the host."""
@@ -345,13 +327,19 @@ class UserspaceBackend:
 
     def _tick(self) -> None:
         self._timer = None
-        due = self._path.next_timer()
         now = self._clock()
+        self._try_again(self._early.overdue(now))
+        due = self._path.next_timer()
         if due is not None and due <= now:
             self._perform(self._path.tick(now))
             due = self._path.next_timer()
-        if due is not None:
-            self._set_timer(max(due - now, TIMER_SECONDS))
+        soon = [moment for moment in (due, self._early.next_timer()) if moment is not None]
+        if soon:
+            self._set_timer(max(min(soon) - now, TIMER_SECONDS))
+
+    def _try_again(self, packets: Sequence[bytes]) -> None:
+        if packets:
+            self._perform(self._path.inbound(packets, self._clock()))
 
     def _traffic(self, child_id: int) -> ChildTraffic:
         found = self._path.statistics(child_id)

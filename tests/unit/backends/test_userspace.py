@@ -121,6 +121,8 @@ def from_peer() -> bytes:
 
 @pytest.mark.parametrize("made", [True, False], ids=["made", "not made"])
 def test_a_packet_that_outran_the_message_that_makes_its_sa(monkeypatch: pytest.MonkeyPatch, made: bool) -> None:
+    monkeypatch.setattr("ringfence.backends.early.PATIENCE_S", 0.0)
+
     async def story(backend: UserspaceBackend, fake: FakeHost, heard: list[BackendEvent]) -> None:
         await backend.apply(policy(B))
         monkeypatch.setattr(fake, "receive", lambda one: [from_peer()], raising=False)
@@ -128,7 +130,8 @@ def test_a_packet_that_outran_the_message_that_makes_its_sa(monkeypatch: pytest.
         assert backend.statistics().dropped == {}
         if made:
             backend.install_inbound(contract())
-        await asyncio.sleep(0)
+            assert len(fake.given) == 1
+        await asyncio.sleep(2 * userspace.TIMER_SECONDS)
         assert len(fake.given) == made
         assert backend.statistics().dropped == ({} if made else {"unknown-spi": 1})
 
