@@ -89,8 +89,9 @@ class Run:
         """The policy after the last command."""
         policy = self._policy(name)
         secrets = self.session.keys.secrets(policy.key_files)
+        hide = self.session.keys.hide
         left_out, notes = (
-            _in_order([replace(one, words=self.session.keys.hide(one.words)) for one in found])
+            _in_order([replace(one, words=hide(one.words), why=hide(one.why)) for one in found])
             for found in (self.session.left_out, self.session.notes)
         )
         return Imported(policy, secrets, left_out, notes)

@@ -17,7 +17,7 @@ from ringfence.policy.errors import BadWord
 from ringfence.policy.ipfilter import format_filter, mirror
 from ringfence.policy.lower import filter_actions, filter_lists
 from ringfence.policy.model import Address, Gateways, HostName, Keyword, Policy
-from ringfence.policy.terms import Auth, Certificate, Kerberos, PskFile
+from ringfence.policy.terms import Auth, Certificate, Kerberos, MainMode, PskFile
 from ringfence.policy.windows import DYNAMIC, FilterAction, FilterList, IpFilter, IpsecPolicy, PolicyRule, Response
 from ringfence.transfer.netsh.filters import KEYWORDS, PROTOCOLS, SERVERS
 from ringfence.transfer.netsh.static import CONNECTIONS
@@ -117,11 +117,14 @@ class Writer:
 
     def _policy(self, ipsec: IpsecPolicy) -> None:
         mode = main_mode_with_classic(ipsec.main_mode) if ipsec.legacy else ipsec.main_mode
+        own = set(map(str, MainMode().methods))
+        if set(map(str, ipsec.main_mode.methods)) == own:  # nobody asked for these
+            mode = replace(mode, methods=tuple(one for one in mode.methods if str(one) not in own))
         methods = self._methods(mode.methods, ipsec_main_mode, ipsec.place, "main mode")
-        if not methods:
-            self.script.leave_out(
-                ipsec.place, "the methods of main mode", "netsh ipsec knows none; Windows has its own"
-            )
+        used = [filter_actions(self.policy)[rule.filter_action] for rule in ipsec.rules]
+        if not methods and any(one.response is Response.NEGOTIATE for one in used):
+            why = "netsh ipsec knows none of them; Windows has its own"
+            self.script.leave_out(ipsec.place, "the methods of main mode", why)
         name, minutes = ipsec.title, str(max(mode.lifetime_s // 60, 1))
         self.script.say(f"{STATIC} add policy", [
             ("name", quote(name)), ("description", self._text(ipsec.description, ipsec.place, "the policy")),

@@ -6,9 +6,11 @@ out, since Windows' own defaults are other ones. A rule that netsh cannot say as
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 from ringfence.crypto.suites import DhGroup
+from ringfence.databases.proposal import IkeProposal
 from ringfence.net.address import AddressRange, PortRange, format_address
 from ringfence.net.flow import ICMP, ICMPV6, TCP, UDP
 from ringfence.place import Place
@@ -299,12 +301,22 @@ def write_settings(settings: GlobalSettings, mode: MainMode, script: Script) -> 
 
 
 def _main_mode_settings(settings: GlobalSettings, mode: MainMode, script: Script) -> None:
+    if settings.main_mode is None and not settings.main_mode_crypto:
+        # Ringfence's own choice: what netsh does not know of it, nobody asked for.
+        mode = replace(mode, methods=tuple(filter(_known, mode.methods)))
     try:
         words = _mode(mode, settings.place, "main mode", script)
     except BadWord as error:
         script.leave_out(settings.place, "[global] main-mode", error.why)
         return
     script.lines += [f"{GLOBAL} mainmode {name} {value}" for name, value in words if value]
+
+
+def _known(method: IkeProposal) -> bool:
+    try:
+        return bool(firewall_main_mode(method))
+    except BadWord:
+        return False
 
 
 def _group(settings: GlobalSettings, where: str, who: str, script: Script) -> tuple[str, bool]:

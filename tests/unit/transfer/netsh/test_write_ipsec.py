@@ -79,4 +79,7 @@ def test_main_mode_in_minutes() -> None:
     assert "mmlifetime=1 " in found.text
     assert "set config property=ipsecexempt value=0" in found.text
     assert "the seconds of main mode's lifetime: netsh takes minutes" in whys(found)
-    assert any(why.startswith("the methods of main mode") for why in whys(found))
+    assert not any("main mode:" in why for why in whys(found)), "who only blocks needs no main mode"
+    action = '[filter-action."A"]\nnegotiate = "ah sha1"\n'
+    asking = of('[policy]\nname = "P"\n' + RULE.replace("Block", "A") + LIST + action)
+    assert whys(asking) == ["the methods of main mode: netsh ipsec knows none of them; Windows has its own"]
