@@ -242,6 +242,35 @@ class PolicyApplied(Event):
         return f"policy {self.document} applied: {self.changes}"
 
 
+EDIT_IDS = {"authentication set": 5040, "connection security rule": 5043, "crypto set": 5046}
+EDITS = ("added", "modified", "deleted")
+"""To each the next of Windows' numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyEdited(Event):
+    """Somebody changed a policy document by a command."""
+
+    NAME: ClassVar[str] = "policy-edited"
+    document: str
+    who: str
+    """Login name and user id."""
+    kind: str
+    name: str
+    edit: str
+    change: str
+    """The lines that were taken out and put in."""
+
+    @property
+    def windows_id(self) -> int:
+        """Windows has numbers for sets and connection security rules."""
+        first = next((number for word, number in EDIT_IDS.items() if self.kind.endswith(word)), None)
+        return 0 if first is None else first + EDITS.index(self.edit)
+
+    def __str__(self) -> str:
+        return f'{self.kind} "{self.name}" {self.edit} in {self.document} by {self.who}'
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkChanged(Event):
     """An interface is in another network than before, as the policy tells networks apart."""

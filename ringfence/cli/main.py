@@ -16,9 +16,10 @@ from typing import Annotated
 import typer
 
 from ringfence import __version__
-from ringfence.cli import apply, demo, explain, lint, monitor, output, policy, reload, sa, status, whatif
+from ringfence.cli import apply, demo, explain, lint, monitor, nouns, output, policy, reload, sa, status, whatif
 from ringfence.cli import run as run_service
 from ringfence.control.errors import BadRequest, NotThere, Refused
+from ringfence.editing.errors import BadSettings, EditRefused
 from ringfence.errors import IpsecError
 from ringfence.policy.errors import PolicyError
 
@@ -51,6 +52,7 @@ app.command("run", short_help="Guard this computer by a policy.")(run_service.ru
 app.command("status", short_help="Show the whole on one page.")(status.status)
 app.add_typer(sa.app, name="sa", short_help="List, show, delete security associations.")
 app.add_typer(policy.app, name="policy", short_help="Show the running policy, check and compare.")
+nouns.add_nouns(app)
 app.command("explain", short_help="Say what happens to a packet, and why.")(explain.explain)
 app.command("whatif", short_help="Say what a policy would do to traffic seen.")(whatif.whatif)
 app.command("lint", short_help="Say what in a document needs a second look.")(lint.lint)
@@ -104,9 +106,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def exit_code(error: IpsecError) -> int:
     """The code for an error."""
-    if isinstance(error, NotThere | Refused | PolicyError):
-        return Exit.NO
-    return Exit.USAGE if isinstance(error, BadRequest) else Exit.CANNOT
+    if isinstance(error, BadRequest | BadSettings):
+        return Exit.USAGE
+    return Exit.NO if isinstance(error, NotThere | Refused | PolicyError | EditRefused) else Exit.CANNOT
 
 
 def _usage(error: Exception, as_json: bool) -> int:

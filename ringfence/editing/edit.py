@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The edits of the command line: settings in words in, another draft out, or why not.
+
+An edit is whole: when one of its settings is wrong, none of them is changed.
+"""
+
+from collections.abc import Sequence
+
+from ringfence.editing.check import added, findings, item_said, pointed, trial_of
+from ringfence.editing.draft import Draft, Item, look
+from ringfence.editing.errors import BadSettings, NoSuch, StillUsed
+from ringfence.editing.nouns import Noun
+from ringfence.editing.references import named_by, subject
+from ringfence.editing.settings import Names
+from ringfence.editing.words import How, Said, element_of, value_of
+from ringfence.policy.decode import shown
+from ringfence.policy.errors import PolicyError
+
+
+def new(draft: Draft, noun: Noun, name: str, said: Sequence[Said]) -> Draft:
+    """Add an object; raises PolicyError with what is wrong, and EditRefused."""
+    table: dict[str, object] = {}
+    for one in said:
+        _put(table, one, value_of(one.words, trial_of(noun, one.names)))
+    return judged(draft, draft.new(noun, name, table), name, said)
+
+
+def change(draft: Draft, noun: Noun, name: str, said: Sequence[Said], unset: Sequence[str] = ()) -> Draft:
+    """Change settings of an object; raises PolicyError with what is wrong, and EditRefused."""
+    if not said and not unset:
+        raise BadSettings("There is nothing to change.", cure="Name a setting: with=10.77.0.0/24, or --unset with")
+    edited = draft
+    for key in unset:
+        edited = edited.drop(edited.find(noun, name), tuple(key.split(".")))
+    for one in said:
+        edited = _apply(edited, edited.find(noun, name), one)
+    return judged(draft, edited, name, said)
+
+
+def rename(draft: Draft, noun: Noun, name: str, to: str) -> Draft:
+    """Call an object by another name, wherever it is named; raises EditRefused and PolicyError."""
+    return judged(draft, draft.rename(draft.find(noun, name), to), to, ())
+
+
+def delete(draft: Draft, noun: Noun, name: str) -> Draft:
+    """Take an object out; raises StillUsed with those that refer to it."""
+    item = draft.find(noun, name)
+    edited = draft.delete(item)
+    if not added(findings(draft), findings(edited)):
+        return edited
+    users = dict.fromkeys(subject(draft.data, steps) for steps in named_by(draft.data, noun, name))
+    if users:
+        raise StillUsed(f"{item_said(item)} is still used by {', '.join(users)}.", place=draft.name,
+                        cure="Change or delete these first.")  # fmt: skip
+    return judged(draft, edited, name, ())
+
+
+def judged(before: Draft, after: Draft, name: str, said: Sequence[Said]) -> Draft:
+    """``after``, if it has no mistake that was not there ``before``; raises PolicyError with those."""
+    found = added(findings(before), findings(after))
+    if found:
+        raise PolicyError(pointed(found, name, said))
+    return after
+
+
+def _put(table: dict[str, object], one: Said, value: object) -> None:
+    if one.how is not How.SET:
+        raise BadSettings(f"{one.option} changes a list, and there is none yet.", cure=f"Say {'.'.join(one.names)}=…")
+    *outer, last = one.names
+    for name in outer:
+        inner = table.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise BadSettings(f"{one.option}: {name} is a single value here, and no table.")
+        table = inner
+    table[last] = value
+
+
+def _apply(draft: Draft, item: Item, one: Said) -> Draft:
+    trial = trial_of(item.noun, one.names)
+    if one.how is How.SET:
+        return draft.put(item, one.names, value_of(one.words, trial))
+    for word in one.words:
+        item = draft.find(item.noun, item.name)
+        if one.how is How.ADD:
+            draft = draft.add(item, one.names, element_of(word, trial))
+        else:
+            draft = draft.remove(item, one.names, _number(item, one.names, word))
+    return draft
+
+
+def _number(item: Item, names: Names, word: str) -> int:
+    """Which element of a list is meant: by its number from 1, or by what it says."""
+    found = look(item.data, names)
+    elements = found if isinstance(found, list) else []
+    said = [_words(element) for element in elements]
+    if " ".join(word.split()) in said:
+        return said.index(" ".join(word.split()))
+    if word.isdigit() and 1 <= int(word) <= len(elements):
+        return int(word) - 1
+    there = ", ".join(f"{number}. {one}" for number, one in enumerate(said, 1)) or "none"
+    raise NoSuch(f"{item_said(item)} has no {shown(word)} in {'.'.join(names)}.", cure=f"It has: {there}")
+
+
+def _words(element: object) -> str:
+    """What an element of a list says, as one types it."""
+    if isinstance(element, dict):
+        first = next(iter(element), "")
+        return _words(element["filter"]) if "filter" in element else f"{first}={_words(element.get(first, ''))}"
+    return " ".join(str(element).split())
