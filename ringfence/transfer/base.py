@@ -76,6 +76,9 @@ class ImportFailed(IpsecError):
 Importer = Callable[[str, str], Imported]
 """From a text and the name of its file; raises ImportFailed."""
 
+SitedImporter = Callable[[str, str, str], Imported]
+"""Likewise, with the address of this computer, or another word for the side it is; raises BadWord for that."""
+
 Exporter = Callable[[Policy, Mapping[str, str]], Exported]
 """From a policy and the texts of its key files; a file that is missing there gets a placeholder, and is named."""
 
@@ -92,6 +95,8 @@ class Format:
     """How many lines of a text, whose file has that name, look like it."""
     read: Importer | None = None
     write: Exporter | None = None
+    read_at: SitedImporter | None = None
+    """For a format that speaks of two sides: as ``read``, for the computer that has a certain address."""
 
 
 def decode_text(octets: bytes) -> str:
@@ -154,10 +159,10 @@ class KeyFiles:
     """The key files of a policy that is being made: one for each key, named for whom it is first met at."""
 
     def __init__(self) -> None:
-        self._names: dict[str, str] = {}
+        self._names: dict[str | bytes, str] = {}
 
-    def file_for(self, key: str, subject: str) -> PskFile:
-        """The way to authenticate by ``key``."""
+    def file_for(self, key: str | bytes, subject: str) -> PskFile:
+        """The way to authenticate by ``key``; octets are for what is no text."""
         if key not in self._names:
             taken = set(self._names.values())
             stem = slug(subject) or "key"
@@ -174,7 +179,11 @@ class KeyFiles:
     def secrets(self, used: Iterable[str]) -> dict[str, str]:
         """The texts of those files that the policy ended up with."""
         wanted = set(used)
-        return {name: key_file_text(key) for key, name in self._names.items() if name in wanted}
+        return {
+            name: key_file_text(key) if isinstance(key, str) else key_text(key)
+            for key, name in self._names.items()
+            if name in wanted
+        }
 
 
 def slug(text: str) -> str:

@@ -6,10 +6,13 @@ from ringfence.transfer.netsh import exporting as netsh_export
 from ringfence.transfer.netsh import importing as netsh
 from ringfence.transfer.powershell import importing as powershell
 from ringfence.transfer.powershell.exporting import write_script
+from ringfence.transfer.swanctl import importing as swanctl
+from ringfence.transfer.swanctl.exporting import write_conf
 
 FORMATS: tuple[Format, ...] = (
     Format("netsh", "netsh script", netsh.guess, netsh.read_script, netsh_export.write_script),
     Format("powershell", "PowerShell script", powershell.guess, powershell.read_script, write_script),
+    Format("swanctl", "swanctl.conf", swanctl.guess, swanctl.read_conf, write_conf, swanctl.read_conf),
 )
 
 

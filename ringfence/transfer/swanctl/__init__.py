@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""strongSwan's swanctl.conf, read and written."""

@@ -1,0 +1,377 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A policy as swanctl.conf: a connection with one child for each rule, and shunts for what goes without IPsec.
+
+strongSwan then does for this computer what Ringfence did. Its trap policies keep traffic back until there are SAs, as
+"require" does; "request" and whatever else it cannot say is left out, and the file's head says so. A rule that would
+protect less, or let in more, than it says is left out whole.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from itertools import groupby
+
+from ringfence.crypto.suites import DhGroup
+from ringfence.databases.identity import Identity
+from ringfence.databases.proposal import Protocol
+from ringfence.databases.sa import DfPolicy, TunnelOptions
+from ringfence.net.address import ANY_PORT, AddressRange, format_address
+from ringfence.place import Place
+from ringfence.policy.errors import BadWord
+from ringfence.policy.lower import statements
+from ringfence.policy.model import (
+    ANY,
+    ME,
+    Address,
+    Certificate,
+    Filter,
+    HostName,
+    KeyModule,
+    Keyword,
+    Need,
+    Policy,
+    PskFile,
+    Reading,
+    Rule,
+    Verb,
+)
+from ringfence.policy.scope import Device, Scope
+from ringfence.policy.terms import GlobalSettings, MainMode
+from ringfence.policy.traffic import Traffic
+from ringfence.transfer.base import Exported, LeftOut, key_of_file, slug
+from ringfence.transfer.swanctl.algorithms import ike_word, transform_word
+from ringfence.transfer.swanctl.keys import identity_word, key_word
+from ringfence.transfer.swanctl.selectors import selector_words
+
+PLACEHOLDER = "the-key-is-not-at-hand"
+INDENT = "    "
+Lines = list[str]
+
+
+def write_conf(policy: Policy, keys: Mapping[str, str]) -> Exported:
+    """The file, and what it does not say."""
+    writer = _Writer(keys)
+    writer.write(policy)
+    return Exported(writer.text(), tuple(dict.fromkeys(writer.left)))
+
+
+class _Writer:
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        self.left: list[LeftOut] = []
+        self._keys = keys
+        self._connections: list[Lines] = []
+        self._shunts: list[Lines] = []
+        self._secrets: dict[str, list[Identity]] = {}
+        self._names: set[str] = set()
+
+    def leave(self, place: Place, words: str, why: str, cure: str = "") -> None:
+        self.left.append(LeftOut(str(place), words, why, cure))
+
+    def write(self, policy: Policy) -> None:
+        """All rules, filters, and what has no place in the file."""
+        for item in statements(policy):
+            kind = "rule" if isinstance(item, Rule) else "filter"
+            words = f'{kind} "{item.name}"'
+            try:
+                if not item.enabled:
+                    raise BadWord("it is switched off")
+                if isinstance(item, Filter):
+                    self._filter(item, words)
+                elif item.secure.exempt:
+                    self._exemption(item, words)
+                else:
+                    self._rule(item, words)
+            except BadWord as error:
+                self.leave(item.place, words, error.why, error.cure)
+        for one in policy.packet_filters:
+            self.leave(one.place, f'packet filter "{one.name}"', "strongSwan does not filter packets on interfaces")
+        for each in policy.main_modes:
+            self.leave(each.place, f'main mode rule "{each.name}"', "each connection says its main mode itself")
+        self._global(policy.settings)
+
+    def _global(self, settings: GlobalSettings) -> None:
+        plain = GlobalSettings()
+        inherited = {"auth", "second_auth", "auth_set", "protect", "lifetime", "pfs", "quick_mode_crypto", "main_mode",
+                     "main_mode_crypto", "require_encryption", "legacy", "place", "places", "local_rules"}  # fmt: skip
+        for one in fields(settings):
+            if one.name not in inherited and getattr(settings, one.name) != getattr(plain, one.name):
+                word = one.name.removesuffix("_s").replace("_", "-")
+                self.leave(settings.place, f"global, {word}", "strongSwan says it elsewhere, or not at all")
+
+    def text(self) -> str:
+        """The whole file."""
+        head = ["# Connections for strongSwan, written by Ringfence. Load it: swanctl --load-all"]
+        head += [f"# Left out: {line}" for one in dict.fromkeys(self.left) for line in str(one).splitlines()]
+        connections = [*self._connections]
+        if self._shunts:
+            body = [line for child in self._shunts for line in child]
+            connections.append(_block(self._name("without-ipsec"), _block("children", body)))
+        parts = ["\n".join(head), "\n".join(_block("connections", [line for one in connections for line in one]))]
+        secrets = [line for name, ids in self._secrets.items() for line in self._secret(name, ids)]
+        parts += ["\n".join(_block("secrets", secrets))] if secrets else []
+        return "\n\n".join(parts) + "\n"
+
+    def _name(self, title: str) -> str:
+        stem = slug(title) or "rule"
+        name, number = stem, 1
+        while name in self._names:
+            number += 1
+            name = f"{stem}-{number}"
+        self._names.add(name)
+        return name
+
+    def _titled(self, title: str, words: str, place: Place) -> str:
+        name = self._name(title)
+        if name != title:
+            self.leave(place, f"{words}, name", f"strongSwan's names are plainer: {name}")
+        return name
+
+    # -- shunts
+
+    def _filter(self, item: Filter, words: str) -> None:
+        if item.either_end or not item.mirrored or item.part.one_way is not None:
+            raise BadWord("strongSwan's shunts are for both directions, from one end")
+        traffic = [*item.traffic]
+        if item.direction is Reading.IN:
+            traffic = [replace(one, sender_ports=one.receiver_ports, receiver_ports=one.sender_ports)
+                       for one in traffic]  # fmt: skip
+        elif item.direction is Reading.BOTH:
+            raise BadWord("strongSwan's shunts are for both directions, from one end")
+        self._shunt(item, traffic, "pass" if item.verb is Verb.PERMIT else "drop", words)
+
+    def _exemption(self, rule: Rule, words: str) -> None:
+        if rule.either_end or rule.gateways is not None:
+            raise BadWord("strongSwan's shunts are for both directions, from one end")
+        self._shunt(rule, [*rule.traffic], "pass", words)
+
+    def _shunt(self, item: Rule | Filter, traffic: list[Traffic], mode: str, words: str) -> None:
+        both = [one for kind in traffic for one in _one_way(kind)]
+        remote: tuple[Address | None, ...] = item.remote
+        device = self._device(item.scope, words, item.place)
+        flows = [_flow(item.local, remote, one) for one in both]
+        for number, (local_ts, remote_ts) in enumerate(_merged(flows)):
+            title = item.name if not number else f"{item.name} {number + 1}"
+            lines = [f"mode = {mode}", f"local_ts = {', '.join(local_ts)}", f"remote_ts = {', '.join(remote_ts)}"]
+            self._shunts.append(
+                _block(self._titled(title, words, item.place), [*lines, *device, "start_action = trap"])
+            )
+
+    # -- rules
+
+    def _rule(self, rule: Rule, words: str) -> None:
+        self._refuse(rule)
+        auth = self._auth(rule, words)
+        ends = self._ends(rule)
+        children = self._children(rule, words)
+        name = self._titled(rule.name, words, rule.place)
+        version = {(KeyModule.IKEV2,): "2", (KeyModule.IKEV1, KeyModule.IKEV2): "0"}.get(rule.keying, "1")
+        mode = rule.main_mode or MainMode()
+        over = mode.lifetime_s // 10
+        lines = [
+            f"version = {version}", *ends, f"proposals = {', '.join(map(ike_word, mode.methods))}",
+            f"rekey_time = {mode.lifetime_s - over}", f"over_time = {over}",
+        ]  # fmt: skip
+        for setting, said in (("sessions", mode.sessions), ("pfs", mode.pfs)):
+            if said:
+                self.leave(rule.place, f"{words}, main-mode.{setting}", "strongSwan does not count quick modes")
+        if not rule.nat_traversal:
+            self.leave(rule.place, f"{words}, nat-traversal", "strongSwan always looks for NAT")
+        lines += self._sides(rule, auth)
+        body = [line for number, (head, child) in enumerate(children)
+                for line in _block(name if not number else f"{name}-{number + 1}", [*head, *child])]  # fmt: skip
+        if isinstance(auth, PskFile):
+            self._key(auth, rule, words)
+        self._connections.append(
+            [f"# {rule.name}"] * (name != rule.name) + _block(name, [*lines, *_block("children", body)])
+        )
+
+    def _refuse(self, rule: Rule) -> None:
+        """What would be another rule in strongSwan's words is none."""
+        reasons = (
+            (rule.either_end, "strongSwan has to know which end this computer is", "Say local and remote."),
+            (rule.allow or rule.deny or rule.authorize, "strongSwan does not ask who may use it", ""),
+            (rule.second_auth, "strongSwan has no second authentication like Windows'", ""),
+            (rule.part.one_way is not None or rule.part.respond_only, "strongSwan protects both directions", ""),
+            (KeyModule.AUTHIP in rule.keying and len(rule.keying) == 1, "strongSwan does not speak AuthIP", ""),
+            (rule.exempt_protected, "strongSwan would put what is protected already into the tunnel", ""),
+        )
+        for holds, why, cure in reasons:
+            if holds:
+                raise BadWord(why, cure=cure)
+
+    def _auth(self, rule: Rule, words: str) -> PskFile | Certificate:
+        usable = [one for one in rule.auth if isinstance(one, PskFile | Certificate)]
+        if not usable:
+            raise BadWord("strongSwan proves by preshared keys and certificates only")
+        for one in rule.auth:
+            if one is not usable[0]:
+                self.leave(rule.place, f"{words}, {one}", "a connection has one way to authenticate")
+        chosen = usable[0]
+        if isinstance(chosen, Certificate) and chosen != Certificate(chosen.authority):
+            raise BadWord("of a certificate, strongSwan is told the authority only")
+        return chosen
+
+    def _ends(self, rule: Rule) -> Lines:
+        if rule.gateways is not None:
+            remote = "%any" if rule.gateways.remote is None else format_address(rule.gateways.remote)
+            local = [] if rule.gateways.local is None else [f"local_addrs = {format_address(rule.gateways.local)}"]
+            return [*local, f"remote_addrs = {remote}"]
+        local = [] if rule.local == ME else [f"local_addrs = {', '.join(map(_address_word, rule.local))}"]
+        return [*local, f"remote_addrs = {', '.join(map(_address_word, rule.remote))}"]
+
+    def _sides(self, rule: Rule, auth: PskFile | Certificate) -> Lines:
+        way = "psk" if isinstance(auth, PskFile) else "pubkey"
+        ids = [[] if one is None else [f"id = {_quoted(identity_word(one))}"] for one in
+               (rule.local_identity, rule.remote_identity)]  # fmt: skip
+        authority = [f"ca_id = {_quoted(auth.authority)}"] if isinstance(auth, Certificate) else []
+        return [
+            *_block("local", [f"auth = {way}", *ids[0]]),
+            *_block("remote", [f"auth = {way}", *ids[1], *authority]),
+        ]
+
+    def _children(self, rule: Rule, words: str) -> list[tuple[Lines, Lines]]:
+        tunnel = rule.gateways is not None
+        local: tuple[Address | None, ...] = rule.local if tunnel else _inner(rule.local)
+        remote: tuple[Address | None, ...] = rule.remote if tunnel else _inner(rule.remote)
+        flows = [_flow(local, remote, one) for kind in rule.traffic for one in _one_way(kind)]
+        rest = [f"mode = {'tunnel' if tunnel else 'transport'}", *self._quick_mode(rule, words),
+                *self._device(rule.scope, words, rule.place), *self._more(rule, words)]  # fmt: skip
+        return [
+            ([f"local_ts = {', '.join(here)}", f"remote_ts = {', '.join(there)}"], rest)
+            for here, there in _merged(flows)
+        ]
+
+    def _quick_mode(self, rule: Rule, words: str) -> Iterator[str]:
+        plain = [one for one in rule.protect if len(one.transforms) == 1 and one.encapsulate]
+        if not plain:
+            raise BadWord("strongSwan negotiates ESP or AH, not both on one packet, and no null encapsulation")
+        protocol = plain[0].transforms[0].protocol
+        kept = [one for one in plain if one.transforms[0].protocol is protocol]
+        for one in rule.protect:
+            if one not in kept:
+                self.leave(rule.place, f"{words}, {one}", f"strongSwan then has {protocol.name} only")
+        group = rule.pfs if isinstance(rule.pfs, DhGroup) else None
+        if rule.pfs is True:
+            group = (rule.main_mode or MainMode()).methods[0].group
+        key = "ah_proposals" if protocol is Protocol.AH else "esp_proposals"
+        yield f"{key} = {', '.join(transform_word(one.transforms[0], group) for one in kept)}"
+        limits = kept[0].limits if kept[0].limits.seconds else rule.lifetime
+        if limits is None:
+            return
+        for one in kept:
+            if one.limits.seconds and one.limits != limits:
+                self.leave(rule.place, f"{words}, lifetime of {one}", "strongSwan has one for all methods")
+        for unit, value in (("time", limits.seconds), ("bytes", limits.octets), ("packets", limits.packets)):
+            if value:
+                yield f"life_{unit} = {value}"
+                yield f"rekey_{unit} = {value - value // 10}"
+
+    def _more(self, rule: Rule, words: str) -> Iterator[str]:
+        yield f"replay_window = {rule.replay_window}"
+        if rule.tfc_octets:
+            yield f"tfc_padding = {rule.tfc_octets}"
+        plain = TunnelOptions()
+        if rule.tunnel.df is DfPolicy.CLEAR:
+            yield "copy_df = no"
+        elif rule.tunnel.df is not plain.df:
+            self.leave(rule.place, f"{words}, tunnel.df", "strongSwan copies the bit or clears it")
+        if not rule.tunnel.ecn:
+            yield "copy_ecn = no"
+        if not rule.tunnel.copy_dscp:
+            yield "copy_dscp = no"
+        if rule.tunnel.ttl != plain.ttl or rule.tunnel.dscp:
+            self.leave(rule.place, f"{words}, tunnel", "TTL and DSCP of the outer header are the kernel's own")
+        if rule.secure.inward is Need.REQUIRE and rule.secure.outward is Need.REQUIRE:
+            yield f"start_action = {'trap' if rule.initiate else 'none'}"
+            return
+        why = "strongSwan negotiates as soon as it is loaded, and traffic passes in clear until then"
+        self.leave(rule.place, f"{words}, secure = {rule.secure}", why)
+        yield f"start_action = {'start' if rule.initiate else 'none'}"
+
+    def _device(self, scope: Scope, words: str, place: Place) -> Lines:
+        if scope.profiles:
+            self.leave(place, f"{words}, profiles", "strongSwan knows no networks by profile: it always holds")
+        devices = [one for one in scope.interfaces if isinstance(one, Device) and not one.name.endswith("*")]
+        if len(devices) == len(scope.interfaces) == 1:
+            return [f"interface = {devices[0].name}"]
+        if scope.interfaces:
+            self.leave(place, f"{words}, interfaces", "strongSwan knows one interface by its name: it holds on all")
+        return []
+
+    # -- keys
+
+    def _key(self, auth: PskFile, rule: Rule, words: str) -> None:
+        known = self._secrets.setdefault(auth.file, [])
+        ends = [rule.remote_identity, rule.local_identity]
+        if rule.remote_identity is None:
+            ends += [*_hosts(rule)]
+        known += [one for one in ends if one is not None and one not in known]
+        if auth.file not in self._keys:
+            self.leave(rule.place, f"{words}, {auth.file}", f'the key is not at hand; "{PLACEHOLDER}" stands for it')
+
+    def _secret(self, file: str, ids: list[Identity]) -> Lines:
+        text = self._keys.get(file)
+        key: str | bytes | None = PLACEHOLDER if text is None else key_of_file(text)
+        if key is None:
+            key = _octets(text or "")
+        lines = [f"id-{number} = {_quoted(identity_word(one))}" for number, one in enumerate(ids, 1)]
+        return _block(self._name(f"ike-{file.removesuffix('.psk')}"), [*lines, f"secret = {key_word(key)}"])
+
+
+def _octets(text: str) -> bytes:
+    return bytes.fromhex(text.strip().removeprefix("hex:"))
+
+
+def _hosts(rule: Rule) -> Iterator[Identity]:
+    if rule.gateways is not None:
+        yield from () if rule.gateways.remote is None else (Identity.of_address(rule.gateways.remote),)
+        return
+    for one in rule.remote:
+        if isinstance(one, AddressRange) and one.is_host:
+            yield Identity.of_address(one.first)
+
+
+def _inner(addresses: tuple[Address, ...]) -> tuple[Address | None, ...]:
+    """The selectors of a transport rule: hosts are the ends of IKE themselves."""
+    own = all(isinstance(one, HostName) or one is Keyword.ME or (isinstance(one, AddressRange) and one.is_host)
+              for one in addresses)  # fmt: skip
+    return (None,) if own or addresses == ANY else addresses
+
+
+def _address_word(address: Address) -> str:
+    match address:
+        case Keyword.ANY | Keyword.ME:
+            return "%any"
+        case AddressRange():
+            return str(address)
+        case HostName():
+            return address.name
+        case _:
+            raise BadWord(f'"{address.value}" stands for addresses that strongSwan does not know')
+
+
+def _one_way(traffic: Traffic) -> list[Traffic]:
+    if not traffic.either:
+        return [traffic]
+    turned = Traffic(traffic.protocol, traffic.receiver_ports, ANY_PORT)
+    return [replace(traffic, either=False), turned]
+
+
+def _flow(
+    local: tuple[Address | None, ...], remote: tuple[Address | None, ...], traffic: Traffic
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    here = selector_words(local, traffic.protocol, traffic.sender_ports)
+    there = selector_words(remote, traffic.protocol, traffic.receiver_ports)
+    return tuple(here), tuple(there)
+
+
+def _merged(flows: list[tuple[tuple[str, ...], tuple[str, ...]]]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """One after the other: strongSwan's selectors multiply, so each kind of traffic is a child of its own."""
+    return [key for key, _ in groupby(flows)]
+
+
+def _block(name: str, lines: Lines) -> Lines:
+    return [f"{name} {{", *(f"{INDENT}{line}" for line in lines), "}"]
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
