@@ -34,6 +34,11 @@ PolicyArgument = Annotated[
 ReadFormatOption = Annotated[
     str, typer.Option("--format", metavar="FORMAT", help="What the file is; otherwise guessed.", show_default=False)
 ]
+MeOption = Annotated[
+    str,
+    typer.Option("--me", metavar="ADDRESS", help="This computer's address, if FILE speaks of two sides.",
+                 show_default=False),
+]  # fmt: skip
 WriteFormatOption = Annotated[
     str, typer.Option("--format", metavar="FORMAT", help="What to write.", show_default=False)
 ]
@@ -47,6 +52,7 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files that
 def import_(
     source: SourceArgument,
     form: ReadFormatOption = "",
+    me: MeOption = "",
     to: ToOption = None,
     force: ForceOption = False,
     json: JsonOption = False,
@@ -59,7 +65,8 @@ def import_(
 
     octets = read_file(source)
     chosen, read = _reader(form, decode_text(octets), source)
-    imported = read(decode_text(octets), source.name)
+    text = decode_text(octets)
+    imported = _read_at(chosen, text, source, me) if me else read(text, source.name)
     document = document_of(source, chosen, imported)
     files = {} if to is None else {**_beside(to, imported.secrets), to: document}
     answer = _answer(source, chosen, imported, document)
@@ -121,6 +128,18 @@ def _reader(form: str, text: str, source: Path) -> "tuple[Format, Importer]":
         what = f'--format "{form}" is none that can be read.' if form else f"{source} is in no format that is known."
         raise BadRequest(what, cure=f"Say which it is: --format {' or '.join(names)}")
     return found, found.read
+
+
+def _read_at(form: "Format", text: str, source: Path, me: str) -> "Imported":
+    from ringfence.control.errors import BadRequest
+    from ringfence.policy.errors import BadWord
+
+    if form.read_at is None:
+        raise BadRequest(f"{form.name} speaks of one computer only.", cure="Leave --me out.")
+    try:
+        return form.read_at(text, source.name, me)
+    except BadWord as error:
+        raise BadRequest(f"--me is {error.why}.", cure=error.cure) from error
 
 
 def _writer(form: str) -> "tuple[Format, Exporter]":

@@ -173,7 +173,8 @@ class KeyFiles:
     def hide(self, text: str) -> str:
         """``text`` without any of the keys, should one have come to stand in it."""
         for key in self._names:
-            text = text.replace(key, "...") if len(key) >= SHORTEST_HIDDEN else text
+            if isinstance(key, str) and len(key) >= SHORTEST_HIDDEN:
+                text = text.replace(key, "...")
         return text
 
     def secrets(self, used: Iterable[str]) -> dict[str, str]:

@@ -39,7 +39,7 @@ from ringfence.policy.terms import GlobalSettings, MainMode
 from ringfence.policy.traffic import Traffic
 from ringfence.transfer.base import Exported, LeftOut, key_of_file, slug
 from ringfence.transfer.swanctl.algorithms import ike_word, transform_word
-from ringfence.transfer.swanctl.keys import identity_word, key_word
+from ringfence.transfer.swanctl.keys import Secret, choose, identity_word, key_word
 from ringfence.transfer.swanctl.selectors import selector_words
 
 PLACEHOLDER = "the-key-is-not-at-hand"
@@ -60,7 +60,9 @@ class _Writer:
         self._keys = keys
         self._connections: list[Lines] = []
         self._shunts: list[Lines] = []
-        self._secrets: dict[str, list[Identity]] = {}
+        self._secrets: dict[tuple[str, bool], list[Identity]] = {}
+        """A key file, and whether the key is for those only whom it names."""
+        self._users: list[tuple[Rule, str, set[Identity], set[Identity]]] = []
         self._names: set[str] = set()
 
     def leave(self, place: Place, words: str, why: str, cure: str = "") -> None:
@@ -86,6 +88,7 @@ class _Writer:
             self.leave(one.place, f'packet filter "{one.name}"', "strongSwan does not filter packets on interfaces")
         for each in policy.main_modes:
             self.leave(each.place, f'main mode rule "{each.name}"', "each connection says its main mode itself")
+        self._check_keys()
         self._global(policy.settings)
 
     def _global(self, settings: GlobalSettings) -> None:
@@ -106,7 +109,7 @@ class _Writer:
             body = [line for child in self._shunts for line in child]
             connections.append(_block(self._name("without-ipsec"), _block("children", body)))
         parts = ["\n".join(head), "\n".join(_block("connections", [line for one in connections for line in one]))]
-        secrets = [line for name, ids in self._secrets.items() for line in self._secret(name, ids)]
+        secrets = [line for (file, _), ids in self._secrets.items() for line in self._secret(file, ids)]
         parts += ["\n".join(_block("secrets", secrets))] if secrets else []
         return "\n\n".join(parts) + "\n"
 
@@ -300,13 +303,23 @@ class _Writer:
     # -- keys
 
     def _key(self, auth: PskFile, rule: Rule, words: str) -> None:
-        known = self._secrets.setdefault(auth.file, [])
-        ends = [rule.remote_identity, rule.local_identity]
-        if rule.remote_identity is None:
-            ends += [*_hosts(rule)]
-        known += [one for one in ends if one is not None and one not in known]
+        here = set() if rule.local_identity is None else {rule.local_identity}
+        there = {*_hosts(rule)} if rule.remote_identity is None else {rule.remote_identity}
+        known = self._secrets.setdefault((auth.file, bool(here or there)), [])
+        ends = sorted((*there, *here), key=str)
+        known += [one for one in ends if one not in known]
+        self._users.append((rule, auth.file, here, there))
         if auth.file not in self._keys:
             self.leave(rule.place, f"{words}, {auth.file}", f'the key is not at hand; "{PLACEHOLDER}" stands for it')
+
+    def _check_keys(self) -> None:
+        """Say so where strongSwan would take another key than the rule's."""
+        secrets = [Secret(file, 0, tuple(ids), "") for (file, _), ids in self._secrets.items()]
+        for rule, file, here, there in self._users:
+            found = choose(secrets, here, there)
+            if found is not None and found.name != file:
+                why = f"strongSwan cannot tell whose key it is, and would take {found.name}"
+                self.leave(rule.place, f'rule "{rule.name}", {file}', why, "Say identity.remote.")
 
     def _secret(self, file: str, ids: list[Identity]) -> Lines:
         text = self._keys.get(file)

@@ -56,7 +56,7 @@ def own_address(text: str) -> AddressRange | None:
     try:
         return AddressRange.parse(text) if text else None
     except ValueError as error:
-        raise BadWord(f'"{text}" is no address', cure="Such as 192.0.2.1.") from error
+        raise BadWord(f'"{text}", which is no address', cure="Such as 192.0.2.1.") from error
 
 
 def key_texts(keys: KeyFiles, policy: Policy) -> dict[str, str]:
@@ -102,6 +102,7 @@ def _secrets(section: Section, report: Report) -> list[Secret]:
         except BadWord as error:
             report.leave(inner.line, f"secret {inner.name}", error.why.removeprefix("but "), error.cure)
             continue
-        subject = inner.name.removeprefix("ike").lstrip("-_")
+        suffix = inner.name.removeprefix("ike").lstrip("-_")
+        subject = "" if suffix.isdigit() else suffix
         found.append(Secret(subject, inner.line, tuple(one for one in ids if one is not None), key))
     return found

@@ -189,5 +189,6 @@ def selector_words(addresses: Iterable[Address | None], protocol: int | None, po
             case AddressRange():
                 words.append(f"{address}{suffix}")
             case _:
-                raise BadWord(f'"{address}" stands for addresses that strongSwan cannot name in a traffic selector')
+                word = address.value if isinstance(address, Keyword) else str(address)
+                raise BadWord(f'"{word}" stands for addresses that strongSwan cannot name in a traffic selector')
     return words
