@@ -12,6 +12,7 @@ import pytest
 from ringfence.cli.transfer import write_files
 from ringfence.errors import IpsecError
 from ringfence.policy.document import parse
+from ringfence.policy.errors import BadWord
 from ringfence.policy.model import Policy
 from ringfence.testing.service import AnsweringService
 from ringfence.transfer import formats
@@ -160,3 +161,19 @@ def test_export_of_the_running_policy(command: Command, folder: Path, service: A
 def test_a_folder_that_is_not_there(folder: Path) -> None:
     with pytest.raises(IpsecError, match="cannot be written"):
         write_files({folder / "none/p.toml": "x"}, private=set(), force=False)
+
+
+def test_whose_side_a_file_is_read_from(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_at(text: str, file: str, me: str) -> Imported:
+        if me == "nobody":
+            raise BadWord(f'"{me}", which is no address')
+        return Imported(parse(DOCUMENT.replace("10.77.0.0/24", me), name=file + text))
+
+    answer = command("policy", "import", str(folder / "lab.toy"), "--me", "192.0.2.1")
+    assert (answer.code, "toy speaks of one computer only" in answer.err) == (2, True)
+    toy = Format("toy", "a toy", lambda text, _: text.count("rule"), read, None, read_at)
+    monkeypatch.setattr(formats, "FORMATS", (toy,))
+    answer = command("policy", "import", str(folder / "lab.toy"), "--me", "192.0.2.1")
+    assert 'with = "192.0.2.1"' in answer.out
+    answer = command("policy", "import", str(folder / "lab.toy"), "--me", "nobody")
+    assert '--me is "nobody", which is no address.' in answer.err
