@@ -12,10 +12,12 @@ from typing import Final, NoReturn
 class Secret:
     """Octets of a key or password; compared in constant time."""
 
-    __slots__ = ("_octets",)
+    __slots__ = ("_octets", "exact")
 
-    def __init__(self, octets: bytes) -> None:
+    def __init__(self, octets: bytes, *, exact: bool = False) -> None:
+        """``exact``: it was given as octets, and is no text in some encoding."""
         self._octets: Final = bytes(octets)
+        self.exact: Final = exact
 
     def reveal(self) -> bytes:
         """The octets themselves, for a primitive or a key log that announced itself."""

@@ -350,10 +350,14 @@ class IkeEngine:
 
 
 def _same_entry(old: SpdEntry, new: SpdEntry | None) -> bool:
-    """Whether an entry asks for the same SAs as before, wherever it is written now, and whatever may be clear."""
+    """Whether an entry asks for the same SAs as before, wherever it is written now, and whatever may be clear.
+
+    Nor does how long they may be idle make others of them: each ends by what was said when it was made.
+    """
     if new is None or old.processing is None or new.processing is None:
         return new is not None and replace(new, origin=old.origin) == old
-    processing = replace(new.processing, clear_in=old.processing.clear_in, clear_out=old.processing.clear_out)
+    was = old.processing
+    processing = replace(new.processing, clear_in=was.clear_in, clear_out=was.clear_out, idle_s=was.idle_s)
     return replace(new, origin=old.origin, processing=processing) == old
 
 

@@ -2,7 +2,7 @@
 """Preshared keys in the encoding that both sides use (Windows: preshared key encoding).
 
 Windows up to Vista, and later ones by a setting, take the characters of a key as UTF-16, low octet first; others as
-UTF-8, as a key file has them. Octets that are no text stay as they are.
+UTF-8, as a key file has them. What a key file says in hex or base64, or is no text, stays as it is.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,8 @@ def encoded(keys: Mapping[str, Secret], encoding: PskEncoding) -> Mapping[str, S
 
 
 def _utf16(key: Secret) -> Secret:
+    if key.exact:
+        return key
     try:
         text = key.reveal().decode()
     except UnicodeDecodeError:

@@ -78,6 +78,7 @@ def read_key(path: Path, what: str = "the key file") -> Secret:
         if octets.endswith(ending):
             octets = octets[: -len(ending)]
             break
+    exact = octets.startswith((b"hex:", b"base64:"))
     try:
         if octets.startswith(b"hex:"):
             octets = bytes.fromhex(octets[4:].decode())
@@ -90,4 +91,4 @@ def read_key(path: Path, what: str = "the key file") -> Secret:
         ) from error
     if not octets:
         raise StoreError(f"{what} is empty", place=str(path), cure=MAKE_KEY.format(path))
-    return Secret(octets)
+    return Secret(octets, exact=exact)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ringfence.crypto.suites import Authenticator, Cipher, DhGroup, Encryption, Hash, Integrity
 from ringfence.databases.admission import Admission
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import Pad, PadEntry, PresharedKey
+from ringfence.databases.pad import Pad, PadEntry, PresharedKey, ThroughNat
 from ringfence.databases.proposal import IkeProposal, Limits, Protocol, SecurityMethod, Transform
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
@@ -53,6 +53,7 @@ class HostPolicy:
     local_identity: Identity | None = None
     remote_identity: Identity | None = None
     admissions: tuple[Admission, ...] = ()
+    through_nat: ThroughNat = ThroughNat.BOTH
     master_key_pfs: bool = False
     quick_mode_limit: int = 0
     initiate: bool = True
@@ -86,6 +87,7 @@ class HostPolicy:
             local_identity=self.local_identity,
             remote_identity=self.remote_identity,
             admissions=self.admissions,
+            through_nat=self.through_nat,
             master_key_pfs=self.master_key_pfs,
             quick_mode_limit=self.quick_mode_limit,
             initiate=self.initiate,

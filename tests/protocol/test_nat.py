@@ -8,6 +8,7 @@ import pytest
 from protocol.pairs import start
 from ringfence.audit import MainModeFailed, MessageExchanged, QuickModeFailed
 from ringfence.databases.identity import Identity
+from ringfence.databases.pad import ThroughNat
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.ike.header import HEADER_OCTETS, Header
@@ -178,6 +179,24 @@ def test_both_behind_nat():
     assert ours.outbound[-1].keepalive
     assert theirs.outbound[-1].keepalive
     assert theirs.selector == Selector.between(inner, OUTER)
+
+
+@pytest.mark.parametrize("through", ThroughNat)
+@pytest.mark.parametrize("both", [False, True], ids=["server behind nat", "both behind nat"])
+def test_with_whom_a_policy_begins_behind_nat(through, both):
+    public, inner = "203.0.113.1", "10.1.1.1"
+    nats = [MemoryNat(public, [inner], forward_to=inner), *([MemoryNat(OUTER, [INNER])] if both else [])]
+    here, seen = (INNER, OUTER) if both else ("192.0.2.7", "192.0.2.7")
+    street = Street(HostPolicy(here, public, through_nat=through), HostPolicy(inner, seen), nats)
+    if through is ThroughNat.BOTH or (through is ThroughNat.SERVER and not both):
+        street.begin()
+        return
+    street.network.acquire(street.client, ENTRY, street.client_policy.flow())
+    street.network.run(2)
+    (failed,) = street.client.of(MainModeFailed)
+    assert failed.reason == "nat-in-between"
+    assert ("both sides" in failed.detail) is (through is ThroughNat.SERVER)
+    assert not street.client.engine.child_sas()
 
 
 def test_the_server_follows_a_nat_that_forgets():

@@ -166,8 +166,6 @@ def _quick_mode(session: Session, rule: Rule, said: Said) -> Rule:
 
 def read_main_mode(session: Session, said: Said) -> MainModeRule:
     """A main mode rule; raises Refused or BadWord."""
-    if not read_scope(said).everywhere:
-        raise Refused("main mode rules hold in all networks here", "Leave profile= out.")
     ends = ends_of(endpoint(said, "endpoint1"), endpoint(said, "endpoint2"))
     mode = read_mode(session, said)
     auth = first_auth(session, said, said.get("name", ""))
@@ -178,7 +176,7 @@ def read_main_mode(session: Session, said: Said) -> MainModeRule:
         session.note(f"{', '.join(names)} can be broken today", WEAK_CURE)
     return MainModeRule(
         said.get("name", ""), ends.local, ends.remote, ends.either_end, auth, main_mode=mode, legacy=bool(names),
-        enabled=is_on(said, "enable", default=True), description=said.get("description", ""),
+        scope=read_scope(said), enabled=is_on(said, "enable", default=True), description=said.get("description", ""),
     )  # fmt: skip
 
 

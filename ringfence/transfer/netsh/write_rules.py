@@ -210,12 +210,14 @@ def _pfs(pfs: DhGroup | bool | None) -> str:
 
 
 def _main_mode(rule: MainModeRule, settler: Settler, script: Script) -> None:
+    if rule.scope.interfaces:
+        raise BadWord("a main mode rule of Windows is for all kinds of interfaces", cure="Leave interfaces out.")
     auth, mode = settler.main_mode(rule)
     words = first_words(auth, rule.place, f'main mode rule "{rule.name}"', script) if auth else []
     name = script.text(rule.name, rule.place, f'the name of "{rule.name}"')
     script.say(MAINMODE, [
         ("name", name), *ends_words(rule, ("endpoint1", "endpoint2")), *_head(rule, script),
-        *_mode(mode, rule.place, f'main mode rule "{rule.name}"', script), *words,
+        *scope_words(rule.scope)[:1], *_mode(mode, rule.place, f'main mode rule "{rule.name}"', script), *words,
     ])  # fmt: skip
 
 

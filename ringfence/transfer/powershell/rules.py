@@ -182,8 +182,6 @@ class Rules:
         ends = ends_of(end_of(thing, "LocalAddress"), end_of(thing, "RemoteAddress"))
         first = self._set(thing, Kind.PHASE1, "Phase1AuthSet")
         crypto = self._set(thing, Kind.MAIN_MODE_CRYPTO, "MainModeCryptoSet")
-        if not scope_of(thing).everywhere:
-            raise BadWord("main mode rules hold in all networks here", cure="Leave -Profile out.")
         if first is None and crypto is None:
             raise BadWord("it names no set of its own, and so changes nothing")
         return MainModeRule(
@@ -193,6 +191,7 @@ class Rules:
             either_end=ends.either_end,
             auth_set=self.terms.main_mode_auth(first) if first is not None else "",
             main_mode_crypto=self.terms.main_mode(crypto) if crypto is not None else "",
+            scope=scope_of(thing),
             enabled=text_of(thing.values.get("Enabled", "True")) == "True",
             description=text_of(thing.values.get("Description")),
         )

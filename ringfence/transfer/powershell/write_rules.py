@@ -177,4 +177,6 @@ def scope_words(scope: Scope) -> Words:
 
 def main_mode_words(rule: MainModeRule) -> Words:
     """What is said of a main mode rule, without its terms. Raises BadWord."""
-    return [*about(rule.name, rule.description, rule.enabled), *ends_words(rule)]
+    if rule.scope.interfaces:
+        raise BadWord("a main mode rule of Windows is for all kinds of interfaces", cure="Leave interfaces out.")
+    return [*about(rule.name, rule.description, rule.enabled), *scope_words(rule.scope), *ends_words(rule)]

@@ -185,7 +185,7 @@ def test_a_new_policy_ends_what_it_changes_and_nothing_else():
     both.network.do(both.a, both.a.engine.apply(moved, pad, both.network.now))
     both.run(1)
     assert_one_pair(both)
-    looser = Spd(tuple(replace(entry, processing=replace(entry.processing, clear_in=True)) for entry in moved))
+    looser = Spd(tuple(replace(one, processing=replace(one.processing, clear_in=True, idle_s=600)) for one in moved))
     both.network.do(both.a, both.a.engine.apply(looser, pad, both.network.now))
     both.run(1)
     assert_one_pair(both)

@@ -19,3 +19,8 @@ def test_characters_of_sixteen_bits(key: bytes, utf16: bytes) -> None:
     keys = {"a.psk": Secret(key)}
     assert encoded(keys, PskEncoding.UTF8) == keys
     assert encoded(keys, PskEncoding.UTF16) == {"a.psk": Secret(utf16)}
+
+
+def test_octets_are_no_characters() -> None:
+    key = Secret(b"ab", exact=True)
+    assert encoded({"a.psk": key}, PskEncoding.UTF16)["a.psk"].reveal() == b"ab"

@@ -102,7 +102,7 @@ def test_main_mode_rules() -> None:
     assert mode is not None
     assert (mode.lifetime_s, mode.sessions, mode.force_dh, rule.legacy) == (3600, 5, True, True)
     assert mode.methods[0].limits == Limits(3600)
-    for said in ({"name": "m"}, {"name": "m", "auth1": "computerkerb", "profile": "domain"}, {"mmkeylifetime": "x"}):
+    for said in ({"name": "m"}, {"name": "m", "auth1": "computerkerb", "profile": "home"}, {"mmkeylifetime": "x"}):
         with pytest.raises(Refused):
             read_main_mode(Session(), said)
 

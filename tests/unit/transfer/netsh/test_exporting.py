@@ -265,7 +265,7 @@ def policies(draw: st.DrawFn) -> Policy:
     own = main_modes(draw)
     ends = ends_of(draw(ENDPOINTS), draw(ENDPOINTS))
     main_mode = MainModeRule(names[4], ends.local, ends.remote, ends.either_end, draw(FIRST_AUTH), main_mode=own,
-                             legacy=bool(weak(own.methods)))  # fmt: skip
+                             legacy=bool(weak(own.methods)), scope=Scope(draw(SCOPES).profiles))  # fmt: skip
     blocked = Filter(
         names[3], Verb.BLOCK, (draw(BLOCKED),), remote=(draw(HOSTS),), mirrored=False, scope=draw(SCOPES),
         direction=draw(st.sampled_from([Reading.IN, Reading.OUT])),

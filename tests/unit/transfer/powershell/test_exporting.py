@@ -163,7 +163,12 @@ def policies(draw: st.DrawFn) -> Policy:
     quick = [draw(quick_modes(name)) for name in names[5:7]]
     found = tuple(draw(rules(name, [one.name for one in auth[1:]], [quick[1].name])) for name in names[7:9])
     rule = MainModeRule(
-        names[0], ME, ANY, auth_set=draw(st.sampled_from(["", auth[1].name])), main_mode_crypto=main[1].name
+        names[0],
+        ME,
+        ANY,
+        auth_set=draw(st.sampled_from(["", auth[1].name])),
+        main_mode_crypto=main[1].name,
+        scope=Scope(draw(st.sampled_from([(), (Profile.DOMAIN,), (Profile.DOMAIN, Profile.PUBLIC)]))),
     )
     said = GlobalSettings(
         exempt=tuple(one for one in Exempt if draw(st.booleans())),
