@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How commands edit a policy document: find it, hold it, change it, say what changed."""
 
+import contextlib
 import difflib
 import os
 import pwd
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ringfence.net.flow import FlowKey
     from ringfence.policy.difference import Different
     from ringfence.policy.model import Policy
+    from ringfence.policy.source import Source
     from ringfence.stores.writing import Held
 
 DEFAULT_DOCUMENT = Path("/etc/ringfence/policy.toml")
@@ -96,7 +98,7 @@ def _edit(
 
     if held.octets is None and not fresh:
         raise StoreError(NO_DOCUMENT, place=str(path), cure=NAME_IT)
-    before = Draft.read(plain(held.text), name=path.name)
+    before = Draft.read(plain(held.text), name=path.name, beside=_included(path) if held.octets else ())
     after = action(before)
     changes = _changes(before, after)
     answer = EditAnswer(
@@ -113,6 +115,26 @@ def _edit(
     return answer, changes
 
 
+def _included(path: Path) -> "list[Source]":
+    """The documents that one includes; raises PolicyError when they are not correct."""
+    from ringfence.stores.include import Documents
+
+    documents = Documents(path, path.name, "")
+    documents.load()
+    return documents.sources[:-1]
+
+
+def _tree(path: Path) -> set[Path]:
+    """A document and all that it includes, as far as it can be read."""
+    from ringfence.errors import IpsecError
+    from ringfence.stores.include import Documents
+
+    documents = Documents(path, path.name, "")
+    with contextlib.suppress(IpsecError):
+        documents.load()
+    return {path.resolve(), *(file.resolve() for file in documents.files)}
+
+
 def _is_followed(path: Path) -> bool:
     """Whether a service runs that follows this document, and so takes up an edit at once."""
     from ringfence.control.client import Client
@@ -123,8 +145,8 @@ def _is_followed(path: Path) -> bool:
             policy = client.status().policy
     except ControlError:
         return False
-    local = [store.document for store in policy.stores if store.name == "local"] or [policy.document]
-    return path in [Path(one).resolve() for one in local]
+    followed = [store.document for store in policy.stores if store.document.startswith("/")] or [policy.document]
+    return any(path in _tree(Path(one)) for one in followed)
 
 
 def _refuse_lockout(document: Path) -> None:
@@ -186,11 +208,11 @@ def _caller() -> str:
 
 
 def _policy(draft: "Draft") -> "Policy | None":
-    from ringfence.policy.document import parse
+    from ringfence.policy.document import parse_documents
     from ringfence.policy.errors import PolicyError
 
     try:
-        return parse(draft.text, name=draft.name)
+        return parse_documents(draft.sources)
     except PolicyError:
         return None
 

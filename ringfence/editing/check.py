@@ -7,7 +7,7 @@ nobody has seen.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ringfence.editing.draft import Draft, Item
@@ -17,16 +17,14 @@ from ringfence.editing.toml import toml_table
 from ringfence.editing.words import Said, Trial
 from ringfence.place import Place
 from ringfence.policy.decode import shown
-from ringfence.policy.document import parse
+from ringfence.policy.document import parse_documents
 from ringfence.policy.errors import Finding, PolicyError
-
-Findings = Callable[[Draft], tuple[Finding, ...]]
 
 
 def findings(draft: Draft) -> tuple[Finding, ...]:
-    """All that is wrong with a document."""
+    """All that is wrong with a document and those that it includes."""
     try:
-        parse(draft.text, name=draft.name)
+        parse_documents(draft.sources)
     except PolicyError as error:
         return error.findings
     return ()

@@ -6,7 +6,7 @@ A draft is text. What it says is asked of the decoders, by ``check``; a verb onl
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from ringfence.editing import settings, tables
@@ -38,12 +38,19 @@ class Draft:
 
     name: str
     text: str
+    beside: tuple[Source, ...] = field(default=(), repr=False, compare=False)
+    """The documents that it includes, each after those that it includes itself."""
 
     @classmethod
-    def read(cls, text: str, *, name: str) -> Self:
+    def read(cls, text: str, *, name: str, beside: Sequence[Source] = ()) -> Self:
         """A draft of ``text``; raises PolicyError when it is no TOML."""
         Source.read(text, name=name)
-        return cls(name, text)
+        return cls(name, text, tuple(beside))
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """All that count together; raises PolicyError when its text is no TOML."""
+        return (*self.beside, Source.read(self.text, name=self.name))
 
     @property
     def data(self) -> dict[str, object]:

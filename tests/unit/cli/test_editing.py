@@ -56,3 +56,9 @@ def test_an_edit_that_cuts_off_its_author_is_not_written(
 
 def test_whether_the_service_follows_it(tmp_path: Path, service: AnsweringService) -> None:
     assert not editing._is_followed(tmp_path / "other.toml")
+    main, base = tmp_path / "policy.toml", tmp_path / "base.toml"
+    main.write_text('include = "base.toml"\n')
+    base.write_text("")
+    assert editing._tree(main) == {main, base}
+    main.write_text("nonsense")
+    assert editing._tree(main) == {main}

@@ -98,3 +98,17 @@ def test_every_kind_has_its_command(command: Command, noun: object) -> None:
     answer = command(getattr(noun, "word"), "--help")  # noqa: B009 - the parameter's type is only known to pytest
     assert answer.code == 0
     assert all(verb in answer.out for verb in ("new", "set", "list", "show", "rename", "delete"))
+
+
+def test_documents_that_are_included_count(document: Path, command: Command) -> None:
+    base = document.with_name("base.toml")
+    base.write_text("[auth-set.corp]\nfirst = 'kerberos'\n")
+    text = f'include = "base.toml"\n{DOCUMENT}'
+    document.write_text(text)
+    assert command("consec", "set", "lab", "secure=banana").code == 1
+    assert command("consec", "set", "lab", "--unset", "auth", "auth-set=nobody").code == 1
+    assert command("authset", "new", "corp", "first=ntlm").code == 1
+    assert document.read_text() == text
+    assert '~ rule "lab"' in said(command("consec", "set", "lab", "--unset", "auth", "auth-set=corp"))
+    base.write_text("nonsense")
+    assert "base.toml:1: this is not TOML" in command("consec", "set", "lab", "secure=request").err
