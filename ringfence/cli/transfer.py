@@ -36,7 +36,7 @@ ReadFormatOption = Annotated[
 ]
 MeOption = Annotated[
     str,
-    typer.Option("--me", metavar="ADDRESS", help="This computer's address, if FILE speaks of two sides.",
+    typer.Option("--me", metavar="ADDRESS", help="This computer's address (or left, right), if FILE has two sides.",
                  show_default=False),
 ]  # fmt: skip
 WriteFormatOption = Annotated[

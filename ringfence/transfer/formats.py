@@ -2,6 +2,7 @@
 """The formats that a policy may come in or go out in."""
 
 from ringfence.transfer.base import Format
+from ringfence.transfer.ipsecconf import importing as ipsecconf
 from ringfence.transfer.netsh import exporting as netsh_export
 from ringfence.transfer.netsh import importing as netsh
 from ringfence.transfer.powershell import importing as powershell
@@ -13,6 +14,7 @@ FORMATS: tuple[Format, ...] = (
     Format("netsh", "netsh script", netsh.guess, netsh.read_script, netsh_export.write_script),
     Format("powershell", "PowerShell script", powershell.guess, powershell.read_script, write_script),
     Format("swanctl", "swanctl.conf", swanctl.guess, swanctl.read_conf, write_conf, swanctl.read_conf),
+    Format("ipsec-conf", "ipsec.conf", ipsecconf.guess, ipsecconf.read_conf, None, ipsecconf.read_conf),
 )
 
 

@@ -16,7 +16,8 @@ from ringfence.transfer.powershell.report import Report
 from ringfence.transfer.swanctl import words as known
 from ringfence.transfer.swanctl.building import DROP, PASS, TRANSPORT, TUNNEL, Draft
 from ringfence.transfer.swanctl.crypto import limits_of, main_mode, parse_time, quick_mode, within
-from ringfence.transfer.swanctl.keys import Secret, choose, parse_identity
+from ringfence.transfer.swanctl.keys import Secret, parse_identity
+from ringfence.transfer.swanctl.proof import is_address, preshared
 from ringfence.transfer.swanctl.selectors import Selector, parse_addresses, parse_selectors
 from ringfence.transfer.swanctl.syntax import Section
 
@@ -146,14 +147,14 @@ class Reader:
             raise BadWord(f"its sides prove by different ways ({ways[0]} and {ways[1]}), and here both prove alike")
         local, remote = self._identity(here, "local"), self._identity(there, "remote")
         if ways[0] == "psk":
-            auth: Auth = self._preshared(draft, local, remote)
+            auth: Auth = preshared(self.secrets, self.keys, self.report, draft, (local, remote))
         else:
             auth, remote = self._certificate(there, ways[1], remote)
         for one in (here, there):
             skip = {"auth", "id", "ca_id"} | ({"cacerts"} if isinstance(auth, Certificate) else set())
             self._settings(one, f"{draft.words}, {one.name}", known.AUTHENTICATION, skip)
         ends = [
-            None if found is None or _is_address(found, ends) else found
+            None if found is None or is_address(found, ends) else found
             for found, ends in ((local, draft.local_addrs), (remote, draft.remote_addrs))
         ]
         return {"auth": (auth,), "local_identity": ends[0], "remote_identity": ends[1]}
@@ -180,14 +181,6 @@ class Reader:
                 section.line_of("id"), f"id = {text}", "the other side has to be known by its address here"
             )
         return identity
-
-    def _preshared(self, draft: Draft, local: Identity | None, remote: Identity | None) -> Auth:
-        secret = choose(self.secrets, _known_by(local, draft.local_addrs), _known_by(remote, draft.remote_addrs))
-        if secret is None:
-            cure = f"Write the key into {draft.name}.psk beside the document."
-            self.report.leave(draft.line, f"{draft.words}, key", "no secret in the file is for both sides", cure)
-            return self.keys.file_for(f"\0{draft.name}", draft.name)
-        return self.keys.file_for(secret.key, secret.name or draft.name)
 
     def _certificate(self, there: Section, way: str, remote: Identity | None) -> tuple[Auth, Identity | None]:
         if way != "pubkey":
@@ -305,17 +298,6 @@ class Reader:
 
 def _list(text: str) -> list[str]:
     return [one.strip() for one in text.split(",") if one.strip()]
-
-
-def _known_by(identity: Identity | None, addresses: tuple[Address, ...]) -> set[Identity]:
-    found = {Identity.of_address(one.first) for one in addresses if isinstance(one, AddressRange) and one.is_host}
-    return found if identity is None else found | {identity}
-
-
-def _is_address(identity: Identity, addresses: tuple[Address, ...]) -> bool:
-    """Whether it is what the side is known by anyhow."""
-    hosts = [one for one in addresses if isinstance(one, AddressRange)]
-    return len(hosts) == 1 == len(addresses) and hosts[0].is_host and Identity.of_address(hosts[0].first) == identity
 
 
 def _scope(section: Section) -> Scope:

@@ -15,6 +15,7 @@ from ringfence.transfer.powershell.report import Report
 from ringfence.transfer.swanctl.building import Draft, build
 from ringfence.transfer.swanctl.connections import Reader
 from ringfence.transfer.swanctl.keys import Secret, parse_identity, parse_key
+from ringfence.transfer.swanctl.proof import key_texts
 from ringfence.transfer.swanctl.syntax import Section, parse
 from ringfence.transfer.swanctl.words import SECRETS, SECTIONS
 
@@ -24,7 +25,6 @@ LIKE = re.compile(
     r"|reauth_time|life_time|dpd_delay|mobike|version|cacerts)\s*=)"
 )
 CURE = "Such a file begins: connections { lab { remote_addrs = 192.0.2.1 } }"
-MISSING = "\0"
 
 
 def guess(text: str, _: str) -> int:
@@ -48,7 +48,7 @@ def read_conf(text: str, name: str, me: str = "") -> Imported:
     for section, why in SECTIONS.items():
         for inner in top.top.within(section).sections.values():
             report.leave(inner.line, f"{section} {inner.name}", why)
-    return Imported(policy, key_texts(keys, policy), report.left_out, report.notes)
+    return Imported(policy, key_texts(keys, policy.key_files), report.left_out, report.notes)
 
 
 def own_address(text: str) -> AddressRange | None:
@@ -57,11 +57,6 @@ def own_address(text: str) -> AddressRange | None:
         return AddressRange.parse(text) if text else None
     except ValueError as error:
         raise BadWord(f'"{text}", which is no address', cure="Such as 192.0.2.1.") from error
-
-
-def key_texts(keys: KeyFiles, policy: Policy) -> dict[str, str]:
-    """The key files to write; those whose key is missing are not among them."""
-    return {name: text for name, text in keys.secrets(policy.key_files).items() if not text.startswith(MISSING)}
 
 
 def assemble(drafts: list[Draft], report: Report) -> Policy:

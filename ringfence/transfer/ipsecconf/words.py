@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What settings of ipsec.conf come to here, where they do not become part of a rule."""
+
+from ringfence.transfer.swanctl.words import OURS
+
+HANDED = "addresses are not handed out in main mode here"
+MARKS = "traffic is told apart by its addresses, not by marks or virtual interfaces"
+SIDE = {
+    **dict.fromkeys(("nexthop", "sendcert", "hostaccess", "allowany"), OURS),
+    "cert": "certificates are chosen by their authority",
+    "ckaid": "certificates are chosen by their authority",
+    "updown": "no program is run when SAs come and go",
+    "firewall": "no program is run when SAs come and go",
+    "sourceip": "which address packets come from is settled by routes",
+    "addresspool": HANDED, "modecfgserver": HANDED, "modecfgclient": HANDED, "dns": HANDED,
+    "groups": "certificates have no groups here", "certpolicy": "certificate policies are not asked about",
+    "ikeport": "IKE has the ports 500 and 4500 here", "vti": MARKS, "interface_ip": MARKS,
+    "username": "XAuth is not spoken",
+}  # fmt: skip
+"""Settings that begin with left or right, without that word."""
+
+CONN = {
+    **dict.fromkeys((
+        "rekeymargin", "margintime", "rekeyfuzz", "keyingtries", "dpddelay", "dpdtimeout", "dpdaction",
+        "retransmit_timeout",
+        "retransmit_interval", "fragmentation", "ike_frag", "mobike", "rekey", "reauth", "closeaction",
+        "hostaddrfamily",
+        "clientaddrfamily", "connaddrfamily", "uniqueids", "initial_contact", "send_no_esp_tfc",
+        "nat_keepalive", "narrowing",
+        "priority", "reqid", "installpolicy", "marginbytes", "marginpackets", "modeconfig",
+        "cisco_unity", "fake_strongswan", "send_vendorid", "sendca", "ikepad", "decap_dscp",
+        "overlapip", "metric", "mtu", "nic_offload", "dumpdir", "accept_redirect_to",
+    ), OURS),
+    "aggressive": "main mode protects identities, and aggressive mode is not spoken",
+    "aggrmode": "main mode protects identities, and aggressive mode is not spoken",
+    "forceencaps": "ESP goes in UDP only where there is NAT",
+    "encapsulation": "ESP goes in UDP only where there is NAT",
+    "compress": "packets are not compressed", "inactivity": "it is said for the whole computer: [global] idle-time",
+    "negotiationshunt": "traffic waits for its SAs", "failureshunt": "without SAs traffic does not pass",
+    "sha2_truncbug": "HMAC-SHA-256 has 128 bits here, as the standard says",
+    "mark": MARKS, "mark_in": MARKS, "mark_out": MARKS, "vti_interface": MARKS, "vti_routing": MARKS,
+    "ipsec_interface": MARKS, "labeled_ipsec": "traffic has no labels here",
+    "policy_label": "traffic has no labels here",
+    "nflog_group": "packets are not logged by the kernel's tables",
+    "modecfgpull": HANDED, "modecfgdns": HANDED, "modecfgdomains": HANDED, "modecfgbanner": HANDED,
+    "remote_peer_type": HANDED, "xauthby": "XAuth is not spoken", "xauthfail": "XAuth is not spoken",
+    "xauth": "XAuth is not spoken", "xauth_identity": "XAuth is not spoken", "eap_identity": "EAP is not spoken",
+    "aaa_identity": "EAP is not spoken",
+}  # fmt: skip
+NOTHING = {
+    "aggressive": "no", "aggrmode": "no", "forceencaps": "no", "encapsulation": "auto", "compress": "no",
+    "sha2_truncbug": "no", "negotiationshunt": "hold", "failureshunt": "none", "xauth": "client",
+}  # fmt: skip
+"""Values that change nothing."""
+READ = {
+    "left", "right", "type", "auto", "authby", "keyexchange", "ikev2", "ike", "esp", "ah", "phase2",
+    "phase2alg", "auth",
+    "pfs", "pfsgroup", "esn", "ikelifetime", "keylife", "lifetime", "salifetime", "lifebytes", "lifepackets",
+    "replay_window", "tfc",
+}  # fmt: skip
+SIDE_READ = {"", "id", "subnet", "subnets", "protoport", "auth", "ca", "rsasigkey", "auth2"}
