@@ -39,3 +39,31 @@ def test_a_name_is_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
     asyncio.run(story())
     assert book.known(("a", "b")) == {"a": (TWO,), "b": (ONE,)}
+
+
+def test_in_another_network_names_are_asked_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "LOOK_S", 0.01)
+    server, around, changes = Server(), ["office"], list[int]()
+    book = NameBook(server)
+    book.find(["a"])
+
+    async def story() -> None:
+        following = asyncio.create_task(
+            names.follow(book, lambda: ("a",), lambda: changes.append(1), lambda: tuple(around))
+        )
+        server.answers = {"a": (TWO,)}
+        await asyncio.sleep(0.1)
+        assert changes == []
+        around[0] = "café"
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            if changes:
+                break
+        following.cancel()
+
+    asyncio.run(story())
+    assert (changes, book.known(("a",))) == ([1], {"a": (TWO,)})
+
+
+def test_what_answers_depend_on_stays_while_nothing_happens() -> None:
+    assert names.surroundings() == names.surroundings()
