@@ -37,6 +37,8 @@ DocumentOption = Annotated[
         show_default=False,
     ),
 ]
+SYSTEM_LOG = Path("/dev/log")
+NO_LOG = "This edit is recorded nowhere: no system log listens on this computer."
 FOLLOWED = "The service follows this document, and takes it up now:  ringfence status"
 
 ForceOption = Annotated[bool, typer.Option("--force", help="Even if it ends your own session.")]
@@ -191,6 +193,9 @@ def record(path: Path, what: What, diff: str) -> None:
     event = PolicyEdited(
         document=str(path), who=_caller(), kind=what.kind, name=what.name, edit=what.edit, change=" | ".join(lines)
     )
+    if not SYSTEM_LOG.exists():
+        output.say(Cell(NO_LOG, "warn"), err=True)
+        return
     syslog.openlog("ringfence", 0, syslog.LOG_AUTHPRIV)
     syslog.syslog(syslog.LOG_NOTICE, f"{event.NAME}: {event} windows_id={event.windows_id} change={event.change[:800]}")
     syslog.closelog()

@@ -13,15 +13,24 @@ from ringfence.policy.host import HostFacts
 from ringfence.testing.service import AnsweringService
 
 
-def test_who_changed_what_is_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_changed_what_is_in_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[str] = []
     monkeypatch.setattr(syslog, "syslog", lambda level, line: lines.append(line))
+    monkeypatch.setattr(editing, "SYSTEM_LOG", tmp_path)
     monkeypatch.setenv("SUDO_UID", "0")
     diff = "--- a\n+++ b\n@@ -1 +1 @@\n-with = 1\n+with = 2\n same"
     record(Path("/p.toml"), What("connection security rule", "lab", "modified"), diff)
     (line,) = lines
     assert 'policy-edited: connection security rule "lab" modified in /p.toml by ' in line
     assert "windows_id=5044 change=-with = 1 | +with = 2" in line
+
+
+def test_without_a_log_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(editing, "SYSTEM_LOG", tmp_path / "none")
+    record(Path("/p.toml"), What("filter", "x", "added"), "")
+    assert "recorded nowhere" in capsys.readouterr().err
 
 
 def test_windows_numbers() -> None:
