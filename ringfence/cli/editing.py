@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How commands edit a policy document: find it, hold it, change it, say what changed."""
 
-import contextlib
 import difflib
 import os
 import pwd
@@ -126,17 +125,6 @@ def _included(path: Path) -> "list[Source]":
     return documents.sources[:-1]
 
 
-def _tree(path: Path) -> set[Path]:
-    """A document and all that it includes, as far as it can be read."""
-    from ringfence.errors import IpsecError
-    from ringfence.stores.include import Documents
-
-    documents = Documents(path, path.name, "")
-    with contextlib.suppress(IpsecError):
-        documents.load()
-    return {path.resolve(), *(file.resolve() for file in documents.files)}
-
-
 def _is_followed(path: Path) -> bool:
     """Whether a service runs that follows this document, and so takes up an edit at once."""
     from ringfence.control.client import Client
@@ -144,11 +132,9 @@ def _is_followed(path: Path) -> bool:
 
     try:
         with Client() as client:
-            policy = client.status().policy
+            return str(path) in client.status().policy.files
     except ControlError:
         return False
-    followed = [store.document for store in policy.stores if store.document.startswith("/")] or [policy.document]
-    return any(path in _tree(Path(one)) for one in followed)
 
 
 def _refuse_lockout(document: Path) -> None:

@@ -123,6 +123,8 @@ class PolicyState(Message):
     """Set while the document differs from what runs because it is not correct."""
     stores: list[StoreView] = []
     """All that it is put together from, the highest first."""
+    files: list[str] = []
+    """Documents and key files that it was read from, with the whole path."""
 
 
 class DataPath(Message):

@@ -243,6 +243,7 @@ class Answers:
             confirm_by=self._stage.confirm_by,
             refused=Refusal(at=refused.at, detail=refused.detail) if refused else None,
             stores=store_views(running.loaded.stores),
+            files=[str(path.resolve()) for path in running.loaded.files],
         )
 
     def _serving(self, outward: FlowKey) -> ChildSa | None:

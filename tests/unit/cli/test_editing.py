@@ -63,11 +63,14 @@ def test_an_edit_that_cuts_off_its_author_is_not_written(
     assert document.read_text() != ""
 
 
-def test_whether_the_service_follows_it(tmp_path: Path, service: AnsweringService) -> None:
-    assert not editing._is_followed(tmp_path / "other.toml")
-    main, base = tmp_path / "policy.toml", tmp_path / "base.toml"
-    main.write_text('include = "base.toml"\n')
-    base.write_text("")
-    assert editing._tree(main) == {main, base}
-    main.write_text("nonsense")
-    assert editing._tree(main) == {main}
+def test_whether_the_service_follows_it(
+    tmp_path: Path, service: AnsweringService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names are short and the same in many folders; whole paths tell."""
+    followed, other = tmp_path / "policy.toml", tmp_path / "other/policy.toml"
+    policy = service.status().policy.model_copy(update={"files": [str(followed)]})
+    status = service.status().model_copy(update={"policy": policy})
+    monkeypatch.setattr(service, "status", lambda: status)
+    monkeypatch.chdir(tmp_path)
+    assert editing._is_followed(followed)
+    assert not editing._is_followed(other)

@@ -2,6 +2,7 @@
 """Answers are made of what runs, and of nothing else."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -120,7 +121,11 @@ def test_before_the_first_policy_it_says_so() -> None:
 
 
 def test_status(running: Running) -> None:
+    now = running.keeper.running
+    assert now is not None
+    running.keeper.running = replace(now, loaded=replace(now.loaded, files=(Path("p.toml"),)))
     status = running.answers.status()
+    assert status.policy.files == [str(Path.cwd() / "p.toml")]
     assert (status.pid, status.key_log, status.started_at) == (7, "/k", START)
     assert status.policy.rules == ["lab", "no telnet"]
     assert status.policy.refused is None
