@@ -224,3 +224,11 @@ def test_what_holds_holds_again(stores: dict[str, list[Filter]]) -> None:
     found = resultant(Given(store, Policy(filters=tuple(items))) for store, items in stores.items())
     again = resultant([Given("local", found.policy), Given("dynamic", Policy())])
     assert (again.policy.filters, again.set_aside) == (found.policy.filters, ())
+
+
+def test_packet_filters_of_all_stores_have_to_be_passed() -> None:
+    text = '[[packet-filter]]\nname = "{}"\ndirection = "in"\nfilters = "any -> me"\n'
+    strict = read("directory", "[global]\nlocal-rules = false\n" + text.format("far"))
+    found = resultant([strict, read("local", text.format("near") + text.format("far"))])
+    assert [one.name for one in found.policy.packet_filters] == ["far", "near"]
+    assert [one.what for one in found.set_aside] == ['packet filter "far"']
