@@ -3,6 +3,7 @@
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,6 +79,14 @@ def watched(router: Host) -> dict[str, int]:
     """The counts so far; they begin anew."""
     out = json.loads(router.run("nft", "-j", "reset", "counters", "table", "inet", "watch").stdout)
     return {one["counter"]["name"]: one["counter"]["packets"] for one in out["nftables"] if "counter" in one}
+
+
+def watch_on(router: Host) -> None:
+    """Counters begin anew when nothing has passed for a while: what a connection says at its end may come late."""
+    end = time.monotonic() + 10
+    watched(router)
+    while time.sleep(0.5) or any(watched(router).values()):
+        assert time.monotonic() < end, "packets never end"
 
 
 def protect(name: str, source: str, destination: str, **more: Any) -> dict[str, Any]:

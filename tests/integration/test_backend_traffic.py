@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from integration.backend_lab import ALICE, ALICE6, BOB, BOB6, AgentHandle, Pair, protect, two_agents, watched
+from integration.backend_lab import ALICE, ALICE6, BOB, BOB6, AgentHandle, Pair, protect, two_agents, watch_on, watched
 from integration.traffic import echo, transfer
 
 pytestmark = pytest.mark.root
@@ -74,6 +74,7 @@ def test_ports_behind_an_exempt_service(pair: Pair) -> None:
     counts = watched(router)
     assert counts["protected"] == 0
     assert counts["clear"] > 300
+    watch_on(router)
     alice.run("ping", "-c1", "-W2", BOB)
     assert watched(router) == {"protected": 2, "clear": 0}
     for agent in agents:
