@@ -157,7 +157,9 @@ class Cell(NamedTuple):
     """What happened in one cell of a truth table."""
 
     wire: str
-    """``clear``; ``esp``: nothing in clear; ``asked in clear``: nobody answered; ``nothing``; else what was wrong."""
+    """``clear``; ``esp``: nothing in clear; ``asked in clear, then esp`` and ``asked in clear, answered in esp``: the
+    other was never in clear, and the one who asks was, then protected with the first; ``asked in clear``: nobody
+    answered; ``nothing``; else what was wrong."""
     said: Said
 
 
@@ -185,6 +187,8 @@ class Table:
         words = {
             (frozenset[str](), both, True): "clear",
             (both, frozenset[str](), True): "esp",
+            (both, frozenset({asker}), True): "asked in clear, then esp",
+            (both - {asker}, frozenset({asker}), True): "asked in clear, answered in esp",
             (frozenset[str](), frozenset({asker}), False): "asked in clear",
             (frozenset[str](), frozenset[str](), False): "nothing",
         }  # fmt: skip
