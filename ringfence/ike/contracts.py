@@ -13,13 +13,13 @@ from dataclasses import replace
 from ringfence.audit import QuickModeEnded, QuickModeEstablished
 from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import ChildSa, Sa
+from ringfence.ike.association import IkeSa
 from ringfence.ike.children import Record
 from ringfence.ike.effects import Effect, InstallOutbound, RemoveChild, Report
 from ringfence.ike.happening import Prepared
 from ringfence.ike.info import peer_of
 from ringfence.ike.lifetime import ChildEvent, ChildState, IkeEvent
 from ringfence.ike.sessions import Clock, Due, Sessions, Take
-from ringfence.ike.v1.session import Session
 from ringfence.ike.v1.stranger import unknown_spi
 from ringfence.ike.wishes import Order, key_of
 from ringfence.ike.world import World
@@ -44,7 +44,7 @@ class Contracts:
         self._emit = emit
         self._told: dict[tuple[bytes, Protocol, int], float] = {}
 
-    def prepared(self, session: Session, happening: Prepared) -> Record:
+    def prepared(self, session: IkeSa, happening: Prepared) -> Record:
         """We are about to receive by it."""
         child = happening.child
         wish = happening.wish
@@ -53,13 +53,13 @@ class Contracts:
         self._world.children.add(record)
         return record
 
-    def _order_of_peers(self, session: Session, child: ChildSa) -> Order:
+    def _order_of_peers(self, session: IkeSa, child: ChildSa) -> Order:
         """A peer's contract is newer than all before, but for our own under way that the peer would hear later."""
         ours = self._world.wishes.get(key_of(session.path, child.selector))
         both = ours is not None and ours.nonce and not ours.insists
         return self._world.order_before(ours.order) if ours is not None and both else self._world.next_order()
 
-    def agreed(self, session: Session, child: ChildSa) -> Record | None:
+    def agreed(self, session: IkeSa, child: ChildSa) -> Record | None:
         """Both sides have it; None when it has been deleted meanwhile."""
         record = self._world.children.get(child.id)
         if record is None:
@@ -82,7 +82,7 @@ class Contracts:
             self.switch(child.id)
         return record
 
-    def _delay(self, session: Session, record: Record) -> float:
+    def _delay(self, session: IkeSa, record: Record) -> float:
         """Seconds until the peer certainly receives by what we began."""
         if not record.initiator or session.peer_is_ours:
             return 0.0
@@ -109,7 +109,7 @@ class Contracts:
             if older.order < record.order and older.in_use and older.child.peer == record.child.peer:
                 self._replaced(older, by=record)
 
-    def follow(self, session: Session) -> None:
+    def follow(self, session: IkeSa) -> None:
         """What an IKE SA speaks for goes where its messages go."""
         for record in self._world.children.of(session.id):
             path = record.child.outbound[-1].encapsulation
@@ -152,7 +152,7 @@ class Contracts:
             self._emit(Report(QuickModeEnded(child_id=child_id, peer=peer, selector=selector, why=why)))
         return record
 
-    def deleted_by_peer(self, session: Session, protocol: Protocol, spi: int) -> Record | None:
+    def deleted_by_peer(self, session: IkeSa, protocol: Protocol, spi: int) -> Record | None:
         """The peer does not receive by that SPI any more."""
         record = self._world.children.sent_by(session.path.remote.address, protocol, spi)
         if record is None or session.agreed is None or record.child.peer != session.agreed.remote:
@@ -180,7 +180,7 @@ class Contracts:
             for effect in unknown_spi(protocol, spi, path, self._world):
                 self._emit(effect)
 
-    def drop_before(self, session: Session, why: str) -> None:
+    def drop_before(self, session: IkeSa, why: str) -> None:
         """The peer has nothing of what was made before ``session`` began, with the address of ours that it speaks to.
 
         Our other addresses may be other hosts to it, of which it says nothing here.
@@ -194,7 +194,7 @@ class Contracts:
             if other.made_at is not None and other.made_at < session.began_at:
                 self._sessions.end(other, IkeEvent.DELETED, why, tell=False)
 
-    def _report_established(self, session: Session, record: Record) -> None:
+    def _report_established(self, session: IkeSa, record: Record) -> None:
         child = record.child
         entry = self._world.spd.named(child.entry)
         self._emit(

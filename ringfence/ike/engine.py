@@ -15,6 +15,7 @@ from ringfence.databases.pad import Pad, PadEntry
 from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.spd import Spd, SpdEntry
+from ringfence.ike.association import IkeSa
 from ringfence.ike.contracts import RETIRED, Contracts
 from ringfence.ike.dispatch import begins, header_of
 from ringfence.ike.effects import Effect, Report
@@ -41,7 +42,6 @@ from ringfence.ike.pursuit import Pursuit
 from ringfence.ike.sessions import Due, Sessions
 from ringfence.ike.settings import IkeSettings
 from ringfence.ike.timers import Timers
-from ringfence.ike.v1.session import Session
 from ringfence.ike.v1.stranger import denied_spi, unknown_cookie
 from ringfence.ike.world import World
 from ringfence.net.address import Path, format_address
@@ -222,7 +222,7 @@ class IkeEngine:
         out, self._out[:] = list(self._out), []
         return out
 
-    def _take(self, session: Session, outputs: list[Output]) -> None:
+    def _take(self, session: IkeSa, outputs: list[Output]) -> None:
         """Perform what came out of an IKE SA, in order."""
         for output in outputs:
             if isinstance(output, Effect):
@@ -231,7 +231,7 @@ class IkeEngine:
                 self._happen(session, output)
         self._sessions.noted(session)
 
-    def _happen(self, session: Session, happening: Happening) -> None:
+    def _happen(self, session: IkeSa, happening: Happening) -> None:
         match happening:
             case Prepared():
                 self._pursuit.peer_began(self._contracts.prepared(session, happening))
@@ -249,7 +249,7 @@ class IkeEngine:
             case _:
                 self._happen_later(session, happening)
 
-    def _happen_later(self, session: Session, happening: Happening) -> None:
+    def _happen_later(self, session: IkeSa, happening: Happening) -> None:
         """What happens to an established IKE SA."""
         match happening:
             case PeerDeleted() | PeerDeletedIke():
@@ -263,20 +263,20 @@ class IkeEngine:
             case FirstContact():
                 self._contracts.drop_before(session, "the peer has begun anew")
 
-    def _established(self, session: Session, made: Established) -> None:
+    def _established(self, session: IkeSa, made: Established) -> None:
         if made.first_contact:
             self._contracts.drop_before(session, "the peer has begun anew")
         self._sessions.established(session)
         self._contracts.follow(session)
         self._pursuit.established(session)
 
-    def _quick_failed(self, session: Session, failed: QuickFailed) -> None:
+    def _quick_failed(self, session: IkeSa, failed: QuickFailed) -> None:
         if failed.child_id is not None:
             # The peer may have it, if only its confirmation was lost.
             self._end_child(failed.child_id, failed.detail, tell=failed.wish is None)
         self._pursuit.quick_failed(session, failed)
 
-    def _peer_deleted(self, session: Session, happening: PeerDeleted | PeerDeletedIke) -> None:
+    def _peer_deleted(self, session: IkeSa, happening: PeerDeleted | PeerDeletedIke) -> None:
         if isinstance(happening, PeerDeleted):
             for spi in happening.spis:
                 record = self._contracts.deleted_by_peer(session, happening.protocol, spi)
@@ -319,13 +319,13 @@ class IkeEngine:
             case Due.RETIRE:
                 self._end_child(number, RETIRED, tell=True)
 
-    def _tick(self, session: Session) -> None:
+    def _tick(self, session: IkeSa) -> None:
         if self._sessions.is_moot(session):
             self._sessions.forget(session)
         else:
             self._take(session, session.tick())
 
-    def _info(self, session: Session) -> IkeSaInfo:
+    def _info(self, session: IkeSa) -> IkeSaInfo:
         made = session.agreed
         return IkeSaInfo(
             id=session.id,

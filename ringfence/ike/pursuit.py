@@ -19,6 +19,7 @@ from ringfence.databases.identity import Identity
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Processing, SpdEntry
+from ringfence.ike.association import IkeSa
 from ringfence.ike.children import Record
 from ringfence.ike.effects import AcquireFailed, Effect
 from ringfence.ike.errors import Reason, Refused
@@ -27,7 +28,6 @@ from ringfence.ike.info import IKE_PORT, peer_of
 from ringfence.ike.lifetime import ChildEvent, ChildState, IkeEvent
 from ringfence.ike.sessions import Clock, Due, Sessions, Take
 from ringfence.ike.v1.main_mode import NONCE_OCTETS
-from ringfence.ike.v1.session import Session
 from ringfence.ike.wishes import Wish, key_of
 from ringfence.ike.world import World
 from ringfence.net.address import Endpoint, Path, PortRange
@@ -115,7 +115,7 @@ class Pursuit:
         elif entry.initiate:
             session = self._sessions.new(wish.path, None, (entry,), wish.entry.origin.rule)
             wish.ike_id = session.id
-            self.begin_main(session)
+            self.begin_main(session, wish)
         else:
             self.give_up(wish, Reason.MAY_NOT_BEGIN, f"the policy lets only {peer_of(wish.path)} begin")
 
@@ -124,12 +124,12 @@ class Pursuit:
         record = None if wish.replaces is None else self._world.children.get(wish.replaces)
         return None if record is None else record.child.peer
 
-    def begin_main(self, session: Session) -> None:
-        """Begin a main mode."""
+    def begin_main(self, session: IkeSa, wish: Wish | None = None) -> None:
+        """Begin an IKE SA."""
         first_contact = partial(self._sessions.is_first_contact, session.path)
-        self._take(session, session.begin(first_contact=first_contact))
+        self._take(session, session.begin(wish, first_contact=first_contact))
 
-    def _begin_quick_or_wait(self, session: Session, wish: Wish) -> None:
+    def _begin_quick_or_wait(self, session: IkeSa, wish: Wish) -> None:
         wish.ike_id = session.id
         until = (session.made_at or 0.0) + self._world.settings.moment_s
         if not session.initiator and not session.peer_began_quick and self._world.env.now < until:
@@ -137,7 +137,7 @@ class Pursuit:
         else:
             self._begin_quick(session, wish)
 
-    def _begin_quick(self, session: Session, wish: Wish) -> None:
+    def _begin_quick(self, session: IkeSa, wish: Wish) -> None:
         wish.nonce, wish.order, wish.repeats = self._world.env.random(NONCE_OCTETS), self._world.next_order(), 0
         wish.may_insist = session.peer_is_ours
         self._take(session, session.begin_quick(wish))
@@ -194,7 +194,7 @@ class Pursuit:
         if wish is not None and wish.waits_for == record.child.id:
             self.pursue(wish)
 
-    def quick_failed(self, session: Session, failed: QuickFailed) -> None:
+    def quick_failed(self, session: IkeSa, failed: QuickFailed) -> None:
         """A quick mode of ours came to nothing."""
         wish = failed.wish
         if wish is None or wish not in self._world.wishes:
@@ -213,7 +213,7 @@ class Pursuit:
         else:
             self.give_up(wish, failed.reason, failed.detail)
 
-    def established(self, session: Session) -> None:
+    def established(self, session: IkeSa) -> None:
         """There is an IKE SA for those who wait."""
         self._sessions.retract(session)
         for wish in self._world.wishes:
@@ -221,7 +221,7 @@ class Pursuit:
             if same and not wish.nonce and wish.waits_for is None and wish in self._world.wishes:
                 self.pursue(wish)
 
-    def main_failed(self, session: Session, reason: Reason, detail: str) -> None:
+    def main_failed(self, session: IkeSa, reason: Reason, detail: str) -> None:
         """A main mode of ours came to nothing."""
         for wish in self._world.wishes:
             if wish.ike_id == session.id and not wish.nonce:
@@ -235,14 +235,14 @@ class Pursuit:
                 retry = self._world.env.now + self._world.settings.retry_s
                 self._timers.set((Due.RENEW_IKE, other.id), retry)
 
-    def renew_ike(self, session: Session) -> None:
+    def renew_ike(self, session: IkeSa) -> None:
         """Begin a new main mode with the same peer, if this one still serves anything."""
         entry = self._world.pad.named(session.entry.name)
         wanted = session.usable and bool(self._world.children.of(session.id))
         if wanted and entry and entry.initiate and self._sessions.negotiating(session.path, entry) is None:
             self.begin_main(self._sessions.new(session.path, None, (entry,), session.rule))
 
-    def suspect(self, session: Session) -> None:
+    def suspect(self, session: IkeSa) -> None:
         """Somebody says that the peer knows nothing of this IKE SA. A new main mode tells whether that is true."""
         if self._may_suspect(session.path):
             self.renew_ike(session)

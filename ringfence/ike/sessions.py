@@ -14,6 +14,7 @@ from enum import Enum, auto
 from ringfence.audit import MainModeEnded
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PadEntry
+from ringfence.ike.association import IkeSa
 from ringfence.ike.effects import Report
 from ringfence.ike.errors import Reason
 from ringfence.ike.happening import Output
@@ -21,7 +22,7 @@ from ringfence.ike.header import COOKIE_OCTETS, NO_COOKIE, Header
 from ringfence.ike.info import peer_of
 from ringfence.ike.lifetime import IkeEvent, IkeState, soft_limits
 from ringfence.ike.timers import Timers
-from ringfence.ike.v1.session import Session
+from ringfence.ike.v1.session import Session as SessionV1
 from ringfence.ike.world import World
 from ringfence.net.address import Path
 
@@ -43,7 +44,7 @@ class Due(Enum):
 
 
 Clock = Timers[tuple[Due, int]]
-Take = Callable[[Session, list[Output]], None]
+Take = Callable[[IkeSa, list[Output]], None]
 
 
 class Sessions:
@@ -53,27 +54,27 @@ class Sessions:
         self._world = world
         self._timers = timers
         self._take = take
-        self._by_id: dict[int, Session] = {}
-        self._by_cookies: dict[tuple[bytes, bytes], Session] = {}
-        self._by_first: dict[tuple[Path, bytes], Session] = {}
-        self._by_peer: dict[tuple[bytes, bytes], dict[int, Session]] = {}
+        self._by_id: dict[int, IkeSa] = {}
+        self._by_cookies: dict[tuple[bytes, bytes], IkeSa] = {}
+        self._by_first: dict[tuple[Path, bytes], IkeSa] = {}
+        self._by_peer: dict[tuple[bytes, bytes], dict[int, IkeSa]] = {}
         self._orphans: dict[tuple[bytes, bytes], list[int]] = {}
         """IKE SAs that are gone while contracts of theirs live on."""
         self._cookies: set[bytes] = set()
         """Our own."""
         self._last_id = 0
 
-    def __iter__(self) -> Iterator[Session]:
+    def __iter__(self) -> Iterator[IkeSa]:
         return iter(tuple(self._by_id.values()))
 
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def get(self, ike_id: int | None) -> Session | None:
+    def get(self, ike_id: int | None) -> IkeSa | None:
         """The one with that id."""
         return None if ike_id is None else self._by_id.get(ike_id)
 
-    def find(self, header: Header, path: Path) -> Session | None:
+    def find(self, header: Header, path: Path) -> IkeSa | None:
         """The one that a message belongs to."""
         cookies = header.initiator_cookie, header.responder_cookie
         session = self._by_cookies.get(cookies)
@@ -84,15 +85,15 @@ class Sessions:
             session = self._by_first.get((path, header.initiator_cookie))
         return session
 
-    def by_cookies(self, cookies: bytes) -> Session | None:
+    def by_cookies(self, cookies: bytes) -> IkeSa | None:
         """The one with these two cookies."""
         return self._by_cookies.get((cookies[:COOKIE_OCTETS], cookies[COOKIE_OCTETS:]))
 
-    def with_peer(self, path: Path) -> list[Session]:
+    def with_peer(self, path: Path) -> list[IkeSa]:
         """Those between these two addresses."""
         return list(self._by_peer.get(_ends(path), {}).values())
 
-    def best(self, path: Path, entry: PadEntry, peer: Identity | None = None) -> Session | None:
+    def best(self, path: Path, entry: PadEntry, peer: Identity | None = None) -> IkeSa | None:
         """The one for a new quick mode, whose peer has proved what ``entry`` wants, or to be ``peer``.
 
         Behind one address there may be several peers.
@@ -104,7 +105,7 @@ class Sessions:
         ]
         return max(usable, key=lambda each: (each.confirmed, each.id), default=None)
 
-    def negotiating(self, path: Path, entry: PadEntry) -> Session | None:
+    def negotiating(self, path: Path, entry: PadEntry) -> IkeSa | None:
         """A main mode under way that we began."""
         return next(
             (
@@ -115,7 +116,7 @@ class Sessions:
             None,
         )
 
-    def is_moot(self, session: Session) -> bool:
+    def is_moot(self, session: IkeSa) -> bool:
         """Whether the peer has let a main mode drop that it began, since another with it came to its end meanwhile."""
         half_open = not session.initiator and session.state is IkeState.NEGOTIATING
         return half_open and any(
@@ -123,7 +124,7 @@ class Sessions:
             for other in self.with_peer(session.path)
         )
 
-    def retract(self, session: Session) -> None:
+    def retract(self, session: IkeSa) -> None:
         """The peer's main mode was first: give ours up, if the peer has nothing of it yet.
 
         So it never has both, which strongSwan takes for a new beginning that ends what it negotiates under its own.
@@ -144,14 +145,14 @@ class Sessions:
                 self._cookies.add(cookie)
                 return cookie
 
-    def new(self, path: Path, initiator_cookie: bytes | None, entries: tuple[PadEntry, ...], rule: str = "") -> Session:
+    def new(self, path: Path, initiator_cookie: bytes | None, entries: tuple[PadEntry, ...], rule: str = "") -> IkeSa:
         """One that we begin, or that a peer began with its cookie; raises Ignored beyond the limits."""
         initiator = initiator_cookie is None
         if not initiator:
             self._world.half_open.begin(path.remote.address)
         self._last_id += 1
         cookies = (self.new_cookie(), NO_COOKIE) if initiator_cookie is None else (initiator_cookie, self.new_cookie())
-        session = Session(self._last_id, path, cookies, entries, self._world, initiator=initiator)
+        session = SessionV1(self._last_id, path, cookies, entries, self._world, initiator=initiator)
         session.rule = rule or self._world.only_rule(entries[0])
         self._by_id[session.id] = session
         self._by_peer.setdefault(_ends(path), {})[session.id] = session
@@ -160,7 +161,7 @@ class Sessions:
         self.noted(session)
         return session
 
-    def noted(self, session: Session) -> None:
+    def noted(self, session: IkeSa) -> None:
         """Its cookies and deadlines may have changed."""
         if session.id in self._by_id:
             self._by_cookies.setdefault(session.cookies, session)
@@ -176,7 +177,7 @@ class Sessions:
         named = any(entry.local_identity is not None for entry in self._world.pad.for_address(remote))
         return not any(named or record.path.local.address == ours for record in self._world.children.with_peer(remote))
 
-    def established(self, session: Session) -> None:
+    def established(self, session: IkeSa) -> None:
         """The peer has proved who it is."""
         if not session.initiator:
             self._world.half_open.end(session.path.remote.address)
@@ -189,7 +190,7 @@ class Sessions:
         self._adopt(session)
         self.rank(session)
 
-    def _adopt(self, session: Session) -> None:
+    def _adopt(self, session: IkeSa) -> None:
         """Speak for what a former IKE SA with this peer has left."""
         left = []
         for ike_id in self._orphans.pop(_ends(session.path), []):
@@ -201,7 +202,7 @@ class Sessions:
         if left:
             self._orphans[_ends(session.path)] = left
 
-    def rank(self, session: Session) -> None:
+    def rank(self, session: IkeSa) -> None:
         """Which of the IKE SAs with this peer counts, now that one is established, or known to be so at both sides."""
         for other in self.peers_of(session):
             if _began_after(session, other):
@@ -212,7 +213,7 @@ class Sessions:
                 greater = session.cookies[0] > other.cookies[0]
                 self._supersede(*((other, session) if greater else (session, other)))
 
-    def peers_of(self, session: Session) -> list[Session]:
+    def peers_of(self, session: IkeSa) -> list[IkeSa]:
         """The other established ones with the same peer."""
         made = session.agreed
         return [
@@ -221,7 +222,7 @@ class Sessions:
             if other is not session and made and other.agreed and other.agreed.remote == made.remote
         ]
 
-    def _supersede(self, old: Session, new: Session) -> None:
+    def _supersede(self, old: IkeSa, new: IkeSa) -> None:
         if old.state is IkeState.GONE:
             return
         old.happen(IkeEvent.REPLACED)
@@ -232,7 +233,7 @@ class Sessions:
 
     # End -----------------------------------------------------------------------------------------------------------
 
-    def retire(self, session: Session) -> None:
+    def retire(self, session: IkeSa) -> None:
         """Delete one that is superseded, once nothing is under way."""
         if session.busy:
             self._timers.set((Due.RETIRE_IKE, session.id), self._world.env.now + self._world.settings.retire_s)
@@ -240,7 +241,7 @@ class Sessions:
             self.end(session, IkeEvent.DELETED, "replaced by a newer one", tell=True)
 
     def end(
-        self, session: Session, event: IkeEvent, why: str, *, tell: bool, reason: Reason = Reason.PEER_DELETED
+        self, session: IkeSa, event: IkeEvent, why: str, *, tell: bool, reason: Reason = Reason.PEER_DELETED
     ) -> None:
         """Forget one; what it has under way fails with ``reason``."""
         if session.state is IkeState.GONE:
@@ -255,7 +256,7 @@ class Sessions:
         if was_made:
             self._take(session, [Report(MainModeEnded(ike_id=session.id, peer=peer_of(session.path), why=why))])
 
-    def forget(self, session: Session) -> None:
+    def forget(self, session: IkeSa) -> None:
         """It is gone: out of all tables."""
         if self._by_id.pop(session.id, None) is None:
             return
@@ -281,7 +282,7 @@ class Sessions:
         elif self._world.children.of(session.id):
             self._orphans.setdefault(ends, []).append(session.id)
 
-    def expires_at(self, session: Session) -> float | None:
+    def expires_at(self, session: IkeSa) -> float | None:
         """When it ends by itself."""
         return self._timers.when((Due.EXPIRE_IKE, session.id))
 
@@ -290,12 +291,11 @@ def _ends(path: Path) -> tuple[bytes, bytes]:
     return path.local.address, path.remote.address
 
 
-def _is_one_host(session: Session) -> bool:
+def _is_one_host(session: IkeSa) -> bool:
     """Whether one peer alone can be at the address: behind NAT there may be others."""
-    made = session.agreed
-    return made is not None and (made.nat is None or not made.nat.remote)
+    return session.agreed is not None and not session.peer_behind_nat
 
 
-def _began_after(one: Session, other: Session) -> bool:
+def _began_after(one: IkeSa, other: IkeSa) -> bool:
     """Whether ``other`` was made before ``one`` began."""
     return other.made_at is not None and one.began_at > other.made_at

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import Pad, PadEntry
-from ringfence.databases.spd import Spd
+from ringfence.databases.spd import Action, Spd, SpdEntry
 from ringfence.ike.children import Children
 from ringfence.ike.exchange import Env
 from ringfence.ike.flood import Bucket, HalfOpen
@@ -46,6 +46,11 @@ class World:
         """The rule whose peers authenticate so, where it is one; else empty."""
         rules = {entry.origin.rule for entry in self.spd if entry.peer == peer.name}
         return rules.pop() if len(rules) == 1 else ""
+
+    def protected_with(self, serves: Callable[[PadEntry], bool]) -> tuple[SpdEntry, ...]:
+        """What the policy protects, in order, with a peer that has proved what ``serves`` tells."""
+        served = {entry.name for entry in self.pad if serves(entry)}
+        return tuple(entry for entry in self.spd if entry.action is Action.PROTECT and entry.peer in served)
 
     def in_use(self, key: Key, peer: Identity) -> int | None:
         """The id of the contract in use for this with that peer: behind one NAT there may be several."""

@@ -70,6 +70,9 @@ UNREADING = frozenset(
 )
 """What a peer says that decrypted a message with a wrong IV."""
 
+SUSPICIOUS = (Notify.INVALID_COOKIE, Notify.INVALID_SPI)
+"""What a peer that was restarted says in clear."""
+
 NOTIFY_OF: dict[Reason, Notify | None] = {
     Reason.MALFORMED: Notify.PAYLOAD_MALFORMED,
     Reason.PAYLOAD_TYPE: Notify.INVALID_PAYLOAD_TYPE,

@@ -11,7 +11,6 @@ from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.selector import Selector
-from ringfence.databases.spd import Action, SpdEntry
 from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
 from ringfence.ike.exchange import Message, Stepper
 from ringfence.ike.happening import (
@@ -32,7 +31,7 @@ from ringfence.ike.v1 import informational, main_mode, quick_mode
 from ringfence.ike.v1.channel import open_clear
 from ringfence.ike.v1.conversation import Conversation
 from ringfence.ike.v1.keys import MainKeys
-from ringfence.ike.v1.notifies import Notify
+from ringfence.ike.v1.notifies import SUSPICIOUS, Notify
 from ringfence.ike.v1.payloads import NotifyPayload, SaPayload
 from ringfence.ike.v1.rules import INFORMATIONAL, INFORMATIONAL_IN_CLEAR, MAIN_MODE, QUICK_MODE, Proof
 from ringfence.ike.v1.running import AnyRunning, Running
@@ -43,12 +42,11 @@ from ringfence.ike.wishes import Wish, key_of
 from ringfence.ike.world import World
 from ringfence.net.address import Path
 
-SUSPICIOUS = (Notify.INVALID_COOKIE, Notify.INVALID_SPI)
-"""What a peer that was restarted says in clear."""
-
 
 class Session:
     """One IKE SA."""
+
+    version = 1
 
     def __init__(
         self,
@@ -132,6 +130,11 @@ class Session:
         return main is not None and main.initiator and main.number < main_mode.PROOF
 
     @property
+    def peer_behind_nat(self) -> bool:
+        """Whether others may be at the peer's address."""
+        return self.agreed is not None and self.agreed.nat is not None and self.agreed.nat.remote
+
+    @property
     def peer_is_ours(self) -> bool:
         """Whether the peer is a Ringfence: it can receive by what it has answered before it is confirmed, and decides
         as we do which of two quick modes goes on.
@@ -148,8 +151,9 @@ class Session:
 
     # Entries -------------------------------------------------------------------------------------------------------
 
-    def begin(self, *, first_contact: Callable[[], bool]) -> list[Output]:
-        """Begin main mode."""
+    def begin(self, wish: Wish | None = None, *, first_contact: Callable[[], bool]) -> list[Output]:
+        """Begin main mode; what it is for comes behind it, in a quick mode."""
+        del wish
         exchange = main_mode.initiate(self._setting(first_contact=first_contact), self._world.env)
         running = self._new_main(Stepper(exchange), Role.INITIATOR)
         self._talk.advance(running, None)
@@ -252,12 +256,7 @@ class Session:
         def replaces(selector: Selector) -> int | None:
             return world.in_use(key_of(path, selector), peer)
 
-        return quick_mode.Contest(self._protected(), our_nonce, replaces)
-
-    def _protected(self) -> tuple[SpdEntry, ...]:
-        """What the policy protects with this peer."""
-        served = {entry.name for entry in self._world.pad if self.serves(entry)}
-        return tuple(entry for entry in self._world.spd if entry.action is Action.PROTECT and entry.peer in served)
+        return quick_mode.Contest(world.protected_with(self.serves), our_nonce, replaces)
 
     def _finish(self, running: AnyRunning, result: object) -> None:
         match result:
