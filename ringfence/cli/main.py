@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from ringfence import __version__
-from ringfence.cli import apply, demo, explain, lint, monitor, nouns, output, policy, reload, sa, status, whatif
+from ringfence.cli import apply, demo, explain, lint, monitor, nouns, output, policy, reload, sa, status, whatif, why
 from ringfence.cli import run as run_service
 from ringfence.control.errors import BadRequest, NotThere, Refused
 from ringfence.editing.errors import BadSettings, EditRefused
@@ -54,6 +54,7 @@ app.add_typer(sa.app, name="sa", short_help="List, show, delete security associa
 app.add_typer(policy.app, name="policy", short_help="Show the running policy, check and compare.")
 nouns.add_nouns(app)
 app.command("explain", short_help="Say what happens to a packet, and why.")(explain.explain)
+app.command("why", short_help="Say why there is no security with a peer.")(why.why)
 app.command("whatif", short_help="Say what a policy would do to traffic seen.")(whatif.whatif)
 app.command("lint", short_help="Say what in a document needs a second look.")(lint.lint)
 app.command("monitor", short_help="Show events as they happen.")(monitor.monitor)

@@ -30,6 +30,7 @@ from ringfence.control.messages import (
 )
 from ringfence.control.place import default_socket
 from ringfence.control.storing import DynamicChange, DynamicDocument
+from ringfence.control.troubles import WhyAnswer
 
 PATIENCE_S = 10.0
 
@@ -78,6 +79,10 @@ class Client:
     def explain(self, packet: str) -> Explanation:
         """What happens to a packet."""
         return self._ask("GET", "/explain", Explanation, packet=packet)
+
+    def why(self, peer: str) -> WhyAnswer:
+        """Why there is no security with a peer, or was none; raises NotThere for one never heard of."""
+        return self._ask("GET", "/why", WhyAnswer, peer=peer)
 
     def reload(self) -> Reloaded:
         """Have the document read again; raises Refused with the reason."""

@@ -38,6 +38,7 @@ from ringfence.control.messages import (
     Status,
 )
 from ringfence.control.storing import DynamicChange, DynamicDocument
+from ringfence.control.troubles import WhyAnswer
 from ringfence.errors import IpsecError
 
 SOCKET_MODE = 0o660
@@ -63,6 +64,9 @@ class Service(Protocol):
 
     def explain(self, packet: str) -> Explanation:
         """What happens to a packet such as ``out tcp 10.0.0.1 -> 10.0.0.2:80``; raises BadRequest."""
+
+    def why(self, peer: str) -> WhyAnswer:
+        """Why there is no security with the peer at an address; raises BadRequest, NotThere."""
 
     async def reload(self) -> Reloaded:
         """Read the document again now; raises an IpsecError that says why it is refused."""
@@ -124,6 +128,11 @@ def _routes(service: Service) -> APIRouter:
     async def delete_sa(name: str) -> Deleted:
         """By id (``m1``, ``q3``) or SPI (``0x5f3a11c0``); the peer is told. Traffic that needs it makes a new one."""
         return await service.delete_sa(name)
+
+    @router.get("/why", summary="Why there is no security with a peer, or was none", tags=["status"])
+    async def why(peer: Annotated[str, Query(description="Its address", max_length=64)]) -> WhyAnswer:
+        """What failed with it, both sides part by part, and what would help; 404 for one never heard of."""
+        return service.why(peer)
 
     @router.get(
         "/events",

@@ -7,6 +7,7 @@ answered, and the SA dies. Whatever a message that nobody authenticated causes i
 
 from enum import Enum
 
+from ringfence.databases.comparison import Comparison
 from ringfence.errors import IpsecError
 
 
@@ -86,9 +87,13 @@ class Reason(Enum):
 class IkeError(IpsecError):
     """Root of this package's errors."""
 
-    def __init__(self, reason: Reason, message: str, *, place: str = "", cure: str = "") -> None:
+    def __init__(
+        self, reason: Reason, message: str, *, place: str = "", cure: str = "", comparison: Comparison | None = None
+    ) -> None:
         super().__init__(message, place=place, cure=cure)
         self.reason = reason
+        self.comparison = comparison
+        """What either side has, where both were seen."""
 
     @property
     def detail(self) -> str:

@@ -35,6 +35,7 @@ from ringfence.control.messages import (
     Volume,
 )
 from ringfence.control.storing import DynamicChange, DynamicDocument, set_aside_views, store_views
+from ringfence.control.troubles import WhyAnswer
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.spd import Action, SpdEntry
 from ringfence.ike.info import IkeSaInfo
@@ -48,6 +49,8 @@ from ringfence.service.host import peer_of
 from ringfence.service.peers import PeerTable, Soft
 from ringfence.service.reload import PolicyKeeper, Running
 from ringfence.service.staging import Stage
+from ringfence.service.troubles import TroubleTable
+from ringfence.service.why import Policy, trouble_with
 
 BY_HAND = "deleted by hand"
 
@@ -99,7 +102,7 @@ class Answers:
 
     def __init__(
         self, facts: Facts, *, ike: Sessions, backend: Counting, host: Ending, keeper: PolicyKeeper, stage: Stage,
-        events: EventLog, peers: PeerTable,
+        events: EventLog, peers: PeerTable, troubles: TroubleTable,
     ) -> None:  # fmt: skip
         self._facts = facts
         self._ike = ike
@@ -109,6 +112,7 @@ class Answers:
         self._stage = stage
         self._events = events
         self._peers = peers
+        self._troubles = troubles
 
     def status(self) -> Status:
         """The whole on one page."""
@@ -182,6 +186,11 @@ class Answers:
         lines = [answer.lines[0], now, *answer.lines[1:], *why]
         return answer.model_copy(update={"sure": child is not None, "lines": lines})
 
+    def why(self, peer: str) -> WhyAnswer:
+        """Why there is no security with a peer, or was none; raises BadRequest, and NotThere for one never heard of."""
+        compiled, peers = self._running().compiled, self._peers.rows(self._facts.today())
+        return trouble_with(peer, Policy(compiled.spd, compiled.pad), peers, self._troubles)
+
     async def reload(self) -> Reloaded:
         """Read the document now."""
         change = await self._keeper.reload()
@@ -252,7 +261,8 @@ class Answers:
     def _last_try(self, address: str) -> list[str]:
         """Why there is no SA with ``address``, if that is known."""
         known = [peer for peer in self._peers.rows(self._facts.today()) if peer.address == address and peer.detail]
-        return [f"{'last try':<11}{peer.since.astimezone():%H:%M:%S}, {peer.detail}" for peer in known]
+        told = [f"{'last try':<11}{peer.since.astimezone():%H:%M:%S}, {peer.detail}" for peer in known]
+        return [*told, f"{'do':<11}ringfence why {address}"] if told else []
 
     def _main_mode(self, sa: IkeSaInfo) -> MainModeSa:
         return MainModeSa(

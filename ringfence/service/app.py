@@ -43,6 +43,7 @@ from ringfence.service.peers import PeerTable
 from ringfence.service.reload import PolicyKeeper
 from ringfence.service.settings import RUNTIME_DIRECTORY, Settings
 from ringfence.service.staging import Stage
+from ringfence.service.troubles import TroubleTable
 from ringfence.stores.base import Store
 from ringfence.stores.dynamic import DynamicStore
 from ringfence.stores.file import open_file
@@ -71,6 +72,7 @@ class _Service:
         self._clock = SystemClock()
         self._events = EventLog(self._clock.today, self._clock.now, keep=settings.events)
         self._peers = PeerTable()
+        self._troubles = TroubleTable()
         self._names = NameBook()
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -80,6 +82,7 @@ class _Service:
         """Start, serve, stop."""
         asyncio.get_running_loop().set_exception_handler(self._fault)
         self._events.add_sink(self._peers)
+        self._events.add_sink(self._troubles)
         self._events.add_sink(make_sink(verbose=self._settings.verbose, journal="JOURNAL_STREAM" in os.environ))
         keeper = PolicyKeeper(
             open_stores(self._paths), host_facts, events=self._events, today=self._clock.today, names=self._names
@@ -112,6 +115,7 @@ class _Service:
         answers = Answers(
             self._facts(), ike=ike, backend=backend, host=host, keeper=keeper, stage=stage, events=self._events,
             peers=self._peers,
+            troubles=self._troubles,
         )  # fmt: skip
         control = ControlServer(answers, self._settings.socket)
         async with contextlib.AsyncExitStack() as undo:

@@ -33,6 +33,7 @@ from ringfence.control.messages import (
 )
 from ringfence.control.server import ControlServer
 from ringfence.control.storing import DynamicChange, DynamicDocument
+from ringfence.control.troubles import ComparedPart, Trouble, WhyAnswer
 from ringfence.errors import IpsecError
 
 START = datetime(2026, 11, 25, 11, 1, 40, tzinfo=UTC)
@@ -161,6 +162,18 @@ class AnsweringService:
             raise BadRequest(f"{packet!r} is not a packet.", cure="Write it as  out tcp 10.0.0.1 -> 10.0.0.2:80 .")
         verdict = "block" if packet.endswith(":23") else "protect"
         return Explanation(verdict=verdict, sure=True, lines=[f"{verdict}  because of a rule"])
+
+    def why(self, peer: str) -> WhyAnswer:
+        """Nobody but 10.77.0.9 has failed."""
+        if peer != "10.77.0.9":
+            raise NotThere(f"Nothing has failed with {peer}, and there is no security with it.")
+        trouble = Trouble(
+            exchange="main mode", reason="no-proposal-in-common", detail="no main mode proposal in common",
+            we_began=False, times=1, first_at=START, last_at=START, subject="main mode proposals",
+            parts=[ComparedPart(what="hash", theirs=["sha1"], ours=["sha256"], agree=False)],
+            advice=["On 10.77.0.9, allow aes256-sha256-ecp256."],
+        )  # fmt: skip
+        return WhyAnswer(peer=peer, protected=False, troubles=[trouble], lines=["now  failing", *trouble.advice])
 
     async def reload(self) -> Reloaded:
         """Nothing changed, or what ``refuse`` says."""

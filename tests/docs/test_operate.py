@@ -52,5 +52,5 @@ def test_there_are_sayings() -> None:
 @pytest.mark.parametrize("setting", sorted(set(re.findall(r"`((?:main-mode\.)?[a-z][a-z-]+)(?: = [^`]*)?`", TEXT))))
 def test_settings_are_those_of_the_manual(setting: str) -> None:
     manual = (ROOT / "docs/howto/policy.md").read_text()
-    words = {"status", "monitor", "reload", "explain", "refused", "blocked", "replayed", "sha256sum"}
+    words = {"status", "monitor", "reload", "explain", "refused", "blocked", "replayed", "sha256sum", "why"}
     assert setting in words or f"`{setting}" in manual

@@ -115,7 +115,7 @@ def test_no_main_mode_proposal_in_common():
     assert "NO-PROPOSAL-CHOSEN" in both.a.failures[0].detail
     assert reasons(both.b, MainModeFailed) == ["no-proposal-in-common"]
     detail = both.b.of(MainModeFailed)[0].detail
-    assert "aes256-sha256-group31" in detail
+    assert "aes256-sha256-x25519" in detail
     assert "aes256-sha1-modp2048" in detail
     assert_nothing_left(both.a)
     assert_nothing_left(both.b)

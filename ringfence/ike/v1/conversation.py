@@ -210,6 +210,7 @@ class Conversation:
                 detail=error.detail,
                 initiator=running.initiator,
                 rule=self._voice.rule,
+                comparison=error.comparison,
             )
         )
         self._voice.emit(MainFailed(error.reason, error.detail))
@@ -225,6 +226,7 @@ class Conversation:
                 detail=error.detail,
                 initiator=running.initiator,
                 rule=running.wish.entry.origin.rule if running.wish else "",
+                comparison=error.comparison,
             )
         )
         self._voice.emit(QuickFailed(error.reason, error.detail, running.wish, running.child_id))

@@ -13,9 +13,9 @@ from ringfence.ike.errors import Ignored, Reason
 from ringfence.ike.exchange import Message
 from ringfence.ike.payload import Payload, encode_chain
 from ringfence.ike.v1.keys import MainKeys, same
-from ringfence.ike.v1.methods import PROTOCOL_ID, SPI_OCTETS
 from ringfence.ike.v1.notifies import Notify
 from ringfence.ike.v1.payloads import IPSEC_DOI, DeletePayload, HashPayload, ProtocolId
+from ringfence.ike.v1.transforms import PROTOCOL_ID, SPI_OCTETS
 
 
 def protected(keys: MainKeys, message_id: int, *payloads: Payload) -> tuple[Payload, ...]:

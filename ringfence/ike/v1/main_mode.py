@@ -27,6 +27,7 @@ from ringfence.crypto.suites import is_legacy
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.pad import PadEntry, ThroughNat
 from ringfence.databases.proposal import IkeProposal
+from ringfence.ike.differences import compare_identity
 from ringfence.ike.effects import LogIkeKey
 from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.exchange import Env, Exchange, Message, answer, conclude, perform, protect, request, traverse
@@ -313,7 +314,11 @@ def _is_named(entry: PadEntry, remote: Identity, path: Path, *, inner: bool) -> 
 def _check_identity(entry: PadEntry, remote: Identity, path: Path, *, inner: bool) -> None:
     if not _is_named(entry, remote, path, inner=inner):
         wanted = wanted_identity(entry, path)
-        raise Aborted(Reason.WRONG_IDENTITY, f"the peer has the right key but is {remote}, not {wanted}")
+        raise Aborted(
+            Reason.WRONG_IDENTITY,
+            f"the peer has the right key but is {remote}, not {wanted}",
+            comparison=compare_identity(remote, wanted),
+        )
     if not entry.admits(remote):
         rule = entry.origin.rule
         raise Aborted(Reason.NOT_AUTHORIZED, f'the peer proved to be {remote}, whom rule "{rule}" does not let in')

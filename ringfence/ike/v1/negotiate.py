@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from ringfence.crypto.suites import HASH
+from ringfence.crypto.suites import ENCRYPTION, GROUPS, HASH, Cipher, DhGroup, is_legacy
+from ringfence.databases.comparison import Terms, compare
 from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import IkeProposal, Limits
 from ringfence.ike.errors import Aborted, Reason
@@ -50,6 +51,22 @@ class Authentication(IntEnum):
     """How the sides prove themselves (RFC 2409 appendix A)."""
 
     PRESHARED_KEY = 1
+
+
+ENCRYPTED, HASHED, EXCHANGED, PROVED = "encryption", "hash", "key exchange", "authentication"
+"""The parts of a main mode proposal, for people."""
+AUTHENTICATION_WORDS = {
+    1: "preshared key",
+    2: "DSS signature",
+    3: "RSA signature",
+    4: "RSA encryption",
+    5: "revised RSA encryption",
+    9: "ECDSA signature, P-256",
+    10: "ECDSA signature, P-384",
+    11: "ECDSA signature, P-521",
+    65001: "Kerberos, or preshared key with XAUTH",
+}
+"""Methods of authentication; the last number means one thing to Windows and another to everybody else."""
 
 
 class Life(IntEnum):
@@ -162,7 +179,11 @@ def accepted_main(offer: SaPayload, answer: SaPayload, proposals: Sequence[IkePr
         raise Aborted(Reason.CHANGED_PROPOSAL, "the peer did not choose one of our main mode proposals")
     taken = main_meaning(answer.proposals[0].transforms[0])
     if not any(main_meaning(ours) == taken for ours in offer.proposals[0].transforms):
-        raise Aborted(Reason.CHANGED_PROPOSAL, "the peer answered with a main mode proposal that we did not make")
+        raise Aborted(
+            Reason.CHANGED_PROPOSAL,
+            "the peer answered with a main mode proposal that we did not make",
+            comparison=compare("main mode proposals", offered_main(answer), own_main(proposals)),
+        )
     return next(proposal for proposal in proposals if frozenset(main_says(proposal)) == taken.says)
 
 
@@ -190,24 +211,75 @@ def choose_main(offer: SaPayload, entries: Sequence[PadEntry]) -> MainChoice:
                         agreed = replace(proposal, limits=stricter(proposal.limits, offered.limits))
                         taken = replace(theirs, transforms=(transform,))
                         return MainChoice(entry, agreed, sa_payload([taken]))
-    ours = ", ".join(str(proposal) for entry in entries for proposal in entry.proposals)
+    ours = [proposal for entry in entries for proposal in entry.proposals]
     raise Aborted(
-        Reason.NO_PROPOSAL, f"no main mode proposal in common: the peer offers {describe_main(offer)}; we take {ours}"
+        Reason.NO_PROPOSAL,
+        f"no main mode proposal in common: the peer offers {describe_main(offer)}; we take {listed(ours)}",
+        comparison=compare("main mode proposals", offered_main(offer), own_main(ours)),
+    )
+
+
+# Words -------------------------------------------------------------------------------------------------------------
+
+SHOWN = 8
+"""Proposals that a message names; of more it says how many."""
+
+
+def listed(proposals: Iterable[object]) -> str:
+    """The first of them in words, and how many more there are."""
+    words = list(dict.fromkeys(map(str, proposals)))
+    more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+    return (", ".join(words[:SHOWN]) or "nothing") + more
+
+
+def offered_main(offer: SaPayload) -> tuple[Terms, ...]:
+    """What the peer offers for main mode."""
+    return tuple(_terms(main_meaning(each)) for proposal in offer.proposals for each in proposal.transforms)
+
+
+def own_main(proposals: Iterable[IkeProposal]) -> tuple[Terms, ...]:
+    """What we take, as far as IKEv1 can say it."""
+    return tuple(
+        _terms(Meaning(KEY_IKE, frozenset(says), frozenset())) for each in proposals if (says := main_says(each))
     )
 
 
 def describe_main(offer: SaPayload) -> str:
     """A peer's proposals in words; numbers where we have none."""
-    words = (_word(main_meaning(each)) for proposal in offer.proposals for each in proposal.transforms)
-    return ", ".join(words) or "nothing"
+    return listed([_described(each) for each in offered_main(offer)])
 
 
-def _word(offered: Meaning) -> str:
-    names = {1: "des", 5: "3des", 7: "aes"}
-    hashes = {row.ike_v1: row.word for row in HASH.values()}
-    cipher, hash_name = offered.get(MainAttribute.ENCRYPTION), offered.get(MainAttribute.HASH)
-    bits = offered.get(MainAttribute.KEY_LENGTH) or ""
+def _described(terms: Terms) -> str:
+    word = "-".join(terms.get(what) for what in (ENCRYPTED, HASHED, EXCHANGED))
+    auth = terms.get(PROVED)
+    return word if auth == AUTHENTICATION_WORDS[Authentication.PRESHARED_KEY] else f"{word} with {auth}"
+
+
+def _terms(offered: Meaning) -> Terms:
+    """One transform, part by part."""
+    cipher = _cipher(offered.get(MainAttribute.ENCRYPTION), offered.get(MainAttribute.KEY_LENGTH))
+    number = offered.get(MainAttribute.HASH)
+    hash_ = next((each for each, row in HASH.items() if row.ike_v1 == number), None)
+    group = next((each for each in DhGroup if each.value == offered.get(MainAttribute.GROUP)), None)
     auth = offered.get(MainAttribute.AUTHENTICATION)
-    word = f"{names.get(cipher or 0, f'encryption {cipher}')}{bits}-{hashes.get(hash_name or 0, f'hash {hash_name}')}"
-    word += f"-group{offered.get(MainAttribute.GROUP)}"
-    return word if auth == Authentication.PRESHARED_KEY else f"{word} with authentication method {auth}"
+    parts = (
+        (ENCRYPTED, str(cipher)),
+        (HASHED, HASH[hash_].word if hash_ else f"hash {number}"),
+        (EXCHANGED, GROUPS[group].word if group else f"group {offered.get(MainAttribute.GROUP)}"),
+        (PROVED, AUTHENTICATION_WORDS.get(auth or 0, f"authentication method {auth}")),
+    )
+    if isinstance(cipher, str) or hash_ is None or group is None:
+        return Terms(parts)
+    weak = is_legacy(cipher.algorithm) or is_legacy(hash_) or is_legacy(group)
+    return Terms(parts, "-".join(word for _, word in parts[:3]), weak)
+
+
+def _cipher(number: int | None, bits: int | None) -> Cipher | str:
+    algorithm = next(
+        (each for each, row in ENCRYPTION.items() if row.ike_v1 is not None and row.ike_v1 == number), None
+    )
+    if algorithm is None:
+        return f"encryption {number}"
+    sizes = ENCRYPTION[algorithm].key_bits
+    chosen = bits if ENCRYPTION[algorithm].sends_key_bits else sizes[0]
+    return Cipher(algorithm, chosen) if chosen in sizes else f"{ENCRYPTION[algorithm].word} with a key of {bits} bits"

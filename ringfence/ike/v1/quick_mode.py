@@ -28,6 +28,7 @@ from ringfence.databases.sa import ChildSa, Mode, Sa
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Processing, SpdEntry
 from ringfence.ike.children import Children
+from ringfence.ike.differences import compare_traffic
 from ringfence.ike.effects import InstallInbound
 from ringfence.ike.errors import Ignored, Reason, Refused
 from ringfence.ike.exchange import Env, Exchange, Message, conclude, perform, request
@@ -37,17 +38,7 @@ from ringfence.ike.payload import Payload, encode_chain
 from ringfence.ike.v1 import natt
 from ringfence.ike.v1.identities import quick_ids, selector_of
 from ringfence.ike.v1.keys import MainKeys, material_octets, same
-from ringfence.ike.v1.methods import (
-    PROTOCOL_ID,
-    SPI_OCTETS,
-    Choice,
-    QuickAttribute,
-    accepted_quick,
-    choose_quick,
-    offer_quick,
-    protocols,
-    quick_meaning,
-)
+from ringfence.ike.v1.methods import Choice, accepted_quick, choose_quick, offer_quick, protocols
 from ringfence.ike.v1.negotiate import life_attributes, meaning
 from ringfence.ike.v1.notifies import Notify
 from ringfence.ike.v1.payloads import (
@@ -60,6 +51,7 @@ from ringfence.ike.v1.payloads import (
     SaPayload,
     TransformPayload,
 )
+from ringfence.ike.v1.transforms import PROTOCOL_ID, SPI_OCTETS, QuickAttribute, quick_meaning
 from ringfence.net.address import AddressRange, Path
 from ringfence.secret import Secret
 from ringfence.wire import DecodeError, Reader
@@ -252,7 +244,11 @@ def _choose(
                 return entry, choose_quick(offer, processing, spis, ground.nat), seen
             except Refused as error:
                 refusal = refusal or error
-    raise refusal or Refused(Reason.WRONG_SELECTORS, f"no rule protects {selector} with this peer")
+    raise refusal or Refused(
+        Reason.WRONG_SELECTORS,
+        f"no rule protects {selector} with this peer",
+        comparison=compare_traffic(selector, entries),
+    )
 
 
 def _check_ends(entry: SpdEntry, selector: Selector, path: Path) -> None:

@@ -5,11 +5,11 @@ from ringfence.databases.proposal import Protocol
 from ringfence.ike.effects import Effect
 from ringfence.ike.header import NO_COOKIE, Exchange, Header
 from ringfence.ike.v1.channel import Cookies, open_clear
-from ringfence.ike.v1.methods import PROTOCOL_ID, SPI_OCTETS
 from ringfence.ike.v1.notifies import Notify
 from ringfence.ike.v1.payloads import IPSEC_DOI, NotifyPayload, ProtocolId
 from ringfence.ike.v1.rules import INFORMATIONAL_IN_CLEAR
 from ringfence.ike.v1.speaker import Speaker
+from ringfence.ike.v1.transforms import PROTOCOL_ID, SPI_OCTETS
 from ringfence.ike.world import World
 from ringfence.net.address import Path
 

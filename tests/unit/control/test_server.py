@@ -148,7 +148,8 @@ def test_openapi_describes_every_path_and_field(ask: Asker) -> None:
     assert sorted(operations) == sorted(
         [
             ("/v1/status", "get"), ("/v1/sas", "get"), ("/v1/sas/{name}", "delete"), ("/v1/policy", "get"),
-            ("/v1/reload", "post"), ("/v1/explain", "get"), ("/v1/events", "get"), ("/v1/plan", "get"),
+            ("/v1/reload", "post"), ("/v1/explain", "get"), ("/v1/why", "get"), ("/v1/events", "get"),
+            ("/v1/plan", "get"),
             ("/v1/apply", "post"), ("/v1/confirm", "post"), ("/v1/dynamic", "get"), ("/v1/dynamic", "put"),
         ]
     )  # fmt: skip

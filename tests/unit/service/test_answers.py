@@ -28,6 +28,7 @@ from ringfence.service.events import EventLog
 from ringfence.service.peers import PeerTable
 from ringfence.service.reload import PolicyKeeper
 from ringfence.service.staging import Stage
+from ringfence.service.troubles import TroubleTable
 from ringfence.stores.memory import MemoryStore
 from ringfence.stores.several import Stores
 from ringfence.testing.associations import esp_suite
@@ -70,16 +71,18 @@ class Running:
             started_at=START, pid=7, device="rf0", key_log=Path("/k"), today=lambda: START,
             date_of=lambda moment: START + timedelta(seconds=moment),
         )  # fmt: skip
-        peers = PeerTable()
+        peers, troubles = PeerTable(), TroubleTable()
         self.events.add_sink(peers)
+        self.events.add_sink(troubles)
         stage = Stage(
             self.keeper, lambda stores, path: stores.replaced("local", MemoryStore(path.read_text())),
             secured=lambda _: False, events=self.events,
             today=lambda: START,
         )  # fmt: skip
         self.answers = Answers(
-            told, ike=self, backend=self, host=self, keeper=self.keeper, stage=stage, events=self.events, peers=peers
-        )
+            told, ike=self, backend=self, host=self, keeper=self.keeper, stage=stage, events=self.events, peers=peers,
+            troubles=troubles,
+        )  # fmt: skip
 
     async def apply(self, *_: object) -> None: ...
 
@@ -203,7 +206,12 @@ def test_explanations_name_the_sa_in_use(running: Running) -> None:
         MainModeFailed(peer="192.0.2.2", reason="peer-silent", detail="it does not answer", initiator=True)
     )
     told = running.answers.explain("in icmp 192.0.2.2 -> 192.0.2.1")
-    assert told.lines[-1] == f"last try   {START.astimezone():%H:%M:%S}, it does not answer"
+    assert told.lines[-2:] == [
+        f"last try   {START.astimezone():%H:%M:%S}, it does not answer", "do         ringfence why 192.0.2.2",
+    ]  # fmt: skip
+    answer = running.answers.why("192.0.2.2")
+    assert [one.reason for one in answer.troubles] == ["peer-silent"]
+    assert not answer.protected
     blocked = running.answers.explain("out tcp 192.0.2.1 -> 198.51.100.1:23")
     assert (blocked.verdict, blocked.sure) == ("block", True)
     assert running.answers.explain("out udp 192.0.2.1 -> 198.51.100.1:53").verdict == "permit"

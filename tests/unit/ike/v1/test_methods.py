@@ -10,8 +10,9 @@ from ringfence.databases.proposal import Limits, Protocol, Transform
 from ringfence.databases.sa import Mode
 from ringfence.databases.spd import Processing
 from ringfence.ike.errors import Reason, Refused
-from ringfence.ike.v1.methods import accepted_quick, can_say, choose_quick, offer_quick, protocols, transform_id
+from ringfence.ike.v1.methods import accepted_quick, choose_quick, offer_quick, protocols
 from ringfence.ike.v1.payloads import Attribute, ProtocolId, SaPayload
+from ringfence.ike.v1.transforms import can_say, transform_id
 from ringfence.testing.associations import AH_SUITES, ESP_SUITES
 from ringfence.testing.hosts import AH_SHA256, ESP_CBC, ESP_GCM, method
 
@@ -142,7 +143,7 @@ def test_spis_that_are_none(spi):
 def test_a_proposal_that_offers_nothing():
     (proposal,) = offer_quick(wants(GCM), OURS).proposals
     offer = SaPayload(1, 1, (replace(proposal, transforms=()),))
-    with pytest.raises(Refused, match="esp without a transform") as error:
+    with pytest.raises(Refused, match="the peer offers esp without a transform; we take") as error:
         choose_quick(offer, wants(GCM), THEIRS)
     assert error.value.reason is Reason.NO_PROPOSAL
 
@@ -189,7 +190,8 @@ def test_a_changed_answer_is_refused(change):
 
 def test_refusals_name_what_was_offered():
     with pytest.raises(
-        Refused, match=r"the peer offers ah \(5, auth 5\) \+ esp \(12, key 128, auth 2\); we take esp a"
+        Refused,
+        match=r"the peer offers ah \+ esp aes128-sha1 with sha256, transport; we take esp aes256-gcm in transport",
     ):
         choose_quick(offer_quick(wants(BOTH), OURS), wants(GCM), THEIRS)
 

@@ -138,10 +138,10 @@ def test_a_changed_answer_is_refused(answer):
 
 
 def test_an_offer_in_words():
-    assert describe_main(offer_main((AES, OLD))) == "aes256-sha256-group14, 3des-sha1-group2"
+    assert describe_main(offer_main((AES, OLD))) == "aes256-sha256-modp2048, 3des-sha1-modp1024"
     assert describe_main(SaPayload(1, 1, ())) == "nothing"
     odd = only(TransformPayload(1, 1, (Attribute(1, 99), Attribute(2, 98), Attribute(3, 3), Attribute(4, 97))))
-    assert describe_main(odd) == "encryption 99-hash 98-group97 with authentication method 3"
+    assert describe_main(odd) == "encryption 99-hash 98-group 97 with RSA signature"
 
 
 def test_lifetimes():
@@ -149,3 +149,13 @@ def test_lifetimes():
     assert [each.as_number for each in life_attributes(Limits(10**12, 1), 1, 2)] == [1, 2**32 - 1, 2, 1]
     transform = TransformPayload(1, 1, (Attribute(11, 1), Attribute(12, 60), Attribute(11, 2), Attribute(12, b"\x04")))
     assert main_meaning(transform).limits == Limits(60, 4096)
+
+
+def test_both_sides_are_compared():
+    with pytest.raises(Aborted) as error:
+        choose_main(offer_main((OLD,)), entries(AES))
+    found = error.value.comparison
+    assert found.apart == ("encryption", "hash", "key exchange")
+    assert found.nearest[0].word == "3des-sha1-modp1024"
+    assert found.nearest[0].weak
+    assert {row.what: row.agree for row in found.rows}["authentication"]

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events of key exchange: messages, main modes, quick modes."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ringfence.audit.event import Event
+from ringfence.databases.comparison import Comparison
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageExchanged(Event):
+    """An IKE message was sent or received; the demo and ``monitor`` draw these."""
+
+    NAME: ClassVar[str] = "ike-message"
+    sent: bool
+    peer: str
+    exchange: str
+    """``main mode``, ``quick mode``, ``informational``."""
+    number: int
+    """1 to 6 in main mode, 1 to 3 in quick mode."""
+    payloads: str
+    """Such as ``SA VID VID``."""
+    octets: int
+    encrypted: bool
+
+    def __str__(self) -> str:
+        arrow = "to" if self.sent else "from"
+        return f"{self.exchange} message {self.number} {arrow} {self.peer}: {self.payloads}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MainModeEstablished(Event):
+    """A main mode SA was made."""
+
+    NAME: ClassVar[str] = "main-mode-established"
+    WINDOWS_ID: ClassVar[int] = 4650
+    ike_id: int
+    peer: str
+    local_identity: str
+    remote_identity: str
+    proposal: str
+    initiator: bool
+    rule: str
+    lifetime_s: int | None
+
+    def __str__(self) -> str:
+        identity = "" if self.remote_identity == self.peer else f" ({self.remote_identity})"
+        return f"main mode SA with {self.peer}{identity}, {self.proposal}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MainModeFailed(Event):
+    """Main mode came to nothing."""
+
+    NAME: ClassVar[str] = "main-mode-failed"
+    WINDOWS_ID: ClassVar[int] = 4653
+    peer: str
+    reason: str
+    """One word per cause, ``ike.errors.Reason``'s value."""
+    detail: str
+    initiator: bool
+    rule: str = ""
+    comparison: Comparison | None = None
+    """What either side has, where both were seen."""
+
+    def __str__(self) -> str:
+        return f"main mode with {self.peer} failed: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MainModeEnded(Event):
+    """A main mode SA ended."""
+
+    NAME: ClassVar[str] = "main-mode-ended"
+    WINDOWS_ID: ClassVar[int] = 4655
+    ike_id: int
+    peer: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"main mode SA with {self.peer} ended: {self.why}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuickModeEstablished(Event):
+    """A quick mode agreed on SAs."""
+
+    NAME: ClassVar[str] = "quick-mode-established"
+    WINDOWS_ID: ClassVar[int] = 5451
+    child_id: int
+    ike_id: int
+    peer: str
+    selector: str
+    protection: str
+    """Such as ``esp aes256-gcm``."""
+    mode: str
+    spi_in: str
+    spi_out: str
+    initiator: bool
+    rule: str
+    replaces: int | None
+    lifetime_s: int | None
+
+    def __str__(self) -> str:
+        verb = "rekeyed" if self.replaces else "agreed"
+        return f"quick mode with {self.peer} {verb}: {self.protection}, {self.mode}, {self.selector}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuickModeFailed(Event):
+    """A quick mode came to nothing."""
+
+    NAME: ClassVar[str] = "quick-mode-failed"
+    WINDOWS_ID: ClassVar[int] = 4654
+    peer: str
+    reason: str
+    detail: str
+    initiator: bool
+    rule: str = ""
+    comparison: Comparison | None = None
+    """What either side has, where both were seen."""
+
+    def __str__(self) -> str:
+        return f"quick mode with {self.peer} failed: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuickModeEnded(Event):
+    """SAs of a quick mode ended."""
+
+    NAME: ClassVar[str] = "quick-mode-ended"
+    WINDOWS_ID: ClassVar[int] = 5452
+    child_id: int
+    peer: str
+    selector: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"SAs with {self.peer} for {self.selector} ended: {self.why}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageIgnored(Event):
+    """An IKE message was dropped without an answer."""
+
+    NAME: ClassVar[str] = "ike-message-ignored"
+    WINDOWS_ID: ClassVar[int] = 4976
+    peer: str
+    reason: str
+    detail: str
+    count: int = 1
+    """Hosts may merge many of one kind into one event."""
+
+    def __str__(self) -> str:
+        times = f" ({self.count} times)" if self.count > 1 else ""
+        return f"message from {self.peer} ignored: {self.detail}{times}"
