@@ -5,12 +5,15 @@ Statements are the same ones if they have the same name. One that went and one t
 taken for one that got another name. A setting that is written now and was the default before does not differ.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ringfence.place import Place
+from ringfence.policy.ipsec import name_among
 from ringfence.policy.model import Policy
-from ringfence.policy.texts import Section, Setting
+from ringfence.policy.texts import Section, Setting, toml_text
 from ringfence.policy.write import sections_of
 
 CALLED = ("name", "description")
@@ -78,40 +81,66 @@ class Different:
 
 def difference(old: Policy, new: Policy) -> tuple[Different, ...]:
     """What ``new`` says otherwise than ``old``, in its order; what is gone comes last."""
-    before, after = _keyed(old), _keyed(new)
+    alone = len(old.ipsec_policies) < 2 and len(new.ipsec_policies) < 2
+    before, after = _keyed(old, alone), _keyed(new, alone)
     gone = {key: section for key, section in before.items() if key not in after}
+    policies = {key.of for key in after}
     found = []
     for key, section in after.items():
-        place = _place(new, section)
+        place, subject = _place(new, section), _subject(section, key.of)
         if key in before:
-            settings = tuple(_altered(before[key], section))
+            settings = _altered(before[key], section, key, key)
             if settings:
-                found.append(Different(_subject(section), place, before[key], section, settings))
+                found.append(Different(subject, place, before[key], section, settings))
             continue
-        twin = next((old_key for old_key, other in gone.items() if _says(other) == _says(section)), None)
+        twin = next(
+            (one for one, other in gone.items() if _says(one, other) == _says(key, section)
+             and (one.of == key.of or one.of not in policies)), None,
+        )  # fmt: skip
         if twin is None:
-            found.append(Different(_subject(section), place, None, section, _own(section, now=True)))
+            found.append(Different(subject, place, None, section, _own(section, now=True)))
         else:
             other = gone.pop(twin)
-            settings = tuple(_altered(other, section))
-            found.append(Different(_subject(section), place, other, section, settings, renamed=True))
+            settings = _altered(other, section, twin, key)
+            if settings or not key.name or twin.name != key.name:  # not just a rule of a policy with another name
+                found.append(Different(subject, place, other, section, settings, renamed=True))
     found += [
-        Different(_subject(section), _place(old, section), section, None, _own(section, now=False))
-        for section in gone.values()
+        Different(_subject(section, key.of), _place(old, section), section, None, _own(section, now=False))
+        for key, section in gone.items()
     ]
     return tuple(found)
 
 
-def _keyed(policy: Policy) -> dict[tuple[str, str, int], Section]:
-    """Its statements by their kind and name, and the number among those that have none."""
-    found: dict[tuple[str, str, int], Section] = {}
+class _Key(NamedTuple):
+    """What makes a statement the same one in two documents."""
+
+    head: str
+    """That of an IPsec policy is the same whether or not there are others beside it."""
+    of: str
+    """The IPsec policy that it is, or is a rule of; empty if there is only one."""
+    name: str
+    number: int
+    """Among those that have all this in common."""
+
+
+AMONG_OTHERS = re.compile(r'(\[\[?policy)\.(?:"(?:\\.|[^"\\])*")(.*)')
+
+
+def _keyed(policy: Policy, alone: bool) -> dict[_Key, Section]:
+    """Its statements; ``alone`` says whether there is no more than one IPsec policy on both sides."""
+    found: dict[_Key, Section] = {}
+    titles = (toml_text(name_among(one.title)) for one in policy.ipsec_policies)
+    of = ""
     for section in sections_of(policy):
-        head = section.head
-        name = "" if head in ("[policy]", "[global]") else _name(section)
-        number = 0
-        while (head, name, number) in found:
-            number += 1
-        found[head, name, number] = section
+        head = AMONG_OTHERS.sub(r"\1\2", section.head)
+        of = next(titles) if head == "[policy]" else of
+        key = _Key(
+            head, "" if alone or not head.strip("[").startswith("policy") else of,
+            "" if head in ("[policy]", "[global]") else _name(section), 0,
+        )  # fmt: skip
+        while key in found:
+            key = key._replace(number=key.number + 1)
+        found[key] = section
     return found
 
 
@@ -120,7 +149,10 @@ def _name(section: Section) -> str:
     return texts.get("name") or texts.get("filter-list", "")
 
 
-def _subject(section: Section) -> str:
+def _subject(section: Section, of: str) -> str:
+    if of:
+        name = _name(section) or "without name"
+        return f"rule {name} of policy {of}" if section.head.startswith("[[") else f"policy {of}"
     kind = NAMED.get(section.head)
     if kind is None:  # [filter-list."Web"]
         kind, _, name = section.head.strip("[]").partition(".")
@@ -132,12 +164,17 @@ def _place(policy: Policy, section: Section) -> str:
     return str(section.place or Place(policy.name))
 
 
-def _altered(old: Section, new: Section) -> Iterator[Altered]:
-    was = {one.name: one.text for one in old.settings}
-    now = {one.name: one.text for one in new.settings}
-    for name in dict.fromkeys((*now, *was)):
-        if was.get(name) != now.get(name):
-            yield Altered(name, was.get(name, ""), now.get(name, ""))
+def _altered(old: Section, new: Section, was: _Key, now: _Key) -> tuple[Altered, ...]:
+    before = {one.name: one.text for one in old.settings}
+    after = {one.name: one.text for one in new.settings}
+    if now.of and now.head == "[policy]":  # its name may stand in the head
+        before["name"], after["name"] = was.of, now.of
+    names = dict.fromkeys((*after, *before))
+    return tuple(
+        Altered(name, before.get(name, ""), after.get(name, ""))
+        for name in names
+        if before.get(name) != after.get(name)
+    )
 
 
 def _own(section: Section, *, now: bool) -> tuple[Altered, ...]:
@@ -145,7 +182,7 @@ def _own(section: Section, *, now: bool) -> tuple[Altered, ...]:
     return tuple(Altered(one.name, "" if now else one.text, one.text if now else "") for one in shown)
 
 
-def _says(section: Section) -> tuple[object, ...]:
+def _says(key: _Key, section: Section) -> tuple[object, ...]:
     """All but what it is called."""
-    head = section.head.partition(".")[0] if section.head not in NAMED else section.head
+    head = key.head if key.head in NAMED else key.head.partition(".")[0]
     return (head, *((one.name, one.text) for one in section.settings if one.name not in CALLED))

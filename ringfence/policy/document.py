@@ -26,6 +26,7 @@ from ringfence.policy.sets import (
 from ringfence.policy.source import Source
 from ringfence.policy.tables import Tables
 from ringfence.policy.terms import GlobalSettings
+from ringfence.policy.windows import IpsecPolicy
 
 
 def parse(text: str, *, name: str) -> Policy:
@@ -45,12 +46,15 @@ def parse_documents(sources: Sequence[Source]) -> Policy:
     The last one is the document that was named, and names the policy.
     """
     tables = Tables(sources)
-    found, networks, for_all = tables.one("policy"), tables.one("profile"), tables.one("global")
+    networks, for_all = tables.one("profile"), tables.one("global")
+    ipsec = [(table, decode_policy(table, name)) for name, table in tables.policies()]
+    assigned = _assigned(ipsec)
     policy = Policy(
         rules=tuple(map(decode_rule, tables.items("rule"))),
         filters=tuple(map(decode_filter, tables.items("filter"))),
         name=sources[-1].name,
-        ipsec=None if found is None else decode_policy(found),
+        ipsec=assigned,
+        unassigned=tuple(one for _, one in ipsec if one is not assigned),
         filter_lists=tuple(decode_filter_list(item, name) for name, item in tables.named("filter-list")),
         filter_actions=tuple(decode_filter_action(item, name) for name, item in tables.named("filter-action")),
         packet_filters=tuple(map(decode_packet_filter, tables.items("packet-filter"))),
@@ -69,10 +73,25 @@ def parse_documents(sources: Sequence[Source]) -> Policy:
         [*tables.items("rule"), *tables.items("filter"), *tables.items("packet-filter")],
     )
     _unique_names(policy.main_modes, tables.items("main-mode"))
-    check_references(tables, policy)
+    check_references(tables, policy, ipsec)
     if tables.findings:
         raise PolicyError(tables.sorted())
     return policy
+
+
+def _assigned(policies: Sequence[tuple[Table, IpsecPolicy]]) -> IpsecPolicy | None:
+    """The one that the computer follows: the only one unless it says no, of several the one that says so."""
+    found: IpsecPolicy | None = None
+    for table, policy in policies:
+        if table.data.get("assigned", len(table.steps) == 1) is not True:
+            continue
+        if found is None:
+            found = policy
+        else:
+            where = found.place.beside(policy.place)
+            table.complain("assigned", f'is true, but "{found.title}" is assigned in {where}',
+                           cure="A computer follows one IPsec policy.")  # fmt: skip
+    return found
 
 
 def _unique_names(items: Iterable[Rule | Filter | MainModeRule | PacketFilter], tables: Iterable[Table]) -> None:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ``[policy]``, ``[filter-list]`` and ``[filter-action]`` of the document say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import Limits, SecurityMethod
@@ -42,9 +43,35 @@ TUNNEL_CURE = (
 )
 
 
-def decode_policy(table: Table) -> IpsecPolicy:
-    """The general settings and the rules; what is wrong goes to the table's findings."""
-    name = either(table.text("name"), "")
+SETTINGS = (
+    "name", "assigned", "description", "based-on", "auth", "poll-interval", "main-mode", "no-default-exempt", "legacy",
+    "rule",
+)  # fmt: skip
+"""What a policy may say; none of these can be the name of one among several."""
+
+
+def name_among(title: str) -> str:
+    """What a policy that is called ``title`` is called among several."""
+    return f"{title} (policy)" if title in SETTINGS else title
+
+
+def is_single(data: Mapping[str, object]) -> bool:
+    """Whether ``policy`` in a document is one policy itself, ``[policy]``, and not several, ``[policy."NAME"]``."""
+    return not data or any(key in SETTINGS or not isinstance(value, dict) for key, value in data.items())
+
+
+def decode_policy(table: Table, name: str = "") -> IpsecPolicy:
+    """The general settings and the rules; what is wrong goes to the table's findings.
+
+    ``name`` is that of one among several; a single one says its own.
+    """
+    if name and table.has("name"):
+        table.seen.add("name")
+        table.complain("name", f"has no use here: the policy is called {shown(name)}", cure="Leave it out.")
+    elif not name:
+        name = either(table.text("name"), "")
+        _beside(table)
+    table.value("assigned", bool)
     based_on = table.word("based-on", _default_policy) or ""
     legacy = either(table.value("legacy", bool), False)
     own_rules = tuple(decode_policy_rule(item) for item in tables(table, "rule"))
@@ -66,6 +93,15 @@ def decode_policy(table: Table) -> IpsecPolicy:
         inner.complain("methods", f"names {', '.join(names)}, too weak to protect anything", cure=WEAK_CURE)
     table.finish()
     return policy
+
+
+def _beside(table: Table) -> None:
+    """Complain of policies with names in the table of one without."""
+    for key, value in table.data.items():
+        if isinstance(value, dict) and key not in SETTINGS and not get_close_matches(key, SETTINGS, 1):
+            table.seen.add(key)
+            table.complain(key, "is a table beside a policy that is written as the only one", at_key=True,
+                           cure='If both are policies, write both as [policy."NAME"].')  # fmt: skip
 
 
 def decode_policy_rule(table: Table) -> PolicyRule:

@@ -276,6 +276,8 @@ class Policy:
     """The document's."""
     ipsec: "IpsecPolicy | None" = None
     """The one that is assigned to this computer, if there is one."""
+    unassigned: "tuple[IpsecPolicy, ...]" = ()
+    """IPsec policies that are there to be assigned, and decide nothing until then."""
     filter_lists: "tuple[FilterList, ...]" = ()
     filter_actions: "tuple[FilterAction, ...]" = ()
     packet_filters: "tuple[PacketFilter, ...]" = ()
@@ -307,6 +309,11 @@ class Policy:
         return titles if self.beneath is None else self.beneath.titles | titles
 
     @property
+    def ipsec_policies(self) -> "tuple[IpsecPolicy, ...]":
+        """The assigned one, and those that are not."""
+        return self.unassigned if self.ipsec is None else (self.ipsec, *self.unassigned)
+
+    @property
     def key_files(self) -> tuple[str, ...]:
         """The key files that it names, each once."""
         files = (one.file for _, auth, _, _ in self.authenticating() for one in auth if isinstance(one, PskFile))
@@ -328,10 +335,11 @@ class Policy:
         for each in self.auth_sets:
             yield f'auth set "{each.name}"', each.first, each.places, each.place
         yield "global", self.settings.auth, self.settings.places, self.settings.place
-        if self.ipsec is not None:
-            yield "policy", self.ipsec.auth, self.ipsec.places, self.ipsec.place
-            for one in self.ipsec.rules:
-                yield f'policy, rule "{one.title}"', one.auth, one.places, one.place
+        for ipsec in self.ipsec_policies:
+            subject = f'policy "{ipsec.title}"' if self.unassigned else "policy"
+            yield subject, ipsec.auth, ipsec.places, ipsec.place
+            for one in ipsec.rules:
+                yield f'{subject}, rule "{one.title}"', one.auth, one.places, one.place
         if self.beneath is not None:
             yield from self.beneath.authenticating()
 

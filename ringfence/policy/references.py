@@ -16,12 +16,11 @@ from ringfence.policy.terms import Auth, PskFile
 from ringfence.policy.windows import DYNAMIC, FilterAction, IpsecPolicy, PolicyRule, Response
 
 
-def check_references(tables: Tables, policy: Policy) -> None:
-    """Add the findings about a whole policy."""
+def check_references(tables: Tables, policy: Policy, ipsec: Iterable[tuple[Table, IpsecPolicy]] = ()) -> None:
+    """Add the findings about a whole policy, with its IPsec policies and the table of each."""
     _check_terms(tables, policy)
-    table = tables.one("policy")
-    if policy.ipsec is not None and table is not None:
-        _check_ipsec(table, policy, policy.ipsec)
+    for table, one in ipsec:
+        _check_ipsec(table, policy, one)
 
 
 def _check_terms(tables: Tables, policy: Policy) -> None:
@@ -80,10 +79,9 @@ def _has_key(auth: Iterable[Auth]) -> bool:
 def _check_ipsec(table: Table, policy: Policy, ipsec: IpsecPolicy) -> None:
     lists, actions = filter_lists(policy), filter_actions(policy)
     pairs = tunnel_pairs(ipsec.rules, lists)
-    if not ipsec.rules and not table.has("based-on"):
-        _at(table, None).complain(
-            "", "has no rule", cure="Write [[policy.rule]], or name a default policy by based-on."
-        )
+    if not ipsec.rules and not table.has("based-on") and ipsec is policy.ipsec:
+        cure = f"Write [[{_dotted(table)}.rule]], or name a default policy by based-on."
+        _at(table, None).complain("", "has no rule", cure=cure)
     for number, rule in enumerate(ipsec.own_rules):
         here = _at(table, number, rule)
         if rule.filter_list and rule.filter_list != DYNAMIC and rule.filter_list not in lists:
@@ -94,12 +92,17 @@ def _check_ipsec(table: Table, policy: Policy, ipsec: IpsecPolicy) -> None:
             _check_combination(here, rule, actions[rule.filter_action])
         if isinstance(rule.tunnel, bytes) and rule.enabled and rule.filter_list in lists:
             _check_halves(here, rule, pairs)
-    _check_titles(table, policy)
+    _check_titles(table, policy, ipsec)
+
+
+def _dotted(table: Table) -> str:
+    """``policy``, or ``policy."NAME"``."""
+    return ".".join(["policy", *(shown(step) for step in table.steps[1:])])
 
 
 def _at(table: Table, number: int | None, rule: PolicyRule | None = None) -> Table:
-    steps = ("policy",) if number is None else ("policy", "rule", number)
-    subject = "policy" if rule is None else f"policy, rule {shown(rule.title)}"
+    steps = table.steps if number is None else (*table.steps, "rule", number)
+    subject = table.subject if rule is None else f"{table.subject}, rule {shown(rule.title)}"
     return Table(table.source, steps, {}, table.findings, subject)
 
 
@@ -133,12 +136,10 @@ def _check_halves(table: Table, rule: PolicyRule, pairs: dict[PolicyRule, Policy
         table.complain("tunnel", "has ends of different families")
 
 
-def _check_titles(table: Table, policy: Policy) -> None:
+def _check_titles(table: Table, policy: Policy, ipsec: IpsecPolicy) -> None:
     """Names tell rules apart, those of both forms."""
-    if policy.ipsec is None:
-        return
     first = {item.name: item.place for item in policy}
-    for number, rule in enumerate(policy.ipsec.own_rules):
+    for number, rule in enumerate(ipsec.own_rules):
         if rule.title in first and rule.filter_list:
             _at(table, number, rule).complain(
                 "name",
@@ -146,9 +147,9 @@ def _check_titles(table: Table, policy: Policy) -> None:
                 cure='Name it: name = "lab is isolated"',
             )
         first.setdefault(rule.title, rule.place)
-    for rule in policy.ipsec.inherited:
+    for rule in ipsec.inherited:
         if rule.title in first:
             _at(table, None).complain(
                 "based-on",
-                f'brings a rule "{rule.title}", a name taken in {first[rule.title].beside(policy.ipsec.place)}',
+                f'brings a rule "{rule.title}", a name taken in {first[rule.title].beside(ipsec.place)}',
             )

@@ -15,6 +15,7 @@ from ringfence.place import NOWHERE, Place
 from ringfence.policy.model import Policy
 from ringfence.policy.networks import NO_PROFILES, Profiles
 from ringfence.policy.terms import GlobalSettings
+from ringfence.policy.windows import IpsecPolicy
 
 PERSISTENT, DIRECTORY, DYNAMIC, LOCAL = "persistent", "directory", "dynamic", "local"
 PRECEDENCE = (PERSISTENT, DIRECTORY, DYNAMIC, LOCAL)
@@ -142,6 +143,7 @@ class _Merge:
             filter_lists=self._together(own_first, "filter list", lambda policy: policy.filter_lists),
             filter_actions=self._together(own_first, "filter action", lambda policy: policy.filter_actions),
             ipsec=None if assigned is None else assigned.policy.ipsec,
+            unassigned=tuple(self._unassigned(None if assigned is None else assigned.policy.ipsec)),
             beneath=beneath,
         )
 
@@ -216,6 +218,19 @@ class _Merge:
         if not others:
             return persistent, None
         return others[0], None if persistent is None else _only_ipsec(persistent.policy)
+
+    def _unassigned(self, assigned: IpsecPolicy | None) -> Iterator[IpsecPolicy]:
+        """What could be assigned: those of all stores, but for those whose name is taken."""
+        taken = {} if assigned is None else {assigned.title: assigned.place}
+        for one in self._given:
+            for policy in one.policy.unassigned:
+                if policy.title in taken:
+                    why = "another store has an IPsec policy of this name"
+                    aside = SetAside(f'policy "{policy.title}"', policy.place, one.store, why, taken[policy.title])
+                    self.set_aside.append(aside)
+                else:
+                    taken[policy.title] = policy.place
+                    yield policy
 
     def _lost(self, loser: Given, winner: Given) -> None:
         lost, won = loser.policy.ipsec, winner.policy.ipsec

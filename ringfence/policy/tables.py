@@ -11,11 +11,13 @@ from dataclasses import replace
 from ringfence.place import Place
 from ringfence.policy.decode import Table, shown
 from ringfence.policy.errors import Finding
+from ringfence.policy.ipsec import is_single
 from ringfence.policy.source import Source
 
 ENTRIES_AT_MOST = 20_000
 SUBJECTS = {"main-mode": "main mode rule"}
 """What people read for a table, where that is not its name."""
+ONE_CURES = {"policy": 'Write each of several as [policy."NAME"], and in one of them: assigned = true'}
 
 
 class Tables:
@@ -47,7 +49,7 @@ class Tables:
             if found is None:
                 found = None if table is None else replace(table, subject=key, prefix="")
             else:
-                cure = "All documents of a policy together say it once; bring the two together."
+                cure = ONE_CURES.get(key, "All documents of a policy together say it once; bring the two together.")
                 root.complain(key, f"is already there in {_where(found.place, root)}", cure=cure, at_key=True)
         return found
 
@@ -75,6 +77,14 @@ class Tables:
                     inner.complain("", f"is already there in {_where(first[name], root)}", cure=cure)
                 first.setdefault(name, inner.place)
                 yield name, inner
+
+    def policies(self) -> list[tuple[str, Table]]:
+        """The IPsec policies: one, ``[policy]``, whose name is empty here; or several, ``[policy."NAME"]``."""
+        said = [root.data["policy"] for root in self._roots if root.has("policy")]
+        if any(not isinstance(data, dict) or is_single(data) for data in said):
+            table = self.one("policy")
+            return [] if table is None else [("", table)]
+        return self.named("policy")
 
     def items(self, key: str) -> list[Table]:
         """The tables ``[[key]]`` of all documents."""

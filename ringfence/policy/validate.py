@@ -28,7 +28,7 @@ def validate(policy: Policy, compiled: Compiled | None = None) -> tuple[Finding,
     """Warnings about ``policy``; with ``compiled`` also those that depend on this computer."""
     items = statements(policy)
     found = [finding for item in items if item.enabled for finding in _statement(item)]
-    found += _unused(policy)
+    found += [*_unassigned(policy), *_unused(policy)]
     if not any(item.enabled for item in (*items, *policy.packet_filters)):
         found.append(
             Finding("no rule and no filter: everything is permitted.", Place(policy.name), severity=Severity.WARNING)
@@ -69,9 +69,19 @@ def _statement(item: Rule | Filter) -> Iterator[Finding]:
     yield from _about_ipsec(item)
 
 
+def _unassigned(policy: Policy) -> Iterator[Finding]:
+    """IPsec policies of which none is assigned."""
+    if policy.ipsec is None and policy.unassigned:
+        first = policy.unassigned[0]
+        names = " and ".join(f'"{one.title}"' for one in policy.unassigned)
+        yield Finding(f"no IPsec policy is assigned; there {'is' if len(policy.unassigned) == 1 else 'are'} {names}.",
+                      first.place, cure="assigned = true in one of them has this computer follow it.",
+                      severity=Severity.WARNING)  # fmt: skip
+
+
 def _unused(policy: Policy) -> Iterator[Finding]:
     """Filter lists and filter actions that no rule names."""
-    rules = () if policy.ipsec is None else policy.ipsec.rules
+    rules = [rule for one in policy.ipsec_policies for rule in one.rules]
     named = {rule.filter_list for rule in rules} | {rule.filter_action for rule in rules}
     kinds = [("list", one.name, one.place) for one in policy.filter_lists]
     kinds += [("action", one.name, one.place) for one in policy.filter_actions]

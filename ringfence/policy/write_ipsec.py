@@ -7,6 +7,7 @@ from ringfence.net.address import format_address
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.defaults import FILTER_ACTIONS, FILTER_LISTS
 from ringfence.policy.ipfilter import format_filter
+from ringfence.policy.ipsec import name_among
 from ringfence.policy.model import Gateways, Policy
 from ringfence.policy.scope import Connection
 from ringfence.policy.texts import (
@@ -37,10 +38,13 @@ from ringfence.policy.windows import (
 
 def sections(policy: Policy) -> Iterator[Section]:
     """What the document says of an IPsec policy."""
-    if policy.ipsec is not None:
-        yield _section("[policy]", policy.ipsec, _general(policy.ipsec))
-        for rule in policy.ipsec.own_rules:
-            yield _section("[[policy.rule]]", rule, _rule(rule))
+    several = len(policy.ipsec_policies) > 1
+    for one in policy.ipsec_policies:
+        key = f"policy.{toml_text(name_among(one.title))}" if several else "policy"
+        assigned = one is policy.ipsec
+        yield _section(f"[{key}]", one, _general(one, assigned=assigned, several=several))
+        for rule in one.own_rules:
+            yield _section(f"[[{key}.rule]]", rule, _rule(rule))
     yield from map(_list_section, policy.filter_lists)
     yield from map(_action_section, policy.filter_actions)
 
@@ -75,11 +79,12 @@ def _section(head: str, item: IpsecPolicy | PolicyRule | FilterList | FilterActi
     return Section(head, tuple(Setting(name, text, default, place(name)) for name, text, default in pairs), item.place)
 
 
-def _general(policy: IpsecPolicy) -> Iterator[Pair]:
-    if policy.name:
+def _general(policy: IpsecPolicy, *, assigned: bool, several: bool) -> Iterator[Pair]:
+    if policy.name and not several:
         yield "name", toml_text(policy.name), False
     if policy.based_on:
         yield "based-on", toml_text(policy.based_on), False
+    yield "assigned", toml_flag(assigned), assigned is not several
     yield "description", toml_text(policy.description), policy.description == ""
     yield "poll-interval", toml_text(format_duration(policy.poll_interval_s)), policy.poll_interval_s == POLL_INTERVAL_S
     if policy.auth:

@@ -6,7 +6,7 @@ is ``LeftOut``, with its place, its words and the reason; nothing disappears sil
 they become key files beside the document (``KeyFiles``), and no answer shows them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -97,6 +97,13 @@ class Format:
     write: Exporter | None = None
     read_at: SitedImporter | None = None
     """For a format that speaks of two sides: as ``read``, for the computer that has a certain address."""
+
+
+def unassigned(policy: Policy, why: str) -> Iterator[LeftOut]:
+    """The IPsec policies that are not assigned, as left out."""
+    for one in policy.unassigned:
+        cure = f"To export it, assign it:  ringfence policy assign '{shown(one.title)}'"
+        yield LeftOut(str(one.place), f'policy "{one.title}"', why, cure)
 
 
 def decode_text(octets: bytes) -> str:

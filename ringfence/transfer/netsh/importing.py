@@ -104,10 +104,11 @@ class Run:
                 "what is exempt is said of an IPsec policy, and there is none", line=done.exempt_line
             )
         rules, filters = done.statements()
+        settings = made.settings
         return replace(
-            made, name=name, ipsec=policy.ipsec, filter_lists=policy.filter_lists, filter_actions=policy.filter_actions,
-            rules=(*made.rules, *rules), filters=(*made.filters, *filters),
-            settings=replace(made.settings, crl_check=done.crl_check) if done.crl_check is not None else made.settings,
+            made, name=name, ipsec=policy.ipsec, unassigned=policy.unassigned, filter_lists=policy.filter_lists,
+            filter_actions=policy.filter_actions, rules=(*made.rules, *rules), filters=(*made.filters, *filters),
+            settings=replace(settings, crl_check=done.crl_check) if done.crl_check is not None else settings,
         )  # fmt: skip
 
     def _options(self, line: Line) -> tuple[tuple[Word, ...], Path]:

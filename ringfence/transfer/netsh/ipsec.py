@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The IPsec policy that a store of ``netsh ipsec static`` ends up with.
+"""The IPsec policies that a store of ``netsh ipsec static`` ends up with.
 
-A computer follows one policy: the assigned one. Filter lists and filter actions belong to the store, and are all
-carried over. What the document could not hold (a list without filters, half a tunnel) is left out here, by name.
+A store may have several policies, of which a computer follows one: the assigned one. Filter lists and filter actions
+belong to the store, and are all carried over. What the document could not hold (a list without filters, half a tunnel)
+is left out here, by name.
 """
 
 from collections import Counter
@@ -11,6 +12,7 @@ from dataclasses import replace
 
 from ringfence.databases.proposal import Limits
 from ringfence.policy.defaults import DEFAULT_RESPONSE, FILTER_ACTIONS, FILTER_LISTS, inherited
+from ringfence.policy.ipsec import name_among
 from ringfence.policy.lower import tunnel_pairs
 from ringfence.policy.methods import weak
 from ringfence.policy.model import MainMode, Policy
@@ -39,32 +41,34 @@ def build(store: Static, session: Session, exempt: DefaultExempt = DefaultExempt
             why = f'the filter list "{draft.value.name}" has no filter, and so is about nothing'
             session.leave_out(why, line=draft.line)
     chosen = _chosen(store, session)
-    made = _policy(chosen, lists, actions, session) if chosen is not None else None
-    if made is not None:
+    own, unassigned, assigned = [*actions.values()], [], None
+    for found in store.policies.values():
+        made = _policy(found, lists, actions, session, alone=len(store.policies) == 1)
+        if made is None:
+            continue
         ipsec, response = made
-        own = (*actions.values(), *((response,) if response is not None else ()))
-        return Policy(ipsec=replace(ipsec, exempt=exempt), filter_lists=tuple(lists.values()), filter_actions=own)
-    return Policy(filter_lists=tuple(lists.values()), filter_actions=tuple(actions.values()))
+        own += [response] if response is not None else []
+        if found is chosen:
+            assigned = replace(ipsec, exempt=exempt)
+        else:
+            unassigned.append(ipsec)
+    return Policy(
+        ipsec=assigned, unassigned=tuple(unassigned), filter_lists=tuple(lists.values()), filter_actions=tuple(own)
+    )
 
 
 def _chosen(store: Static, session: Session) -> PolicyDraft | None:
-    """The one that the computer would follow."""
+    """The one that the computer follows: the assigned one, or the only one."""
     drafts = list(store.policies.values())
-    if not drafts:
-        return None
-    chosen = store.policies.get(store.assigned, drafts[0])
-    for draft in drafts:
-        if draft is not chosen:
-            why = f'a computer follows one policy, and that is "{chosen.name}"'
-            cure = f'To have this one: netsh ipsec static set policy name="{draft.name}" assign=yes, and import again.'
-            session.leave_out(why, cure, line=draft.line)
-            for rule in draft.rules:
-                session.leave_out(f'it is a rule of "{draft.name}", which is left out', line=rule.line)
-    if not store.assigned:
-        session.note(
-            f'"{chosen.name}" is not assigned; the document has it as the one to be followed', line=chosen.line
-        )
-    return chosen
+    if store.assigned or not drafts:
+        return store.policies.get(store.assigned)
+    if len(drafts) == 1:
+        why = f'"{drafts[0].name}" is not assigned; the document has it as the one to be followed'
+        session.note(why, line=drafts[0].line)
+        return drafts[0]
+    why = "none of the policies is assigned, and so none holds"
+    session.note(why, "Assign one when the document is written:  ringfence policy assign NAME", line=drafts[0].line)
+    return None
 
 
 def _action(draft: ActionDraft, session: Session) -> FilterAction:
@@ -80,13 +84,13 @@ def _action(draft: ActionDraft, session: Session) -> FilterAction:
 
 
 def _policy(
-    draft: PolicyDraft, lists: dict[str, FilterList], actions: dict[str, FilterAction], session: Session
+    draft: PolicyDraft, lists: dict[str, FilterList], actions: dict[str, FilterAction], session: Session, *, alone: bool
 ) -> tuple[IpsecPolicy, FilterAction | None] | None:
     made = {one.name: one for one in actions.values()}
     every = {**FILTER_ACTIONS, **made}
     rules = [rule for one in draft.rules if (rule := _rule(one, lists, every, session)) is not None]
     rules = _whole_tunnels(rules, draft, {**FILTER_LISTS, **lists}, session)
-    response = _default_response(draft, session)
+    response = _default_response(draft, session, DEFAULT_RESPONSE if alone else f"{DEFAULT_RESPONSE}, {draft.name}")
     if response is not None:
         rules.append(response[0])
     rules = _told_apart(rules)
@@ -94,7 +98,7 @@ def _policy(
         session.leave_out(f'the policy "{draft.name}" has no rule, and so does nothing', line=draft.line)
         return None
     ipsec = IpsecPolicy(
-        name="" if draft.based_on == draft.name else draft.name[:LONGEST_NAME],
+        name="" if draft.based_on == draft.name and alone else name_among(draft.name[:LONGEST_NAME]),
         based_on=draft.based_on,
         description=draft.description,
         poll_interval_s=draft.poll_s,
@@ -151,7 +155,7 @@ def _whole_tunnels(
     return whole
 
 
-def _default_response(draft: PolicyDraft, session: Session) -> tuple[PolicyRule, FilterAction | None] | None:
+def _default_response(draft: PolicyDraft, session: Session, name: str) -> tuple[PolicyRule, FilterAction | None] | None:
     default = draft.default_rule
     if not default.active:
         return None
@@ -165,11 +169,12 @@ def _default_response(draft: PolicyDraft, session: Session) -> tuple[PolicyRule,
         session.note(f"{', '.join(names)} can be broken today", WEAK_CURE, line=default.line)
     action = replace(
         predefined,
+        name=name[:LONGEST_NAME],
         methods=default.methods or predefined.methods,
         pfs=default.pfs,
         legacy=bool(names),
     )
-    return PolicyRule(DYNAMIC, DEFAULT_RESPONSE, auth=default.auth), action
+    return PolicyRule(DYNAMIC, action.name, auth=default.auth), action
 
 
 def _told_apart(rules: Iterable[PolicyRule]) -> list[PolicyRule]:

@@ -46,19 +46,28 @@ class Writer:
 
     def write(self) -> None:
         """Every list and action, and the policy with its rules."""
-        ipsec = self.policy.ipsec
+        policies = self.policy.ipsec_policies
+        rules = [rule for one in policies for rule in one.rules]
         lists, actions = filter_lists(self.policy), filter_actions(self.policy)
-        names = [rule.filter_list for rule in ipsec.rules] if ipsec is not None else []
+        names = [rule.filter_list for rule in rules]
         for name in dict.fromkeys([one.name for one in self.policy.filter_lists] + names):
             if name in lists:
                 self._list(lists[name])
-        used = [rule.filter_action for rule in ipsec.rules if rule.filter_list != DYNAMIC] if ipsec is not None else []
-        response = {rule.filter_action for rule in ipsec.rules if rule.filter_list == DYNAMIC} if ipsec else set[str]()
+        used = [rule.filter_action for rule in rules if rule.filter_list != DYNAMIC]
+        response = {rule.filter_action for rule in rules if rule.filter_list == DYNAMIC}
         for name in dict.fromkeys([one.name for one in self.policy.filter_actions if one.name not in response] + used):
             if name in actions:
-                self._action(with_classic(actions[name]) if ipsec is not None and ipsec.legacy else actions[name])
-        if ipsec is not None:
-            self._policy(ipsec)
+                self._action(with_classic(actions[name]) if self._with_classic(name) else actions[name])
+        for one in policies:
+            self._policy(one)
+        if self.policy.ipsec is not None:
+            self._assign(self.policy.ipsec)
+
+    def _with_classic(self, action: str) -> bool:
+        """Whether a policy that uses the action offers Windows' original methods; of one that nobody uses, any."""
+        policies = self.policy.ipsec_policies
+        using = [one for one in policies if any(rule.filter_action == action for rule in one.rules)]
+        return any(one.legacy for one in using or policies)
 
     def _list(self, one: FilterList, name: str = "", filters: Iterable[IpFilter] | None = None) -> None:
         name = name or one.name
@@ -139,11 +148,13 @@ class Writer:
                 self._default_rule(rule, ipsec)
             else:
                 self._rule(rule, ipsec)
+
+    def _assign(self, ipsec: IpsecPolicy) -> None:
         if ipsec.exempt.value != 3:
             self.script.say(
                 "ipsec dynamic set config", [("property", "ipsecexempt"), ("value", str(ipsec.exempt.value))]
             )
-        self.script.say(f"{STATIC} set policy", [("name", quote(name)), ("assign", "yes")])
+        self.script.say(f"{STATIC} set policy", [("name", quote(ipsec.title)), ("assign", "yes")])
 
     def _rule(self, rule: PolicyRule, ipsec: IpsecPolicy) -> None:
         what, action = f'rule "{rule.title}"', filter_actions(self.policy)[rule.filter_action]

@@ -17,7 +17,7 @@ from ringfence.policy.model import ANY, Filter, Kind, MainModeRule, Policy, Rule
 from ringfence.policy.networks import NO_PROFILES
 from ringfence.policy.settle import Settler, encrypts
 from ringfence.policy.terms import AuthSet, GlobalSettings
-from ringfence.transfer.base import Exported
+from ringfence.transfer.base import Exported, unassigned
 from ringfence.transfer.powershell.settings import CRL, ENCODING, EXEMPT, NAT
 from ringfence.transfer.powershell.values import Kind as Object
 from ringfence.transfer.powershell.write_filters import block_words, exemption_of
@@ -91,6 +91,7 @@ class _Writer:
 
     def _say_others(self) -> None:
         """What a document may say beside rules, and Windows has another place for, or none."""
+        self.left.items += unassigned(self._policy, "it is not assigned, and PowerShell's rules hold at once")
         for one in self._policy.packet_filters:
             self.left.out(one.place, f'packet filter "{one.name}"', PACKET_FILTERS)
         if self._policy.profiles != NO_PROFILES:

@@ -37,7 +37,7 @@ from ringfence.policy.model import (
 from ringfence.policy.scope import Device, Scope
 from ringfence.policy.terms import GlobalSettings, MainMode
 from ringfence.policy.traffic import Traffic
-from ringfence.transfer.base import Exported, LeftOut, key_of_file, slug
+from ringfence.transfer.base import Exported, LeftOut, key_of_file, slug, unassigned
 from ringfence.transfer.swanctl.algorithms import ike_word, transform_word
 from ringfence.transfer.swanctl.keys import Secret, choose, identity_word, key_word
 from ringfence.transfer.swanctl.selectors import selector_words
@@ -84,6 +84,7 @@ class _Writer:
                     self._rule(item, words)
             except BadWord as error:
                 self.leave(item.place, words, error.why, error.cure)
+        self.left += unassigned(policy, "it is not assigned, and strongSwan has one policy at a time")
         for one in policy.packet_filters:
             self.leave(one.place, f'packet filter "{one.name}"', "strongSwan does not filter packets on interfaces")
         for each in policy.main_modes:

@@ -45,6 +45,36 @@ def test_another_name() -> None:
     ]  # fmt: skip
 
 
+CLIENT = 'based-on = "Client (Respond Only)"\n'
+RULE = 'filter-list = "All IP Traffic"\nfilter-action = "Permit"\n'
+
+
+def test_a_policy_beside_the_one_that_was_alone() -> None:
+    alone = f'[policy]\nname = "A"\n{CLIENT}[[policy.rule]]\n{RULE}'
+    among = f'[policy."A"]\nassigned = true\n{CLIENT}[[policy."A".rule]]\n{RULE}'
+    assert lines(alone, among) == [], "the same in the other form"
+    other = f'[policy."B"]\n{CLIENT}[[policy.B.rule]]\n{RULE}'
+    assert lines(alone, among + other) == [
+        '+ policy "B"   new.toml:7',
+        '    based-on = "Client (Respond Only)"',
+        '+ rule "All IP Traffic" of policy "B"   new.toml:9',
+        '    filter-list = "All IP Traffic"',
+        '    filter-action = "Permit"',
+    ]
+    assigned = among.replace("assigned = true\n", "") + other.replace('"B"]\n', '"B"]\nassigned = true\n', 1)
+    assert lines(among + other, assigned) == [
+        '~ policy "B"   new.toml:6', "    assigned = true   (until now false)",
+        '~ policy "A"   new.toml:1', "    assigned = false   (until now true)",
+    ]  # fmt: skip
+    moved = among.partition("[[")[0] + other + '[[policy.B.rule]]\nname = "x"\n' + RULE
+    assert [line for line in lines(among + other, moved) if "rule" in line] == [
+        '+ rule "x" of policy "B"   new.toml:9', '- rule "All IP Traffic" of policy "A"   old.toml:4',
+    ]  # fmt: skip
+    assert lines(among + other, among + other.replace("B", "C")) == [
+        '~ policy "C"   new.toml:7', '    name = "C"   (until now "B")',
+    ]  # fmt: skip
+
+
 def test_kinds() -> None:
     found = difference(
         parse(LAB + TELNET, name="o"), parse(LAB + "pfs = true\n" + TELNET.replace("no", "of"), name="n")

@@ -8,6 +8,7 @@ from ringfence.databases.proposal import Limits
 from ringfence.net.address import parse_address
 from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
+from ringfence.policy.ipsec import SETTINGS
 from ringfence.policy.model import Certificate, Gateways, Kerberos, Policy, PskFile
 from ringfence.policy.scope import Connection
 from ringfence.policy.windows import DefaultExempt, FilterAction, Response
@@ -108,6 +109,36 @@ def test_a_default_policy_in_three_lines() -> None:
     assert [rule.filter_list for rule in found.rules] == ["All IP Traffic", "All ICMP Traffic", "<Dynamic>"]
 
 
+def several(*assigned: str) -> str:
+    """Two policies, with what each says of being assigned."""
+    return "".join(
+        f'[policy."{name}"]\nbased-on = "Client (Respond Only)"\n{one}\n'
+        for name, one in zip(("A", "B"), assigned, strict=True)
+    )
+
+
+def test_several_policies_of_which_one_is_assigned() -> None:
+    found = parse(several("", "assigned = true"), name="p")
+    assert found.ipsec is not None
+    assert (found.ipsec.name, [one.name for one in found.unassigned]) == ("B", ["A"])
+    assert [one.name for one in found.ipsec_policies] == ["B", "A"]
+    none = parse(several("", "assigned = false") + "[policy.C]\n", name="p")
+    assert (none.ipsec, len(none.unassigned)) == (None, 3), "an empty one may be there, as long as nobody follows it"
+    alone = parse('[policy]\nassigned = false\nbased-on = "Client (Respond Only)"\n', name="p")
+    assert (alone.ipsec, len(alone.unassigned)) == (None, 1)
+
+
+def test_what_a_policy_may_say_is_no_name_of_one() -> None:
+    assert set(SETTINGS) == {*settings_here()}
+
+
+def settings_here() -> list[str]:
+    with pytest.raises(PolicyError) as caught:
+        parse('[policy]\nname = "x"\nqqqqqqqqqqqqqqq = 1\n', name="p")
+    cure = next(one.cure for one in caught.value.findings if "qqqq" in one.setting)
+    return cure.removeprefix("The settings here are ").rstrip(".").split(", ")
+
+
 def test_windows_words_for_methods_of_choice() -> None:
     both = action('negotiate = ["Integrity and encryption", "integrity only every 600 s"]')
     assert list(map(str, both.methods)) == [
@@ -144,6 +175,16 @@ RULE = '[policy]\n[[policy.rule]]\nfilter-list = "All IP Traffic"\nfilter-action
         (RULE + 'tunnel = { local = "fd00::1", remote = "10.0.0.1" }\n', "tunnel has ends of different families"),
         (RULE + 'connection = "wifi"\n', 'but has to be "all", "lan" or "remote-access"'),
         (RULE + "active = true\n", "active is known but not supported yet"),
+        (several("assigned = true", "assigned = true"), 'policy "B": assigned is true, but "A" is assigned in line 1'),
+        (several("assigned = 1", ""), 'policy "A": assigned is 1, but has to be true or false'),
+        (several('name = "A"', ""), 'policy "A": name has no use here: the policy is called "A"'),
+        ('[policy]\nname = "A"\n[policy."B"]\n', "B is a table beside a policy that is written as the only one"),
+        ('[policy]\nname = "A"\n[policy.main-mod]\n', 'there is no setting "main-mod"'),
+        ("[policy.A]\nassigned = true\n", 'policy "A": has no rule'),
+        (
+            several("", "") + '[[policy."A".rule]]\nfilter-list = "x"\nfilter-action = "Block"\n',
+            'policy "A", rule "x: Block": filter-list is "x", and there is no such filter list',
+        ),
         ('[filter-list.a]\nfilters = "me <-> any"\n', "filters has no list of filters"),
         ("[filter-list.a]\nfilters = []\n", "filters has no filters"),
         ('[filter-list.a]\nfilters = ["me <> any"]\n', 'filters[1] is "me <> any", which is not understood'),

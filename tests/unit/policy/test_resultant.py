@@ -104,10 +104,30 @@ def test_lists_that_only_another_store_has_are_there_too() -> None:
     assert [one.name for one in found.filter_lists] == ["Web", "Mail"]
 
 
+SEVERAL = """
+[policy."A"]
+assigned = {assigned}
+based-on = "Client (Respond Only)"
+[policy."B"]
+based-on = "Client (Respond Only)"
+"""
+
+
+def test_policies_that_are_not_assigned_are_kept_once_each() -> None:
+    high, low = read("persistent", SEVERAL.format(assigned="false")), read("local", SEVERAL.format(assigned="true"))
+    found = resultant([low, high])
+    assert found.policy.ipsec is not None
+    assert str(found.policy.ipsec.place) == "local.toml:2"
+    assert [(one.title, str(one.place)) for one in found.policy.unassigned] == [("B", "persistent.toml:5")]
+    assert [(one.what, str(one.place), str(one.winner)) for one in found.set_aside] == [
+        ('policy "A"', "persistent.toml:2", "local.toml:2"), ('policy "B"', "local.toml:5", "persistent.toml:5"),
+    ]  # fmt: skip
+
+
 def test_every_part_of_a_policy_has_its_law() -> None:
     merged = {
-        "rules", "filters", "filter_lists", "filter_actions", "ipsec", "beneath", "name", "main_modes", "auth_sets",
-        "main_mode_cryptos", "quick_mode_cryptos", "settings", "profiles", "packet_filters",
+        "rules", "filters", "filter_lists", "filter_actions", "ipsec", "unassigned", "beneath", "name", "main_modes",
+        "auth_sets", "main_mode_cryptos", "quick_mode_cryptos", "settings", "profiles", "packet_filters",
     }  # fmt: skip
     assert {one.name for one in fields(Policy)} == merged
     said = {name for _, names in SETTINGS for name in names}

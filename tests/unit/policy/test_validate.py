@@ -50,3 +50,12 @@ def test_a_filter_that_blocks_everything_else_is_meant() -> None:
 
 def test_an_exemption_has_nothing_to_warn_of() -> None:
     assert warnings('[[rule]]\nname = "p"\nwith = "10.0.0.9"\nsecure = "none"\n') == []
+
+
+def test_nobody_is_assigned() -> None:
+    one = '[policy."{}"]\nbased-on = "Client (Respond Only)"\n'
+    found = [str(each) for each in validate(parse(one.format("A") + one.format("B"), name="p.toml"))]
+    assert any('p.toml:1: warning: no IPsec policy is assigned; there are "A" and "B".' in each for each in found), (
+        found
+    )
+    assert not any("assigned" in str(each) for each in validate(parse(one.format("A") + "assigned = true\n", name="p")))

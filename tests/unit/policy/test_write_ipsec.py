@@ -12,6 +12,7 @@ from ringfence.databases.proposal import Limits
 from ringfence.net.address import AddressRange, PortRange, parse_address
 from ringfence.policy.defaults import DEFAULT_POLICIES, inherited
 from ringfence.policy.document import parse
+from ringfence.policy.ipsec import SETTINGS
 from ringfence.policy.methods import AH_WORDS, ESP_WORDS, IKE_WORDS, parse_ike_proposal, parse_method
 from ringfence.policy.model import (
     Address,
@@ -93,6 +94,7 @@ def unique(draw: st.DrawFn, least: int, make: Callable[[str], T]) -> tuple[T, ..
 
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
+    """Policies with one IPsec policy or several, of which one is assigned or none."""
     filter_lists = unique(draw, 1, lambda name: FilterList(name, draw(lists), draw(texts)))
     filter_actions = unique(draw, 1, lambda name: draw(actions(name)))
     negotiating = {one.name for one in filter_actions if one.response is Response.NEGOTIATE}
@@ -105,15 +107,23 @@ def policies(draw: st.DrawFn) -> Policy:
             draw(texts),
         )  # fmt: skip
 
-    rules = unique(draw, 1, rule)
-    based_on = draw(st.sampled_from(["", *DEFAULT_POLICIES]))
-    taken = {one.title for found in DEFAULT_POLICIES.values() for one in found}
-    rules = tuple(one for one in rules if one.title not in taken) or (rule("a name that is free"),)
-    ipsec = IpsecPolicy(
-        draw(st.just("") | names), based_on, draw(texts), draw(st.integers(60, 604_800)), draw(main_modes), draw(auth),
-        rules, inherited(based_on, rules), draw(st.sampled_from(DefaultExempt)), True,
+    def ipsec(name: str) -> IpsecPolicy:
+        rules = unique(draw, 1, rule)
+        based_on = draw(st.sampled_from(["", *DEFAULT_POLICIES]))
+        taken = {one.title for found in DEFAULT_POLICIES.values() for one in found}
+        rules = tuple(one for one in rules if one.title not in taken) or (rule("a name that is free"),)
+        return IpsecPolicy(
+            name, based_on, draw(texts), draw(st.integers(60, 604_800)), draw(main_modes), draw(auth),
+            rules, inherited(based_on, rules), draw(st.sampled_from(DefaultExempt)), True,
+        )  # fmt: skip
+
+    called = draw(st.lists(names.filter(lambda name: name not in SETTINGS), max_size=3, unique=True)) or [""]
+    found = [ipsec(name) for name in called]
+    assigned = draw(st.sampled_from([*found, None]))
+    return Policy(
+        ipsec=assigned, unassigned=tuple(one for one in found if one is not assigned), filter_lists=filter_lists,
+        filter_actions=filter_actions,
     )  # fmt: skip
-    return Policy(ipsec=ipsec, filter_lists=filter_lists, filter_actions=filter_actions)
 
 
 @settings(deadline=None, max_examples=150)

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ringfence.policy.document import parse
 from ringfence.transfer.base import (
+    Format,
     ImportFailed,
     KeyFiles,
     LeftOut,
@@ -17,11 +19,35 @@ from ringfence.transfer.base import (
     shown,
     slug,
 )
+from ringfence.transfer.formats import FORMATS
 
 
 def test_left_out_in_words() -> None:
     assert str(LeftOut("a.cmd:3", "reset", "does nothing here")) == "a.cmd:3: reset: does nothing here"
     assert str(LeftOut("", "reset", "no", "Do it.")) == "reset: no\nDo it."
+
+
+POLICIES = """[policy.A]
+assigned = true
+based-on = "Client (Respond Only)"
+[policy.B]
+based-on = "Client (Respond Only)"
+"""
+
+
+@pytest.mark.parametrize("form", [one for one in FORMATS if one.write], ids=lambda one: one.name)
+def test_policies_that_are_not_assigned(form: Format) -> None:
+    assert form.write is not None
+    found = form.write(parse(POLICIES, name="p.toml"), {})
+    about = [one for one in found.left_out if one.words == 'policy "B"']
+    if form.name == "netsh":
+        assert about == []
+        assert 'add policy name="B"' in found.text
+        assert found.text.count("assign=yes") == 1
+    else:
+        (one,) = about
+        assert (one.place, one.cure) == ("p.toml:4", "To export it, assign it:  ringfence policy assign 'B'")
+        assert "it is not assigned" in one.why
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])

@@ -111,7 +111,7 @@ FIRST: st.SearchStrategy[tuple[Auth, ...]] = st.sampled_from([
 
 @st.composite
 def ipsec_policies(draw: st.DrawFn) -> Policy:
-    names = draw(st.lists(NAMES, min_size=5, max_size=5, unique_by=str.lower))
+    names = draw(st.lists(NAMES, min_size=7, max_size=7, unique_by=str.lower))
     lists = tuple(
         FilterList(
             name,
@@ -136,10 +136,13 @@ def ipsec_policies(draw: st.DrawFn) -> Policy:
     mode = MainMode(tuple(parse_ike_proposal(word, Limits(seconds)) for word in words), seconds,
                     draw(st.integers(0, 9)), draw(st.booleans()))  # fmt: skip
     policy = IpsecPolicy(
-        draw(NAMES), "", draw(st.one_of(st.just(""), NAMES)), 60 * draw(st.integers(1, 999)), mode, (), rules,
+        names[5], "", draw(st.one_of(st.just(""), NAMES)), 60 * draw(st.integers(1, 999)), mode, (), rules,
         exempt=draw(st.sampled_from(DefaultExempt)), legacy=bool(weak(mode.methods)),
     )  # fmt: skip
-    return Policy(ipsec=policy, filter_lists=lists, filter_actions=actions)
+    other = replace(policy, name=names[6], own_rules=rules[:1], exempt=DefaultExempt.IKE)
+    return Policy(
+        ipsec=policy, unassigned=(other,) if draw(st.booleans()) else (), filter_lists=lists, filter_actions=actions
+    )
 
 
 def round_trip(policy: Policy) -> None:

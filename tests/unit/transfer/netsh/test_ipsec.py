@@ -29,11 +29,26 @@ def test_the_assigned_one_counts() -> None:
     found = of("add policy a", "add rule r a l block", "add policy b assign=y", "add rule r b l block")
     assert found.policy.ipsec is not None
     assert found.policy.ipsec.name == "b"
-    assert whys(found) == [
-        '4 a computer follows one policy, and that is "b"',
-        '5 it is a rule of "a", which is left out',
-    ]
-    assert found.notes == ()
+    assert [(one.name, len(one.rules)) for one in found.policy.unassigned] == [("a", 1)]
+    assert (whys(found), found.notes) == ([], ())
+
+
+def test_none_of_several_is_assigned() -> None:
+    found = of("add policy a", "add rule r a l block", "add policy legacy", "add rule r legacy l block")
+    assert found.policy.ipsec is None
+    assert [one.name for one in found.policy.unassigned] == ["a", "legacy (policy)"]
+    assert "none of the policies is assigned" in found.notes[0].why
+
+
+def test_each_has_its_own_default_response_rule_and_key() -> None:
+    found = of(
+        "add policy a activatedefaultrule=yes assign=y", "set defaultrule a qmsecmethods=ESP[3DES,SHA1] psk=one",
+        "add policy b activatedefaultrule=yes", "set defaultrule b qmsecmethods=AH[SHA1] psk=two",
+    )  # fmt: skip
+    made = {one.name: str(one.methods[0]) for one in found.policy.filter_actions if "Response" in one.name}
+    assert made.keys() == {"Default Response, a", "Default Response, b"}
+    assert made["Default Response, a"].startswith("esp 3des-sha1")
+    assert sorted(found.secrets.values()) == ["one\n", "two\n"], "the keys of what is not assigned come along, too"
 
 
 def test_a_policy_that_is_not_assigned() -> None:
