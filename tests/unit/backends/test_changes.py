@@ -64,6 +64,7 @@ def test_of_none(news: bytes) -> None:
     assert not concerns(news, 7)
 
 
+@pytest.mark.root
 def test_a_flurry_is_told_once() -> None:
     async def listen() -> None:
         told: list[int] = []

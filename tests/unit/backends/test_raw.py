@@ -6,6 +6,8 @@ import errno
 import socket
 from collections import Counter
 
+import pytest
+
 from ringfence.backends.raw import RawSockets, quotes_us
 from ringfence.datapath.pmtu import too_big
 from ringfence.net.ip import build_v4, build_v6, view
@@ -85,6 +87,7 @@ def test_a_packet_socket_s_catch_is_only_ours_when_the_address_is() -> None:
     assert raw.receive(Stub(socket.AF_INET, [TO6, other])) == [TO6, other]  # type: ignore[arg-type]
 
 
+@pytest.mark.root
 def test_no_way_no_mtu() -> None:
     assert sockets().path_mtu(bytes(15) + b"\1") in (0, 65536)
 
