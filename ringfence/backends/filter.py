@@ -16,7 +16,8 @@ go by interfaces where the same statements hold, or are dropped as ``blocked``; 
 An address that this host gets later is in no entry yet. Until the policy is compiled anew, what a rule about this host
 would require or block for it is dropped: by the policy's guards, the last rules of ``output`` and ``input``.
 
-Packet filters are chains of their own, on either side of these (``packetlists``).
+What others send and somebody translates to an address of this host has chains of its own (``translated``); so have
+packet filters, on either side of all these (``packetlists``).
 
 The table stays when the process dies, and the device goes with it: what must be protected is then dropped, what may
 be clear flows. That is all there is to failing closed, and it needs nobody alive.
@@ -30,7 +31,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
-from ringfence.backends import answers
+from ringfence.backends import answers, translated
 from ringfence.backends.base import DEVICE, MARK, TABLE_NAME
 from ringfence.backends.grouping import Line, grouped, grouped_pairs
 from ringfence.backends.matches import comment, ports_of, some_match
@@ -40,8 +41,8 @@ from ringfence.datapath.verdict import Drop
 from ringfence.net.address import PortRange, format_address
 from ringfence.net.flow import AH, ESP, ICMPV6, UDP
 
-REASONS = (Drop.BLOCKED, Drop.CLEAR_BUT_PROTECTION_REQUIRED, Drop.NO_SA, Drop.PACKET_FILTER)
-"""Each is a named counter: blocked; clear inward; clear outward past the device; by a packet filter."""
+REASONS = (Drop.BLOCKED, Drop.CLEAR_BUT_PROTECTION_REQUIRED, Drop.NO_SA, Drop.PACKET_FILTER, Drop.MASQUERADED)
+"""Each is a named counter: blocked; clear inward; clear outward past the device; by a packet filter; translated."""
 
 DISCOVERY = (
     "ip6 hoplimit 255 icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert }"
@@ -132,6 +133,7 @@ def _chains(spd: Spd, around: Surroundings) -> Iterator[tuple[str, list[str]]]:
     rules_out = (*rules(rest, Direction.OUT), *_guards(spd, Direction.OUT))
     yield "output", [_hook("output"), *out, f"{DISCOVERY} accept", *rules_out]
     yield "forward", [_hook("forward"), *rules(spd, Direction.OUT, Direction.IN)]
+    yield from translated.chains(spd, around.device, around.mark, own_in=OWN_IN, open_out=(DISCOVERY,), many=many)
     yield from packet_chains(spd.packet_lists, around.device)
 
 

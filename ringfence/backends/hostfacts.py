@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ringfence.backends import addresses as kernel
 from ringfence.backends.interfaces import LEASED, addresses_in, default_routes, interfaces, last_lease, read
+from ringfence.backends.masquerading import masquerades
 from ringfence.backends.names import NameBook
 from ringfence.policy.host import HostFacts
 from ringfence.policy.model import Policy
@@ -44,6 +45,7 @@ def host_facts(root: Path = ROOT) -> HostFacts:
         wins_servers=_sorted(addresses_in(one for text in wins for one in _last_list(text))),
         default_gateways=default_gateways(root),
         interfaces=interfaces(links, root),
+        masquerades=masquerades(root),
     )
 
 

@@ -81,13 +81,14 @@ def _counts() -> dict[str, Count]:
         found: dict[str, Count] = {}
         while True:
             answer = channel.recv(1 << 16)
-            for kind, content in _messages(answer):
+            for kind, content in messages_in(answer):
                 if kind in (DONE, ERROR):
                     return found
                 found.update(_counter(content[_FAMILY.size :]))
 
 
-def _messages(octets: bytes) -> Iterator[tuple[int, bytes]]:
+def messages_in(octets: bytes) -> Iterator[tuple[int, bytes]]:
+    """Kind and body of each netlink message."""
     at = 0
     while at + _MESSAGE.size <= len(octets):
         length, kind, _, _, _ = _MESSAGE.unpack_from(octets, at)
@@ -95,7 +96,8 @@ def _messages(octets: bytes) -> Iterator[tuple[int, bytes]]:
         at += max(_MESSAGE.size, length + -length % 4)
 
 
-def _attributes(octets: bytes) -> dict[int, bytes]:
+def attributes_of(octets: bytes) -> dict[int, bytes]:
+    """The attributes of a netlink message by their kind; raises struct.error for what is none."""
     found, at = {}, 0
     while at + _ATTRIBUTE.size <= len(octets):
         length, kind = _ATTRIBUTE.unpack_from(octets, at)
@@ -105,10 +107,10 @@ def _attributes(octets: bytes) -> dict[int, bytes]:
 
 
 def _counter(octets: bytes) -> dict[str, Count]:
-    parts = _attributes(octets)
+    parts = attributes_of(octets)
     if TYPE_ATTRIBUTE not in parts or _WORD.unpack(parts[TYPE_ATTRIBUTE])[0] != COUNTER_TYPE:
         return {}
-    data = _attributes(parts[DATA_ATTRIBUTE])
+    data = attributes_of(parts[DATA_ATTRIBUTE])
     packets, amount = (_LONG.unpack(data[kind])[0] for kind in (COUNTER_PACKETS, COUNTER_OCTETS))
     return {parts[NAME_ATTRIBUTE].rstrip(b"\0").decode(): Count(packets, amount)}
 

@@ -157,6 +157,8 @@ class Spd:
     """Where entries are for some interfaces only; addresses without one may be used anywhere."""
     packet_lists: "tuple[PacketList, ...]" = ()
     """Packet filters, which packets on the wire have to pass besides."""
+    translated: bool = False
+    """Whether what entries require holds, too, for what others send and somebody translates to our addresses."""
     _indexes: _Indexes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

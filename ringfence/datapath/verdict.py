@@ -64,6 +64,8 @@ class Drop(Enum):
     """A NAT keepalive, which has done its work by arriving (RFC 3948 §2.3)."""
     PACKET_FILTER = "packet-filter"
     """A packet filter drops it on its interface, be it protected or clear."""
+    MASQUERADED = "masqueraded"
+    """Somebody else's packet that bears an address of this host in clear, where only protected ones may."""
     LOOP = "loop"
     """Tunnels in tunnels, deeper than any policy means."""
 

@@ -19,6 +19,7 @@ from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Origin, Processing, Spd, SpdEntry
 from ringfence.net.address import AddressRange
 from ringfence.net.flow import ESP
+from ringfence.policy import masquerade
 from ringfence.policy.able import admitted, unable, without
 from ringfence.policy.cubes import Cube, Cubes
 from ringfence.policy.errors import Finding, PolicyError, Severity
@@ -35,7 +36,7 @@ from ringfence.policy.networks import Situation
 from ringfence.policy.packetfilter import packet_lists
 from ringfence.policy.peers import Peers
 from ringfence.policy.psk import encoded
-from ringfence.policy.terms import MainMode
+from ringfence.policy.terms import MainMode, Masqueraded
 from ringfence.policy.weight import order
 from ringfence.policy.windows import DefaultExempt
 from ringfence.secret import Secret
@@ -59,6 +60,8 @@ class Compiled:
     """Its interfaces as the policy sees them; empty where that makes no difference."""
     links: Mapping[bytes, str] = field(default_factory=dict)
     """The interface of each address of this computer, as far as that is known."""
+    masqueraded: Masqueraded | None = None
+    """What becomes of what it masquerades for others; None where it does not."""
 
     def refused(self, rule: str) -> Iterator[str]:
         """Why it cannot carry out the rule of this name."""
@@ -95,19 +98,23 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) 
     first = exemptions(exempt, policy.settings.exempt)
     built_in = [*_built_in(tuple(compiler.ends), first), *(_many(host) if exempt.multicast else ())]
     entries = beside_exempt(beside_multicast(entries, host.broadcasts), unprotected(policy.settings.exempt))
+    spd = Spd(
+        tuple(_with_exemptions(entries, built_in, first)),
+        (*guards.values(), *(_known(host.own) if guards_here else ()), *guards_here.values()),
+        homes((item.scope for item in written), compiler.cubes.situations),
+        tuple(packet_lists(policy.packet_filters, host)),
+        translated=policy.settings.masqueraded is Masqueraded.BLOCK,
+    )
+    doubts += masquerade.findings(spd, host, policy.settings)
     return Compiled(
-        Spd(
-            tuple(_with_exemptions(entries, built_in, first)),
-            (*guards.values(), *(_known(host.own) if guards_here else ()), *guards_here.values()),
-            homes((item.scope for item in written), compiler.cubes.situations),
-            tuple(packet_lists(policy.packet_filters, host)),
-        ),
+        spd,
         _used(compiler.peers.pad(), drafts.values()),
         tuple(dict.fromkeys(doubts)),
         tuple(dict.fromkeys(refusals)),
         own=frozenset(host.own),
         situations=compiler.cubes.situations if _situated(policy, written) else (),
         links={address: one.name for one in host.interfaces for address in one.addresses},
+        masqueraded=policy.settings.masqueraded if host.masquerades else None,
     )
 
 

@@ -8,7 +8,7 @@ from itertools import takewhile
 from ringfence.databases.spd import Action, Direction, Origin, SpdEntry
 from ringfence.net.address import AddressRange, PortRange, parse_address
 from ringfence.net.flow import ICMP, ICMPV6, FlowKey
-from ringfence.policy import words
+from ringfence.policy import masquerade, words
 from ringfence.policy.compile import BUILT_IN, Compiled
 from ringfence.policy.errors import BadWord
 from ringfence.policy.passage import PASSES, Passage, on_wire, passage
@@ -55,6 +55,8 @@ class Explanation:
     """Whether it is from this computer to itself."""
     passage: Passage = PASSES
     """What packet filters do with it on the wire."""
+    masqueraded: tuple[str, ...] = ()
+    """What becomes of it by an address of this computer, if it is somebody else's."""
     refused: tuple[str, ...] = ()
     """Why this version could not carry out the rule that decides."""
 
@@ -74,7 +76,8 @@ class Explanation:
         first = f"{verdict:<11}{self._what()}".rstrip()
         network = (f"{'network':<11}{self.network}",) if self.network else ()
         because, filters = f"{'because':<11}{self._because()}", [f"{a:<11}{b}" for a, b in self.passage.lines()]
-        behind = (*self._refused(), *network, *self._rivals())
+        others = (f"{'masquerade':<11}{one}" for one in self.masqueraded)
+        behind = (*others, *self._refused(), *network, *self._rivals())
         if self.passage.surely:
             otherwise = f"otherwise  {verdict} {self._what()}".rstrip()
             return (*filters, otherwise, because, *behind)
@@ -194,8 +197,16 @@ def explain(compiled: Compiled, flow: FlowKey, direction: Direction) -> Explanat
     network = "; ".join(str(one) for one in compiled.situations if outward.source in one.addresses)
     refused = () if decides is None else tuple(compiled.refused(decides.origin.rule))
     return Explanation(
-        flow, direction, decides, tuple(before.values()), tuple(behind.values()), network=network, refused=refused
-    )
+        flow, direction, decides, tuple(before.values()), tuple(behind.values()),
+        network=network, masqueraded=_masqueraded(compiled, flow, direction), refused=refused,
+    )  # fmt: skip
+
+
+def _masqueraded(compiled: Compiled, flow: FlowKey, direction: Direction) -> tuple[str, ...]:
+    setting = compiled.masqueraded
+    if setting is None or direction is Direction.IN or compiled.own & {flow.source, flow.destination}:
+        return ()
+    return masquerade.told(compiled.spd, sorted(compiled.own), flow, setting)
 
 
 def _is_written(entry: SpdEntry) -> bool:

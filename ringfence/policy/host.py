@@ -26,6 +26,8 @@ class HostFacts:
     default_gateways: tuple[bytes, ...] = ()
     interfaces: tuple[Interface, ...] = ()
     """Those that have addresses; loopback does not count."""
+    masquerades: bool = False
+    """Whether it forwards for others by addresses of its own, as far as that is known."""
     names: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
     """The addresses of each DNS name that is known."""
     profile: Profile | None = None

@@ -25,11 +25,14 @@ class Plan:
     """Names of PAD entries that change in substance: their main modes are made anew."""
     packet_filters: tuple[tuple[PacketList | None, PacketList | None], ...] = ()
     """Packet filters before and after, where they differ."""
+    translated: bool | None = None
+    """Where it differs: whether what is masqueraded is dropped now where rules require protection."""
     kept: int = 0
     """Entries that stay as they are."""
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.removed or self.changed or self.peers or self.packet_filters)
+        several = (self.added, self.removed, self.changed, self.peers, self.packet_filters)
+        return any(several) or self.translated is not None
 
     def summary(self) -> str:
         """One line for logs and events."""
@@ -44,6 +47,7 @@ class Plan:
         parts += [f"{len(self.peers)} with other keys or methods"] if self.peers else []
         number = len(self.packet_filters)
         parts += [f"{number} packet filter{'s' if number > 1 else ''}"] if number else []
+        parts += ["masquerading"] if self.translated is not None else []
         parts += [f"{self.kept} as before"] if self.kept else []
         return ", ".join(parts)
 
@@ -60,6 +64,9 @@ class Plan:
             lines.append(f"    {new.origin}")
         lines += [f"~ {name}: main mode is made anew" for name in self.peers]
         lines += [line for was, now in self.packet_filters for line in _list_lines(was, now)]
+        if self.translated is not None:
+            now = "dropped" if self.translated else "let go in clear"
+            lines.append(f"~ what is masqueraded for others where rules require protection: {now}")
         return tuple(lines or ["Nothing changes."])
 
 
@@ -76,6 +83,7 @@ def plan(old: Compiled | None, new: Compiled) -> Plan:
         changed=changed,
         peers=tuple(_changed_peers([] if old is None else old.pad, new.pad)),
         packet_filters=tuple(_changed_lists(() if old is None else old.spd.packet_lists, new.spd.packet_lists)),
+        translated=None if old is None or old.spd.translated is new.spd.translated else new.spd.translated,
         kept=sum(_written(entry) for name, entry in after.items() if name in before) - len(changed),
     )
 

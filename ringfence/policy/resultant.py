@@ -28,6 +28,7 @@ SETTINGS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("psk-encoding",), ("psk_encoding",)),
     (("crl-check",), ("crl_check",)),
     (("nat",), ("through_nat",)),
+    (("masqueraded",), ("masqueraded",)),
     (("auth", "auth-set", "second-auth"), ("auth", "auth_set", "second_auth")),
     (
         ("protect", "lifetime", "pfs", "quick-mode-crypto"),

@@ -32,6 +32,7 @@ from ringfence.policy.terms import (
     Exempt,
     GlobalSettings,
     MainModeCrypto,
+    Masqueraded,
     PskEncoding,
     QuickModeCrypto,
 )
@@ -151,6 +152,7 @@ def decode_global(table: Table) -> GlobalSettings:
         psk_encoding=table.choice("psk-encoding", PskEncoding) or DEFAULT.psk_encoding,
         crl_check=table.choice("crl-check", CrlCheck) or DEFAULT.crl_check,
         through_nat=table.choice("nat", ThroughNat) or DEFAULT.through_nat,
+        masqueraded=table.choice("masqueraded", Masqueraded) or DEFAULT.masqueraded,
         auth=decode_auth(table),
         second_auth=decode_second(table),
         auth_set=either(table.text("auth-set"), ""),

@@ -247,6 +247,13 @@ class PskEncoding(Enum):
     """Windows: none."""
 
 
+class Masqueraded(Enum):
+    """What happens to what this computer forwards by an address of its own where a rule requires protection of that."""
+
+    BLOCK = "block"
+    CLEAR = "clear"
+
+
 class CrlCheck(Enum):
     """How strictly certificates are looked up in the lists of revoked ones."""
 
@@ -267,6 +274,7 @@ class GlobalSettings:
     psk_encoding: PskEncoding = PskEncoding.UTF8
     crl_check: CrlCheck = CrlCheck.NONE
     through_nat: ThroughNat = ThroughNat.BOTH
+    masqueraded: Masqueraded = Masqueraded.BLOCK
     auth: tuple[Auth, ...] = ()
     second_auth: tuple[SecondAuth, ...] = ()
     auth_set: str = ""

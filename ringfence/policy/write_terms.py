@@ -69,6 +69,7 @@ def _global(one: GlobalSettings) -> Iterator[Pair]:
     yield "psk-encoding", toml_text(one.psk_encoding.value), one.psk_encoding is DEFAULT.psk_encoding
     yield "crl-check", toml_text(one.crl_check.value), one.crl_check is DEFAULT.crl_check
     yield "nat", toml_text(one.through_nat.value), one.through_nat is DEFAULT.through_nat
+    yield "masqueraded", toml_text(one.masqueraded.value), one.masqueraded is DEFAULT.masqueraded
     yield "require-encryption", toml_flag(one.require_encryption), not one.require_encryption
     yield "local-rules", toml_flag(one.local_rules), one.local_rules
     yield from _said(one)

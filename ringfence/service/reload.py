@@ -230,7 +230,7 @@ class PolicyKeeper:
 
 def _meaning(
     compiled: Compiled,
-) -> tuple[list[SpdEntry], list[SpdEntry], list[PadEntry], tuple[Home, ...], list[PacketList]]:
+) -> tuple[list[SpdEntry], list[SpdEntry], list[PadEntry], tuple[Home, ...], list[PacketList], bool]:
     """What a policy does, without the lines where it says so; the order of its entries is part of it."""
     return (
         [replace(entry, origin=NO_ORIGIN) for entry in compiled.spd],
@@ -238,4 +238,5 @@ def _meaning(
         [replace(entry, origin=NO_ORIGIN) for entry in compiled.pad],
         compiled.spd.homes,
         [replace(one, origin=NO_ORIGIN) for one in compiled.spd.packet_lists],
+        compiled.spd.translated,
     )

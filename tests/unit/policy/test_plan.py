@@ -56,6 +56,19 @@ def test_other_main_modes() -> None:
     assert plan(old, compile_text("", "10.77.0.1")).summary().endswith("removed")
 
 
+def test_other_masquerading() -> None:
+    old, new = (
+        compile_text(f'[global]\nmasqueraded = "{word}"\n{LAB}', "10.77.0.1") for word in ("block", "clear")
+    )  # fmt: skip
+    assert plan(old, new).summary() == "masquerading, 1 as before"
+    assert plan(old, new).lines() == (
+        "~ what is masqueraded for others where rules require protection: let go in clear",
+    )
+    assert plan(new, old).lines()[0].endswith("dropped")
+    assert plan(None, new).translated is None
+    assert not plan(old, old)
+
+
 def test_what_only_built_in_entries_change_reads_well() -> None:
     rule = rule_text("lab", between='["10.77.0.1", "10.77.0.2"]')
     assert plan(compile_text(rule, "10.77.0.1", "fd77::1"), compile_text(rule, "10.77.0.1")).summary() == "1 as before"

@@ -15,6 +15,7 @@ from ringfence.policy.terms import (
     Exempt,
     GlobalSettings,
     Kerberos,
+    Masqueraded,
     PskEncoding,
     PskFile,
     ThroughNat,
@@ -28,6 +29,7 @@ idle-time = "10 min"
 psk-encoding = "utf-16"
 crl-check = "strict"
 nat = "server"
+masqueraded = "clear"
 auth = "kerberos"
 second-auth = "user-ntlm"
 protect = ["esp aes256-gcm", "none sha256"]
@@ -45,6 +47,7 @@ def test_every_global_setting() -> None:
     found = parse(GLOBAL, name="p").settings
     assert found.exempt == (Exempt.ICMP, Exempt.DHCP)
     assert (found.idle_s, found.psk_encoding, found.crl_check) == (600, PskEncoding.UTF16, CrlCheck.STRICT)
+    assert found.masqueraded is Masqueraded.CLEAR
     assert (found.through_nat, found.auth, found.second_auth) == (ThroughNat.SERVER, (Kerberos(),), (UserNtlm(),))
     assert list(map(str, found.protect)) == ["esp aes256-gcm", "none sha256"]
     assert (found.lifetime, found.pfs) == (Limits(1200, 1 << 30), False)
