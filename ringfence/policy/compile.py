@@ -9,7 +9,7 @@ An entry's name is its rule's name and its selector, so it stays the same as lon
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ringfence.crypto.suites import DhGroup
@@ -97,9 +97,10 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) 
     exempt = DefaultExempt.IKE if policy.ipsec is None else policy.ipsec.exempt
     first = exemptions(exempt, policy.settings.exempt)
     built_in = [*_built_in(tuple(compiler.ends), first), *(_many(host) if exempt.multicast else ())]
+    asked = _asked(entries, first)
     entries = beside_exempt(beside_multicast(entries, host.broadcasts), unprotected(policy.settings.exempt))
     spd = Spd(
-        tuple(_with_exemptions(entries, built_in, first)),
+        tuple(_with_exemptions(entries, built_in, asked)),
         (*guards.values(), *(_known(host.own) if guards_here else ()), *guards_here.values()),
         homes((item.scope for item in written), compiler.cubes.situations),
         tuple(packet_lists(policy.packet_filters, host)),
@@ -330,18 +331,20 @@ def _pfs(rule: Rule) -> DhGroup | None:
     return (rule.main_mode or MainMode()).methods[0].group if rule.pfs else None
 
 
+def _asked(entries: Iterable[SpdEntry], exempt: tuple[Exemption, ...]) -> set[str]:
+    """The names of entries that were written about nothing but exempt traffic."""
+    return {
+        entry.name
+        for entry in entries
+        if entry.action is not Action.PROTECT and any(one.names(entry.selector) for one in (*OTHERS, *exempt))
+    }
+
+
 def _with_exemptions(
-    entries: Iterable[SpdEntry], built_in: Iterable[SpdEntry], exempt: tuple[Exemption, ...]
+    entries: Iterable[SpdEntry], built_in: Iterable[SpdEntry], asked: Container[str]
 ) -> Iterator[SpdEntry]:
     """Entries about nothing but exempt traffic, the exemptions, then the rest."""
     rest = list(entries)
-    asked = {
-        entry.name
-        for entry in rest
-        if entry.action is not Action.PROTECT
-        and not entry.origin.rule.startswith(BUILT_IN)
-        and any(one.names(entry.selector) for one in (*OTHERS, *exempt))
-    }
     yield from (entry for entry in rest if entry.name in asked)
     if any(entry.action is not Action.BYPASS for entry in rest):
         yield from built_in

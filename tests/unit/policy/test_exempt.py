@@ -89,3 +89,18 @@ def test_a_tunnel_may_leave_alone_what_is_protected_already() -> None:
     assert {protocol: entry and entry.action for protocol, entry in found.items()} == {
         ESP: Action.BYPASS, AH: Action.PROTECT, TCP: Action.PROTECT,
     }  # fmt: skip
+
+
+def test_a_filter_for_more_does_not_name_what_is_exempt_twice() -> None:
+    text = (
+        '[global]\nexempt = ["neighbor-discovery", "router-discovery"]\n'
+        '[[rule]]\nname = "r"\nwith = "fd00::/16"\nauth = { psk-file = "k" }\n'
+        '[[filter]]\nname = "f"\nblock = "TRAFFIC"\n'
+    )
+    host, keys = HostFacts((parse_address("fd00::1"),)), {"k": Secret(b"key")}
+    search = FlowKey(parse_address("fd00::1"), parse_address("fd00::2"), 58, 133 << 8, 133 << 8)
+    for traffic, action in (("any", Action.BYPASS), ("icmpv6 router-solicitation", Action.DISCARD)):
+        spd = compile_policy(parse(text.replace("TRAFFIC", traffic), name="p"), host, keys).spd
+        entry = spd.outbound(search)
+        assert entry is not None
+        assert entry.action is action
