@@ -1,38 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compilation, held against a reference that decides each packet straight from the document's words."""
-
-from dataclasses import replace
-from itertools import product
+"""Compilation; ``protocol/test_reference`` holds it against the document's words, whatever these are."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ringfence.databases.sa import Mode
-from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, SpdEntry
-from ringfence.net.address import AddressRange, PortRange, parse_address
+from ringfence.net.address import AddressRange, parse_address
 from ringfence.net.flow import FlowKey
 from ringfence.policy.compile import BUILT_IN, Compiled, HostFacts, compile_policy
 from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
-from ringfence.policy.model import (
-    ANY,
-    ME,
-    Address,
-    Filter,
-    Keyword,
-    Kind,
-    Need,
-    Policy,
-    PskFile,
-    Reading,
-    Rule,
-    Secure,
-    Verb,
-)
-from ringfence.policy.traffic import Traffic, parse_traffic
-from ringfence.policy.weight import weight
 from ringfence.secret import Secret
 from ringfence.testing.policies import rule_text
 
@@ -286,113 +263,3 @@ def test_the_example_of_windows_works_in_any_order() -> None:
         assert out(found, "tcp 10.77.0.1 1 10.0.0.2 80") is Action.PROTECT
         assert out(found, "tcp 10.77.0.1 1 10.0.0.4 80") is Action.BYPASS
         assert out(found, "tcp 10.77.0.1 1 192.0.2.1 80") is Action.DISCARD
-
-
-# Against a reference
-
-HOSTS = ["10.0.0.1", "10.0.0.2", "10.0.1.1", "10.0.1.2", "192.0.2.1"]
-OWN = ("10.0.0.1", "10.0.1.1")
-V4 = AddressRange.parse("0.0.0.0/0")
-PLACES: list[tuple[Address, ...]] = [ME, ANY, *((AddressRange.parse(text),) for text in (
-    "10.0.0.0/8", "10.0.0.0/24", "10.0.1.0/24", "10.0.0.2", "10.0.1.1", "10.0.0.1-10.0.1.1"
-))]  # fmt: skip
-TRAFFIC = list(map(parse_traffic, ("any", "tcp", "udp", "tcp to 80", "tcp from 80", "tcp 80", "tcp to 80-99")))
-PORTS = [80, 90, 4000]
-
-places, traffics = st.sampled_from(PLACES), st.lists(st.sampled_from(TRAFFIC), min_size=1, max_size=2).map(tuple)
-rules = st.builds(
-    lambda local, remote, either, traffic, exempt: Rule(
-        "", Kind.CUSTOM, local, remote, either and ME not in (local, remote), traffic,
-        Secure(Need.NONE, Need.NONE) if exempt else Secure(), () if exempt else (PskFile("test.psk"),),
-    ),
-    places, places, st.booleans(), traffics, st.booleans(),
-)  # fmt: skip
-filters = st.builds(
-    lambda verb, traffic, local, remote, reading, mirrored: Filter(
-        "", verb, traffic, local, remote, direction=reading, mirrored=mirrored
-    ),
-    st.sampled_from(Verb), traffics, places, places, st.sampled_from(Reading), st.booleans(),
-)  # fmt: skip
-
-
-def addresses_of(place: tuple[Address, ...], own: bool) -> list[tuple[AddressRange, AddressRange]]:
-    """What is meant, and what was said."""
-    found, ours = [], list(map(AddressRange.parse, OWN))
-    for one in place:
-        said = [one] if isinstance(one, AddressRange) else ours if one is Keyword.ME else [V4]
-        found += [(piece, each) for each in said for piece in (ours if own else [each]) if each.covers(piece)]
-    return found
-
-
-def matches(
-    packet: FlowKey, here: AddressRange, there: AddressRange, ports: tuple[PortRange, PortRange], kind: Traffic
-) -> bool:
-    return (
-        packet.source in here
-        and packet.destination in there
-        and kind.protocol in (None, packet.protocol)
-        and packet.source_port in ports[0]
-        and packet.destination_port in ports[1]
-    )
-
-
-def decides(item: Rule | Filter, packet: FlowKey, direction: Direction) -> int | None:
-    """How specifically ``item`` is about a packet, seen from this host outward; None if it is not."""
-    best: int | None = None
-    ends = [(item.local, item.remote, False)] + ([(item.remote, item.local, True)] if item.either_end else [])
-    readings = [Reading.OUT] if isinstance(item, Rule) else [
-        one for one in (Reading.OUT, Reading.IN) if item.direction in (one, Reading.BOTH)
-    ]  # fmt: skip
-    for (local, remote, swapped), reading, kind in product(ends, readings, item.traffic):
-        if isinstance(item, Filter) and not item.mirrored and direction.name != reading.name:
-            continue
-        inward = (reading is Reading.IN) != swapped
-        own = item.either_end or isinstance(item, Rule)
-        for (here, said), (there, _) in product(addresses_of(local, own), addresses_of(remote, own=False)):
-            for pair in kind.inward() if inward else kind.outward():
-                if matches(packet, here, there, pair, kind):
-                    value = weight(Selector(said, there, kind.protocol, *pair))
-                    best = value if best is None else max(best, value)
-    return best
-
-
-def reference(policy: Policy, packet: FlowKey, direction: Direction) -> Action:
-    rank = {Action.DISCARD: 2, Action.PROTECT: 1, Action.BYPASS: 0}
-    best = (-1, 0, Action.BYPASS)
-    for item in policy:
-        value = decides(item, packet, direction)
-        if isinstance(item, Filter):
-            action = Action.DISCARD if item.verb is Verb.BLOCK else Action.BYPASS
-        else:
-            action = Action.BYPASS if item.secure.exempt else Action.PROTECT
-        if value is not None and (value, rank[action]) > best[:2]:
-            best = (value, rank[action], action)
-    return best[2]
-
-
-@settings(deadline=None, max_examples=150)
-@given(st.lists(rules, max_size=4), st.lists(filters, max_size=3))
-def test_the_most_specific_statement_decides(some: list[Rule], others: list[Filter]) -> None:
-    policy = Policy(
-        tuple(replace(one, name=f"r{number}") for number, one in enumerate(some)),
-        tuple(replace(one, name=f"f{number}") for number, one in enumerate(others)),
-    )
-    found = compile_policy(policy, HostFacts(tuple(map(parse_address, OWN))), KEYS)
-    for mine, theirs, protocol, source, destination in product(OWN, HOSTS, (6, 17, 47), PORTS, PORTS):
-        packet = FlowKey(parse_address(mine), parse_address(theirs), protocol, source, destination)
-        for direction in (Direction.OUT, Direction.IN):
-            entry = found.spd.outbound(packet) if direction is Direction.OUT else found.spd.inbound(packet.reversed())
-            action = Action.BYPASS if entry is None else entry.action
-            assert action is reference(policy, packet, direction), (packet, direction, entry)
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.lists(rules, max_size=4))
-def test_names_are_unique_whatever_the_order(some: list[Rule]) -> None:
-    named = [replace(one, name=f"r{number}") for number, one in enumerate(some)]
-    host = HostFacts(tuple(map(parse_address, OWN)))
-    found, turned = (
-        [entry.name for entry in compile_policy(Policy(tuple(one)), host, KEYS).spd] for one in (named, named[::-1])
-    )
-    assert len(set(found)) == len(found)
-    assert found == turned
