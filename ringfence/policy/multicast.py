@@ -48,7 +48,10 @@ def _beside(entries: list[SpdEntry], parts: Parts, word: str, mark: str) -> list
             for cube in parts(entry):
                 one = _permit(cube, entry.directions, word)
                 made.setdefault(one.name, one)
-    return [*entries[:first], *made.values(), *entries[first:]]
+    found: dict[str, SpdEntry] = {}
+    for one in (*entries[:first], *made.values(), *entries[first:]):
+        found.setdefault(one.name, one)  # what is of two exempt kinds decides where it stands first
+    return list(found.values())
 
 
 def _protects(entry: SpdEntry, parts: Parts) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from ringfence.databases.spd import Action
 from ringfence.net.address import parse_address
 from ringfence.net.flow import FlowKey
-from ringfence.policy.compile import HostFacts, compile_policy
+from ringfence.policy.compile import BUILT_IN, HostFacts, compile_policy
 from ringfence.policy.document import parse
 from ringfence.policy.explain import explain, parse_flow
 from ringfence.policy.multicast import beside_multicast
@@ -38,6 +38,13 @@ def test_names_are_unique_and_nothing_is_made_for_nothing() -> None:
     assert len({entry.name for entry in spd}) == len(spd)
     plain = [entry for entry in spd if entry.action is not Action.PROTECT]
     assert list(beside_multicast(plain, ())) == plain
+
+
+def test_what_is_of_two_exempt_kinds_is_permitted_once() -> None:
+    settings = '[global]\nexempt = ["icmp", "router-discovery"]\n'
+    spd = compile_text(settings + rule_text("r", with_='"any"', traffic='"icmp router-solicitation"'), "10.0.0.1").spd
+    assert f"{BUILT_IN}/10.0.0.1:2560-2815 <-> 0.0.0.0/0:2560-2815 icmp" in [entry.name for entry in spd]
+    assert len({entry.name for entry in spd}) == len(spd)
 
 
 @pytest.mark.parametrize("address", ["224.0.0.251", "255.255.255.255", "10.77.0.255", "ff02::fb"])
