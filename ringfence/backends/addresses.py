@@ -8,9 +8,11 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
+from ipaddress import ip_network
 from typing import NamedTuple
 
 from ringfence.backends.base import BackendError
+from ringfence.net.address import AddressRange
 
 REQUEST_DUMP = 0x301
 GET_ADDRESS, NEW_ADDRESS, GET_LINK, NEW_LINK, DONE, ERROR = 22, 20, 18, 16, 3, 2
@@ -29,6 +31,8 @@ class LocalAddresses(NamedTuple):
     broadcasts: tuple[bytes, ...]
     links: tuple["LinkAddresses", ...] = ()
     """Interfaces that have some, but for loopback, by their number."""
+    subnets: tuple[AddressRange, ...] = ()
+    """The networks that these are in, sorted, each once; of a link to one peer its address."""
 
 
 class LinkAddresses(NamedTuple):
@@ -46,6 +50,7 @@ def local_addresses() -> LocalAddresses:
     addresses: set[bytes] = set()
     broadcasts: set[bytes] = set()
     of_link: dict[int, set[bytes]] = {}
+    subnets: dict[int, set[AddressRange]] = {}
     try:
         for octets in _dump(GET_ADDRESS, NEW_ADDRESS, ADDRESS_HEADER.size):
             attributes = _attributes(octets[ADDRESS_HEADER.size :])
@@ -53,7 +58,9 @@ def local_addresses() -> LocalAddresses:
             flags = int.from_bytes(attributes.get(FLAGS, b""), sys.byteorder)
             if address is not None and not flags & TENTATIVE_OR_FAILED:
                 addresses.add(address)
-                of_link.setdefault(ADDRESS_HEADER.unpack_from(octets)[4], set()).add(address)
+                _, length, _, _, number = ADDRESS_HEADER.unpack_from(octets)
+                of_link.setdefault(number, set()).add(address)
+                subnets.setdefault(number, set()).add(_network(attributes.get(ADDRESS, address), length))
             if BROADCAST in attributes:
                 broadcasts.add(attributes[BROADCAST])
         links = tuple(
@@ -63,7 +70,14 @@ def local_addresses() -> LocalAddresses:
         )
     except (OSError, struct.error) as error:
         raise BackendError(f"The addresses of this computer cannot be read: {error}.") from error
-    return LocalAddresses(tuple(sorted(addresses)), tuple(sorted(broadcasts)), links)
+    nets = {one for link in links for one in subnets[link.number]} - set(map(AddressRange.host, addresses))
+    in_order = sorted(nets, key=lambda one: (len(one.first), one.first, one.last))
+    return LocalAddresses(tuple(sorted(addresses)), tuple(sorted(broadcasts)), links, tuple(in_order))
+
+
+def _network(address: bytes, length: int) -> AddressRange:
+    network = ip_network((address, length), strict=False)
+    return AddressRange(network.network_address.packed, network.broadcast_address.packed)
 
 
 def _links() -> Iterator[tuple[int, str, int]]:

@@ -34,7 +34,7 @@ WINS_SERVERS = re.compile(r"(?:^\s*wins server\s*=|netbios-name-servers\s)([0-9.
 
 def host_facts(root: Path = ROOT) -> HostFacts:
     """This host, now; raises BackendError when the kernel does not say its addresses."""
-    addresses, broadcasts, links = kernel.local_addresses()
+    addresses, broadcasts, links, subnets = kernel.local_addresses()
     leases = [text for text in _leases(root) if set(addresses_in(LEASED.findall(text))) & set(addresses)]
     wins = [read(root / "etc/samba/smb.conf"), *leases]
     return HostFacts(
@@ -44,6 +44,7 @@ def host_facts(root: Path = ROOT) -> HostFacts:
         dhcp_servers=_sorted(addresses_in(one for text in leases for one in DHCP_SERVER.findall(text)[-1:])),
         wins_servers=_sorted(addresses_in(one for text in wins for one in _last_list(text))),
         default_gateways=default_gateways(root),
+        local_subnets=subnets,
         interfaces=interfaces(links, root),
         masquerades=masquerades(root),
     )

@@ -5,12 +5,12 @@ Rules of nftables (those of iptables-nft among them) are asked of the kernel ove
 only; the older iptables has a list of its tables. Whoever may not ask is told of no translation.
 """
 
-import socket
+from collections.abc import Mapping
 from pathlib import Path
 from struct import Struct, error
 
 from ringfence.backends.interfaces import read
-from ringfence.backends.nft import DONE, ERROR, NETLINK_NETFILTER, REQUEST_DUMP, attributes_of, messages_in
+from ringfence.backends.nfnetlink import attributes, dump
 
 FORWARDING = ("proc/sys/net/ipv4/ip_forward", "proc/sys/net/ipv6/conf/all/forwarding")
 OLD_TABLES = ("proc/self/net/ip_tables_names", "proc/self/net/ip6_tables_names")
@@ -18,7 +18,7 @@ GET_CHAIN = 10 << 8 | 4
 HOOK_ATTRIBUTE, USE_ATTRIBUTE, TYPE_ATTRIBUTE, NUMBER_ATTRIBUTE = 4, 6, 7, 1
 POSTROUTING = 4
 
-_MESSAGE, _FAMILY, _WORD = Struct("=IHHII"), Struct("=BBH"), Struct("!I")
+_WORD = Struct("!I")
 
 
 def masquerades(root: Path) -> bool:
@@ -31,24 +31,15 @@ def masquerades(root: Path) -> bool:
 def _translates() -> bool:
     """Whether nftables has a rule in a chain for the translation of source addresses."""
     try:
-        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_NETFILTER) as channel:
-            channel.settimeout(2)
-            channel.send(_MESSAGE.pack(_MESSAGE.size + _FAMILY.size, GET_CHAIN, REQUEST_DUMP, 1, 0) + bytes(4))
-            while True:
-                for kind, content in messages_in(channel.recv(1 << 16)):
-                    if kind in (DONE, ERROR):
-                        return False
-                    if translating(content[_FAMILY.size :]):
-                        return True
+        return any(map(translating, dump(GET_CHAIN)))
     except (OSError, error):
         return False
 
 
-def translating(octets: bytes) -> bool:
+def translating(chain: Mapping[int, bytes]) -> bool:
     """Whether a chain, as the kernel describes it, translates source addresses and has rules; raises struct.error."""
-    parts = attributes_of(octets)
-    if parts.get(TYPE_ATTRIBUTE, b"").rstrip(b"\0") != b"nat" or HOOK_ATTRIBUTE not in parts:
+    if chain.get(TYPE_ATTRIBUTE, b"").rstrip(b"\0") != b"nat" or HOOK_ATTRIBUTE not in chain:
         return False
-    (number,) = _WORD.unpack(attributes_of(parts[HOOK_ATTRIBUTE])[NUMBER_ATTRIBUTE])
-    (used,) = _WORD.unpack(parts[USE_ATTRIBUTE])
+    (number,) = _WORD.unpack(attributes(chain[HOOK_ATTRIBUTE])[NUMBER_ATTRIBUTE])
+    (used,) = _WORD.unpack(chain[USE_ATTRIBUTE])
     return bool(number == POSTROUTING and used)

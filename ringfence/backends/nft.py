@@ -8,27 +8,19 @@ for from within the event loop.
 import asyncio
 import json
 import shutil
-import socket
-from collections.abc import Iterator
 from struct import Struct
 
 from ringfence.backends.answers import Note, set_names
 from ringfence.backends.base import TABLE_NAME, BackendError
 from ringfence.backends.filter import Count
+from ringfence.backends.nfnetlink import attribute, attributes, dump
 
-NETLINK_NETFILTER = 12
 INET = 1
 GET_OBJECT = 10 << 8 | 19
-REQUEST_DUMP = 0x301
-DONE, ERROR = 3, 2
 TABLE_ATTRIBUTE, NAME_ATTRIBUTE, DATA_ATTRIBUTE, TYPE_ATTRIBUTE = 1, 2, 4, 3
 COUNTER_OCTETS, COUNTER_PACKETS = 1, 2
 COUNTER_TYPE = 1
-NESTED = 0x8000
 
-_MESSAGE = Struct("=IHHII")
-_FAMILY = Struct("=BBH")
-_ATTRIBUTE = Struct("=HH")
 _LONG = Struct("!Q")
 _WORD = Struct("!I")
 
@@ -72,45 +64,16 @@ def counts() -> dict[str, Count]:
 
 
 def _counts() -> dict[str, Count]:
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as channel:
-        channel.settimeout(2)
-        name = TABLE_NAME.encode() + b"\0"
-        body = _FAMILY.pack(INET, 0, 0) + _ATTRIBUTE.pack(_ATTRIBUTE.size + len(name), TABLE_ATTRIBUTE) + name
-        body += bytes(-len(body) % 4)
-        channel.send(_MESSAGE.pack(_MESSAGE.size + len(body), GET_OBJECT, REQUEST_DUMP, 1, 0) + body)
-        found: dict[str, Count] = {}
-        while True:
-            answer = channel.recv(1 << 16)
-            for kind, content in messages_in(answer):
-                if kind in (DONE, ERROR):
-                    return found
-                found.update(_counter(content[_FAMILY.size :]))
-
-
-def messages_in(octets: bytes) -> Iterator[tuple[int, bytes]]:
-    """Kind and body of each netlink message."""
-    at = 0
-    while at + _MESSAGE.size <= len(octets):
-        length, kind, _, _, _ = _MESSAGE.unpack_from(octets, at)
-        yield kind, octets[at + _MESSAGE.size : at + length]
-        at += max(_MESSAGE.size, length + -length % 4)
-
-
-def attributes_of(octets: bytes) -> dict[int, bytes]:
-    """The attributes of a netlink message by their kind; raises struct.error for what is none."""
-    found, at = {}, 0
-    while at + _ATTRIBUTE.size <= len(octets):
-        length, kind = _ATTRIBUTE.unpack_from(octets, at)
-        found[kind & ~NESTED] = octets[at + _ATTRIBUTE.size : at + length]
-        at += max(_ATTRIBUTE.size, length + -length % 4)
+    found: dict[str, Count] = {}
+    for parts in dump(GET_OBJECT, family=INET, body=attribute(TABLE_ATTRIBUTE, TABLE_NAME.encode() + b"\0")):
+        found.update(_counter(parts))
     return found
 
 
-def _counter(octets: bytes) -> dict[str, Count]:
-    parts = attributes_of(octets)
+def _counter(parts: dict[int, bytes]) -> dict[str, Count]:
     if TYPE_ATTRIBUTE not in parts or _WORD.unpack(parts[TYPE_ATTRIBUTE])[0] != COUNTER_TYPE:
         return {}
-    data = attributes_of(parts[DATA_ATTRIBUTE])
+    data = attributes(parts[DATA_ATTRIBUTE])
     packets, amount = (_LONG.unpack(data[kind])[0] for kind in (COUNTER_PACKETS, COUNTER_OCTETS))
     return {parts[NAME_ATTRIBUTE].rstrip(b"\0").decode(): Count(packets, amount)}
 

@@ -65,15 +65,19 @@ def _facts(policy: "Policy", addresses: Sequence[str] | None) -> "HostFacts":
     from ringfence.backends.hostfacts import facts_of
     from ringfence.backends.names import NameBook
     from ringfence.control.errors import BadRequest
-    from ringfence.net.address import parse_address
+    from ringfence.net.address import AddressRange, parse_address
     from ringfence.policy.host import HostFacts
 
     if not addresses:
         return facts_of(policy)
     try:
-        return HostFacts(tuple(map(parse_address, addresses)), names=NameBook().find(policy.host_names))
+        return HostFacts(
+            tuple(parse_address(one.partition("/")[0]) for one in addresses),
+            names=NameBook().find(policy.host_names),
+            local_subnets=tuple(AddressRange.parse(one) for one in addresses if "/" in one),
+        )
     except ValueError as error:
-        raise BadRequest(f"--me: {error}.", cure="Such as --me 10.0.0.5 --me fd00::5") from error
+        raise BadRequest(f"--me: {error}.", cure="Such as --me 10.0.0.5/24 --me fd00::5") from error
 
 
 class Read(NamedTuple):

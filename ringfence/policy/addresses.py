@@ -9,9 +9,8 @@ from ringfence.policy.decode import Table, shown
 from ringfence.policy.errors import BadWord
 from ringfence.policy.model import ANY, ME, Address, Gateways, HostName, Keyword
 
-LATER = ("local-subnet", "localsubnet")
 SHORT = {"dns": "dns-servers", "wins": "wins-servers", "dhcp": "dhcp-servers", "defaultgateway": "default-gateway",
-         "gateway": "default-gateway"}  # fmt: skip
+         "gateway": "default-gateway", "localsubnet": "local-subnet"}  # fmt: skip
 """As other tools of Windows call them."""
 NAME = re.compile(
     r"(?=.{1,253}$)(?=.*[a-z])(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+(?:[a-z0-9-]*[a-z][a-z0-9-]*)?", re.ASCII
@@ -50,8 +49,6 @@ def parse_addresses(text: str) -> Address:
     for keyword in Keyword:
         if SHORT.get(text.lower(), text.lower()) == keyword.value:
             return keyword
-    if text.lower() in LATER:
-        raise BadWord("which is not supported yet", cure="Write the addresses themselves.")
     if NAME.fullmatch(text.lower()):
         return HostName(text.lower().rstrip("."))
     try:

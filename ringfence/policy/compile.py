@@ -87,7 +87,8 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) 
             made[item.name] += 1
             if len(drafts) > ENTRIES_AT_MOST:
                 raise PolicyError([compiler.finding(item, f"makes the policy larger than {ENTRIES_AT_MOST} entries")])
-        some = guards if item.scope.everywhere else guards_here
+        here = not item.scope.everywhere or Keyword.LOCAL_SUBNET in (*item.local, *item.remote)
+        some = guards_here if here else guards
         some |= {(entry.selector, entry.directions): entry for entry in compiler.guards(item)}
     if compiler.errors:
         raise PolicyError(list(dict.fromkeys(compiler.errors)))

@@ -21,6 +21,8 @@ from ringfence.policy.traffic import Traffic
 from ringfence.policy.weight import PROTOCOL, weight
 
 OTHER_WAY = {Reading.OUT: Reading.IN, Reading.IN: Reading.OUT}
+OWN_WORDS = (Keyword.ME, Keyword.LOCAL_SUBNET)
+"""What an address that this computer gets changes at once."""
 DIRECTION = {Reading.OUT: Direction.OUT, Reading.IN: Direction.IN}
 
 
@@ -127,8 +129,8 @@ class Cubes:
             return [address]
         found = self._words.get(address)
         if found is None:
-            anywhere = address is Keyword.ANY or (address is Keyword.ME and self._any_is_own)
-            found = [V4, V6] if anywhere else list(map(AddressRange.host, self._host.meant_by(address)))
+            anywhere = address is Keyword.ANY or (address in OWN_WORDS and self._any_is_own)
+            found = [V4, V6] if anywhere else list(self._host.meant_by(address))
             self._words[address] = found
         return found
 

@@ -24,6 +24,8 @@ class HostFacts:
     dhcp_servers: tuple[bytes, ...] = ()
     wins_servers: tuple[bytes, ...] = ()
     default_gateways: tuple[bytes, ...] = ()
+    local_subnets: tuple[AddressRange, ...] = ()
+    """The networks that its interfaces are in."""
     interfaces: tuple[Interface, ...] = ()
     """Those that have addresses; loopback does not count."""
     masquerades: bool = False
@@ -49,8 +51,13 @@ class HostFacts:
         profile, why = profiles.of(one) if self.profile is None else (self.profile, "said")
         return Situation(one.name, one.kind, profile, why, one.addresses)
 
-    def meant_by(self, address: Keyword | HostName) -> tuple[bytes, ...]:
+    def meant_by(self, address: Keyword | HostName) -> tuple[AddressRange, ...]:
         """The addresses that a word stands for, but for ``any``."""
+        if address is Keyword.LOCAL_SUBNET:
+            return self.local_subnets
+        return tuple(map(AddressRange.host, self._hosts(address)))
+
+    def _hosts(self, address: Keyword | HostName) -> tuple[bytes, ...]:
         if isinstance(address, HostName):
             return self.names.get(address.name, ())
         servers = {

@@ -48,6 +48,8 @@ class Keyword(Enum):
     WINS_SERVERS = "wins-servers"
     DEFAULT_GATEWAY = "default-gateway"
     """Where this computer sends what is for no network of its own."""
+    LOCAL_SUBNET = "local-subnet"
+    """The networks that this computer's interfaces are in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ def packet_lists(filters: Iterable[PacketFilter], host: "HostFacts") -> Iterator
     def meant(address: Address) -> list[AddressRange]:
         if isinstance(address, AddressRange):
             return [address]
-        return [V4, V6] if address is Keyword.ANY else list(map(AddressRange.host, host.meant_by(address)))
+        return [V4, V6] if address is Keyword.ANY else list(host.meant_by(address))
 
     for one in filters:
         if not one.enabled:

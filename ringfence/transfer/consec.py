@@ -22,9 +22,9 @@ from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
 
 KEYWORDS = {
     "any": Keyword.ANY, "dns": Keyword.DNS_SERVERS, "dhcp": Keyword.DHCP_SERVERS, "wins": Keyword.WINS_SERVERS,
-    "defaultgateway": Keyword.DEFAULT_GATEWAY,
+    "defaultgateway": Keyword.DEFAULT_GATEWAY, "localsubnet": Keyword.LOCAL_SUBNET,
 }  # fmt: skip
-PLACES = {"localsubnet", "localsubnet4", "localsubnet6", "internet", "intranet", "intranetremoteaccess", "rmtintranet",
+PLACES = {"localsubnet4", "localsubnet6", "internet", "intranet", "intranetremoteaccess", "rmtintranet",
           "playtodevice", "ply2renders", "captiveportal"}  # fmt: skip
 PLACE_CURE = "Write the addresses themselves."
 PROTOCOLS = {"tcp": TCP, "udp": UDP, "icmpv4": ICMP, "icmpv6": ICMPV6, "icmp": ICMP}

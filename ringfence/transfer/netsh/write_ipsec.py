@@ -236,6 +236,8 @@ def plain(one: Certificate) -> Certificate:
 def _end(which: str, address: Address) -> Words:
     if isinstance(address, HostName):
         return [(f"{which}addr", address.name)]
+    if address is Keyword.LOCAL_SUBNET:
+        raise BadWord("netsh ipsec has no word for the local subnet", cure="Write the networks themselves.")
     if isinstance(address, Keyword):
         return [(f"{which}addr", next(word for word, one in KEYWORDS.items() if one is address))]
     return _range(which, address)

@@ -33,6 +33,7 @@ SERVERS = {
         "DHCP": KEYWORDS["dhcp"],
         "WINS": KEYWORDS["wins"],
         "DefaultGateway": KEYWORDS["defaultgateway"],
+        "LocalSubnet": KEYWORDS["localsubnet"],
     }.items()
 }
 SID_CURE = "Name accounts by their SIDs."

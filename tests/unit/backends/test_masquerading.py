@@ -6,16 +6,13 @@ import pytest
 
 from ringfence.backends import masquerading
 from ringfence.backends.masquerading import masquerades, translating
+from ringfence.backends.nfnetlink import attribute
 
 
-def attribute(kind: int, octets: bytes) -> bytes:
-    return struct.pack("=HH", len(octets) + 4, kind) + octets + bytes(-len(octets) % 4)
-
-
-def described(kind: bytes = b"nat\0", hook: int = 4, used: int = 1) -> bytes:
+def described(kind: bytes = b"nat\0", hook: int = 4, used: int = 1) -> dict[int, bytes]:
     """A chain as nf_tables tells of it."""
     hooks = attribute(1, struct.pack("!I", hook)) + attribute(2, struct.pack("!i", 100))
-    return attribute(1, b"t\0") + attribute(0x8004, hooks) + attribute(6, struct.pack("!I", used)) + attribute(7, kind)
+    return {1: b"t\0", 4: hooks, 6: struct.pack("!I", used), 7: kind}
 
 
 def test_a_chain_for_source_addresses_that_has_rules() -> None:
@@ -23,7 +20,7 @@ def test_a_chain_for_source_addresses_that_has_rules() -> None:
     assert not translating(described(kind=b"filter\0"))
     assert not translating(described(hook=0)), "that of destinations"
     assert not translating(described(used=0))
-    assert not translating(attribute(1, b"t\0")), "a chain without a hook"
+    assert not translating({1: b"t\0", 6: bytes(4)}), "a chain without a hook"
 
 
 def test_only_who_forwards_masquerades(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

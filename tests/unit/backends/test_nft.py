@@ -27,7 +27,7 @@ def message(kind: int, content: bytes) -> bytes:
 def counter(name: str, packets: int, octets: int, kind: int = 1) -> bytes:
     data = attribute(1, pack("!Q", octets)) + attribute(2, pack("!Q", packets))
     body = attribute(1, b"ringfence\0") + attribute(2, name.encode() + b"\0") + attribute(3, pack("!I", kind))
-    return message(0xA12, pack("=BBH", 1, 0, 0) + body + attribute(4 | nft.NESTED, data))
+    return message(0xA12, pack("=BBH", 1, 0, 0) + body + attribute(4 | 0x8000, data))
 
 
 class Channel:

@@ -59,7 +59,7 @@ def test_addresses(text: str, found: Address) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "10.0.0", "10.0.0.0/33", "10.0.0.1-fd00::1", "host", "local-subnet", "fe80::1%1", "10.0.0.", "a..b"]
+    "text", ["", "10.0.0", "10.0.0.0/33", "10.0.0.1-fd00::1", "host", "local-subnets", "fe80::1%1", "10.0.0.", "a..b"]
 )
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(BadWord):

@@ -31,14 +31,19 @@ def test_interfaces_and_addresses_at_none() -> None:
 
 
 def test_what_words_stand_for() -> None:
-    assert HOST.meant_by(Keyword.ME) == (LAN, VPN)
-    assert HOST.meant_by(Keyword.DNS_SERVERS) == (DNS,)
-    assert HOST.meant_by(Keyword.WINS_SERVERS) == ()
-    assert HOST.meant_by(HostName("a.b")) == (DNS, LAN)
-    assert HOST.meant_by(HostName("b.a")) == ()
+    def meant(word: Keyword | HostName) -> list[str]:
+        return list(map(str, HOST.meant_by(word)))
+
+    assert meant(Keyword.ME) == ["10.0.0.1", "10.9.0.1"]
+    assert meant(Keyword.DNS_SERVERS) == ["10.0.0.53"]
+    assert meant(Keyword.WINS_SERVERS) == []
+    assert meant(HostName("a.b")) == ["10.0.0.53", "10.0.0.1"]
+    assert meant(HostName("b.a")) == []
 
 
 def test_each_fact_has_its_word() -> None:
-    facts = HostFacts((b"\1" * 4,), (), (b"\2" * 4,), (b"\3" * 4,), (b"\4" * 4,), (b"\5" * 4,))
-    found = [facts.meant_by(word)[0][0] for word in Keyword if word is not Keyword.ANY]
-    assert found == [1, 2, 3, 4, 5]
+    facts = HostFacts(
+        (b"\1" * 4,), (), (b"\2" * 4,), (b"\3" * 4,), (b"\4" * 4,), (b"\5" * 4,), (AddressRange.host(b"\6" * 4),)
+    )
+    found = [facts.meant_by(word)[0].first[0] for word in Keyword if word is not Keyword.ANY]
+    assert found == [1, 2, 3, 4, 5, 6]

@@ -129,7 +129,6 @@ def test_pfs_is_a_group_or_that_of_main_mode() -> None:
         ({"with_": '"10.0.0.9-10.0.0.1"'}, "neither a network nor a range", '"10.0.0.9-10.0.0.1"'),
         ({"with_": '["10.0.0.1", "10.0.0"]'}, 'with[2] is "10.0.0", which is not an IP address', '"10.0.0"'),
         ({"with_": '"server"'}, "neither an address nor a word that stands for some", '"server"'),
-        ({"with_": '"local-subnet"'}, "not supported yet", '"local-subnet"'),
         ({"remote": '{ gateway = "gw.corp" }'}, "is a name and not an IP address", '"gw.corp"'),
         ({"with_": '"fe80::1%eth0"'}, "cannot name an interface yet", '"fe80::1%eth0"'),
         ({"with_": "7"}, "with is 7, but has to be a text or a list of texts", "7"),

@@ -44,7 +44,7 @@ def test_addresses() -> None:
     assert parse_addresses(["Files.Lab.Example"]) == (HostName("files.lab.example"),)
 
 
-@pytest.mark.parametrize("text", ["LocalSubnet", "me", "10.0.0.0/40", "10.0.0.9-10.0.0.1", "x", "Intranet"])
+@pytest.mark.parametrize("text", ["LocalSubnet6", "me", "10.0.0.0/40", "10.0.0.9-10.0.0.1", "x", "Intranet"])
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(BadWord):
         parse_addresses([text])

@@ -52,8 +52,8 @@ def test_a_tunnel() -> None:
         {"qmpfs": "dhgroup24"},
         {"qmsecmethods": "x"}, {"auth1": "", "auth2": "userkerb"}, {"auth1": "x"},
         {"mode": "tunnel", "localtunnelendpoint": "x"}, {"mode": "tunnel", "port1": "5"},
-        {"mode": "tunnel", "localtunnelendpoint": "10.0.0.1,fe80::1"}, {"endpoint2": "localsubnet"}, {"endpoint2": "x"},
-        {"protocol": "x"}, {"port1": "5"},
+        {"mode": "tunnel", "localtunnelendpoint": "10.0.0.1,fe80::1"}, {"endpoint2": "localsubnet4"},
+        {"endpoint2": "x"}, {"protocol": "x"}, {"port1": "5"},
     ],
 )  # fmt: skip
 def test_refused(said: Said) -> None:

@@ -52,7 +52,7 @@ def test_what_is_allowed_needs_no_filter() -> None:
         {"program": "c:\\x.exe"}, {"service": "dns"}, {"security": "authenticate"}, {"action": "bypass"},
         {"action": "x"}, {"remoteip": "any"}, {"remoteip": "any", "protocol": "udp"}, {"program": "system"},
         {"protocol": "tcp", "remoteport": "53"}, {"protocol": "tcp", "dir": "out", "localport": "53"},
-        {"dir": "x"}, {"remoteip": "localsubnet"}, {"protocol": "tcp", "localport": "rpc"}, {"protocol": "x"},
+        {"dir": "x"}, {"remoteip": "localsubnet6"}, {"protocol": "tcp", "localport": "rpc"}, {"protocol": "x"},
         {"protocol": "icmpv4:x"},
     ],
 )  # fmt: skip

@@ -57,7 +57,7 @@ def test_the_rest_of_it() -> None:
         ("", "cannot tell that from the answers"),
         ("-Direction Outbound -Protocol TCP -LocalPort 80", "the port that they come from"),
         ("-Protocol TCP -LocalPort 23\nSet-NetFirewallRule -DisplayName A -LocalPort $x", "what line 2 makes of it"),
-        ("-RemoteAddress LocalSubnet", "-RemoteAddress LocalSubnet says something"),
+        ("-RemoteAddress Intranet", "-RemoteAddress Intranet says something"),
         ("-Protocol ICMPv4 -IcmpType x", "-IcmpType x is none"),
     ],
 )

@@ -86,13 +86,13 @@ def test_windows_defaults_are_said() -> None:
 
 def test_a_rule_that_is_left_out_says_no_defaults() -> None:
     found = read_script(
-        "New-NetIPsecRule -DisplayName A -InboundSecurity Require -OutboundSecurity Request -RemoteAddress LocalSubnet",
+        "New-NetIPsecRule -DisplayName A -InboundSecurity Require -OutboundSecurity Request -RemoteAddress Intranet",
         "x.ps1",
     )
     assert not found.notes
     assert not found.policy.settings.auth
     assert len(found.left_out) == 1
-    assert "-RemoteAddress LocalSubnet" in found.left_out[0].why
+    assert "-RemoteAddress Intranet" in found.left_out[0].why
 
 
 def test_sets_that_nobody_uses_are_kept_and_pairs_found_by_their_name() -> None:

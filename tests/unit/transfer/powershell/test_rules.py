@@ -82,7 +82,7 @@ def test_names_once_each() -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (f"{BASE} -RemoteAddress LocalSubnet", "LocalSubnet says something which stands for networks"),
+        (f"{BASE} -RemoteAddress Intranet", "Intranet says something which stands for networks"),
         (f"{BASE} -RemoteAddress 10.0.0.300", "neither an address nor a network"),
         (f"{BASE} -RemotePort 80", "ports go with tcp or udp only"),
         (f"{BASE} -Protocol TCP -LocalPort RPC", "ports that only Windows knows"),
