@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from ringfence.control.messages import Entry
 from ringfence.crypto.suites import GROUPS
-from ringfence.databases.pad import Pad, PresharedKey
+from ringfence.databases.pad import Auth, Pad
 from ringfence.databases.spd import Direction, Spd, SpdEntry
 from ringfence.net.address import AddressRange, PortRange, format_address
 from ringfence.net.flow import ICMP, ICMPV6, PROTOCOL_NAMES
@@ -74,5 +74,5 @@ def _tunnel(local: bytes | None, remote: bytes | None) -> str:
     )
 
 
-def _auth(ways: Iterable[PresharedKey]) -> list[str]:
-    return [f"preshared key {way.source}".rstrip() for way in ways]
+def _auth(ways: Iterable[Auth]) -> list[str]:
+    return list(map(str, ways))

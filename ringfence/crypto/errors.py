@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidTag as BadIcv
 
 from ringfence.errors import IpsecError
 
-__all__ = ["BadIcv", "BadPublicValue", "CryptoError"]
+__all__ = ["BadCertificate", "BadIcv", "BadKey", "BadPublicValue", "BadSignature", "CryptoError", "KeyMisfit"]
 
 
 class CryptoError(IpsecError):
@@ -18,3 +18,19 @@ class CryptoError(IpsecError):
 
 class BadPublicValue(CryptoError):
     """A peer's Diffie-Hellman value has the wrong length or lies outside the group."""
+
+
+class BadSignature(CryptoError):
+    """A signature is not one of what it should be of, by the key that it should be by."""
+
+
+class BadKey(CryptoError):
+    """Octets that are no key, or one of a kind that is not served."""
+
+
+class KeyMisfit(CryptoError):
+    """A key of this kind does not sign in this way."""
+
+
+class BadCertificate(CryptoError):
+    """Octets that are no certificate that can be read."""

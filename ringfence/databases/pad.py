@@ -7,6 +7,7 @@ from enum import Enum
 from functools import cached_property
 
 from ringfence.databases.admission import Admission
+from ringfence.databases.certification import CertificateAuth
 from ringfence.databases.identity import Identity
 from ringfence.databases.proposal import IkeProposal
 from ringfence.databases.spd import Origin
@@ -33,6 +34,12 @@ class PresharedKey:
     source: str = ""
     """Where it came from, such as a file's name, for people."""
 
+    def __str__(self) -> str:
+        return f"preshared key {self.source}".rstrip()
+
+
+Auth = PresharedKey | CertificateAuth
+
 
 @dataclass(frozen=True, slots=True)
 class PadEntry:
@@ -41,7 +48,7 @@ class PadEntry:
     name: str
     remote: tuple[AddressRange, ...]
     """Addresses that such a peer may negotiate from."""
-    auth: tuple[PresharedKey, ...]
+    auth: tuple[Auth, ...]
     """In order of preference."""
     proposals: tuple[IkeProposal, ...]
     """For main mode, in order of preference."""

@@ -12,6 +12,7 @@ from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import IkeProposal
 from ringfence.databases.proposal import Protocol as SaProtocol
+from ringfence.ike.effects import Answer
 from ringfence.ike.errors import Reason
 from ringfence.ike.happening import Output
 from ringfence.ike.header import Header
@@ -132,6 +133,9 @@ class IkeSa(Protocol):
 
     def end_exchanges(self, reason: Reason, detail: str) -> list[Output]:
         """Give up everything under way."""
+
+    def answered(self, ticket: int, answer: Answer) -> list[Output]:
+        """The host answers a question of an exchange."""
 
     def tick(self) -> list[Output]:
         """Repeat what is not answered, end what takes too long."""

@@ -4,7 +4,10 @@
 from dataclasses import dataclass
 
 from ringfence.audit import Event
+from ringfence.crypto.signature import Scheme
+from ringfence.databases.certification import CertificateAuth
 from ringfence.databases.sa import ChildSa
+from ringfence.ike.errors import Reason
 from ringfence.net.address import Path
 from ringfence.net.flow import FlowKey
 from ringfence.secret import Secret
@@ -68,4 +71,58 @@ class LogIkeKey:
     key: Secret
 
 
-Effect = SendMessage | InstallInbound | InstallOutbound | RemoveChild | Report | AcquireFailed | LogIkeKey
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Sign by the key of a certificate of ours; the answer, ``Signed`` or ``Unfit``, goes to ``engine.answered``."""
+
+    certificate: str
+    """Its thumbprint (``OwnCertificate.id``)."""
+    scheme: Scheme
+    octets: bytes
+    ticket: int = 0
+    """What the answer has to name; the engine fills it in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validate:
+    """Find out whether a peer's certificate is trusted, at the time of the host's clock.
+
+    The answer, ``Trusted`` or ``Unfit``, goes to ``engine.answered``. Lists of revoked certificates may be fetched for
+    it, so it may take a while.
+    """
+
+    chain: tuple[bytes, ...]
+    """In DER: the peer's own certificate, then what it sent besides, in any order."""
+    ways: tuple[CertificateAuth, ...]
+    """Any of them will do; the first that does is taken."""
+    ticket: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """The answer to ``Sign``."""
+
+    signature: bytes
+    """As it goes on the wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """The answer to ``Validate``."""
+
+    way: CertificateAuth
+    """By which of the ways."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Why there is no signature, or no trust."""
+
+    reason: Reason
+    detail: str
+    """A sentence for people."""
+
+
+Question = Sign | Validate
+Answer = Signed | Trusted | Unfit
+Effect = SendMessage | InstallInbound | InstallOutbound | RemoveChild | Report | AcquireFailed | LogIkeKey | Question

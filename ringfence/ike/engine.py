@@ -18,7 +18,7 @@ from ringfence.databases.spd import Spd, SpdEntry
 from ringfence.ike.association import IkeSa
 from ringfence.ike.contracts import RETIRED, Contracts
 from ringfence.ike.dispatch import begins, header_of
-from ringfence.ike.effects import Effect, Report
+from ringfence.ike.effects import Answer, Effect, Question, Report
 from ringfence.ike.errors import Ignored, IkeError, Reason
 from ringfence.ike.happening import (
     Agreed,
@@ -59,6 +59,8 @@ class IkeEngine:
         self._world = World(random, settings)
         self._timers: Timers[tuple[Due, int]] = Timers()
         self._out: list[Effect] = []
+        self._asked: dict[int, int] = {}
+        """The IKE SA that asked, by ticket."""
         self._sessions = Sessions(self._world, self._timers, self._take)
         shared = (self._world, self._timers, self._sessions, self._take, self._out_append)
         self._contracts = Contracts(*shared)
@@ -157,6 +159,14 @@ class IkeEngine:
             self._sessions.end(session, IkeEvent.DELETED, why, tell=True, reason=Reason.SHUT_DOWN)
         return self._done()
 
+    def answered(self, ticket: int, answer: Answer, now: float) -> list[Effect]:
+        """The host answers a ``Sign`` or ``Validate``; whoever asked may be gone."""
+        self._world.env.now = now
+        session = self._sessions.get(self._asked.pop(ticket, None))
+        if session is not None:
+            self._take(session, session.answered(ticket, answer))
+        return self._done()
+
     def tick(self, now: float) -> list[Effect]:
         """Do what is due."""
         self._world.env.now = now
@@ -226,6 +236,8 @@ class IkeEngine:
         """Perform what came out of an IKE SA, in order."""
         for output in outputs:
             if isinstance(output, Effect):
+                if isinstance(output, Question):
+                    self._asked[output.ticket] = session.id
                 self._out.append(output)
             else:
                 self._happen(session, output)

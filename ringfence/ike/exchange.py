@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from ringfence.ike.effects import Effect
+from ringfence.ike.effects import Answer, Effect, Question
 from ringfence.ike.header import Header
 from ringfence.ike.payload import Chain, Payload
 from ringfence.net.address import Path
@@ -97,8 +97,15 @@ class Traverse:
     """Whether the peer is behind it, so that its port may change at any time."""
 
 
-Command = Say | Do | Protect | Traverse
-Exchange: TypeAlias = Generator[Command, Message | None, T]
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """Ask whoever keeps keys and knows what time it is, and wait for the answer; messages meanwhile are not taken."""
+
+    question: Question
+
+
+Command = Say | Do | Protect | Traverse | Consult
+Exchange: TypeAlias = Generator[Command, Message | Answer | None, T]
 
 
 class NoAnswer(TypeError):
@@ -107,7 +114,7 @@ class NoAnswer(TypeError):
 
 def _say(payloads: tuple[Payload, ...], wait: Wait, check: Check) -> Exchange[Message]:
     message = yield Say(payloads, wait, check)
-    if message is None:
+    if not isinstance(message, Message):
         raise NoAnswer("an exchange that waits is resumed with a message")
     return message
 
@@ -142,6 +149,14 @@ def traverse(path: Path, *, peer_moves: bool) -> Exchange[None]:
     yield Traverse(path, peer_moves)
 
 
+def consult(question: Question) -> Exchange[Answer]:
+    """Ask the host and return its answer."""
+    answered = yield Consult(question)
+    if answered is None or isinstance(answered, Message):
+        raise NoAnswer("an exchange that asks is resumed with an answer")
+    return answered
+
+
 @dataclass(frozen=True, slots=True)
 class Finished(Generic[T]):
     """What an exchange came to."""
@@ -155,7 +170,7 @@ class Stepper(Generic[T]):
     def __init__(self, exchange: Exchange[T]) -> None:
         self._exchange = exchange
 
-    def step(self, message: Message | None = None) -> Command | Finished[T]:
+    def step(self, message: Message | Answer | None = None) -> Command | Finished[T]:
         """Go on with the answer to the last command; raises what the exchange raises."""
         try:
             return self._exchange.send(message)

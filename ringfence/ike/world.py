@@ -26,6 +26,12 @@ class World:
         self.half_open = HalfOpen(settings.flood)
         self.clear_notifies = Bucket(settings.flood.notifies_per_s)
         self._orders = 0
+        self._tickets = 0
+
+    def next_ticket(self) -> int:
+        """A number for a question to the host."""
+        self._tickets += 1
+        return self._tickets
 
     def next_order(self) -> Order:
         """A place behind everything that began before."""

@@ -145,6 +145,47 @@ def _begin(_failure: Failure, known: Known) -> Iterator[str]:
     yield f"{known.rule} lets only the peer begin; initiate = true lets both."
 
 
+def _own_certificate(_failure: Failure, known: Known) -> Iterator[str]:
+    yield (
+        f"Give this computer a certificate of an authority that {known.rule} names: "
+        '[certificate."NAME"] file and key-file, see docs/howto/certificates.md.'
+    )
+
+
+def _own_key(_failure: Failure, _known: Known) -> Iterator[str]:
+    yield "Name the key of this computer's certificate in key-file, and see that the service may read it."
+
+
+def _certificate(_failure: Failure, known: Known) -> Iterator[str]:
+    yield f"On {known.peer}, use a certificate for IKE: RSA with 2048 bits or more, or ECDSA, signed with SHA-2."
+
+
+def _authority(_failure: Failure, known: Known) -> Iterator[str]:
+    yield f"On {known.peer}, use a certificate of an authority that {known.rule} names, and send what leads to it."
+    yield 'Or here, trust its authority: [authority."CN=..."] file, and name that in the rule\'s auth.'
+
+
+def _renewal(_failure: Failure, known: Known) -> Iterator[str]:
+    yield f"On {known.peer}, renew the certificate. If it is still valid, set the clock of this computer right."
+
+
+def _early(_failure: Failure, _known: Known) -> Iterator[str]:
+    yield "Set the clock of this computer right: timedatectl shows it. Else the peer uses its certificate too early."
+
+
+def _usage(_failure: Failure, known: Known) -> Iterator[str]:
+    yield f"On {known.peer}, use a certificate as {known.rule} describes it, or change eku, name or hash there."
+
+
+def _revoked(_failure: Failure, known: Known) -> Iterator[str]:
+    yield f"On {known.peer}, use another certificate: its authority has withdrawn this one."
+
+
+def _list(_failure: Failure, _known: Known) -> Iterator[str]:
+    yield 'Name a current list: [authority."CN=..."] crl, or see that the address in the certificate can be reached.'
+    yield 'Or, with less safety, [global] crl-check = "revoked".'
+
+
 def _nothing(_failure: Failure, _known: Known) -> Iterator[str]:
     yield from ()
 
@@ -154,6 +195,16 @@ ADVICE: dict[Reason, Advice] = {
     Reason.CHANGED_PROPOSAL: _fault,
     Reason.BAD_KEY_EXCHANGE: _fault,
     Reason.WRONG_KEY: _key,
+    Reason.NO_CERTIFICATE: _own_certificate,
+    Reason.NO_PRIVATE_KEY: _own_key,
+    Reason.WRONG_SIGNATURE: _fault,
+    Reason.BAD_CERTIFICATE: _certificate,
+    Reason.UNTRUSTED: _authority,
+    Reason.CERTIFICATE_EXPIRED: _renewal,
+    Reason.CERTIFICATE_EARLY: _early,
+    Reason.WRONG_USAGE: _usage,
+    Reason.REVOKED: _revoked,
+    Reason.NO_REVOCATION_LIST: _list,
     Reason.WRONG_IDENTITY: _identity,
     Reason.NOT_AUTHORIZED: _admission,
     Reason.WRONG_SELECTORS: _traffic,

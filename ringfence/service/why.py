@@ -12,7 +12,7 @@ from ringfence.control.errors import BadRequest, NotThere
 from ringfence.control.messages import Peer, PeerState
 from ringfence.control.troubles import ComparedPart, Trouble, WhyAnswer
 from ringfence.databases.comparison import ANY, NONE, Comparison, Row
-from ringfence.databases.pad import Pad, PadEntry
+from ringfence.databases.pad import Pad, PadEntry, PresharedKey
 from ringfence.databases.spd import Spd
 from ringfence.net.address import format_address, parse_address
 from ringfence.service.advice import Known, advice
@@ -36,7 +36,8 @@ class Policy:
         entries = list(self.pad.for_address(parse_address(peer)))
         named = [one for one in entries if one.origin.rule == rule] or entries
         proposals = dict.fromkeys(str(proposal) for one in named for proposal in one.proposals)
-        keys = dict.fromkeys(each.source for one in named for each in one.auth if each.source)
+        known = [each for one in named for each in one.auth if isinstance(each, PresharedKey)]
+        keys = dict.fromkeys(each.source for each in known if each.source)
         names = {one.name for one in named}
         methods = dict.fromkeys(
             str(method)

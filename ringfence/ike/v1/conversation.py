@@ -7,12 +7,13 @@ forged message cannot end a negotiation that would succeed, and an honest failur
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ringfence.audit import MainModeFailed, QuickModeFailed
 from ringfence.databases.sa import ChildSa
-from ringfence.ike.effects import Effect, InstallInbound, SendMessage
+from ringfence.ike.effects import Answer, Effect, InstallInbound, SendMessage
 from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
-from ringfence.ike.exchange import Do, Finished, Message, Protect, Say, Traverse, Wait
+from ringfence.ike.exchange import Consult, Do, Finished, Message, Protect, Say, Traverse, Wait
 from ringfence.ike.happening import MainFailed, Prepared, QuickFailed
 from ringfence.ike.header import Exchange as Kind
 from ringfence.ike.header import Header
@@ -91,13 +92,24 @@ class Conversation:
         if running.kind is Kind.MAIN and running.initiator:
             self._voice.responder_cookie = message.header.responder_cookie
         self._voice.heard(running, running.number, message.chain, datagram)
+        running.heard = digest(datagram)
+        self._go_on(running, None if first else message)
+
+    def _go_on(self, running: AnyRunning, message: Message | Answer | None) -> None:
         before = running.sent
-        self.advance(running, None if first else message)
-        self._voice.answers.add(digest(datagram), running.sent if running.sent is not before else None)
+        self.advance(running, message)
+        self._voice.answers.add(running.heard, running.sent if running.sent is not before else None)
+
+    def answered(self, ticket: int, answer: Answer) -> None:
+        """The host answers what an exchange asked; nothing, if the exchange is over."""
+        running = next((one for one in (self.main, *self.quick.values()) if one and one.ticket == ticket), None)
+        if running is not None:
+            running.ticket = 0
+            self._go_on(running, answer)
 
     # On ------------------------------------------------------------------------------------------------------------
 
-    def advance(self, running: AnyRunning, message: Message | None) -> None:
+    def advance(self, running: AnyRunning, message: Message | Answer | None) -> None:
         """Let an exchange go on until it waits or ends; raises Ignored when it does not even begin."""
         try:
             command = running.stepper.step(message)
@@ -107,6 +119,10 @@ class Conversation:
                         self._say(running, command)
                         if command.wait is not Wait.NOT:
                             return
+                    case Consult(question):
+                        running.ticket = self._world.next_ticket()
+                        self._voice.emit(replace(question, ticket=running.ticket))
+                        return
                     case Do():
                         self._perform(running, command.effect)
                     case Protect(shield):

@@ -25,7 +25,7 @@ from ringfence.crypto.errors import BadPublicValue
 from ringfence.crypto.prf import Prf
 from ringfence.crypto.suites import is_legacy
 from ringfence.databases.identity import Identity, IdentityKind
-from ringfence.databases.pad import PadEntry, ThroughNat
+from ringfence.databases.pad import PadEntry, PresharedKey, ThroughNat
 from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.differences import compare_identity
 from ringfence.ike.effects import LogIkeKey
@@ -286,7 +286,10 @@ def _key(entry: PadEntry) -> Secret:
     """Main mode has one key per address: the entry's first."""
     if not entry.auth:
         raise Aborted(Reason.NO_POLICY, f'"{entry.name}" has no way to authenticate')
-    return entry.auth[0].key
+    first = entry.auth[0]
+    if not isinstance(first, PresharedKey):
+        raise Aborted(Reason.NO_POLICY, f'"{entry.name}" has no preshared key')
+    return first.key
 
 
 def local_identity(entry: PadEntry, path: Path) -> Identity:

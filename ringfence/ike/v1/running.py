@@ -40,6 +40,10 @@ class Running(Generic[T]):
     """The last message of ours."""
     sent_words: str = ""
     iv: bytes = b""
+    heard: bytes = b""
+    """The digest of the peer's last message."""
+    ticket: int = 0
+    """Of the question to the host that it waits for the answer of; 0 for none."""
     doubt: IkeError | None = None
     """An unauthenticated sign that it comes to nothing."""
     doubt_ends: float | None = None

@@ -11,6 +11,7 @@ from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.selector import Selector
+from ringfence.ike.effects import Answer
 from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
 from ringfence.ike.exchange import Message, Stepper
 from ringfence.ike.happening import (
@@ -215,6 +216,11 @@ class Session:
             self._talk.fail(self._talk.main, Aborted(reason, detail))
         return self._voice.drain()
 
+    def answered(self, ticket: int, answer: Answer) -> list[Output]:
+        """The host answers what an exchange asked."""
+        self._talk.answered(ticket, answer)
+        return self._voice.drain()
+
     def tick(self) -> list[Output]:
         """Repeat what is not answered, end what takes too long."""
         self._talk.tick()
@@ -272,18 +278,12 @@ class Session:
         self.made_at = self._world.env.now
         self.rule = self.rule or self._world.only_rule(made.entry)
         self.happen(IkeEvent.AUTHENTICATED)
-        self._voice.report(
-            MainModeEstablished(
-                ike_id=self.id,
-                peer=self._voice.peer,
-                local_identity=str(made.local),
-                remote_identity=str(made.remote),
-                proposal=str(made.proposal),
-                initiator=self.initiator,
-                rule=self.rule,
-                lifetime_s=made.proposal.limits.seconds,
-            )
-        )
+        event = MainModeEstablished(
+            ike_id=self.id, peer=self._voice.peer, local_identity=str(made.local), remote_identity=str(made.remote),
+            proposal=str(made.proposal), initiator=self.initiator, rule=self.rule,
+            lifetime_s=made.proposal.limits.seconds,
+        )  # fmt: skip
+        self._voice.report(event)
         self.confirmed = self.initiator
         self._voice.emit(Established(made.first_contact))
 

@@ -10,7 +10,7 @@ from ringfence.audit import MainModeEnded, MessageIgnored, QuickModeEnded
 from ringfence.databases.pad import Pad
 from ringfence.databases.proposal import Protocol
 from ringfence.databases.spd import Origin, Spd
-from ringfence.ike.effects import AcquireFailed, Report, SendMessage
+from ringfence.ike.effects import AcquireFailed, Report, SendMessage, Signed
 from ringfence.ike.engine import IkeEngine, IkeSettings
 from ringfence.ike.flood import FloodLimits
 from ringfence.ike.happening import PeerDeletedIke
@@ -256,3 +256,8 @@ def test_a_denied_spi_of_a_contract_without_an_ike_sa_brings_a_new_one():
     both.run(2)
     a, _ = assert_one_pair(both)
     assert a.replaces == child.id
+
+
+def test_an_answer_that_nobody_asked_for_changes_nothing():
+    made = engine()
+    assert made.answered(7, Signed(b"x"), 1.0) == []

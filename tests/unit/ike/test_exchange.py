@@ -3,8 +3,10 @@
 
 import pytest
 
-from ringfence.ike.effects import RemoveChild
+from ringfence.crypto.signature import Scheme
+from ringfence.ike.effects import RemoveChild, Sign, Signed
 from ringfence.ike.exchange import (
+    Consult,
     Do,
     Env,
     Finished,
@@ -16,6 +18,7 @@ from ringfence.ike.exchange import (
     accept,
     answer,
     conclude,
+    consult,
     perform,
     protect,
     request,
@@ -52,6 +55,22 @@ def test_who_waits_must_get_a_message():
     stepper.step()
     with pytest.raises(NoAnswer):
         stepper.step()
+
+
+def test_who_asks_must_get_an_answer():
+    question = Sign("00", Scheme.RSA_HASH, b"x")
+
+    def asking():
+        return (yield from consult(question))
+
+    stepper = Stepper(asking())
+    assert stepper.step() == Consult(question)
+    assert stepper.step(Signed(b"y")) == Finished(Signed(b"y"))
+    for given in (None, message(NONCE)):
+        stepper = Stepper(asking())
+        stepper.step()
+        with pytest.raises(NoAnswer):
+            stepper.step(given)
 
 
 def test_an_exchange_that_is_given_up_is_closed():
