@@ -189,10 +189,13 @@ def _line(entry: SpdEntry, direction: Direction, verdicts: tuple[str, ...]) -> I
 
 def _verdicts(entry: SpdEntry, direction: Direction, device: str, blocked: str) -> Iterator[str]:
     processing = entry.processing
+    past_block = entry.demand is not None and entry.demand.overrides is not None
     if entry.action is Action.DISCARD:
         yield blocked
     elif processing is None:
         yield "accept"
+    elif past_block:
+        yield from (f"{'oifname' if direction is Direction.OUT else 'iifname'} {device} accept", blocked)
     elif direction is Direction.OUT:
         yield from ("accept",) if processing.clear_out else (f"oifname {device} accept", "goto needed-out")
     elif processing.clear_in:

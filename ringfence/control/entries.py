@@ -10,6 +10,7 @@ from ringfence.databases.spd import Direction, Spd, SpdEntry
 from ringfence.net.address import AddressRange, PortRange, format_address
 from ringfence.net.flow import ICMP, ICMPV6, PROTOCOL_NAMES
 from ringfence.policy.compile import BUILT_IN
+from ringfence.policy.words import asked
 
 DIRECTIONS = {Direction.BOTH: "both", Direction.IN: "in", Direction.OUT: "out"}
 
@@ -32,6 +33,7 @@ def _entry(entry: SpdEntry, pad: Pad) -> Entry:
         rule=entry.origin.rule,
         origin=str(entry.origin),
         built_in=entry.origin.rule.startswith(BUILT_IN),
+        secure="" if entry.demand is None else asked(entry.demand.grants),
     )
     if processing is None:
         return shown

@@ -316,6 +316,8 @@ class Entry(Message):
     """The rule and its place, such as ``rule "lab" policy.toml:3``."""
     built_in: bool = False
     """Whether every policy has it: what must stay in clear for networks and IPsec itself to work."""
+    secure: str = ""
+    """What filters ask of its SAs, such as ``encrypted, with *.corp.example``; empty for nothing."""
     mode: str = ""
     methods: list[str] = []
     """Acceptable protections, best first."""

@@ -270,6 +270,9 @@ class Authenticator:
         return self.row.word
 
 
+READABLE = (Encryption.NULL, Encryption.NULL_AES_GMAC)
+"""What hides nothing."""
+
 Algorithm = Encryption | Integrity | Hash | DhGroup
 
 

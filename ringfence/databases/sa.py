@@ -8,7 +8,7 @@ the SAs to stack, innermost first (ESP inside AH), with the traffic that they se
 from dataclasses import dataclass, field
 from enum import Enum
 
-from ringfence.crypto.suites import Authenticator, Cipher
+from ringfence.crypto.suites import READABLE, Authenticator, Cipher
 from ringfence.databases.identity import Identity
 from ringfence.databases.proposal import Limits, Protocol
 from ringfence.databases.selector import Selector
@@ -120,6 +120,14 @@ class ChildSa:
     def mode(self) -> Mode:
         """The innermost SA's mode, which is the contract's."""
         return self.outbound[0].mode
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether nobody on the way can read what it carries, in either direction."""
+        return all(
+            any(sa.cipher is not None and sa.cipher.algorithm not in READABLE for sa in sas)
+            for sas in (self.outbound, self.inbound)
+        )
 
     def __str__(self) -> str:
         return f"{self.selector} by " + " + ".join(str(sa) for sa in self.outbound)

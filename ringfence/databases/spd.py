@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ringfence.crypto.suites import DhGroup
+from ringfence.databases.demand import Demand
 from ringfence.databases.proposal import SecurityMethod
 from ringfence.databases.sa import Mode, TunnelOptions
 from ringfence.databases.selector import Selector
@@ -101,6 +102,8 @@ class SpdEntry:
     """``PadEntry.name`` of how the peer authenticates; empty unless PROTECT."""
     weight: int = 0
     """How specific the words are that it was made of, for people; the order follows from it."""
+    demand: Demand | None = None
+    """What filters ask of its SAs; of an entry that blocks: of those that there are none of."""
 
     def __post_init__(self) -> None:
         if (self.action is Action.PROTECT) != (self.processing is not None):

@@ -131,6 +131,8 @@ def refuse_clear(entry: SpdEntry | None, flow: FlowKey, soft: SoftSas, now: floa
         return None
     if entry.action is Action.DISCARD or entry.processing is None:
         return Drop.BLOCKED
+    if entry.demand is not None and entry.demand.overrides is not None:
+        return Drop.BLOCKED
     if entry.processing.clear_in or soft.has(entry.name, flow.reversed(), now):
         return None
     return Drop.CLEAR_BUT_PROTECTION_REQUIRED

@@ -11,8 +11,10 @@ times.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ringfence.databases.spd import Action, Direction
+from ringfence.databases.demand import Lack
+from ringfence.databases.spd import Action, Direction, Processing, SpdEntry
 from ringfence.datapath.batch import Batch
 from ringfence.datapath.clear import refuse_clear
 from ringfence.datapath.contract import Contract
@@ -246,16 +248,19 @@ class Inbound:
         """
         if flow.reversed() not in contract.child.selector:
             return Drop.SELECTOR_MISMATCH
-        if flow.protocol in (ESP, AH) or (mine := self._state.spd.named(contract.child.entry)) is None:
-            return None  # tunnels in tunnels; a policy has just been replaced
-        entry = self._state.spd.inbound(flow)
-        if entry is None or entry is mine or Direction.IN not in mine.directions:
-            return None
+        if flow.protocol in (ESP, AH):
+            return None  # tunnels in tunnels
+        entry, mine = self._state.spd.inbound(flow), self._state.spd.named(contract.child.entry)
+        if entry is not None and entry.action is Action.PROTECT and entry.demand is not None:
+            lack = entry.demand.lack(contract.child)
+            if lack is not None:
+                return LACKING[lack]
+        if mine is None or entry is None or entry is mine or Direction.IN not in mine.directions:
+            return None  # of ``mine``: a policy has just been replaced
         if entry.action is Action.DISCARD:
             return Drop.BLOCKED
         if entry.action is Action.PROTECT:
-            alike = (entry.processing, entry.peer) == (mine.processing, mine.peer)
-            return None if alike else Drop.SELECTOR_MISMATCH
+            return None if _alike(entry, mine) else Drop.SELECTOR_MISMATCH
         # more protection than a service needs does no harm, but hosts that talk in clear are not behind a tunnel
         return Drop.SELECTOR_MISMATCH if contract.tunnel and entry.selector.protocol is None else None
 
@@ -283,6 +288,24 @@ class Inbound:
             return
         state.counters.clear_in.add(1, len(packet))
         batch.verdicts.append(Deliver((packet,)))
+
+
+LACKING = {Lack.AUTHORITY: Drop.NOT_AUTHORIZED, Lack.ENCRYPTION: Drop.NOT_ENCRYPTED}
+
+
+def _alike(entry: SpdEntry, other: SpdEntry) -> bool:
+    """Whether an SA of ``other`` is as good for the traffic of ``entry`` as one of its own."""
+    if entry.peer != other.peer or entry.processing is None or other.processing is None:
+        return False
+    if entry.demand is None and other.demand is None:
+        return entry.processing == other.processing
+    # What a filter demands besides is asked of the SA itself; methods and clear traffic are all that it changed.
+    suffices = entry.demand is not None or set(other.processing.methods) <= set(entry.processing.methods)
+    return suffices and _form(entry.processing) == _form(other.processing)
+
+
+def _form(processing: Processing) -> Processing:
+    return replace(processing, methods=(), clear_in=False, clear_out=False, respond_only=False)
 
 
 _NO_HEADER = bytes(20)

@@ -143,7 +143,7 @@ class Outbound:
             self._send_clear((packet,), batch)
         elif entry.action is Action.DISCARD:
             batch.verdicts.append(state.drop(Drop.BLOCKED, flow))
-        elif (contract := state.contract_for(entry.name, flow)) is not None:
+        elif (contract := state.contract_for(entry, flow)) is not None:
             self._protect(contract, subject, batch)
         elif entry.processing is not None and entry.processing.respond_only:
             self._remember(packet, state.clear_route)

@@ -110,10 +110,14 @@ class PathState:
                 cache.clear()
             cache[key] = route
 
-    def contract_for(self, entry: str, flow: FlowKey) -> Contract | None:
-        """The newest contract that a packet may leave by."""
-        child = self.sad.outbound(entry, flow)
-        return None if child is None else self.contracts[child.id]
+    def contract_for(self, entry: SpdEntry, flow: FlowKey) -> Contract | None:
+        """The newest contract that a packet may leave by, if it suffices for what filters ask."""
+        demand = entry.demand
+        for name in (entry.name,) if demand is None else (entry.name, demand.basis):
+            child = self.sad.outbound(name, flow)
+            if child is not None and (demand is None or demand.lack(child) is None):
+                return self.contracts[child.id]
+        return None
 
     def inlet_for(self, packet: bytes, parts: View) -> Inlet | None:
         """The SA that an ESP or AH packet names."""

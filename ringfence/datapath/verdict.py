@@ -18,6 +18,10 @@ class Drop(Enum):
 
     BLOCKED = "blocked"
     """An SPD entry says discard."""
+    NOT_AUTHORIZED = "not-authorized"
+    """It came protected, from a peer to whom the filter that asks for protection permits nothing."""
+    NOT_ENCRYPTED = "not-encrypted"
+    """It came protected, but readable, where a filter permits only what is encrypted."""
     CLEAR_BUT_PROTECTION_REQUIRED = "clear-but-security-required"
     """A clear packet came in where only protected ones may."""
     NO_SA = "no-sa"

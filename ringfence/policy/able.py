@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ringfence.policy.accounts import Read, read
-from ringfence.policy.model import KeyModule, Rule
-from ringfence.policy.terms import Anonymous, GlobalSettings, PskFile
+from ringfence.policy.model import Filter, KeyModule, Rule
+from ringfence.policy.terms import Anonymous, GlobalSettings, PskFile, Security
 
 KEY_CURE = 'Authenticate by a preshared key: auth = { psk-file = "FILE" }.'
 
@@ -33,15 +33,24 @@ def unable(rule: Rule, settings: GlobalSettings = NOBODY_SAID) -> Iterator[Unabl
         return
     yield from _terms(rule)
     for found in admitted(rule, settings):
-        setting = "allow" if rule.allow else "authorize"
-        cure = f'Name computers by what they prove to be: {setting} = {{ computers = ["*.corp.example"] }}.'
-        if found.users:
-            what = f"lets in users, {_some(found.users)}, which needs a later version"
-            yield Unable(what, "Leave users out.", setting)
-        elif found.nobody:
-            yield Unable(f"lets in {_some(found.allowed)} only, which needs a later version", cure, setting)
-        if found.denied:
-            yield Unable(f"keeps out {_some(found.denied)}, which needs a later version", cure, "deny")
+        yield from _undecided(found, "allow" if rule.allow else "authorize")
+
+
+def unable_filter(item: Filter) -> Iterator[Unable]:
+    """Why a filter that permits what is secure cannot be carried out now."""
+    if item.secure is not None:
+        yield from _undecided(read(item.allow, item.deny), "allow")
+
+
+def _undecided(found: Read, setting: str) -> Iterator[Unable]:
+    """Whom nobody can prove to be now."""
+    cure = f'Name computers by what they prove to be: {setting} = {{ computers = ["*.corp.example"] }}.'
+    if found.users:
+        yield Unable(f"lets in users, {_some(found.users)}, which needs a later version", "Leave users out.", setting)
+    elif found.nobody:
+        yield Unable(f"lets in {_some(found.allowed)} only, which needs a later version", cure, setting)
+    if found.denied:
+        yield Unable(f"keeps out {_some(found.denied)}, which needs a later version", cure, "deny")
 
 
 def admitted(rule: Rule, settings: GlobalSettings) -> Iterator[Read]:
@@ -91,3 +100,12 @@ def without(rule: Rule, settings: GlobalSettings = NOBODY_SAID) -> Iterator[str]
             yield f"lets in {_some(found.allowed)}, too, who cannot prove it yet"
     if rule.authorize and not (settings.tunnel_allow or settings.tunnel_deny):
         yield "says authorize = true, but [global] names nobody in tunnel-authorization: everybody is let in"
+
+
+def without_filter(item: Filter) -> Iterator[str]:
+    """What a filter leaves a choice about, likewise."""
+    if item.secure is Security.NO_ENCAPSULATION:
+        yield "permits null encapsulation, which needs a later version; what is protected as a whole passes"
+    found = read(item.allow, item.deny)
+    if found.allowed and not found.nobody:
+        yield f"lets in {_some(found.allowed)}, too, who cannot prove it yet"

@@ -13,6 +13,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ringfence.crypto.suites import DhGroup
+from ringfence.databases.demand import Demand, Grant
 from ringfence.databases.pad import Pad
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
@@ -20,7 +21,8 @@ from ringfence.databases.spd import Action, Direction, Origin, Processing, Spd, 
 from ringfence.net.address import AddressRange
 from ringfence.net.flow import ESP
 from ringfence.policy import masquerade
-from ringfence.policy.able import admitted, unable, without
+from ringfence.policy.able import admitted, unable, unable_filter, without, without_filter
+from ringfence.policy.accounts import read
 from ringfence.policy.cubes import Cube, Cubes
 from ringfence.policy.errors import Finding, PolicyError, Severity
 from ringfence.policy.exempt import BUILT_IN as BUILT_IN
@@ -36,7 +38,8 @@ from ringfence.policy.networks import Situation
 from ringfence.policy.packetfilter import packet_lists
 from ringfence.policy.peers import Peers
 from ringfence.policy.psk import encoded
-from ringfence.policy.terms import MainMode, Masqueraded
+from ringfence.policy.secured import secured
+from ringfence.policy.terms import MainMode, Masqueraded, Security
 from ringfence.policy.weight import order
 from ringfence.policy.windows import DefaultExempt
 from ringfence.secret import Secret
@@ -65,8 +68,8 @@ class Compiled:
 
     def refused(self, rule: str) -> Iterator[str]:
         """Why it cannot carry out the rule of this name."""
-        subject = f'rule "{rule}"'
-        yield from (one.message.removeprefix(f"{subject} ") for one in self.refusals if one.rule == subject)
+        for subject in (f'rule "{rule}"', f'filter "{rule}"'):
+            yield from (one.message.removeprefix(f"{subject} ") for one in self.refusals if one.rule == subject)
 
 
 def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) -> Compiled:
@@ -94,7 +97,12 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) 
         raise PolicyError(list(dict.fromkeys(compiler.errors)))
     refusals = tuple(compiler.refusals(written))
     doubts = [doubt for item in written for doubt in compiler.doubts(item, made[item.name])]
-    entries = sorted(drafts.values(), key=order)
+    rules = {item.name for item in written if isinstance(item, Rule)}
+    filters = {item.name: item for item in written if isinstance(item, Filter) and item.secure is not None}
+    entries = secured(sorted(drafts.values(), key=order), rules, filters)
+    if len(entries) > ENTRIES_AT_MOST:
+        first_one = next(iter(filters.values()))
+        raise PolicyError([compiler.finding(first_one, f"makes the policy larger than {ENTRIES_AT_MOST} entries")])
     exempt = DefaultExempt.IKE if policy.ipsec is None else policy.ipsec.exempt
     first = exemptions(exempt, policy.settings.exempt)
     built_in = [*_built_in(tuple(compiler.ends), first), *(_many(host) if exempt.multicast else ())]
@@ -162,9 +170,9 @@ class _Compiler:
 
     def doubts(self, item: Rule | Filter, made: int) -> Iterator[Finding]:
         """Why ``item``, of whose name so many entries were made, may not do what it was written for."""
-        if isinstance(item, Rule):
-            for what in without(item, self.policy.settings):
-                yield self.finding(item, what, Severity.WARNING)
+        missing = without(item, self.policy.settings) if isinstance(item, Rule) else without_filter(item)
+        for what in missing:
+            yield self.finding(item, what, Severity.WARNING)
         unknown = self.cubes.unknown(item)
         for word in unknown:
             text = word.value if isinstance(word, Keyword) else word
@@ -174,6 +182,9 @@ class _Compiler:
 
     def refusals(self, written: Iterable[Rule | Filter]) -> Iterator[Finding]:
         """What this version cannot carry out."""
+        for item in written:
+            for one in unable_filter(item) if isinstance(item, Filter) else ():
+                yield self.finding(item, one.what, cure=one.cure, setting=one.setting)
         rules = {item.name: item for item in written if isinstance(item, Rule)}
         for name, rule in rules.items():
             for decided in self.decided.get(name, [rule]):
@@ -241,7 +252,8 @@ class _Compiler:
         if item.scope.interfaces or (item.scope.profiles and self.policy.profiles.default not in item.scope.profiles):
             return
         if isinstance(item, Filter):
-            if item.verb is Verb.BLOCK and Keyword.ME in (*item.local, *item.remote):
+            blocks = item.verb is Verb.BLOCK or item.secure is not None
+            if blocks and Keyword.ME in (*item.local, *item.remote):
                 for cube in self.tomorrow.of(item):
                     yield self._entry(item, cube, Action.DISCARD)
         elif not item.secure.exempt and (item.gateways is None or Keyword.ME in item.local):
@@ -253,10 +265,14 @@ class _Compiler:
                     yield self._entry(item, cube._replace(directions=cube.directions & needed), Action.DISCARD)
 
     def filter(self, item: Filter) -> Iterator[SpdEntry]:
-        """The entries of a filter that permits or blocks."""
-        action = Action.DISCARD if item.verb is Verb.BLOCK else Action.BYPASS
+        """The entries of a filter that permits or blocks; of one that permits what is secure, what of it is not."""
+        action = Action.DISCARD if item.verb is Verb.BLOCK or item.secure is not None else Action.BYPASS
+        demand = None
+        if item.secure is not None:
+            encrypted = item.secure is Security.ENCRYPTED
+            demand = Demand((Grant(item.name, encrypted, read(item.allow, item.deny).admission),))
         for cube in self.cubes.of(item):
-            yield self._entry(item, cube, action)
+            yield replace(self._entry(item, cube, action), demand=demand)
 
     def _entry(self, item: Rule | Filter, cube: Cube, action: Action) -> SpdEntry:
         arrow = {Direction.BOTH: "<->", Direction.OUT: "->", Direction.IN: "<-"}[cube.directions]

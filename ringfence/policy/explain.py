@@ -77,7 +77,7 @@ class Explanation:
         network = (f"{'network':<11}{self.network}",) if self.network else ()
         because, filters = f"{'because':<11}{self._because()}", [f"{a:<11}{b}" for a, b in self.passage.lines()]
         others = (f"{'masquerade':<11}{one}" for one in self.masqueraded)
-        behind = (*others, *self._refused(), *network, *self._rivals())
+        behind = (*self._demand(), *others, *self._refused(), *network, *self._rivals())
         if self.passage.surely:
             otherwise = f"otherwise  {verdict} {self._what()}".rstrip()
             return (*filters, otherwise, because, *behind)
@@ -101,6 +101,21 @@ class Explanation:
         if self.entry is None:
             return "no rule is about it, and what no rule names is permitted"
         return f"{self.entry.origin}   {words.traffic(self.entry)}, weight {self.entry.weight}"
+
+    def _demand(self) -> Iterator[str]:
+        """What filters ask, and what comes of it."""
+        demand = None if self.entry is None else self.entry.demand
+        if self.entry is None or demand is None:
+            return
+        asked = words.asked(demand.grants)
+        if self.entry.action is Action.PROTECT:
+            by = f"it goes by {demand.rule}, and passes if it is {asked}"
+        elif demand.rule is None:
+            by = f"it has to be {asked}, and no rule protects it"
+        else:
+            by = f"it has to be {asked}, which {demand.rule} does not do"
+        past = f", past {demand.overrides}" if demand.overrides is not None else ""
+        yield f"{'secure':<11}{by}{past}"
 
     def _refused(self) -> Iterator[str]:
         for why in self.refused:

@@ -7,7 +7,7 @@ IKE, name servers, the domain controllers, the connection over which the policy 
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ringfence.crypto.suites import Encryption
+from ringfence.crypto.suites import READABLE
 from ringfence.databases.proposal import SecurityMethod
 from ringfence.databases.spd import Action, Direction, Origin, SpdEntry
 from ringfence.databases.spd_index import SelectorIndex
@@ -22,6 +22,7 @@ from ringfence.policy.host import HostFacts
 from ringfence.policy.lockout import ended
 from ringfence.policy.lower import statements
 from ringfence.policy.model import Filter, Policy, Rule, Verb
+from ringfence.policy.securelint import secure_filter_findings
 from ringfence.policy.shadows import shadows
 from ringfence.policy.validate import validate, warning
 from ringfence.policy.whatif import Fate, outcome
@@ -31,7 +32,6 @@ IKE_PORT = 500
 DNS = (("DNS", UDP, 53), ("DNS", TCP, 53))
 DOMAIN = (("Kerberos", UDP, 88), ("Kerberos", TCP, 88), ("LDAP", UDP, 389), ("LDAP", TCP, 389), *DNS)
 """What a computer of a domain asks its controller before anybody is logged on."""
-CLEAR = (Encryption.NULL, Encryption.NULL_AES_GMAC)
 
 Port = tuple[str, int, int]
 
@@ -52,6 +52,7 @@ def lint(
     for item in statements(policy):
         if isinstance(item, Rule) and item.enabled:
             found += _readable(item)
+    found += secure_filter_findings(policy, compiled)
     found += _one_way(policy, compiled)
     found += _without_ike(policy, compiled, host)
     found += packet_filter_findings(compiled, host)
@@ -76,7 +77,7 @@ def _readable(rule: Rule) -> Iterator[Finding]:
 
 
 def _encrypts(method: SecurityMethod) -> bool:
-    return any(one.cipher is not None and one.cipher.algorithm not in CLEAR for one in method.transforms)
+    return any(one.cipher is not None and one.cipher.algorithm not in READABLE for one in method.transforms)
 
 
 def _one_way(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
@@ -84,7 +85,7 @@ def _one_way(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
     left = {
         item.name: item
         for item in statements(policy)
-        if isinstance(item, Filter) and not item.mirrored and item.verb is Verb.PERMIT
+        if isinstance(item, Filter) and not item.mirrored and item.verb is Verb.PERMIT and item.secure is None
     }
     if not left:
         return

@@ -22,7 +22,16 @@ from ringfence.policy.networks import NO_PROFILES, Profiles
 from ringfence.policy.scope import EVERYWHERE, Scope
 from ringfence.policy.scope import Connection as Connection
 from ringfence.policy.terms import MAIN_MODE_LIFETIME_S as MAIN_MODE_LIFETIME_S
-from ringfence.policy.terms import NOBODY, Access, AuthSet, GlobalSettings, MainModeCrypto, QuickModeCrypto, SecondAuth
+from ringfence.policy.terms import (
+    NOBODY,
+    Access,
+    AuthSet,
+    GlobalSettings,
+    MainModeCrypto,
+    QuickModeCrypto,
+    SecondAuth,
+    Security,
+)
 from ringfence.policy.terms import QUICK_MODE_LIMITS as QUICK_MODE_LIMITS
 from ringfence.policy.terms import Auth as Auth
 from ringfence.policy.terms import Certificate as Certificate
@@ -249,7 +258,7 @@ class Verb(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Traffic that is permitted or blocked without IPsec."""
+    """Traffic that is permitted or blocked as it is, or permitted if rules protect it."""
 
     name: str
     verb: Verb
@@ -260,6 +269,13 @@ class Filter:
     direction: Reading = Reading.OUT
     mirrored: bool = True
     """Whether the answers are meant too."""
+    secure: Security | None = None
+    """Permitted only if it is protected, and how; None: as it is."""
+    override_block: bool = False
+    """Whether such traffic passes filters that block (Windows: authenticated bypass)."""
+    allow: Access = NOBODY
+    """Who may send and receive it; empty for everybody who proves who he is."""
+    deny: Access = NOBODY
     enabled: bool = True
     description: str = ""
     part: Part = WHOLE

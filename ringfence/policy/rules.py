@@ -31,7 +31,7 @@ from ringfence.policy.settings import (
     decode_protect,
     either,
 )
-from ringfence.policy.terms import Access
+from ringfence.policy.terms import Access, Security
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic, parse_traffic
 
 DEFAULT = Rule("", Kind.ISOLATION)
@@ -139,13 +139,56 @@ def decode_filter(table: Table) -> Filter:
         either_end=ends.either_end,
         direction=table.choice("direction", Reading) or Reading.OUT,
         mirrored=either(table.value("mirrored", bool), True),
+        secure=_security(table),
+        override_block=either(table.value("override-block", bool), False),
+        allow=decode_access(table, "allow"),
+        deny=decode_access(table, "deny"),
         scope=decode_scope(table),
         enabled=either(table.value("enabled", bool), True),
         description=either(table.value("description", str), ""),
         place=table.place,
     )
+    _check_filter(table, found)
     table.finish()
     return replace(found, places=decode_places(table))
+
+
+WINDOWS_SECURITY = {
+    "authenticate": Security.AUTHENTICATED,
+    "authenc": Security.ENCRYPTED,
+    "authdynenc": Security.NEGOTIATED,
+    "authnoencap": Security.NO_ENCAPSULATION,
+}
+
+
+def _security(table: Table) -> Security | None:
+    said = table.data.get("secure")
+    if isinstance(said, str) and (ours := WINDOWS_SECURITY.get(said.strip().lower())):
+        table.seen.add("secure")
+        cure = f'Here it is secure = "{ours.value}".'
+        table.complain("secure", f'is "{said.strip()}", which is a word of netsh', cure=cure)
+        return ours
+    return table.choice("secure", Security)
+
+
+WITH_SECURE = ("override-block", "allow", "deny")
+CURE_SECURE = 'Such as secure = "authenticated".'
+
+
+def _check_filter(table: Table, found: Filter) -> None:
+    if found.secure is None and not table.has("secure"):
+        for key in WITH_SECURE:
+            if table.has(key):
+                table.complain(
+                    key, "has no use in a filter that does not say how secure its traffic is", cure=CURE_SECURE
+                )
+    elif found.verb is Verb.BLOCK and table.has("block"):
+        table.complain("secure", "stands beside block, but is about what is permitted",
+                       cure='Write permit for block; what is not secure is blocked then.')  # fmt: skip
+    inward = found.direction is not Reading.OUT
+    if found.override_block and inward and not found.allow.computers and not table.has("allow"):
+        table.complain("override-block", "lets in whoever proves who he is, past every filter that blocks",
+                       cure='Say for whom: allow = { computers = ["*.admin.corp.example"] }.')  # fmt: skip
 
 
 WINDOWS_SECURE = {

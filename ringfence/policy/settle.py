@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from ringfence.crypto.suites import DhGroup, Encryption
+from ringfence.crypto.suites import READABLE, DhGroup
 from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.policy.model import MainModeRule, Policy, Rule
 from ringfence.policy.terms import (
@@ -27,8 +27,6 @@ from ringfence.policy.terms import (
 
 T = TypeVar("T", AuthSet, MainModeCrypto, QuickModeCrypto)
 NO_LIMITS = Limits()
-
-READABLE = (Encryption.NULL, Encryption.NULL_AES_GMAC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,14 +44,19 @@ def _shadowed(
     named: Statements, entries: list[SpdEntry], index: SelectorIndex, lost: Mapping[str, set[str]]
 ) -> Iterator[Finding]:
     alive: set[str] = set(lost)  # of which ``validate`` speaks
+    bases = {one.demand.basis for one in entries if one.demand is not None}
     shadowing: dict[str, dict[str, None]] = {}
     for number, entry in enumerate(entries):
         name = entry.origin.rule
         processing = entry.processing
+        if entry.name in bases:
+            alive.add(name)  # it says how traffic is protected that a filter permits
         if name in alive or (processing is not None and processing.respond_only):
             continue
         earlier = [entries[n] for n in sorted(index.overlapping(entry.selector)) if n < number]
-        others = [one for one in earlier if one.origin.rule != name]
+        others = [
+            one for one in earlier if one.origin.rule != name and (one.demand is None or one.demand.overrides is None)
+        ]
         if _is_covered(entry, others):
             shadowing.setdefault(name, {}).update(dict.fromkeys(one.origin.rule for one in others))
         else:
@@ -136,6 +141,9 @@ def _disagree(entry: SpdEntry, other: SpdEntry) -> bool:
     """Whether two entries of one weight do different things with what both are about."""
     if entry.weight != other.weight or not entry.directions & other.directions:
         return False
+    demands = [one.demand for one in (entry, other) if one.demand is not None]
+    if any(one.rule is not None for one in demands) or (demands and Action.PROTECT in (entry.action, other.action)):
+        return False  # what a filter asks of a rule's SAs contradicts no rule
     if entry.action is not other.action:
         return True
     one, two = entry.processing, other.processing

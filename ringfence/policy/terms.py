@@ -230,6 +230,19 @@ class QuickModeCrypto:
     places: Mapping[str, Place] = field(default_factory=dict, compare=False)
 
 
+class Security(Enum):
+    """How secure traffic has to be that a filter permits (Windows: allow the connection if it is secure)."""
+
+    AUTHENTICATED = "authenticated"
+    """Protected by a rule, in whatever way."""
+    ENCRYPTED = "encrypted"
+    """So that nobody on the way can read it."""
+    NEGOTIATED = "negotiated"
+    """Authenticated to begin with; encryption is asked for first."""
+    NO_ENCAPSULATION = "no-encapsulation"
+    """Authenticated, if only the first packet is protected."""
+
+
 class Exempt(Enum):
     """Traffic that rules do not reach."""
 

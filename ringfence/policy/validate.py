@@ -119,6 +119,9 @@ def beaten(compiled: Compiled) -> dict[str, set[str]]:
     losers: dict[str, set[str]] = {}
     alive: set[str] = set()
     for entry in compiled.spd:
+        if entry.demand is not None and entry.demand.rule is not None:
+            alive |= {entry.origin.rule, *([entry.demand.rule.rule] if entry.action is Action.PROTECT else [])}
+            continue
         winner = winners.setdefault((entry.selector, entry.directions), entry)
         if winner is entry or winner.origin.rule == entry.origin.rule:
             alive.add(entry.origin.rule)
@@ -132,26 +135,34 @@ def _holes(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
     blocks = {
         item.name: item
         for item in statements(policy)
-        if isinstance(item, Filter) and item.enabled and item.verb is Verb.BLOCK and ANY_TRAFFIC not in item.traffic
+        if isinstance(item, Filter)
+        and item.enabled
+        and ANY_TRAFFIC not in item.traffic
+        and (item.verb is Verb.BLOCK or item.secure is not None)
     }
     if not blocks:
         return
     entries = compiled.spd.entries
     passing = SelectorIndex(
         (number, entry.selector) for number, entry in enumerate(entries)
-        if entry.action is not Action.DISCARD and not entry.origin.rule.startswith(BUILT_IN)
+        if entry.action is not Action.DISCARD and entry.demand is None and not entry.origin.rule.startswith(BUILT_IN)
     )  # fmt: skip
     for number, entry in enumerate(entries):
         item = blocks.get(entry.origin.rule)
         if item is None:
             continue
-        before = (other for other in passing.overlapping(entry.selector) if other < number)
+        clear = item.secure is not None
+        before = (
+            other
+            for other in passing.overlapping(entry.selector)
+            if other < number and not (clear and entries[other].action is Action.PROTECT)
+        )
         holes = [*islice((o for o in before if entry.directions & entries[o].directions), HOLES_AT_MOST + 1)]
         for other in map(entries.__getitem__, sorted(holes[:HOLES_AT_MOST])):
             what = "is permitted" if other.action is Action.BYPASS else "may pass protected"
             yield warning(
                 item,
-                f"does not block {words.traffic(other)}: it is more specific, and so by "
+                f"does not {'secure' if clear else 'block'} {words.traffic(other)}: it is more specific, and so by "
                 f"{other.origin} that traffic {what}",
                 cure="Name the same addresses in the filter, and it decides.",
             )  # fmt: skip

@@ -11,7 +11,7 @@ The weight is a number that compares, the first counting most:
 
 The default response rule has none, and is asked last. Of two entries of equal weight the one decides that lets less
 through: block before protect before permit, and what requires protection before what requests it. Names decide what is
-still equal, so that order never does.
+still equal, so that order never does. A filter that permits what is secure lets through less than any rule.
 """
 
 from ringfence.databases.selector import Selector
@@ -38,12 +38,13 @@ def weight(selector: Selector, *, tunnel: bool = False) -> int:
     )
 
 
-def order(entry: SpdEntry) -> tuple[int, int, int, int, str]:
+def order(entry: SpdEntry) -> tuple[int, int, int, int, int, str]:
     """What sorts entries so that the one that decides comes first."""
     processing = entry.processing
     last = processing is not None and processing.respond_only
     lets_through = 0 if processing is None else processing.clear_in + processing.clear_out
-    return int(last), -entry.weight, AT_EQUAL_WEIGHT.index(entry.action), lets_through, entry.name
+    secure = entry.demand is not None
+    return int(last), -entry.weight, AT_EQUAL_WEIGHT.index(entry.action), secure, lets_through, entry.name
 
 
 def _address_bits(addresses: AddressRange) -> int:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Entries of the databases in words, for plans and explanations."""
 
+from ringfence.databases.demand import Grant
 from ringfence.databases.packet_filter import PacketList
 from ringfence.databases.sa import Mode
 from ringfence.databases.spd import Action, Direction, Processing, SpdEntry
@@ -33,8 +34,22 @@ def packet_list(one: PacketList) -> str:
 def treatment(entry: SpdEntry) -> str:
     """What happens to its traffic, as half a sentence."""
     if entry.processing is None:
-        return "blocked" if entry.action is Action.DISCARD else "permitted as it is"
-    return f"protected by {methods(entry.processing)}; {strictness(entry.processing)}"
+        unless = f" unless {asked(entry.demand.grants)}" if entry.demand is not None else ""
+        return f"blocked{unless}" if entry.action is Action.DISCARD else "permitted as it is"
+    only = f"; only {asked(entry.demand.grants)}" if entry.demand is not None else ""
+    return f"protected by {methods(entry.processing)}; {strictness(entry.processing)}{only}"
+
+
+def asked(grants: tuple[Grant, ...]) -> str:
+    """What filters ask of SAs: ``encrypted, with *.corp.example``."""
+    return " or ".join(dict.fromkeys(map(_grant, grants)))
+
+
+def _grant(one: Grant) -> str:
+    allow, deny = (", ".join(each.text for each in some) for some in (one.admission.allow, one.admission.deny))
+    return ("encrypted" if one.encrypted else "authenticated") + (
+        (f", with {allow}" if allow else "") + (f", without {deny}" if deny else "")
+    )
 
 
 def methods(processing: Processing) -> str:

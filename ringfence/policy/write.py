@@ -154,6 +154,11 @@ def _filter(item: Filter) -> Iterator[Pair]:
     yield from scope_pairs(item.scope)
     yield "direction", toml_text(item.direction.value), item.direction.value == "out"
     yield "mirrored", toml_flag(item.mirrored), item.mirrored
+    if item.secure is not None:
+        yield "secure", toml_text(item.secure.value), False
+        yield "override-block", toml_flag(item.override_block), not item.override_block
+    yield from _access("allow", item.allow)
+    yield from _access("deny", item.deny)
 
 
 def _rule(item: Rule, settler: Settler) -> Iterator[Pair]:

@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from ringfence.control.explaining import explained
+from ringfence.net.address import parse_address
+from ringfence.policy.compile import compile_policy
 from ringfence.policy.document import parse
+from ringfence.policy.host import HostFacts
+from ringfence.policy.lint import lint
 from ringfence.policy.resultant import PRECEDENCE
+from ringfence.policy.terms import Security
 from ringfence.policy.write import settings
+from ringfence.secret import Secret
 from ringfence.stores.file import FileStore
 from ringfence.stores.include import DEPTH_AT_MOST, DOCUMENTS_AT_MOST
 
@@ -23,16 +30,21 @@ identity = { local = "a", remote = "b" }
 [[filter]]
 name = "f"
 permit = "any"
+[[filter]]
+name = "s"
+permit = "any"
+secure = "encrypted"
+allow = { computers = "a" }
+deny = { computers = "b" }
 """
+SHORT = ("lifetime", "auth", "local", "remote", "allow", "deny")
 
 
 def test_every_setting_is_explained() -> None:
     policy = parse(EVERYTHING, name="p")
     for item in policy:
         for one in settings(item):
-            name = (
-                one.name.partition(".")[0] if one.name.startswith(("lifetime", "auth", "local", "remote")) else one.name
-            )
+            name = one.name.partition(".")[0] if one.name.startswith(SHORT) else one.name
             assert f"`{name}" in TEXT, one
 
 
@@ -49,6 +61,18 @@ def test_its_defaults_are_the_real_ones() -> None:
         if name in found:
             assert text == found[name], name
     assert len(rows.keys() & found.keys()) >= 15
+
+
+def test_what_is_secure_is_explained_so() -> None:
+    section = TEXT.split("## Only what is secure")[1].split("\n## ")[0]
+    document, said = re.findall(r"```(?:toml|)\n(.*?)```", section, re.DOTALL)
+    policy = parse(document, name="policy.toml")
+    compiled = compile_policy(policy, HostFacts((parse_address("10.0.0.1"),)), {"corp.psk": Secret(b"a key")})
+    command, _, answer = said.partition("\n")
+    lines = explained(compiled, command.split('"')[1])[0].lines
+    assert lines == answer.splitlines()
+    assert lint(policy, compiled, HostFacts((parse_address("10.0.0.1"),))) == ()
+    assert set(re.findall(r"^\| `\"([a-z-]+)\"` \|", section, re.MULTILINE)) == {one.value for one in Security}
 
 
 def test_its_policy_as_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

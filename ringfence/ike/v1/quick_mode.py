@@ -100,6 +100,7 @@ class Contest:
 
 def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[ChildSa]:
     """Begin a quick mode; raises Refused for what IKEv1 cannot say."""
+    _check_demand(wanted.entry, ground.peer)
     processing = natt.passing(_processing(wanted.entry), ground.nat)
     spis = {protocol: ground.children.new_spi(env.random) for protocol in protocols(processing)}
     offer, ids = offer_quick(processing, spis, ground.nat), quick_ids(wanted.selector)
@@ -204,6 +205,13 @@ def _processing(entry: SpdEntry) -> Processing:
     return entry.processing
 
 
+def _check_demand(entry: SpdEntry, peer: Identity) -> None:
+    """Filters permit the traffic of ``entry`` to this peer; raises Refused."""
+    if entry.demand is not None and not entry.demand.admits(peer):
+        names = " and ".join(f'"{one.filter}"' for one in entry.demand.grants)
+        raise Refused(Reason.NOT_AUTHORIZED, f"the peer proved to be {peer}, to whom {names} permits nothing")
+
+
 def _hosts(path: Path) -> Selector:
     return Selector(AddressRange.host(path.local.address), AddressRange.host(path.remote.address))
 
@@ -238,6 +246,7 @@ def _choose(
         processing = _processing(entry)
         seen = natt.as_seen(selector, processing.mode, ground.nat, ground.path)
         if entry.selector.covers(seen):
+            _check_demand(entry, ground.peer)
             try:
                 _check_ends(entry, seen, ground.path)
                 processing = natt.passing(processing, ground.nat)

@@ -11,6 +11,7 @@ from ringfence.backends.filter import (
     ruleset,
 )
 from ringfence.backends.matches import match
+from ringfence.databases.demand import Demand, Grant
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Home, Origin, Processing, Spd, SpdEntry
@@ -73,6 +74,13 @@ def test_required_both_ways() -> None:
     text = ruleset(Spd((must,)))
     assert chain(text, "needed-out")[-1] == "counter name no-sa drop"
     assert chain(text, "needed-in")[-1] == "counter name clear-but-security-required drop"
+
+
+def test_what_passes_a_block_is_blocked_in_clear() -> None:
+    past = replace(entry("past", Action.PROTECT), demand=Demand((Grant("f"),), overrides=Origin("shut")))
+    assert verdicts(past, "output") == ['oifname "rf0" accept', "counter name blocked drop"]
+    assert verdicts(past, "input") == ['iifname "rf0" accept', "counter name blocked drop"]
+    assert verdicts(replace(past, demand=Demand((Grant("f"),))), "input")[-1] == "goto needed-in"
 
 
 def test_requested_both_ways() -> None:

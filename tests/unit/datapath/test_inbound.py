@@ -12,10 +12,11 @@ from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment
 from scapy.packet import Raw
 
 from ringfence.crypto.suites import Encryption, Integrity
+from ringfence.databases.demand import Demand, Grant
 from ringfence.databases.proposal import Limits
 from ringfence.databases.sa import Mode, TunnelOptions
 from ringfence.databases.selector import Selector
-from ringfence.databases.spd import Action, Direction, Spd
+from ringfence.databases.spd import Action, Direction, Origin, Spd
 from ringfence.datapath.engine import DataPath
 from ringfence.datapath.event import HardExpired
 from ringfence.datapath.limits import PathLimits
@@ -254,6 +255,10 @@ def test_clear_packets():
     assert verdict(make_entry(NET)) == [Dropped(Drop.CLEAR_BUT_PROTECTION_REQUIRED, flow)]
     assert verdict(make_entry(NET, clear_in=True)) == [Deliver((packet,))]
     assert verdict(make_entry(NET, action=Action.DISCARD)) == [Dropped(Drop.BLOCKED, flow)]
+    asked = replace(make_entry(NET), demand=Demand((Grant("f"),)))
+    assert verdict(asked) == [Dropped(Drop.CLEAR_BUT_PROTECTION_REQUIRED, flow)]
+    past = replace(asked, demand=replace(asked.demand, overrides=Origin("shut")))
+    assert verdict(past) == [Dropped(Drop.BLOCKED, flow)]
     assert verdict(make_entry(NET, action=Action.DISCARD, directions=Direction.OUT)) == [Deliver((packet,))]
     path = DataPath(random=seeded())
     assert reasons(path.inbound([build(US, PEER, 17, b"123")], 0.0)) == [Drop.MALFORMED]

@@ -5,6 +5,9 @@ from dataclasses import replace
 
 from protocol.packets_out import GCM, NET, PEER, THIRD, US, T, datagram, packets_of, path_with
 
+from ringfence.databases.admission import Admission, Pattern
+from ringfence.databases.demand import Demand, Grant
+from ringfence.databases.identity import Identity
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Spd
 from ringfence.datapath.event import FellBack, SoftSaRenewed
@@ -74,6 +77,20 @@ def test_a_narrow_contract_frees_only_what_it_serves():
     assert (
         path.install_outbound(make_child(GCM, number=2, selector=Selector.between("10.0.0.1", "10.0.0.2")), 0.0) == []
     )
+
+
+def test_what_a_filter_asks_is_asked_before_a_packet_leaves():
+    """An SA of the rule serves if it suffices; whoever is let in no longer gets nothing by the SA that there is."""
+    child = replace(make_child(GCM), peer=Identity.parse("alice.example"))
+    asked = replace(make_entry(NET, name="asked"), demand=Demand((Grant("f", encrypted=True),), basis=child.entry))
+    path = path_with(asked, make_entry(NET, name=child.entry))
+    assert path.outbound([datagram()], 0.0) == [Hold("asked", flow_of(datagram()), True)]
+    path.install_outbound(child, 0.0)
+    (sent,) = path.outbound([datagram(number=2)], 0.0)
+    assert (type(sent), sent.child) == (Send, child.id)
+    others = Demand((Grant("f", admission=Admission((Pattern("bob.example"),))),), basis=child.entry)
+    path.apply(Spd((replace(asked, demand=others), make_entry(NET, name=child.entry))), 0.0)
+    assert [type(one) for one in path.outbound([datagram(number=3)], 0.0)] == [Hold]
 
 
 def test_a_failure_drops_what_waits_and_pauses():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from ringfence.policy.able import unable, without
+from ringfence.policy.able import unable, unable_filter, without, without_filter
 from ringfence.policy.document import parse
 from ringfence.policy.lower import statements
 from ringfence.policy.model import Rule
@@ -50,3 +50,30 @@ def test_what_is_done_without() -> None:
     optional = rule(auth='"kerberos"', second_auth='["user-kerberos", "anonymous"]')
     assert [one.setting for one in unable(optional)] == ["auth"]
     assert "a second authentication where it can be had" in next(without(optional))
+
+
+@pytest.mark.parametrize(
+    ("more", "unable_to", "done_without"),
+    [
+        ("", [], []),
+        ('allow = { computers = ["*.example"] }', [], []),
+        ('allow = { users = ["alice@example"] }', ["lets in users, alice@example, which needs a later version"], []),
+        ('allow = { computers = ["CORP\\\\Servers"] }',
+         ["lets in CORP\\Servers only, which needs a later version"], []),
+        ('allow = { computers = ["*.example", "CORP\\\\Servers"] }', [],
+         ["lets in CORP\\Servers, too, who cannot prove it yet"]),
+        ('deny = { computers = ["CORP\\\\Guests"] }', ["keeps out CORP\\Guests, which needs a later version"], []),
+    ],
+)  # fmt: skip
+def test_whom_a_filter_lets_in(more: str, unable_to: list[str], done_without: list[str]) -> None:
+    text = f'[[filter]]\nname = "f"\npermit = "tcp"\nsecure = "encrypted"\n{more}\n'
+    (item,) = parse(text, name="p").filters
+    assert [one.what for one in unable_filter(item)] == unable_to
+    assert list(without_filter(item)) == done_without
+
+
+def test_null_encapsulation_of_a_filter() -> None:
+    (item,) = parse('[[filter]]\nname = "f"\npermit = "tcp"\nsecure = "no-encapsulation"\n', name="p").filters
+    assert list(without_filter(item)) == [
+        "permits null encapsulation, which needs a later version; what is protected as a whole passes"
+    ]

@@ -58,6 +58,7 @@ from ringfence.policy.terms import (
     PskEncoding,
     QuickModeCrypto,
     SecondAuth,
+    Security,
     Signing,
     ThroughNat,
     UserKerberos,
@@ -245,9 +246,14 @@ def kinds_of(rule: Rule) -> list[Kind]:
 @st.composite
 def filters(draw: st.DrawFn) -> Filter:
     local, remote, either = draw(ends())
+    secure = draw(st.none() | st.sampled_from(Security))
+    allow, deny = (draw(accesses) if secure else Access() for _ in range(2))
+    direction = draw(st.sampled_from(Reading))
+    override = secure is not None and (direction is Reading.OUT or bool(allow.computers)) and draw(st.booleans())
     return Filter(
-        draw(names), draw(st.sampled_from(Verb)), draw(traffic), local, remote, either, draw(st.sampled_from(Reading)),
-        draw(st.booleans()), draw(st.booleans()), draw(st.text(max_size=10)), scope=draw(scopes),
+        draw(names), draw(st.sampled_from(Verb)) if secure is None else Verb.PERMIT, draw(traffic), local, remote,
+        either, direction, draw(st.booleans()), secure, override, allow, deny, draw(st.booleans()),
+        draw(st.text(max_size=10)), scope=draw(scopes),
     )  # fmt: skip
 
 

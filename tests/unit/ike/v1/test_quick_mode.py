@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from ringfence.crypto.suites import DhGroup
+from ringfence.databases.admission import Admission, Pattern
+from ringfence.databases.demand import Demand, Grant
 from ringfence.databases.identity import Identity
 from ringfence.databases.proposal import Limits, Protocol
 from ringfence.databases.sa import Mode
@@ -229,6 +231,24 @@ def test_the_first_entry_that_fits_serves_narrower_traffic():
     child = script.does(InstallInbound).child
     assert child.entry == wide.name
     assert child.selector == narrow.reversed()
+
+
+SOMEBODY_ELSE = Demand((Grant("for others", admission=Admission((Pattern("*.example"),))),))
+
+
+def test_a_filter_may_permit_nothing_to_this_peer():
+    (entry,) = POLICY.compiled()[0]
+    wanted = Wanted(replace(entry, demand=SOMEBODY_ELSE), POLICY.selector, NONCE.data)
+    refused = play(initiate(ground(POLICY), wanted, Env(SeededRandom(1)))).raises(Reason.NOT_AUTHORIZED)
+    assert '"for others" permits nothing' in refused.detail
+    (wide,) = SERVER.compiled()[0]
+    asked = replace(wide, name="asked", demand=SOMEBODY_ELSE)
+    contest = Contest((asked, wide), lambda _selector: None, lambda _selector: None)
+    play(respond(first(), ground(SERVER), contest, Env(SeededRandom(2)))).raises(Reason.NOT_AUTHORIZED)
+    narrow = replace(asked, selector=replace(asked.selector, protocol=6))
+    contest = Contest((narrow, wide), lambda _selector: None, lambda _selector: None)
+    script = play(respond(first(), ground(SERVER), contest, Env(SeededRandom(2))))
+    assert script.does(InstallInbound).child.entry == wide.name, "of other traffic, too; the packet path tells it apart"
 
 
 def test_shorter_lives_are_told():

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
+import pytest
+
+from ringfence.crypto.suites import Encryption, Integrity
+from ringfence.databases.admission import Admission, Pattern
+from ringfence.databases.demand import Demand, Grant, Lack
+from ringfence.databases.identity import Identity
+from ringfence.testing.associations import AH_SUITES, esp_suite
+from ringfence.testing.contracts import make_child
+
+ALICE, BOB = Identity.parse("alice.example"), Identity.parse("bob.example")
+ONLY_ALICE = Admission((Pattern("alice.example"),))
+GCM, NULL = esp_suite(Encryption.AES_GCM_16), esp_suite(Encryption.NULL, Integrity.HMAC_SHA256_128)
+SECRET, READABLE = make_child(GCM), make_child(NULL)
+
+
+@pytest.mark.parametrize(
+    ("grants", "alice", "alice_readable", "bob"),
+    [
+        ([Grant("f")], None, None, None),
+        ([Grant("f", encrypted=True)], None, Lack.ENCRYPTION, None),
+        ([Grant("f", admission=ONLY_ALICE)], None, None, Lack.AUTHORITY),
+        ([Grant("f", encrypted=True, admission=ONLY_ALICE)], None, Lack.ENCRYPTION, Lack.AUTHORITY),
+        ([Grant("f", encrypted=True, admission=ONLY_ALICE), Grant("g")], None, None, None),
+        ([Grant("f", admission=ONLY_ALICE), Grant("g", encrypted=True)], None, None, None),
+    ],
+)
+def test_what_suffices(grants: list[Grant], alice: Lack | None, alice_readable: Lack | None, bob: Lack | None) -> None:
+    demand = Demand(tuple(grants))
+    assert demand.lack(replace(SECRET, peer=ALICE)) is alice
+    assert demand.lack(replace(READABLE, peer=ALICE)) is alice_readable
+    assert demand.lack(replace(SECRET, peer=BOB)) is bob
+    assert demand.admits(ALICE)
+    assert demand.admits(BOB) is (bob is None)
+
+
+def test_of_whom_nothing_is_known_is_nobody_in_particular() -> None:
+    assert Demand((Grant("f"),)).lack(SECRET) is None
+    assert Demand((Grant("f", admission=ONLY_ALICE),)).lack(SECRET) is Lack.AUTHORITY
+    assert Demand((Grant("f", admission=Admission(deny=(Pattern("bob.example"),))),)).lack(SECRET) is Lack.AUTHORITY
+    assert Demand((Grant("f", encrypted=True), Grant("g", admission=ONLY_ALICE))).lack(READABLE) is Lack.ENCRYPTION
+    assert not Demand((Grant("f", admission=ONLY_ALICE),)).admits(None)
+
+
+def test_a_bundle_is_encrypted_if_one_of_it_is() -> None:
+    assert make_child(GCM, AH_SUITES[2]).encrypted
+    assert not make_child(NULL, AH_SUITES[2]).encrypted
+    assert not make_child(AH_SUITES[2]).encrypted
+    assert not replace(SECRET, inbound=READABLE.inbound).encrypted
