@@ -231,6 +231,8 @@ def _mode(mode: MainMode, place: Place, what: str, script: Script) -> Words:
 
 
 def _filter(item: Filter, script: Script) -> None:
+    if item.secure is not None:
+        raise BadWord("it permits only what is secure")
     if item.verb is Verb.PERMIT:
         _exemption(item, script)
         return

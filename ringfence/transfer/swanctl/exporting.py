@@ -132,6 +132,10 @@ class _Writer:
     # -- shunts
 
     def _filter(self, item: Filter, words: str) -> None:
+        if item.secure is not None:
+            raise BadWord(
+                "strongSwan asks of no SA whose or how strong it is", cure="Say it in the rule that protects."
+            )
         if item.either_end or not item.mirrored or item.part.one_way is not None:
             raise BadWord("strongSwan's shunts are for both directions, from one end")
         traffic = [*item.traffic]
