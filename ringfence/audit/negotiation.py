@@ -141,6 +141,22 @@ class QuickModeEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeerDead(Event):
+    """A peer did not say that it is there; what we had with it is gone."""
+
+    NAME: ClassVar[str] = "peer-dead"
+    peer: str
+    identity: str
+    detail: str
+    """What it did not answer."""
+    children: int
+    """Quick modes whose SAs ended with it."""
+
+    def __str__(self) -> str:
+        return f"{self.peer} ({self.identity}) is dead: {self.detail}; {self.children} quick mode SAs ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageIgnored(Event):
     """An IKE message was dropped without an answer."""
 

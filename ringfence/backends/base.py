@@ -12,6 +12,7 @@ from typing import Protocol
 
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.spd import Spd
+from ringfence.datapath import event as path_event
 from ringfence.datapath.engine import DataPath
 from ringfence.datapath.verdict import Drop
 from ringfence.errors import IpsecError
@@ -59,6 +60,20 @@ class HardExpired:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Packets went out by the contract for a while, and none came in."""
+
+    child_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """After that something came in."""
+
+    child_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class PathMtu:
     """The path to a peer takes only packets of this size."""
 
@@ -99,7 +114,18 @@ class AddressesChanged:
     """This host has other addresses than before; a policy that speaks of "me" means others now."""
 
 
-BackendEvent = Acquire | SoftExpired | HardExpired | PathMtu | Dropped | FellBack | TryAgain | AddressesChanged
+BackendEvent = (
+    Acquire
+    | SoftExpired
+    | HardExpired
+    | Unanswered
+    | Answered
+    | PathMtu
+    | Dropped
+    | FellBack
+    | TryAgain
+    | AddressesChanged
+)
 Events = Callable[[BackendEvent], None]
 
 
@@ -152,6 +178,25 @@ class BackendStatistics:
     """By ``Drop``'s value; the packet path's and the static rules' together."""
     errors: Mapping[str, int] = field(default_factory=dict)
     """What the kernel refused, by the name of its error; such packets are lost as on any full link."""
+
+
+def told(event: path_event.PathEvent) -> BackendEvent:
+    """What a backend says of what the packet path says."""
+    match event:
+        case path_event.SoftExpired(child_id, why):
+            return SoftExpired(child_id, why)
+        case path_event.HardExpired(child_id, why):
+            return HardExpired(child_id, why)
+        case path_event.Unanswered(child_id):
+            return Unanswered(child_id)
+        case path_event.Answered(child_id):
+            return Answered(child_id)
+        case path_event.PathMtuLearnt(child_id, mtu):
+            return PathMtu(child_id, mtu)
+        case path_event.FellBack(entry, flow):
+            return FellBack(entry, flow)
+        case path_event.SoftSaRenewed(entry, flow):
+            return TryAgain(entry, flow)
 
 
 def soft_traffic(path: DataPath) -> Iterator[SoftTraffic]:

@@ -5,20 +5,16 @@ from collections.abc import Callable, Sequence
 
 from ringfence.backends.base import (
     Acquire,
-    BackendEvent,
     BackendStatistics,
     Events,
-    FellBack,
-    HardExpired,
-    SoftExpired,
-    TryAgain,
     soft_traffic,
+    told,
 )
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.spd import Spd
 from ringfence.datapath import event as path_event
 from ringfence.datapath.engine import DataPath
-from ringfence.datapath.verdict import Deliver, Dropped, Hold, Send, Verdict
+from ringfence.datapath.verdict import Deliver, Dropped, Hold, Reassembling, Send, Verdict
 from ringfence.net.address import Path
 from ringfence.net.flow import FlowKey
 
@@ -125,17 +121,10 @@ class MemoryBackend:
                     self._tell(one)
 
     def _tell(self, one: Verdict | path_event.PathEvent) -> None:
-        event: BackendEvent | None = None
         match one:
             case Hold(entry, flow, acquire=True):
-                event = Acquire(entry, flow)
-            case path_event.SoftExpired(child_id, why):
-                event = SoftExpired(child_id, why)
-            case path_event.HardExpired(child_id, why):
-                event = HardExpired(child_id, why)
-            case path_event.FellBack(entry, flow):
-                event = FellBack(entry, flow)
-            case path_event.SoftSaRenewed(entry, flow):
-                event = TryAgain(entry, flow)
-        if event is not None:
-            self.events(event)
+                self.events(Acquire(entry, flow))
+            case Hold() | Send() | Deliver() | Dropped() | Reassembling() | path_event.PathMtuLearnt():
+                pass
+            case _:
+                self.events(told(one))

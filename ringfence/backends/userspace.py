@@ -269,16 +269,10 @@ class UserspaceBackend:
                     (host if to_host else wire).append(reply)
             case verdict.Hold(entry, flow, acquire=True):
                 self._emit(base.Acquire(entry, flow))
-            case path_event.SoftExpired(child_id, why):
-                self._emit(base.SoftExpired(child_id, why))
-            case path_event.HardExpired(child_id, why):
-                self._emit(base.HardExpired(child_id, why))
-            case path_event.PathMtuLearnt(child_id, mtu):
-                self._emit(base.PathMtu(child_id, mtu))
-            case path_event.FellBack(entry, flow):
-                self._emit(base.FellBack(entry, flow))
-            case path_event.SoftSaRenewed(entry, flow):
-                self._emit(base.TryAgain(entry, flow))
+            case verdict.Hold() | verdict.Send() | verdict.Deliver() | verdict.Reassembling():
+                pass
+            case _:
+                self._emit(base.told(one))
 
     def _emit(self, event: base.BackendEvent) -> None:
         asyncio.get_running_loop().call_soon(self.events, event)

@@ -27,6 +27,20 @@ class ThroughNat(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class DeadPeer:
+    """When a peer is asked whether it is still there, and given up (RFC 3706)."""
+
+    after_s: int = 30
+    """Of packets to it and none from it."""
+    tries: int = 5
+    """Questions without an answer."""
+
+
+USUAL = DeadPeer()
+"""Where nobody says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
 class PresharedKey:
     """Both sides know a key."""
 
@@ -67,6 +81,8 @@ class PadEntry:
     """Quick modes per main mode; 0 for no limit."""
     initiate: bool = True
     """Whether we may begin; otherwise only answer."""
+    dead_peer: DeadPeer | None = USUAL
+    """None: such a peer is never asked."""
 
     def admits(self, identity: Identity) -> bool:
         """Whether who has proved to be ``identity`` is let in."""

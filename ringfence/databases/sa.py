@@ -111,6 +111,8 @@ class ChildSa:
     """At these a successor is negotiated."""
     idle_s: int | None = None
     """They end after so long without a packet in either direction; None: never for that."""
+    unanswered_s: int | None = None
+    """After packets were sent for so long without any coming in, somebody should ask whether the peer is there."""
     replaces: int | None = None
     """The ``id`` that this one was rekeyed from."""
     peer: Identity | None = None

@@ -67,6 +67,9 @@ class Contract:
         """Inbound: its hard limit is reached."""
         self.soft_said = False
         self.hard_said = False
+        self.unanswered_since: float | None = None
+        """When the first packet went out behind the last that came in."""
+        self.unanswered_said = False
         outermost = child.outbound[-1]
         self.path = outermost.encapsulation
         self.tunnel = child.mode is Mode.TUNNEL
@@ -96,6 +99,13 @@ class Contract:
             return NEVER
         return max(self.since, self.out.last_used or 0.0, self.into.last_used or 0.0) + self.child.idle_s
 
+    @property
+    def unanswered_at(self) -> float:
+        """When it is to be said that nothing comes in, unless something does."""
+        if self.child.unanswered_s is None or self.unanswered_since is None or self.hard_said:
+            return NEVER
+        return self.unanswered_since + self.child.unanswered_s
+
     def succeed(self, other: "Contract") -> None:
         """Go on where ``other``, of the same number, stood: windows, sequence numbers and counts stay."""
         if _same(other.child.outbound, self.child.outbound):
@@ -105,6 +115,7 @@ class Contract:
             for inlet in self.inlets:
                 inlet.contract = self
         self.since = other.since
+        self.unanswered_since, self.unanswered_said = other.unanswered_since, other.unanswered_said
         self.out.go_on(other.out)
         self.into.go_on(other.into)
 

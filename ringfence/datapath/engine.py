@@ -142,6 +142,7 @@ class DataPath:
         done: list[PathEvent | Verdict] = []
         for contract in [*state.contracts.values()]:
             state.look(contract, now)
+            state.listen(contract, now)
             if contract.path_mtu.age(now):
                 contract.measure()
         done += [state.drop(Drop.HOLD_EXPIRED, held.flow) for held in state.holding.expire(now)]
@@ -208,3 +209,5 @@ def _timers(contract: Contract) -> Iterable[float | None]:
         yield since + contract.out.hard.seconds
     if not contract.hard_said and contract.idle_at < never:
         yield contract.idle_at
+    if contract.unanswered_at < never:
+        yield contract.unanswered_at

@@ -25,6 +25,20 @@ class HardExpired:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Packets went out by a contract, and for as long as it says none came in. Said again if that goes on."""
+
+    child_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """After that something came in."""
+
+    child_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class PathMtuLearnt:
     """A router on a contract's path takes no larger packets than these."""
 
@@ -49,4 +63,4 @@ class SoftSaRenewed:
     flow: FlowKey
 
 
-PathEvent = SoftExpired | HardExpired | PathMtuLearnt | FellBack | SoftSaRenewed
+PathEvent = SoftExpired | HardExpired | Unanswered | Answered | PathMtuLearnt | FellBack | SoftSaRenewed

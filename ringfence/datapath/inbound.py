@@ -141,6 +141,7 @@ class Inbound:
 
     def _count(self, contract: Contract, packets: int, octets: int, now: float) -> None:
         self._state.counters.protected_in.add(packets, octets)
+        self._state.heard(contract)
         if contract.into.spend(packets, octets, now):
             self._state.look(contract, now)
 

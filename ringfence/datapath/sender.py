@@ -51,6 +51,8 @@ class Sender:
             octets = self._drop_unsealed(contract, packets, sealed, batch)
         if meter.spend(len(good), octets, batch.now):
             self._state.look(contract, batch.now)
+        if contract.unanswered_since is None:
+            contract.unanswered_since = batch.now
         self._state.counters.protected_out.add(len(good), octets)
         if good:
             self._emit(contract, good, batch, applied, fits=fits)

@@ -11,7 +11,7 @@ from ringfence.databases.spd import Action, Spd, SpdEntry
 from ringfence.datapath.acquire import Holding
 from ringfence.datapath.clear import SoftSas
 from ringfence.datapath.contract import NO_LIMIT, Contract, Route
-from ringfence.datapath.event import HardExpired, PathEvent, SoftExpired
+from ringfence.datapath.event import Answered, HardExpired, PathEvent, SoftExpired, Unanswered
 from ringfence.datapath.inlet import Inlet
 from ringfence.datapath.lifetime import IDLE
 from ringfence.datapath.limits import PathLimits
@@ -170,6 +170,19 @@ class PathState:
             self.hard_expired(contract, IDLE, outward=True, inward=False)
         elif why := contract.out.soft_reached(now) or contract.into.soft_reached(now):
             self.soft_expired(contract, why)
+
+    def listen(self, contract: Contract, now: float) -> None:
+        """Say that nothing comes in, if so; then the silence is measured anew, from the next packet out."""
+        if now >= contract.unanswered_at:
+            contract.unanswered_since, contract.unanswered_said = None, True
+            self.events.append(Unanswered(contract.child.id))
+
+    def heard(self, contract: Contract) -> None:
+        """Something has come in."""
+        contract.unanswered_since = None
+        if contract.unanswered_said:
+            contract.unanswered_said = False
+            self.events.append(Answered(contract.child.id))
 
     def add_inlets(self, contract: Contract) -> None:
         """Let packets in by a contract."""

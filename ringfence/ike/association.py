@@ -131,6 +131,16 @@ class IkeSa(Protocol):
     def delete(self, spis: Sequence[tuple[SaProtocol, int]], *, itself: bool = False) -> list[Output]:
         """Tell the peer that inbound SAs of ours, or the IKE SA itself, are gone."""
 
+    @property
+    def answers_probes(self) -> bool:
+        """Whether the peer answers who asks whether it is there."""
+
+    def ask_alive(self, tries: int) -> list[Output]:
+        """Ask the peer so, unless that is under way; ``PeerSilent`` comes of it if it never answers."""
+
+    def is_alive(self) -> list[Output]:
+        """There was another sign of life."""
+
     def end_exchanges(self, reason: Reason, detail: str) -> list[Output]:
         """Give up everything under way."""
 

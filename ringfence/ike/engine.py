@@ -31,6 +31,7 @@ from ringfence.ike.happening import (
     Output,
     PeerDeleted,
     PeerDeletedIke,
+    PeerSilent,
     Prepared,
     QuickFailed,
     Suspicion,
@@ -38,6 +39,7 @@ from ringfence.ike.happening import (
 from ringfence.ike.header import Header
 from ringfence.ike.info import IkeSaInfo, peer_of
 from ringfence.ike.lifetime import ChildState, IkeEvent
+from ringfence.ike.liveness import Liveness
 from ringfence.ike.pursuit import Pursuit
 from ringfence.ike.sessions import Due, Sessions
 from ringfence.ike.settings import IkeSettings
@@ -65,6 +67,7 @@ class IkeEngine:
         shared = (self._world, self._timers, self._sessions, self._take, self._out_append)
         self._contracts = Contracts(*shared)
         self._pursuit = Pursuit(*shared)
+        self._liveness = Liveness(*shared, self._contracts, self._pursuit)
 
     # Entries -------------------------------------------------------------------------------------------------------
 
@@ -124,6 +127,18 @@ class IkeEngine:
     def child_expired(self, child_id: int, now: float, why: str) -> list[Effect]:
         """The hard limit of a contract is reached."""
         return self.delete_child(child_id, now, why)
+
+    def child_unanswered(self, child_id: int, now: float) -> list[Effect]:
+        """Packets go out by a contract, and none come in: ask the peer whether it is there."""
+        self._world.env.now = now
+        self._liveness.unanswered(child_id)
+        return self._done()
+
+    def child_answered(self, child_id: int, now: float) -> list[Effect]:
+        """After that something came in."""
+        self._world.env.now = now
+        self._liveness.answered(child_id)
+        return self._done()
 
     def delete_child(self, child_id: int, now: float, why: str) -> list[Effect]:
         """End a contract, and tell the peer."""
@@ -258,6 +273,7 @@ class IkeEngine:
             case MainFailed(reason, detail):
                 self._sessions.forget(session)
                 self._pursuit.main_failed(session, reason, detail)
+                self._liveness.main_failed(session, reason, detail)
             case _:
                 self._happen_later(session, happening)
 
@@ -268,6 +284,8 @@ class IkeEngine:
                 self._peer_deleted(session, happening)
             case Suspicion():
                 self._pursuit.suspect(session)
+            case PeerSilent(detail):
+                self._liveness.silent(session, detail)
             case Confirmed():
                 self._sessions.rank(session)
             case Moved():
@@ -280,6 +298,7 @@ class IkeEngine:
             self._contracts.drop_before(session, "the peer has begun anew")
         self._sessions.established(session)
         self._contracts.follow(session)
+        self._liveness.established(session)
         self._pursuit.established(session)
 
     def _quick_failed(self, session: IkeSa, failed: QuickFailed) -> None:
@@ -374,7 +393,7 @@ def _same_entry(old: SpdEntry, new: SpdEntry | None) -> bool:
 
 
 def _same_peer(old: PadEntry | None, new: PadEntry | None, address: bytes) -> bool:
-    """Whether a peer at ``address`` authenticates as before; which others do so means nothing to it."""
+    """Whether a peer at ``address`` authenticates as before; who else does, and when it is asked, is nothing to it."""
     if old is None or new is None or not any(address in piece for piece in new.remote):
         return False
-    return replace(new, origin=old.origin, remote=old.remote) == old
+    return replace(new, origin=old.origin, remote=old.remote, dead_peer=old.dead_peer) == old

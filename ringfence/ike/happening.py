@@ -90,6 +90,13 @@ class PeerDeletedIke:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerSilent:
+    """The peer was asked whether it is there, as often as the policy says, and did not answer."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Suspicion:
     """Somebody says in clear that the peer does not know what we send: it may have been restarted."""
 
@@ -107,6 +114,7 @@ Happening = (
     | Moved
     | PeerDeleted
     | PeerDeletedIke
+    | PeerSilent
     | Suspicion
 )
 Output = Effect | Happening

@@ -148,7 +148,8 @@ class _Compiler:
     def __init__(self, policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) -> None:
         self.policy = policy
         self.host = host
-        self.peers = Peers(encoded(keys, policy.settings.psk_encoding), policy.settings.through_nat)
+        said = policy.settings
+        self.peers = Peers(encoded(keys, said.psk_encoding), said.through_nat, said.dead_peer)
         self.cubes = Cubes(host, policy.profiles)
         self.tomorrow = Cubes(host, policy.profiles, any_is_own=True)
         self.main_modes = MainModes(policy, self.cubes)

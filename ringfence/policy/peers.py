@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ringfence.databases.admission import Admission
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import Pad, PadEntry, PresharedKey, ThroughNat
+from ringfence.databases.pad import USUAL, DeadPeer, Pad, PadEntry, PresharedKey, ThroughNat
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
 from ringfence.net.ranges import RangeIndex
@@ -51,9 +51,15 @@ class _Ranges:
 class Peers:
     """Collects the PAD."""
 
-    def __init__(self, keys: Mapping[str, Secret], through_nat: ThroughNat = ThroughNat.BOTH) -> None:
+    def __init__(
+        self,
+        keys: Mapping[str, Secret],
+        through_nat: ThroughNat = ThroughNat.BOTH,
+        dead_peer: DeadPeer | None = USUAL,
+    ) -> None:
         self._keys = keys
         self._through_nat = through_nat
+        self._dead_peer = dead_peer
         self._names: dict[Manner, str] = {}
         self._entries: dict[str, tuple[Manner, Origin, _Ranges]] = {}
 
@@ -98,6 +104,7 @@ class Peers:
                 admissions=manner.admissions,
                 nat_traversal=manner.nat_traversal,
                 through_nat=self._through_nat,
+                dead_peer=self._dead_peer,
                 master_key_pfs=manner.main_mode.pfs,
                 quick_mode_limit=1 if manner.main_mode.pfs else manner.main_mode.sessions,
                 initiate=manner.initiate,

@@ -29,6 +29,7 @@ SETTINGS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("crl-check",), ("crl_check",)),
     (("nat",), ("through_nat",)),
     (("masqueraded",), ("masqueraded",)),
+    (("dead-peer",), ("dead_peer",)),
     (("auth", "auth-set", "second-auth"), ("auth", "auth_set", "second_auth")),
     (
         ("protect", "lifetime", "pfs", "quick-mode-crypto"),

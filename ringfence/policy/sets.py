@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from ringfence.databases.pad import ThroughNat
+from ringfence.databases.pad import USUAL, DeadPeer, ThroughNat
 from ringfence.databases.proposal import SecurityMethod
 from ringfence.policy.addresses import decode_ends
 from ringfence.policy.auth import AUTH_CURE, decode_auth, decode_second
@@ -39,6 +39,7 @@ from ringfence.policy.terms import (
 from ringfence.policy.units import parse_duration
 
 DEFAULT = GlobalSettings()
+NEVER = "never"
 
 
 def decode_auth_set(table: Table, name: str) -> AuthSet:
@@ -153,6 +154,7 @@ def decode_global(table: Table) -> GlobalSettings:
         crl_check=table.choice("crl-check", CrlCheck) or DEFAULT.crl_check,
         through_nat=table.choice("nat", ThroughNat) or DEFAULT.through_nat,
         masqueraded=table.choice("masqueraded", Masqueraded) or DEFAULT.masqueraded,
+        dead_peer=_dead_peer(table),
         auth=decode_auth(table),
         second_auth=decode_second(table),
         auth_set=either(table.text("auth-set"), ""),
@@ -195,6 +197,25 @@ def _idle(table: Table) -> int:
     if seconds is not None and not IDLE_S <= seconds <= 60 * 60:
         table.complain("idle-time", "is out of range: from 5 min to 60 min")
     return either(seconds, IDLE_S)
+
+
+def _dead_peer(table: Table) -> DeadPeer | None:
+    """``{ after = "30 s", tries = 5 }``, or ``"never"``."""
+    if isinstance(table.data.get("dead-peer"), str):
+        table.seen.add("dead-peer")
+        if table.data["dead-peer"] != NEVER:
+            what = f'is "{table.data["dead-peer"]}", but has to be a table or "{NEVER}"'
+            table.complain("dead-peer", what, cure='Such as { after = "30 s", tries = 5 }.')
+        return None
+    inner = table.table("dead-peer")
+    if inner is None:
+        return USUAL
+    after = inner.word("after", parse_duration)
+    if after is not None and after not in range(1, 3601):
+        inner.complain("after", "is out of range: from 1 s to 60 min")
+    tries = inner.number("tries", 1, 20)
+    inner.finish()
+    return DeadPeer(either(after, USUAL.after_s), either(tries, USUAL.tries))
 
 
 def _authorization(table: Table, key: str) -> tuple[Access, Access]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ringfence.crypto.suites import DhGroup
+from ringfence.databases.pad import USUAL as DEAD_PEER
+from ringfence.databases.pad import DeadPeer as DeadPeer
 from ringfence.databases.pad import ThroughNat as ThroughNat
 from ringfence.databases.proposal import IkeProposal, Limits, SecurityMethod
 from ringfence.place import NOWHERE, Place
@@ -288,6 +290,8 @@ class GlobalSettings:
     crl_check: CrlCheck = CrlCheck.NONE
     through_nat: ThroughNat = ThroughNat.BOTH
     masqueraded: Masqueraded = Masqueraded.BLOCK
+    dead_peer: DeadPeer | None = DEAD_PEER
+    """None: no peer is asked whether it is still there."""
     auth: tuple[Auth, ...] = ()
     second_auth: tuple[SecondAuth, ...] = ()
     auth_set: str = ""

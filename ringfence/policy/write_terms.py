@@ -7,7 +7,7 @@ from typing import Protocol
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.model import ANY, ME, MainModeRule, Policy
 from ringfence.policy.settle import Settler
-from ringfence.policy.terms import Access, AuthSet, GlobalSettings, MainModeCrypto, QuickModeCrypto
+from ringfence.policy.terms import Access, AuthSet, DeadPeer, GlobalSettings, MainModeCrypto, QuickModeCrypto
 from ringfence.policy.texts import (
     Pair,
     Section,
@@ -70,6 +70,7 @@ def _global(one: GlobalSettings) -> Iterator[Pair]:
     yield "crl-check", toml_text(one.crl_check.value), one.crl_check is DEFAULT.crl_check
     yield "nat", toml_text(one.through_nat.value), one.through_nat is DEFAULT.through_nat
     yield "masqueraded", toml_text(one.masqueraded.value), one.masqueraded is DEFAULT.masqueraded
+    yield "dead-peer", _dead_peer(one.dead_peer), one.dead_peer == DEFAULT.dead_peer
     yield "require-encryption", toml_flag(one.require_encryption), not one.require_encryption
     yield "local-rules", toml_flag(one.local_rules), one.local_rules
     yield from _said(one)
@@ -80,6 +81,12 @@ def _global(one: GlobalSettings) -> Iterator[Pair]:
         for name, text in toml_names(deny):
             yield f"{mode}-authorization.deny.{name}", text, False
     yield "legacy", toml_flag(one.legacy), not one.legacy
+
+
+def _dead_peer(one: DeadPeer | None) -> str:
+    if one is None:
+        return toml_text("never")
+    return f"{{ after = {toml_text(format_duration(one.after_s))}, tries = {one.tries} }}"
 
 
 def _said(one: GlobalSettings) -> Iterator[Pair]:

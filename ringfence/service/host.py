@@ -17,6 +17,7 @@ from ringfence.audit import Event, FellBackToClear, MainModeFailed, PacketDroppe
 from ringfence.backends.base import (
     Acquire,
     AddressesChanged,
+    Answered,
     BackendEvent,
     Dropped,
     FellBack,
@@ -24,6 +25,7 @@ from ringfence.backends.base import (
     PathMtu,
     SoftExpired,
     TryAgain,
+    Unanswered,
 )
 from ringfence.databases.pad import Pad
 from ringfence.databases.proposal import Protocol
@@ -105,10 +107,8 @@ class Host:
                 self._enter("an acquire", lambda: self._ike.acquire(entry, flow, self._now()))
             case TryAgain(entry, flow):
                 self._enter("another try", lambda: self._ike.acquire(entry, flow, self._now()))
-            case SoftExpired(child_id, why):
-                self._enter("a rekey", lambda: self._ike.rekey_child(child_id, self._now(), why))
-            case HardExpired(child_id, why):
-                self._enter("an expiry", lambda: self._ike.child_expired(child_id, self._now(), why))
+            case SoftExpired() | HardExpired() | Unanswered() | Answered():
+                self._on_contract(event)
             case Dropped():
                 self._dropped(event)
             case FellBack(entry, flow):
@@ -120,6 +120,18 @@ class Host:
                 self._moved()
             case PathMtu():
                 pass  # the packet path has used it already; status shows it
+
+    def _on_contract(self, event: SoftExpired | HardExpired | Unanswered | Answered) -> None:
+        """The packet path says something about one contract."""
+        match event:
+            case SoftExpired(child_id, why):
+                self._enter("a rekey", lambda: self._ike.rekey_child(child_id, self._now(), why))
+            case HardExpired(child_id, why):
+                self._enter("an expiry", lambda: self._ike.child_expired(child_id, self._now(), why))
+            case Unanswered(child_id):
+                self._enter("a silence", lambda: self._ike.child_unanswered(child_id, self._now()))
+            case Answered(child_id):
+                self._enter("a sign of life", lambda: self._ike.child_answered(child_id, self._now()))
 
     async def apply(self, spd: Spd, pad: Pad) -> None:
         """Follow a new policy: first the packet path, which fails closed, then IKE."""

@@ -14,6 +14,7 @@ from ringfence.audit import (
     MainModeEstablished,
     MainModeFailed,
     MessageExchanged,
+    PeerDead,
     QuickModeEnded,
     QuickModeEstablished,
     QuickModeFailed,
@@ -62,6 +63,8 @@ class PeerTable:
                 | QuickModeFailed(peer=peer, detail=detail, rule=rule)
             ):
                 self._failed(peer, at, detail, rule)
+            case PeerDead(peer=peer, detail=detail):
+                self._failed(peer, at, detail, self._row(peer, at).rule)
             case FellBackToClear(peer=peer, rule=rule, why=why):
                 detail = self._row(peer, at).detail or why or "no security could be agreed on yet"
                 self._set(peer, PeerState.CLEAR, at, detail, rule)

@@ -31,6 +31,12 @@ class Ike(Protocol):
     def child_expired(self, child_id: int, now: float, why: str) -> list[Effect]:
         """SAs reached their hard limit."""
 
+    def child_unanswered(self, child_id: int, now: float) -> list[Effect]:
+        """Packets go out, and none come in."""
+
+    def child_answered(self, child_id: int, now: float) -> list[Effect]:
+        """After that something came in."""
+
     def delete_child(self, child_id: int, now: float, why: str) -> list[Effect]:
         """End the SAs of a quick mode."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ringfence.crypto.suites import Authenticator, Cipher, DhGroup, Encryption, Hash, Integrity
 from ringfence.databases.admission import Admission
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import Pad, PadEntry, PresharedKey, ThroughNat
+from ringfence.databases.pad import USUAL, DeadPeer, Pad, PadEntry, PresharedKey, ThroughNat
 from ringfence.databases.proposal import IkeProposal, Limits, Protocol, SecurityMethod, Transform
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
@@ -57,6 +57,7 @@ class HostPolicy:
     master_key_pfs: bool = False
     quick_mode_limit: int = 0
     initiate: bool = True
+    dead_peer: DeadPeer | None = USUAL
 
     def with_(self, **changes: object) -> "HostPolicy":
         """The same but for some fields."""
@@ -91,6 +92,7 @@ class HostPolicy:
             master_key_pfs=self.master_key_pfs,
             quick_mode_limit=self.quick_mode_limit,
             initiate=self.initiate,
+            dead_peer=self.dead_peer,
         )
         return Spd((entry,)), Pad((peer,))
 

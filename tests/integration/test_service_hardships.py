@@ -80,3 +80,27 @@ def test_an_address_that_is_new_is_never_in_clear(pair: Pair, tmp_path: Path) ->
     eventually(lambda: pair.alice.run("ping", "-I", "10.77.1.7", "-c1", "-W1", BOB, check=False).returncode == 0)
     assert watched(pair.router)["clear"] == 0
     assert alice.stop() == bob.stop() == 0
+
+
+def test_a_pulled_cable_is_found_out_and_plugged_in_again_all_begins_anew(pair: Pair, tmp_path: Path) -> None:
+    asking = '[global]\ndead-peer = { after = "1 s", tries = 2 }\n' + RULE
+    alice, bob = (
+        Service(pair.alice, document(tmp_path / "alice", asking)),
+        Service(pair.bob, document(tmp_path / "bob")),
+    )
+    assert ping(pair.alice, BOB) == 1
+    pair.router.run(
+        "nft", "add table inet cable; add chain inet cable out { type filter hook forward priority 0; policy drop; }"
+    )
+    pings = pair.alice.spawn("ping", "-i", "0.2", "-W", "0.2", BOB)
+    eventually(lambda: bool(alice.events("peer-dead")))
+    pings.terminate()
+    pings.wait()
+    [dead] = alice.events("peer-dead")
+    assert dead["fields"]["children"] == 1
+    assert "asked 2 times whether it is there" in dead["fields"]["detail"]
+    assert not alice.ask("sa", "list")["quick_modes"]
+    pair.router.run("nft", "delete", "table", "inet", "cable")
+    eventually(lambda: ping(pair.alice, BOB) == 1)
+    assert bob.events("peer-dead") == []
+    assert alice.stop() == bob.stop() == 0

@@ -74,6 +74,8 @@ class Ground:
     """Gives ids and SPIs, and knows what this contract would replace."""
     nat: natt.Nat | None = None
     """What is between the hosts."""
+    unanswered_s: int | None = None
+    """After sending for so long into silence, the peer is to be asked whether it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +341,7 @@ def _contract(
         hard=terms.method.limits,
         soft=soft_limits(terms.method.limits, env.random, initiator=initiator),
         idle_s=_processing(terms.entry).idle_s,
+        unanswered_s=ground.unanswered_s,
         replaces=replaces,
         peer=ground.peer,
     )

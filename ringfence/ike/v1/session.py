@@ -5,6 +5,7 @@ What happened in an entry comes out as a list of effects for the host and happen
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from ringfence.audit import MainModeEstablished
 from ringfence.databases.pad import PadEntry
@@ -14,16 +15,7 @@ from ringfence.databases.selector import Selector
 from ringfence.ike.effects import Answer
 from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
 from ringfence.ike.exchange import Message, Stepper
-from ringfence.ike.happening import (
-    Agreed,
-    Confirmed,
-    Established,
-    FirstContact,
-    Output,
-    PeerDeleted,
-    PeerDeletedIke,
-    Suspicion,
-)
+from ringfence.ike.happening import Agreed, Confirmed, Established, Output
 from ringfence.ike.header import Exchange as Kind
 from ringfence.ike.header import Header
 from ringfence.ike.lifetime import IKE_SA_LIFE, IkeEvent, IkeState, after
@@ -31,13 +23,12 @@ from ringfence.ike.rules import Role
 from ringfence.ike.v1 import informational, main_mode, quick_mode
 from ringfence.ike.v1.channel import open_clear
 from ringfence.ike.v1.conversation import Conversation
-from ringfence.ike.v1.keys import MainKeys
-from ringfence.ike.v1.notifies import SUSPICIOUS, Notify
-from ringfence.ike.v1.payloads import NotifyPayload, SaPayload
-from ringfence.ike.v1.rules import INFORMATIONAL, INFORMATIONAL_IN_CLEAR, MAIN_MODE, QUICK_MODE, Proof
+from ringfence.ike.v1.hearing import Hearing
+from ringfence.ike.v1.payloads import SaPayload
+from ringfence.ike.v1.probe import Probe
+from ringfence.ike.v1.rules import MAIN_MODE, QUICK_MODE, Proof
 from ringfence.ike.v1.running import AnyRunning, Running
 from ringfence.ike.v1.speaker import Speaker
-from ringfence.ike.v1.stranger import spi_denied_by
 from ringfence.ike.v1.vendors import Vendor
 from ringfence.ike.wishes import Wish, key_of
 from ringfence.ike.world import World
@@ -76,6 +67,8 @@ class Session:
         self._world = world
         self._voice = Speaker(path, cookies, world.env, world.clear_notifies)
         self._talk = Conversation(self._voice, world, self._finish)
+        self._probe = Probe(self._voice, world.env)
+        self._hearing = Hearing(self._voice, self._talk, self._probe, self._confirm)
 
     # What the engine sees ------------------------------------------------------------------------------------------
 
@@ -117,6 +110,7 @@ class Session:
         """When ``tick`` has something to do."""
         talk = self._talk
         times = [each.next_timer for each in talk.quick.values()] + ([talk.main.next_timer] if talk.main else [])
+        times.append(self._probe.due)
         return min((when for when in times if when is not None), default=None)
 
     @property
@@ -208,6 +202,21 @@ class Session:
                 self._voice.inform(informational.delete_ike(*self.cookies))
         return self._voice.drain()
 
+    @property
+    def answers_probes(self) -> bool:
+        """Whether the peer says that it answers who asks whether it is there."""
+        return self.agreed is not None and Vendor.DPD in self.agreed.vendors
+
+    def ask_alive(self, tries: int) -> list[Output]:
+        """Ask the peer whether it is there, unless that is being asked; ``PeerSilent`` if it never answers."""
+        self._probe.ask(replace(self._world.settings.patience, tries=tries))
+        return self._voice.drain()
+
+    def is_alive(self) -> list[Output]:
+        """There was another sign of life."""
+        self._probe.answered()
+        return self._voice.drain()
+
     def end_exchanges(self, reason: Reason, detail: str) -> list[Output]:
         """Give up everything under way."""
         for running in list(self._talk.quick.values()):
@@ -224,6 +233,7 @@ class Session:
     def tick(self) -> list[Output]:
         """Repeat what is not answered, end what takes too long."""
         self._talk.tick()
+        self._probe.tick()
         return self._voice.drain()
 
     # Exchanges -----------------------------------------------------------------------------------------------------
@@ -251,7 +261,17 @@ class Session:
 
     def _ground(self, message_id: int) -> quick_mode.Ground:
         made = self._agreed()
-        return quick_mode.Ground(self.id, made.keys, self.path, made.remote, message_id, self._world.children, made.nat)
+        asked = made.entry.dead_peer
+        return quick_mode.Ground(
+            self.id,
+            made.keys,
+            self.path,
+            made.remote,
+            message_id,
+            self._world.children,
+            made.nat,
+            None if asked is None else asked.after_s,
+        )
 
     def _contest(self) -> quick_mode.Contest:
         world, path, peer = self._world, self.path, self._agreed().remote
@@ -302,10 +322,8 @@ class Session:
                 self._receive_main(header, datagram)
             case Kind.QUICK:
                 self._receive_quick(header, datagram)
-            case Kind.INFORMATIONAL if header.encrypted:
-                self._receive_information(header, datagram)
             case Kind.INFORMATIONAL:
-                self._receive_hint(header, datagram)
+                self._hearing.receive(header, datagram)
             case _:
                 raise Ignored(Reason.EXCHANGE_TYPE, f"exchange type {header.exchange:d} is not served here")
 
@@ -350,50 +368,3 @@ class Session:
             raise
         self._voice.ids.take(header.message_id)
         self.peer_began_quick = True
-
-    def _receive_information(self, header: Header, datagram: bytes) -> None:
-        try:
-            message = self._informed(self._talk.keys(), header, datagram)
-        except IkeError:
-            self._talk.doubt(main_mode.wrong_key("it answers with something that cannot be read"), tell=False)
-            raise
-        self._voice.heard_information(message.chain, datagram, encrypted=True)
-        self._confirm()
-        for notify in message.chain.all(NotifyPayload):
-            self._take_notify(notify)
-        for deleted in informational.deletions(message):
-            match deleted:
-                case informational.Deleted(protocol, spis):
-                    self._voice.emit(PeerDeleted(protocol, spis))
-                case informational.DeletedIke(cookies):
-                    self._voice.emit(PeerDeletedIke(cookies))
-
-    def _informed(self, keys: MainKeys, header: Header, datagram: bytes) -> Message:
-        """An informational message that is authentic and new; raises IkeError."""
-        if header.message_id in self._voice.ids:
-            raise Ignored(Reason.USED_MESSAGE_ID, "an informational message that has come before")
-        iv = self._voice.phase2_iv(header.message_id)
-        message, _ = self._talk.open(INFORMATIONAL, header, datagram, iv)
-        informational.check(keys, message)
-        self._voice.ids.take(header.message_id)
-        return message
-
-    def _take_notify(self, notify: NotifyPayload) -> None:
-        if notify.kind == Notify.INITIAL_CONTACT and self.agreed is not None:
-            self._voice.emit(FirstContact())
-        elif (denied := spi_denied_by(notify)) is not None:
-            self._voice.emit(PeerDeleted(denied[0], (denied[1],)))
-        elif notify.kind < Notify.CONNECTED:
-            self._talk.refused(notify)
-
-    def _receive_hint(self, header: Header, datagram: bytes) -> None:
-        """A notify in clear: believed by nobody, but a reason to be less patient."""
-        message, _ = self._talk.open(INFORMATIONAL_IN_CLEAR, header, datagram, b"")
-        self._voice.heard_information(message.chain, datagram, encrypted=False)
-        for notify in message.chain.all(NotifyPayload):
-            name = informational.name_of(notify.kind)
-            running = self._talk.main
-            if running is not None and notify.kind < Notify.CONNECTED:
-                self._talk.doubt(main_mode.refused_in_clear(notify.kind, running.number), tell=False)
-            elif running is None and notify.kind in SUSPICIOUS:
-                self._voice.emit(Suspicion(name))

@@ -32,12 +32,16 @@ class Vendor(Enum):
 OURS = sha256(b"Ringfence IPsec").digest()[:16]
 """Says: inbound SAs are ready before the message that confirms them."""
 
+DPD = bytes.fromhex("afcad71368a1f1c96b8696fc77570100")
+"""Says: answers whoever asks whether it is there (RFC 3706 §5.1); the last two octets are a version."""
+VERSION_OCTETS = 2
+
 PREFIXES: dict[bytes, Vendor] = {
     OURS: Vendor.RINGFENCE,
     bytes.fromhex("1e2b516905991c7d7c96fcbfb587e461"): Vendor.WINDOWS,
     bytes.fromhex("882fe56d6fd20dbc2251613b2ebe5beb"): Vendor.STRONGSWAN,
     b"OE-Libreswan": Vendor.LIBRESWAN,
-    bytes.fromhex("afcad71368a1f1c96b8696fc7757"): Vendor.DPD,
+    DPD[:-VERSION_OCTETS]: Vendor.DPD,
     bytes.fromhex("09002689dfd6b712"): Vendor.XAUTH,
     bytes.fromhex("4048b7d56ebce88525e7de7f00d6c2d3"): Vendor.FRAGMENTATION,
     bytes.fromhex("4a131c81070358455c5728f20e95452f"): Vendor.NAT_T,
@@ -52,7 +56,7 @@ PREFIXES: dict[bytes, Vendor] = {
 
 def announced() -> tuple[VendorPayload, ...]:
     """What we say of ourselves."""
-    return (VendorPayload(OURS),)
+    return VendorPayload(OURS), VendorPayload(DPD)
 
 
 def recognised(chain: Chain) -> frozenset[Vendor]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What settings of ipsec.conf come to here, where they do not become part of a rule."""
 
-from ringfence.transfer.swanctl.words import OURS
+from ringfence.transfer.swanctl.words import ASKED, OURS
 
 HANDED = "addresses are not handed out in main mode here"
 MARKS = "traffic is told apart by its addresses, not by marks or virtual interfaces"
@@ -21,7 +21,7 @@ SIDE = {
 
 CONN = {
     **dict.fromkeys((
-        "rekeymargin", "margintime", "rekeyfuzz", "keyingtries", "dpddelay", "dpdtimeout", "dpdaction",
+        "rekeymargin", "margintime", "rekeyfuzz", "keyingtries", "dpdaction",
         "retransmit_timeout",
         "retransmit_interval", "fragmentation", "ike_frag", "mobike", "rekey", "reauth", "closeaction",
         "hostaddrfamily",
@@ -33,6 +33,7 @@ CONN = {
     ), OURS),
     "aggressive": "main mode protects identities, and aggressive mode is not spoken",
     "aggrmode": "main mode protects identities, and aggressive mode is not spoken",
+    "dpddelay": ASKED, "dpdtimeout": ASKED,
     "forceencaps": "ESP goes in UDP only where there is NAT",
     "encapsulation": "ESP goes in UDP only where there is NAT",
     "compress": "packets are not compressed", "inactivity": "it is said for the whole computer: [global] idle-time",

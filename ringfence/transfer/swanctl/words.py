@@ -4,11 +4,14 @@
 OURS = "Ringfence settles it by itself"
 """Of what makes no difference to what is protected, and how."""
 
+ASKED = "when peers are asked whether they are there is said for the whole computer: [global] dead-peer"
+
 CONNECTION = {
     **dict.fromkeys((
-        "mobike", "dpd_delay", "dpd_timeout", "fragmentation", "childless", "send_certreq", "send_cert", "keyingtries",
+        "mobike", "fragmentation", "childless", "send_certreq", "send_cert", "keyingtries",
         "unique", "rand_time", "pull", "dscp", "ocsp",
     ), OURS),
+    "dpd_delay": ASKED, "dpd_timeout": ASKED,
     "encap": "ESP goes in UDP only where there is NAT",
     "aggressive": "main mode protects identities, and aggressive mode is not spoken",
 }  # fmt: skip

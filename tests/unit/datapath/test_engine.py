@@ -13,7 +13,7 @@ from ringfence.databases.proposal import Limits
 from ringfence.databases.sa import Mode
 from ringfence.databases.sad import SpiInUse
 from ringfence.databases.selector import Selector
-from ringfence.datapath.event import HardExpired
+from ringfence.datapath.event import Answered, HardExpired, Unanswered
 from ringfence.datapath.verdict import Deliver, Drop, Dropped, Hold, Send, Verdict
 from ringfence.net.ip import build, fix_header_checksum
 from ringfence.testing.associations import AH_SUITES, ESP_SUITES, esp_suite
@@ -256,6 +256,31 @@ def test_a_contract_without_traffic_ends():
     right.inbound(sent.packets, 251.0)
     assert right.next_timer() == 551.0
     assert left.tick(550.0) == [HardExpired(1, "no traffic")]
+    assert left.next_timer() is None
+
+
+def test_packets_that_nobody_answers_are_told_again_and_again_until_something_comes_in():
+    child = replace(contract("esp", 4, 4), unanswered_s=30)
+    left, right = joined(child)
+    assert left.next_timer() is right.next_timer() is None, "who says nothing expects nothing"
+    (sent,) = left.outbound([packet(child)], 10.0)
+    left.outbound([packet(child)], 35.0)
+    assert left.next_timer() == 40.0, "counted from the first"
+    assert left.tick(39.9) == []
+    assert left.tick(40.0) == [Unanswered(1)]
+    assert left.next_timer() is None
+    left.outbound([packet(child)], 50.0)
+    assert left.tick(80.0) == [Unanswered(1)]
+    (answer,) = right.outbound([packet(mirrored(child))], 81.0)
+    right.inbound(sent.packets, 82.0)
+    assert right.next_timer() is None, "heard after it spoke"
+    left.inbound(answer.packets, 82.0)
+    assert left.events() == [Answered(1)]
+    left.outbound([packet(child)], 83.0)
+    left.inbound([bytes(answer.packets[0])], 84.0)
+    assert left.events() == [], "a packet played again is no sign of life"
+    assert left.next_timer() == 113.0
+    left.retire(1)
     assert left.next_timer() is None
 
 

@@ -12,6 +12,7 @@ from ringfence.policy.terms import (
     Access,
     Certificate,
     CrlCheck,
+    DeadPeer,
     Exempt,
     GlobalSettings,
     Kerberos,
@@ -21,6 +22,7 @@ from ringfence.policy.terms import (
     ThroughNat,
     UserNtlm,
 )
+from ringfence.policy.write import canonical
 
 GLOBAL = """
 [global]
@@ -30,6 +32,7 @@ psk-encoding = "utf-16"
 crl-check = "strict"
 nat = "server"
 masqueraded = "clear"
+dead-peer = { after = "20 s", tries = 3 }
 auth = "kerberos"
 second-auth = "user-ntlm"
 protect = ["esp aes256-gcm", "none sha256"]
@@ -49,6 +52,7 @@ def test_every_global_setting() -> None:
     assert (found.idle_s, found.psk_encoding, found.crl_check) == (600, PskEncoding.UTF16, CrlCheck.STRICT)
     assert found.masqueraded is Masqueraded.CLEAR
     assert (found.through_nat, found.auth, found.second_auth) == (ThroughNat.SERVER, (Kerberos(),), (UserNtlm(),))
+    assert found.dead_peer == DeadPeer(20, 3)
     assert list(map(str, found.protect)) == ["esp aes256-gcm", "none sha256"]
     assert (found.lifetime, found.pfs) == (Limits(1200, 1 << 30), False)
     assert found.main_mode is not None
@@ -66,6 +70,22 @@ def test_nothing_said_is_as_on_windows() -> None:
     assert parse("", name="p").settings == parse("[global]\n", name="p").settings == GlobalSettings()
     assert parse("", name="p").settings.exempt == (Exempt.NEIGHBOR_DISCOVERY, Exempt.DHCP)
     assert parse("[global]\nexempt = []\n", name="p").settings.exempt == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ('"never"', None),
+        ("{}", DeadPeer(30, 5)),
+        ("{ tries = 1 }", DeadPeer(30, 1)),
+        ('{ after = "60 min" }', DeadPeer(3600, 5)),
+    ],
+)
+def test_when_a_peer_is_dead(said: str, found: DeadPeer | None) -> None:
+    text = f"[global]\ndead-peer = {said}\n"
+    policy = parse(text, name="p")
+    assert policy.settings.dead_peer == found
+    assert parse(canonical(policy), name="p").settings == policy.settings
 
 
 def test_sets_of_terms() -> None:
@@ -126,6 +146,11 @@ main-mode-crypto = "m"
         ('[global]\npsk-encoding = "latin-1"', 'psk-encoding is "latin-1"'),
         ("[global]\ncrl-check = 2", "crl-check is 2, but has to be a text"),
         ('[global]\nnat = "always"', 'nat is "always", but has to be "never"'),
+        ('[global]\ndead-peer = "later"', 'dead-peer is "later", but has to be a table or "never"'),
+        ('[global]\ndead-peer = { after = "0 s" }', "dead-peer.after is out of range: from 1 s to 60 min"),
+        ('[global]\ndead-peer = { after = "61 min" }', "dead-peer.after is out of range"),
+        ("[global]\ndead-peer = { tries = 21 }", "dead-peer.tries is 21, but has to lie between 1 and 20"),
+        ("[global]\ndead-peer = { retries = 2 }", 'there is no setting "dead-peer.retries"'),
         ('[global]\nauth-set = "x"', 'auth-set is "x", and there is no such auth set'),
         ('[global]\nauth = "kerberos"\nauth-set = "x"', "auth stands beside auth-set"),
         ('[global]\nquick-mode-crypto = "q"\nlifetime = "9 min"', "lifetime stands beside quick-mode-crypto"),

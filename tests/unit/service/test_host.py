@@ -12,12 +12,14 @@ from ringfence.audit import Event, FellBackToClear, MainModeEnded, MainModeFaile
 from ringfence.backends.base import (
     Acquire,
     AddressesChanged,
+    Answered,
     Dropped,
     FellBack,
     HardExpired,
     PathMtu,
     SoftExpired,
     TryAgain,
+    Unanswered,
 )
 from ringfence.crypto.suites import Encryption
 from ringfence.databases.pad import Pad
@@ -105,6 +107,12 @@ class Story:
     def child_expired(self, child_id: int, now: float, why: str) -> list[Effect]:
         return self._reply(f"ike.expired {child_id} {why}")
 
+    def child_unanswered(self, child_id: int, now: float) -> list[Effect]:
+        return self._reply(f"ike.unanswered {child_id}")
+
+    def child_answered(self, child_id: int, now: float) -> list[Effect]:
+        return self._reply(f"ike.answered {child_id}")
+
     def delete_child(self, child_id: int, now: float, why: str) -> list[Effect]:
         return self._reply(f"ike.delete_child {child_id} {why}")
 
@@ -179,17 +187,14 @@ def test_events_of_the_packet_path_reach_ike(story: Story) -> None:
     def act(host: Host) -> None:
         for event in (
             Acquire("web/1", FLOW), TryAgain("web/1", FLOW), SoftExpired(3, "octets"),
-            HardExpired(4, "packets"), PathMtu(3, 1400), AddressesChanged(),
+            HardExpired(4, "packets"), Unanswered(3), Answered(3), PathMtu(3, 1400), AddressesChanged(),
         ):  # fmt: skip
             host.on_event(event)
 
     assert story.run(act) == [
-        "ike.acquire web/1 10.0",
-        "ike.acquire web/1 10.0",
-        "ike.rekey 3 octets",
-        "ike.expired 4 packets",
-        "moved",
-    ]
+        "ike.acquire web/1 10.0", "ike.acquire web/1 10.0", "ike.rekey 3 octets", "ike.expired 4 packets",
+        "ike.unanswered 3", "ike.answered 3", "moved",
+    ]  # fmt: skip
 
 
 def test_what_happens_during_effects_waits_for_them(story: Story) -> None:

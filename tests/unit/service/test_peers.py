@@ -11,6 +11,7 @@ from ringfence.audit import (
     MainModeEstablished,
     MainModeFailed,
     MessageExchanged,
+    PeerDead,
     QuickModeEnded,
     QuickModeEstablished,
 )
@@ -63,6 +64,14 @@ def test_a_peer_becomes_protected() -> None:
     (peer,) = after(message(f"{PEER}:500"), main_mode(), quick_mode(1))
     assert (peer.address, peer.state, peer.identity, peer.rule) == (PEER, PeerState.PROTECTED, "bob", "lab")
     assert peer.since == START + timedelta(seconds=2)
+
+
+def test_a_dead_peer_fails_and_says_why() -> None:
+    dead = PeerDead(peer=PEER, identity="bob", detail="it did not answer", children=1)
+    (peer,) = after(quick_mode(1), ended(1), dead)
+    assert (peer.state, peer.detail) == (PeerState.FAILING, "it did not answer")
+    (peer,) = after(quick_mode(1), ended(1), dead, quick_mode(2))
+    assert (peer.state, peer.detail) == (PeerState.PROTECTED, "")
 
 
 def test_rekeying_keeps_it_protected_and_the_last_end_removes_it() -> None:

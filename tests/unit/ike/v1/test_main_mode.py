@@ -22,7 +22,6 @@ from ringfence.ike.v1.payloads import (
     NoncePayload,
     NotifyPayload,
     SaPayload,
-    VendorPayload,
 )
 from ringfence.ike.v1.vendors import Vendor, announced
 from ringfence.secret import Secret
@@ -51,7 +50,7 @@ def begun(entry=OURS, *, first_contact=False):
     twin = SeededRandom(1)  # draws what the exchange will draw
     half, nonce = dh.generate(FAST_MAIN.group, twin), NoncePayload(twin(32))
     script = Script(initiate(setting(entry, first_contact=first_contact), Env(SeededRandom(1))))
-    script.asks(OFFER, VendorPayload, *NAT_T).gets(choose_main(OFFER, (THEIRS,)).answer, *announced())
+    script.asks(OFFER, *announced(), *NAT_T).gets(choose_main(OFFER, (THEIRS,)).answer, *announced())
     script.asks(KePayload(half.public), nonce).gets(KePayload(HALF.public), NONCE)
     script.protects()
     shared = Shared(
@@ -75,7 +74,7 @@ def test_we_begin():
     agreed = script.gets(theirs, answer).returns()
     assert agreed.proposal == FAST_MAIN
     assert (agreed.local, agreed.remote) == tuple(map(Identity.parse, (POLICY.local, POLICY.remote)))
-    assert agreed.vendors == {Vendor.RINGFENCE}
+    assert agreed.vendors == {Vendor.RINGFENCE, Vendor.DPD}
     assert not agreed.first_contact
 
 
@@ -91,14 +90,14 @@ def test_first_contact_is_said_and_heard():
 
 
 def test_a_changed_proposal_is_no_answer():
-    script = Script(initiate(setting(), Env(SeededRandom(1)))).asks(SaPayload, VendorPayload, *NAT_T)
+    script = Script(initiate(setting(), Env(SeededRandom(1)))).asks(SaPayload, *announced(), *NAT_T)
     other = offer_main((FAST_MAIN.__class__(FAST_MAIN.cipher, Hash.SHA1, FAST_MAIN.group),))
     script.refuses(Reason.CHANGED_PROPOSAL, other).gets(choose_main(OFFER, (THEIRS,)).answer)
     script.asks(KePayload, NoncePayload)
 
 
 def test_a_bad_key_exchange_ends_it():
-    script = Script(initiate(setting(), Env(SeededRandom(1)))).asks(SaPayload, VendorPayload, *NAT_T)
+    script = Script(initiate(setting(), Env(SeededRandom(1)))).asks(SaPayload, *announced(), *NAT_T)
     script.gets(choose_main(OFFER, (THEIRS,)).answer).asks(KePayload, NoncePayload)
     error = script.gets(KePayload(b"short"), NONCE).raises(Reason.BAD_KEY_EXCHANGE)
     assert "32 octets" in error.detail
@@ -117,7 +116,7 @@ def test_the_right_key_in_the_wrong_hands():
 def test_we_answer():
     first = message(OFFER)
     script = Script(respond(first, setting(THEIRS, first_contact=True, path=BACK), Env(SeededRandom(1))))
-    script.answers(choose_main(OFFER, (THEIRS,)).answer, VendorPayload)
+    script.answers(choose_main(OFFER, (THEIRS,)).answer, *announced())
     script.gets(KePayload(HALF.public), NONCE, *announced()).protects()
     keys = script.shield
     assert script.does(LogIkeKey).key == keys.e
@@ -130,13 +129,13 @@ def test_we_answer():
     script.concludes(mine, HashPayload(keys.proof(OFFER.encode(), mine.encode(), initiator=False)), NotifyPayload)
     agreed = script.returns()
     assert agreed.remote == Identity.parse(POLICY.local)
-    assert agreed.vendors == {Vendor.RINGFENCE}
+    assert agreed.vendors == {Vendor.RINGFENCE, Vendor.DPD}
 
 
 def answered_by(remote, *entries):
     """Who a responder takes a peer for, that has the key and says it is ``remote``."""
     start = Setting(BACK, entries, INITIATOR_COOKIE, RESPONDER_COOKIE, lambda: False)
-    script = Script(respond(message(OFFER), start, Env(SeededRandom(1)))).answers(SaPayload, VendorPayload)
+    script = Script(respond(message(OFFER), start, Env(SeededRandom(1)))).answers(SaPayload, *announced())
     script.gets(KePayload(HALF.public), NONCE).protects()
     script.does(LogIkeKey)
     proof = HashPayload(script.shield.proof(OFFER.encode(), remote.encode(), initiator=True))

@@ -7,7 +7,7 @@ from ringfence.testing.script import message
 
 
 def test_we_know_ourselves():
-    assert recognised(message(*announced()).chain) == {Vendor.RINGFENCE}
+    assert recognised(message(*announced()).chain) == {Vendor.RINGFENCE, Vendor.DPD}
 
 
 def test_others_with_a_version_behind():
@@ -19,6 +19,7 @@ def test_others_with_a_version_behind():
 
 def test_only_what_we_can_do_is_announced():
     """NAT traversal is announced by main mode itself, where it serves."""
-    assert {payload.data for payload in announced()}.isdisjoint(
-        {prefix for prefix, vendor in PREFIXES.items() if vendor is not Vendor.RINGFENCE}
-    )
+    said = [payload.data for payload in announced()]
+    others = [prefix for prefix, vendor in PREFIXES.items() if vendor not in (Vendor.RINGFENCE, Vendor.DPD)]
+    assert not [one for one in said for prefix in others if one.startswith(prefix)]
+    assert said[1] == bytes.fromhex("afcad71368a1f1c96b8696fc77570100")
