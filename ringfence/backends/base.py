@@ -24,6 +24,8 @@ MARK = 0x5246
 """On every packet that we send ourselves; such packets leave by the host's own routes."""
 TABLE_NAME = "ringfence"
 """Of our table in nftables."""
+BOOT_TABLE_NAME = "ringfence_boot"
+"""Of the one that holds until ours is there."""
 TABLE = 4301
 """Our routing table, for what this host sends; the number is that of the RFC. The next one is for what it forwards."""
 PRIORITY = 4301
@@ -237,5 +239,5 @@ class Backend(Protocol):
     def statistics(self) -> BackendStatistics:
         """Totals so far."""
 
-    async def stop(self) -> None:
-        """Remove every trace; traffic flows in clear from now on."""
+    async def stop(self, leaving: str = "") -> None:
+        """Remove every trace; traffic flows in clear from now on, but for what ``leaving`` says to nftables."""

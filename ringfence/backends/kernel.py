@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Self
 
-from ringfence.backends import answers, nft, sysctl
+from ringfence.backends import answers, boot, nft, sysctl
 from ringfence.backends import filter as static
 from ringfence.backends.base import BackendError
 from ringfence.backends.filter import Surroundings
@@ -63,14 +63,21 @@ class KernelSide:
         """Go over to a policy; raises BackendError, perhaps half way.
 
         ``switch`` makes the packet path follow it; that comes first, for it must know what the routes bring it. Then
-        new routes, then all static rules in one transaction, and old routes go last.
+        new routes, then all static rules in one transaction, and old routes go last. With the first rules goes what
+        held until then (``boot``).
         """
         change = await self._look(spd)
         switch()
         await self._netlink.put(change.put, self.index)
-        await nft.run(static.ruleset(spd, self._surroundings()))
+        until_now = "" if self._applied else boot.removal()
+        await nft.run(until_now + static.ruleset(spd, self._surroundings()))
         self._applied = True
         await self._netlink.remove(change.remove)
+
+    @property
+    def applied(self) -> bool:
+        """Whether a policy of ours is in force; until then it is what a predecessor left, or ``boot``."""
+        return self._applied
 
     async def mend(self, spd: Spd) -> None:
         """Follow the host's own links, addresses and routes, and put back what of ours somebody took away."""
@@ -87,11 +94,14 @@ class KernelSide:
         if text:
             await nft.run(text)
 
-    async def remove_all(self) -> None:
-        """Remove every trace, each even if another cannot be; raises BackendError then."""
+    async def remove_all(self, leaving: str = "") -> None:
+        """Remove every trace, each even if another cannot be; raises BackendError then.
+
+        ``leaving``: an input of nft that comes into force at the moment when our rules go.
+        """
         async with contextlib.AsyncExitStack() as last_first:
             last_first.callback(sysctl.restore, self._noted)
-            last_first.push_async_callback(nft.run, static.removal())
+            last_first.push_async_callback(nft.run, static.removal() + leaving)
             last_first.push_async_callback(self._netlink.clear_tables)
             last_first.push_async_callback(self._netlink.remove_rules)
 

@@ -101,10 +101,10 @@ class MemoryBackend:
             dropped={reason.value: count for reason, count in counters.dropped.items() if count},
         )
 
-    async def stop(self) -> None:
+    async def stop(self, leaving: str = "") -> None:
         """No more."""
         self.started = False
-        self.calls.append("stop")
+        self.calls.append(f"stop {leaving}".rstrip())
 
     def _perform(self, verdicts: Sequence[Verdict | path_event.PathEvent]) -> None:
         for one in [*verdicts, *self._path.events()]:

@@ -11,7 +11,7 @@ import shutil
 from struct import Struct
 
 from ringfence.backends.answers import Note, set_names
-from ringfence.backends.base import TABLE_NAME, BackendError
+from ringfence.backends.base import BOOT_TABLE_NAME, TABLE_NAME, BackendError
 from ringfence.backends.filter import Count
 from ringfence.backends.nfnetlink import attribute, attributes, dump
 
@@ -42,6 +42,12 @@ async def settings() -> tuple[str, ...]:
         return ()
     rules = (one.get("rule", {}) for one in json.loads(out)["nftables"])
     return tuple(rule["comment"] for rule in rules if "comment" in rule)
+
+
+async def has_boot_table() -> bool:
+    """Whether something holds until the service is up."""
+    status, _, _ = await _nft("list", "table", "inet", BOOT_TABLE_NAME)
+    return status == 0
 
 
 async def notes() -> tuple[Note, ...]:

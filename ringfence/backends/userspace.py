@@ -106,14 +106,18 @@ class UserspaceBackend:
         self._started = True
 
     async def apply(self, spd: Spd) -> None:
-        """Follow ``spd``; when the host refuses, the old policy is put back and BackendError says why."""
+        """Follow ``spd``; when the host refuses, the old policy is put back and BackendError says why.
+
+        The first one has none before it: what was in force until then stays, if it can.
+        """
         async with self._lock:
-            before = self._spd
+            before, had = self._spd, self._kernel.applied
             try:
                 await self._follow(spd)
             except BackendError:
-                with contextlib.suppress(BackendError):
-                    await self._follow(before)
+                if had:
+                    with contextlib.suppress(BackendError):
+                        await self._follow(before)
                 raise
 
     def install_inbound(self, child: ChildSa) -> None:
@@ -166,8 +170,11 @@ class UserspaceBackend:
             errors={name: count for name, count in errors.items() if count},
         )
 
-    async def stop(self) -> None:
-        """Remove rules, routes, table, device and sockets, and put settings back, each even if another cannot be."""
+    async def stop(self, leaving: str = "") -> None:
+        """Remove rules, routes, table, device and sockets, and put settings back, each even if another cannot be.
+
+        ``leaving``: an input of nft that takes the place of our table.
+        """
         async with self._lock:
             if not self._started:
                 return
@@ -177,7 +184,7 @@ class UserspaceBackend:
                     handle.cancel()
             for one in self._raw.receivers():
                 asyncio.get_running_loop().remove_reader(one)
-            self._open.push_async_callback(self._kernel.remove_all)
+            self._open.push_async_callback(self._kernel.remove_all, leaving)
             await self._open.aclose()
 
     async def _follow(self, spd: Spd) -> None:

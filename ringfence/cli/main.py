@@ -16,7 +16,22 @@ from typing import Annotated
 import typer
 
 from ringfence import __version__
-from ringfence.cli import apply, demo, explain, lint, monitor, nouns, output, policy, reload, sa, status, whatif, why
+from ringfence.cli import (
+    apply,
+    boot,
+    demo,
+    explain,
+    lint,
+    monitor,
+    nouns,
+    output,
+    policy,
+    reload,
+    sa,
+    status,
+    whatif,
+    why,
+)
 from ringfence.cli import run as run_service
 from ringfence.control.errors import BadRequest, NotThere, Refused
 from ringfence.editing.errors import BadSettings, EditRefused
@@ -49,6 +64,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", short_help="Guard this computer by a policy.")(run_service.run)
+app.command("boot", short_help="Shut what a policy requires until the service is up.")(boot.boot)
 app.command("status", short_help="Show the whole on one page.")(status.status)
 app.add_typer(sa.app, name="sa", short_help="List, show, delete security associations.")
 app.add_typer(policy.app, name="policy", short_help="Show the running policy, check and compare.")

@@ -4,6 +4,23 @@
 from ringfence.control.messages import Message, SetAsideView, StoreView
 
 
+class BootAnswer(Message):
+    """What holds until the service is up."""
+
+    holds: str
+    """``document``; ``kept``: what was carried out last; ``shut``: nothing passes; ``nothing``: there never was a
+    policy; ``service``: it is up, and nothing was changed."""
+    document: str = ""
+    mode: str = ""
+    """``permit``, ``block`` or ``stateful``; empty unless the document holds."""
+    shut: list[str] = []
+    """What shuts something whatever the mode: each rule and filter with its place."""
+    problem: str = ""
+    """Why it is not what the document says."""
+    ruleset: str = ""
+    """The input of ``nft -f``, where it is only shown."""
+
+
 class FateCount(Message):
     """Conversations that a rule treats alike."""
 

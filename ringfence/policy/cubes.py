@@ -26,6 +26,15 @@ OWN_WORDS = (Keyword.ME, Keyword.LOCAL_SUBNET)
 DIRECTION = {Reading.OUT: Direction.OUT, Reading.IN: Direction.IN}
 
 
+UNICAST = tuple(
+    map(
+        AddressRange.parse,
+        ("0.0.0.0-223.255.255.255", "240.0.0.0-255.255.255.254", "::-feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+    )
+)
+"""What may be the address of one computer."""
+
+
 class Cube(NamedTuple):
     """A selector, and the packets of it that are meant."""
 
@@ -51,13 +60,19 @@ class Cube(NamedTuple):
 class Cubes:
     """Makes them, for one computer."""
 
-    def __init__(self, host: HostFacts, profiles: Profiles = NO_PROFILES, *, any_is_own: bool = False) -> None:
-        """``any_is_own``: any address counts as this computer's."""
+    def __init__(
+        self, host: HostFacts, profiles: Profiles = NO_PROFILES, *, any_is_own: bool = False, unknown: bool = False
+    ) -> None:
+        """``any_is_own``: any address counts as this computer's.
+
+        ``unknown``: a word that stands for no address stands for any, and weighs as one.
+        """
         self.situations: tuple[Situation, ...] = host.situations(profiles)
         self._host = host
         self._any_is_own = any_is_own
+        self._unknown = unknown
         self._own: dict[Scope, tuple[bytes, ...]] = {EVERYWHERE: host.own}
-        self._words: dict[Keyword | HostName, list[AddressRange]] = {}
+        self._words: dict[Keyword | HostName, list[tuple[AddressRange, AddressRange]]] = {}
 
     def own(self, scope: Scope) -> tuple[bytes, ...]:
         """The addresses of this computer in ``scope``."""
@@ -87,11 +102,12 @@ class Cubes:
             tunnel = isinstance(item, Rule) and item.gateways is not None
             scope = EVERYWHERE if tunnel else item.scope  # of a tunnel, where its end is counts
             here = self._ends(local, own=own, scope=scope)
-            for ((mine, said), (theirs, _)), traffic in product(product(here, self._ends(remote)), item.traffic):
+            for ((mine, said), (theirs, word)), traffic in product(product(here, self._ends(remote)), item.traffic):
                 if mine.version == theirs.version and traffic.fits(mine.version):
                     for local_ports, remote_ports in _ports(traffic, way):
                         selector = Selector(mine, theirs, traffic.protocol, local_ports, remote_ports)
-                        whole = selector if said is mine else replace(selector, source=said)
+                        same = said is mine and word is theirs
+                        whole = selector if same else replace(selector, source=said, destination=word)
                         yield Cube(selector, directions, weight(whole, tunnel=tunnel))
 
     def ranges(self, addresses: Iterable[Address], scope: Scope = EVERYWHERE) -> list[AddressRange]:
@@ -108,8 +124,8 @@ class Cubes:
         own = (own or not scope.everywhere) and not self._any_is_own
         found: dict[AddressRange, AddressRange] = {}
         for one in addresses:
-            for said in self._meant(one):
-                for mine in self._ours(said, scope) if own else (said,):
+            for meant, said in self._meant(one):
+                for mine in self._ours(meant, scope) if own else (meant,):
                     before = found.setdefault(mine, said)
                     if said is not before and said.size < before.size:
                         found[mine] = said
@@ -124,13 +140,19 @@ class Cubes:
         words = [one for one in (*item.local, *item.remote) if isinstance(one, Keyword | HostName)]
         return [one for one in words if one is not Keyword.ME and not self._meant(one)]
 
-    def _meant(self, address: Address) -> list[AddressRange]:
+    def _meant(self, address: Address) -> list[tuple[AddressRange, AddressRange]]:
+        """What an address stands for, and what each of it weighs as."""
         if isinstance(address, AddressRange):
-            return [address]
+            return [(address, address)]
         found = self._words.get(address)
         if found is None:
-            anywhere = address is Keyword.ANY or (address in OWN_WORDS and self._any_is_own)
-            found = [V4, V6] if anywhere else list(self._host.meant_by(address))
+            ranges = self._host.meant_by(address)
+            if address is Keyword.ANY or (address in OWN_WORDS and self._any_is_own and not self._unknown):
+                found = [(V4, V4), (V6, V6)]
+            elif self._unknown and not ranges:
+                found = [(one, AddressRange.host(one.first)) for one in UNICAST]
+            else:
+                found = [(one, one) for one in ranges]
             self._words[address] = found
         return found
 

@@ -8,6 +8,7 @@ and what they say is taken together here. ``write`` is the way back.
 from collections.abc import Iterable, Sequence
 
 from ringfence.place import Place
+from ringfence.policy.boot import NO_BOOT, decode_boot
 from ringfence.policy.decode import Table
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.ipsec import decode_filter_action, decode_filter_list, decode_policy
@@ -46,7 +47,7 @@ def parse_documents(sources: Sequence[Source]) -> Policy:
     The last one is the document that was named, and names the policy.
     """
     tables = Tables(sources)
-    networks, for_all = tables.one("profile"), tables.one("global")
+    networks, for_all, boot = tables.one("profile"), tables.one("global"), tables.one("boot")
     ipsec = [(table, decode_policy(table, name)) for name, table in tables.policies()]
     assigned = _assigned(ipsec)
     policy = Policy(
@@ -59,6 +60,7 @@ def parse_documents(sources: Sequence[Source]) -> Policy:
         filter_actions=tuple(decode_filter_action(item, name) for name, item in tables.named("filter-action")),
         packet_filters=tuple(map(decode_packet_filter, tables.items("packet-filter"))),
         profiles=NO_PROFILES if networks is None else decode_profiles(networks),
+        boot=NO_BOOT if boot is None else decode_boot(boot),
         settings=GlobalSettings() if for_all is None else decode_global(for_all),
         main_modes=tuple(map(decode_main_mode_rule, tables.items("main-mode"))),
         auth_sets=tuple(decode_auth_set(item, name) for name, item in tables.named("auth-set")),

@@ -18,6 +18,7 @@ from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.databases.sa import TunnelOptions
 from ringfence.net.address import AddressRange
 from ringfence.place import NOWHERE, Place
+from ringfence.policy.boot import NO_BOOT, BootSettings
 from ringfence.policy.networks import NO_PROFILES, Profiles
 from ringfence.policy.scope import EVERYWHERE, Scope
 from ringfence.policy.scope import Connection as Connection
@@ -307,6 +308,8 @@ class Policy:
     auth_sets: tuple[AuthSet, ...] = ()
     main_mode_cryptos: tuple[MainModeCrypto, ...] = ()
     quick_mode_cryptos: tuple[QuickModeCrypto, ...] = ()
+    boot: BootSettings = NO_BOOT
+    """What holds before the service is up."""
     beneath: "Policy | None" = None
     """An IPsec policy, with its lists and actions, that holds besides the assigned one (Windows: persistent policy)."""
 

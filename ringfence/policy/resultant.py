@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from ringfence.place import NOWHERE, Place
+from ringfence.policy.boot import BootSettings
 from ringfence.policy.model import Policy
 from ringfence.policy.networks import NO_PROFILES, Profiles
 from ringfence.policy.terms import GlobalSettings
@@ -43,6 +44,8 @@ SETTINGS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("legacy",), ("legacy",)),
 )
 """Settings of ``[global]`` that go together, and the fields where they are: who says one of them says all."""
+BOOT = {"mode": "mode", "exempt": "exempt", "after-stop": "after_stop"}
+"""Those of ``[boot]``, likewise; each counts for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ class _Merge:
                 self._given, "quick mode crypto set", lambda policy: policy.quick_mode_cryptos
             ),
             settings=self._settings(),
+            boot=self._boot(),
             profiles=self._profiles(),
             filter_lists=self._together(own_first, "filter list", lambda policy: policy.filter_lists),
             filter_actions=self._together(own_first, "filter action", lambda policy: policy.filter_actions),
@@ -199,6 +203,21 @@ class _Merge:
                         at = said.get(name, next(iter(said.values())))
                         self.set_aside.append(SetAside(f"global {name}", place, one.store, why, at))
         heads = [one.policy.settings.place for one in self._given if one.policy.settings.place]
+        return replace(found, place=heads[0] if heads else NOWHERE, places=places)
+
+    def _boot(self) -> BootSettings:
+        """``[boot]``, each setting as the highest store has it that says it."""
+        found, places = BootSettings(), dict[str, Place]()
+        for name, value in BOOT.items():
+            saying = [one for one in self._given if name in one.policy.boot.places]
+            for winner in saying[:1]:
+                found = replace(found, **{value: getattr(winner.policy.boot, value)})
+                places[name] = winner.policy.boot.places[name]
+            for one in saying[1:]:
+                why = f"the {saying[0].store} store says {name}"
+                place = one.policy.boot.places[name]
+                self.set_aside.append(SetAside(f"boot {name}", place, one.store, why, places[name]))
+        heads = [one.policy.boot.place for one in self._given if one.policy.boot.place]
         return replace(found, place=heads[0] if heads else NOWHERE, places=places)
 
     def _profiles(self) -> Profiles:

@@ -34,6 +34,7 @@ from ringfence.policy.texts import (
     toml_text,
 )
 from ringfence.policy.traffic import ANY_TRAFFIC
+from ringfence.policy.write_boot import boot_sections
 from ringfence.policy.write_ipsec import implied, sections
 from ringfence.policy.write_networks import profile_sections, scope_pairs
 from ringfence.policy.write_terms import sections as term_sections
@@ -63,8 +64,8 @@ def effective(policy: Policy, set_aside: Iterable[SetAside] = ()) -> str:
 
 
 def _is_empty(section: Section) -> bool:
-    """Whether the document needs no such table: ``[global]`` that says nothing."""
-    return section.head == "[global]" and all(one.default for one in section.settings)
+    """Whether the document needs no such table: ``[global]`` or ``[boot]`` that says nothing."""
+    return section.head in ("[global]", "[boot]") and all(one.default for one in section.settings)
 
 
 def sections_of(policy: Policy) -> list[Section]:
@@ -76,7 +77,8 @@ def _sections(policy: Policy) -> list[Section]:
     settler = Settler(policy)
     own = (Section(f"[[{_kind_of(item)}]]", settings(item, policy, settler), item.place) for item in policy)
     return [
-        *profile_sections(policy.profiles), *term_sections(policy, settler), *sections(policy), *own,
+        *boot_sections(policy.boot, bare=not policy.titles), *profile_sections(policy.profiles),
+        *term_sections(policy, settler), *sections(policy), *own,
         *packet_filter_sections(policy.packet_filters),
     ]  # fmt: skip
 

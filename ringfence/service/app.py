@@ -29,7 +29,7 @@ from ringfence.capture.keylog import KeyLog
 from ringfence.control.server import ControlServer
 from ringfence.ike.engine import IkeEngine
 from ringfence.policy.resultant import DYNAMIC, LOCAL
-from ringfence.service import privileges
+from ringfence.service import boot, privileges
 from ringfence.service.answers import Answers, Facts
 from ringfence.service.clock import SystemClock
 from ringfence.service.errors import CannotRun
@@ -85,8 +85,9 @@ class _Service:
         self._events.add_sink(self._troubles)
         self._events.add_sink(make_sink(verbose=self._settings.verbose, journal="JOURNAL_STREAM" in os.environ))
         keeper = PolicyKeeper(
-            open_stores(self._paths), host_facts, events=self._events, today=self._clock.today, names=self._names
-        )
+            open_stores(self._paths), host_facts, events=self._events, today=self._clock.today, names=self._names,
+            keep=None if (folder := self._settings.state) is None else lambda text: boot.keep(folder, text),
+        )  # fmt: skip
         privileges.check()
         with NamespaceLock.take(RUNTIME_DIRECTORY):
             key_log = self._open_key_log()
@@ -127,15 +128,16 @@ class _Service:
             undo.callback(sockets.close)
             guarded = bool(nft.counts())
             """Whether a predecessor that was killed left its table: if we fail, that goes on to guard."""
+            booted = await nft.has_boot_table()
             await backend.start()
             try:
                 await keeper.start(host.apply)
             except BaseException:
                 if not guarded:
                     with contextlib.suppress(BackendError):  # what made the start fail may well fail this, too
-                        await backend.stop()
+                        await backend.stop(boot.ruleset(keeper.policy) if booted else "")
                 raise
-            undo.push_async_callback(backend.stop)
+            undo.push_async_callback(lambda: backend.stop(boot.leaving(keeper.policy)))
             self._follow_signals(keeper)
             watching = asyncio.create_task(keeper.watch(self._settings.watch_s, self._settings.debounce_s))
             naming = asyncio.create_task(follow(self._names, lambda: keeper.host_names, keeper.look))

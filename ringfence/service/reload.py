@@ -22,9 +22,11 @@ from ringfence.databases.spd import Home, Spd, SpdEntry
 from ringfence.errors import IpsecError
 from ringfence.policy.compile import Compiled, HostFacts, compile_policy
 from ringfence.policy.errors import Finding, PolicyError
+from ringfence.policy.model import Policy
 from ringfence.policy.networks import moves
 from ringfence.policy.plan import NO_ORIGIN, Plan, plan
 from ringfence.policy.validate import validate
+from ringfence.service.boot import ruleset
 from ringfence.service.events import EventLog
 from ringfence.stores.base import LoadedPolicy
 from ringfence.stores.several import Stores
@@ -49,6 +51,8 @@ class Refused:
 
 
 Apply = Callable[[Spd, Pad], Awaitable[None]]
+Keep = Callable[[str], object]
+"""Raises an IpsecError when it cannot."""
 
 
 class PolicyKeeper:
@@ -56,8 +60,10 @@ class PolicyKeeper:
 
     def __init__(
         self, store: Stores, facts: Callable[[], HostFacts], *, events: EventLog, today: Callable[[], datetime],
-        names: NameBook | None = None,
+        names: NameBook | None = None, keep: Keep | None = None,
     ) -> None:  # fmt: skip
+        """``keep`` gets, for each policy that is carried out, what holds before the next start."""
+        self._keep = keep
         self._store = store
         self._facts = facts
         self._names = names or NameBook()
@@ -75,6 +81,11 @@ class PolicyKeeper:
     def store(self) -> Stores:
         """What is followed."""
         return self._store
+
+    @property
+    def policy(self) -> Policy:
+        """The running policy, or the one to start with."""
+        return (self.running or self._prepared).loaded.policy
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -211,7 +222,18 @@ class PolicyKeeper:
             for move in moves(before.compiled.situations, coming.compiled.situations):
                 self._events.add(NetworkChanged(interface=move.name, profile=move.now, why=move.why, was=move.was))
         self._warn(name, (*coming.loaded.findings, *validate(coming.loaded.policy, coming.compiled)))
+        if before is None or before.loaded.policy is not coming.loaded.policy:
+            await self._keep_boot(coming)
         return change
+
+    async def _keep_boot(self, running: Running) -> None:
+        """Keep what holds before the next start; where that is not possible, all else goes on."""
+        if self._keep is None:
+            return
+        try:
+            self._keep(await asyncio.to_thread(ruleset, running.loaded.policy))
+        except IpsecError as error:
+            self._events.add(PolicyWarning(document=running.loaded.document_name, detail=str(error)))
 
     def _warn(self, document: str, findings: tuple[Finding, ...]) -> None:
         """Each warning once, as long as it stays true."""

@@ -21,6 +21,8 @@ class Settings:
     """Name of the TUN device."""
     key_log: Path | None = None
     """Directory for the files that let Wireshark decrypt; None: no key leaves the process."""
+    state: Path | None = None
+    """Directory for what outlives a restart: what holds before the next start of the service; None for none."""
     verbose: bool = False
     """Log each IKE message and each dropped packet, too."""
     events: int = 2000

@@ -7,16 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ringfence.databases.boot import AfterStop, BootMode
 from ringfence.databases.spd import Action
 from ringfence.net.address import AddressRange
 from ringfence.place import Place
+from ringfence.policy.boot import NO_BOOT, BootSettings
 from ringfence.policy.compile import HostFacts, compile_policy
 from ringfence.policy.document import parse, parse_documents
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.explain import explain, parse_flow
 from ringfence.policy.lower import statements
 from ringfence.policy.model import Filter, Policy, Verb
-from ringfence.policy.resultant import PRECEDENCE, SETTINGS, Given, Resultant, rank, resultant
+from ringfence.policy.resultant import BOOT, PRECEDENCE, SETTINGS, Given, Resultant, rank, resultant
 from ringfence.policy.source import Source
 from ringfence.policy.terms import GlobalSettings, PskFile
 from ringfence.policy.traffic import parse_traffic
@@ -127,7 +129,7 @@ def test_policies_that_are_not_assigned_are_kept_once_each() -> None:
 def test_every_part_of_a_policy_has_its_law() -> None:
     merged = {
         "rules", "filters", "filter_lists", "filter_actions", "ipsec", "unassigned", "beneath", "name", "main_modes",
-        "auth_sets", "main_mode_cryptos", "quick_mode_cryptos", "settings", "profiles", "packet_filters",
+        "auth_sets", "main_mode_cryptos", "quick_mode_cryptos", "settings", "profiles", "packet_filters", "boot",
     }  # fmt: skip
     assert {one.name for one in fields(Policy)} == merged
     said = {name for _, names in SETTINGS for name in names}
@@ -252,3 +254,19 @@ def test_packet_filters_of_all_stores_have_to_be_passed() -> None:
     found = resultant([strict, read("local", text.format("near") + text.format("far"))])
     assert [one.name for one in found.policy.packet_filters] == ["far", "near"]
     assert [one.what for one in found.set_aside] == ['packet filter "far"']
+
+
+def test_each_setting_of_boot_is_the_highest_stores_that_says_it() -> None:
+    assert set(BOOT.values()) == {one.name for one in fields(BootSettings)} - {"place", "places"}
+    persistent = read("persistent", '[boot]\nmode = "block"\n')
+    local = read("local", '[boot]\nmode = "permit"\nafter-stop = "guard"\n')
+    found = resultant([local, persistent])
+    boot = found.policy.boot
+    assert (boot.mode, boot.after_stop, boot.exempt) == (BootMode.BLOCK, AfterStop.GUARD, ())
+    assert (boot.place, boot.places["after-stop"]) == (
+        Place("persistent.toml", 1, "persistent"),
+        Place("local.toml", 3, "local"),
+    )
+    (aside,) = found.set_aside
+    assert str(aside) == "boot mode local.toml:2: the persistent store says mode (persistent.toml:2)"
+    assert resultant([read("local", ""), read("persistent", "")]).policy.boot == NO_BOOT
