@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``ringfence explain``: what happens to a packet, and because of what."""
 
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from ringfence.control.messages import Explanation
 
 
+class When(Enum):
+    """When the packet is on its way."""
+
+    NOW = "now"
+    BOOT = "boot"
+
+
 def explain(
     packet: Annotated[
         str,
@@ -23,6 +31,7 @@ def explain(
         Path | None,
         typer.Option("--policy", help="Ask this document, not the running service.", show_default=False),
     ] = None,
+    at: Annotated[When, typer.Option("--at", help="Ask of now, or of the time before the service is up.")] = When.NOW,
     profile: ProfileOption = None,
     socket: SocketOption = None,
     json: JsonOption = False,
@@ -30,7 +39,12 @@ def explain(
     """Say what happens to a packet, and which rule makes it so. Exit code 1: it does not pass."""
     if policy is None and profile is not None:
         raise typer.BadParameter("asks of a document: name it with --policy.", param_hint="--profile")
-    answer = _by_service(packet, socket) if policy is None else _by_document(packet, policy, profile)
+    if at is When.BOOT and profile is not None:
+        raise typer.BadParameter("asks of a network, and at boot there is none.", param_hint="--profile")
+    if policy is None:
+        answer = _by_service(packet, socket, at)
+    else:
+        answer = _at_boot(packet, policy) if at is When.BOOT else _by_document(packet, policy, profile)
     if json:
         output.say_json(answer)
     else:
@@ -40,11 +54,18 @@ def explain(
         raise typer.Exit(1)
 
 
-def _by_service(packet: str, socket: Path | None) -> "Explanation":
+def _by_service(packet: str, socket: Path | None, at: When) -> "Explanation":
     from ringfence.control.client import Client
 
     with Client(socket) as client:
-        return client.explain(packet)
+        return client.explain(packet) if at is When.NOW else client.explain_at_boot(packet)
+
+
+def _at_boot(packet: str, document: Path) -> "Explanation":
+    from ringfence.control.explaining import explained_at_boot
+    from ringfence.stores.file import FileStore
+
+    return explained_at_boot(FileStore(document, keyless=True).load().policy, packet)
 
 
 def _by_document(packet: str, document: Path, profile: str | None) -> "Explanation":

@@ -29,6 +29,7 @@ from ringfence.control.messages import (
     Status,
 )
 from ringfence.control.place import default_socket
+from ringfence.control.questions import When
 from ringfence.control.storing import DynamicChange, DynamicDocument
 from ringfence.control.troubles import WhyAnswer
 
@@ -79,6 +80,10 @@ class Client:
     def explain(self, packet: str) -> Explanation:
         """What happens to a packet."""
         return self._ask("GET", "/explain", Explanation, packet=packet)
+
+    def explain_at_boot(self, packet: str) -> Explanation:
+        """What would happen to it before the service is up."""
+        return self._ask("GET", "/explain", Explanation, packet=packet, at=When.BOOT.value)
 
     def why(self, peer: str) -> WhyAnswer:
         """Why there is no security with a peer, or was none; raises NotThere for one never heard of."""

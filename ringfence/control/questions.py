@@ -1,7 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is said of documents that nobody follows yet: answers of commands that need no service."""
 
+from enum import Enum
+
 from ringfence.control.messages import Message, SetAsideView, StoreView
+
+
+class When(Enum):
+    """When a packet is on its way that is asked about."""
+
+    NOW = "now"
+    BOOT = "boot"
+    """Before the service is up."""
 
 
 class BootAnswer(Message):

@@ -37,6 +37,7 @@ from ringfence.control.messages import (
     Sas,
     Status,
 )
+from ringfence.control.questions import When
 from ringfence.control.storing import DynamicChange, DynamicDocument
 from ringfence.control.troubles import WhyAnswer
 from ringfence.errors import IpsecError
@@ -67,6 +68,9 @@ class Service(Protocol):
 
     def why(self, peer: str) -> WhyAnswer:
         """Why there is no security with the peer at an address; raises BadRequest, NotThere."""
+
+    def explain_at_boot(self, packet: str) -> Explanation:
+        """What would happen to it before the service is up; raises BadRequest."""
 
     async def reload(self) -> Reloaded:
         """Read the document again now; raises an IpsecError that says why it is refused."""
@@ -197,8 +201,9 @@ def _policy_routes(service: Service) -> APIRouter:
     @router.get("/explain", summary="What happens to a packet, and because of what")
     async def explain(
         packet: Annotated[str, Query(description="Such as `out tcp 10.0.0.1 -> 10.0.0.2:80`", max_length=200)],
+        at: Annotated[When, Query(description="`boot`: before the service is up")] = When.NOW,
     ) -> Explanation:
-        return service.explain(packet)
+        return service.explain_at_boot(packet) if at is When.BOOT else service.explain(packet)
 
     return router
 

@@ -11,7 +11,7 @@ from ringfence import __version__
 from ringfence.backends.base import BackendStatistics, ChildTraffic, SoftTraffic
 from ringfence.control.entries import end, entries, protocol_name
 from ringfence.control.errors import NotThere
-from ringfence.control.explaining import explained
+from ringfence.control.explaining import explained, explained_at_boot
 from ringfence.control.messages import (
     Application,
     Applied,
@@ -185,6 +185,10 @@ class Answers:
         why = self._last_try(format_address(peer)) if child is None else []
         lines = [answer.lines[0], now, *answer.lines[1:], *why]
         return answer.model_copy(update={"sure": child is not None, "lines": lines})
+
+    def explain_at_boot(self, packet: str) -> Explanation:
+        """What would happen to it before the service is up; raises BadRequest."""
+        return explained_at_boot(self._running().loaded.policy, packet)
 
     def why(self, peer: str) -> WhyAnswer:
         """Why there is no security with a peer, or was none; raises BadRequest, and NotThere for one never heard of."""

@@ -163,6 +163,10 @@ class AnsweringService:
         verdict = "block" if packet.endswith(":23") else "protect"
         return Explanation(verdict=verdict, sure=True, lines=[f"{verdict}  because of a rule"])
 
+    def explain_at_boot(self, packet: str) -> Explanation:
+        """Nothing passes."""
+        return Explanation(verdict="block", sure=True, lines=[f"blocked    {packet}, before the service is up"])
+
     def why(self, peer: str) -> WhyAnswer:
         """Nobody but 10.77.0.9 has failed."""
         if peer != "10.77.0.9":

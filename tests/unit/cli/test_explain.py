@@ -58,3 +58,16 @@ def test_another_situation(command: Command, tmp_path: Path, monkeypatch: pytest
     told = command(*words, "--policy", str(document), "--profile", "domain")
     assert (told.code, "network    this computer: domain (said)" in told.out) == (0, True)
     assert "name it with --policy" in command(*words, "--profile", "domain").err
+
+
+def test_before_the_service_is_up(service: AnsweringService, command: Command, tmp_path: Path) -> None:
+    told = command("explain", "out tcp 10.0.0.1 -> 10.0.0.2:80", "--at", "boot")
+    assert (told.code, "before the service is up" in told.out) == (1, True)
+    document = tmp_path / "p.toml"
+    document.write_text('[[filter]]\nname = "no telnet"\nblock = "tcp to 23"\n')
+    words = ("explain", "--at", "boot", "--policy", str(document))
+    blocked = command(*words, "out tcp 10.0.0.1 -> 10.0.0.2:23")
+    assert blocked.code == 1
+    assert "no telnet" in blocked.out
+    assert command(*words, "out tcp 10.0.0.1 -> 10.0.0.2:80").code == 0
+    assert "at boot there is none" in command(*words, "out tcp 10.0.0.1 -> 10.0.0.2:80", "--profile", "public").err

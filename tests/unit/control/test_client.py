@@ -38,6 +38,7 @@ def test_answers_arrive_typed(running: Running) -> None:
         assert client.sas() == make_sas()
         assert client.policy() == make_policy()
         assert client.explain("out tcp 10.0.0.1 -> 10.0.0.2:23").verdict == "block"
+        assert "before the service" in client.explain_at_boot("out tcp 10.0.0.1 -> 10.0.0.2:80").lines[0]
         assert client.delete_sa("q3").ids == ["q3"]
         assert not client.reload().changed
         assert client.plan(Path("/p.toml")).lines == ["+ of /p.toml"]

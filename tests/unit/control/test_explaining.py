@@ -4,7 +4,7 @@
 import pytest
 
 from ringfence.control.errors import BadRequest
-from ringfence.control.explaining import explained
+from ringfence.control.explaining import explained, explained_at_boot
 from ringfence.net.address import parse_address
 from ringfence.policy.compile import Compiled, HostFacts, compile_policy
 from ringfence.policy.document import parse
@@ -51,3 +51,18 @@ def test_nonsense_is_told_with_an_example(compiled: Compiled, packet: str) -> No
         explained(compiled, packet)
     assert f'"{packet}"' in caught.value.message
     assert "->" in caught.value.cure
+
+
+@pytest.mark.parametrize(
+    ("packet", "verdict", "sure"),
+    [
+        ("out tcp 10.77.0.1 -> 10.77.0.2:80", "block", True),
+        ("out tcp 10.77.0.1 -> 10.78.0.2:80", "permit", True),
+        ("in tcp 10.78.0.2 -> 10.77.0.1:80", "permit", False),
+    ],
+)
+def test_before_the_service_is_up(packet: str, verdict: str, sure: bool) -> None:
+    answer = explained_at_boot(parse(DOCUMENT, name="p.toml"), packet)
+    assert (answer.verdict, answer.sure) == (verdict, sure)
+    with pytest.raises(BadRequest):
+        explained_at_boot(parse(DOCUMENT, name="p.toml"), "nonsense")

@@ -217,6 +217,7 @@ def test_explanations_name_the_sa_in_use(running: Running) -> None:
     assert running.answers.explain("out udp 192.0.2.1 -> 198.51.100.1:53").verdict == "permit"
     with pytest.raises(BadRequest) as caught:
         running.answers.explain("hello")
+    assert running.answers.explain_at_boot("out tcp 192.0.2.1 -> 192.0.2.2:80").verdict == "block"
     assert caught.value.cure
 
 
