@@ -13,14 +13,16 @@ Answers are known by connection tracking; the kernel begins it with this table, 
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from ringfence.backends.base import BOOT_TABLE_NAME
 from ringfence.backends.filter import DHCP_IN, DHCP_OUT, DISCOVERY
 from ringfence.backends.grouping import Line, grouped
 from ringfence.backends.matches import comment, match, ports_of, some_match
-from ringfence.databases.boot import BootMode, BootSpd, Opening, required, takes_answers
+from ringfence.backends.translated import AFTER_SOURCE, BEFORE_DESTINATION
+from ringfence.databases.boot import BootMode, BootSpd, Opening, required, shuts, takes_answers
 from ringfence.databases.selector import Selector
-from ringfence.databases.spd import Direction, SpdEntry
+from ringfence.databases.spd import Action, Direction, SpdEntry
 from ringfence.net.flow import ICMP, ICMPV6
 
 REQUIRED, REFUSED, WAITING = "required", "refused", "waiting"
@@ -62,8 +64,8 @@ def _table(chains: Iterable[tuple[str, Iterable[str]]]) -> str:
     return removal() + "\n".join([*lines, "}", ""])
 
 
-def _hook(name: str) -> str:
-    return f"type filter hook {name} priority filter - 10; policy accept;"
+def _hook(name: str, priority: str = "filter - 10") -> str:
+    return f"type filter hook {name} priority {priority}; policy accept;"
 
 
 def _chains(boot: BootSpd, *, waits: bool) -> Iterator[tuple[str, list[str]]]:
@@ -93,6 +95,27 @@ def _chains(boot: BootSpd, *, waits: bool) -> Iterator[tuple[str, list[str]]]:
         for rule in _entries([entry], direction, "goto rest-forward", stateful=False)
     ]
     yield "forward", [_hook("forward"), *passing, "goto rest-forward"]
+    if boot.mode is BootMode.PERMIT and boot.translated and any(map(_must_be_protected, boot.entries)):
+        yield from _translated(boot)
+
+
+def _translated(boot: BootSpd) -> Iterator[tuple[str, list[str]]]:
+    """What is forwarded by an address of this computer, which to whoever listens is its own (``translated``)."""
+    for direction, hook, priority, way, end in (
+        (Direction.OUT, "postrouting", AFTER_SOURCE, "oifname", "saddr"),
+        (Direction.IN, "prerouting", BEFORE_DESTINATION, "iifname", "daddr"),
+    ):
+        first = [f'{way} "lo" accept', f"fib {end} type != local accept", f"{DISCOVERY} accept"]
+        open_ = [f"{one} accept" for one in (DHCP_OUT if direction is Direction.OUT else (*DHCP_IN, *SEALED))]
+        protect = (one if _must_be_protected(one) else replace(one, processing=None, action=Action.BYPASS)
+                   for one in boot.entries)  # fmt: skip
+        rules = _entries(protect, direction, "accept", stateful=False)
+        yield f"translated-{end}", [_hook(hook, priority), *first, *open_, *rules]
+
+
+def _must_be_protected(entry: SpdEntry) -> bool:
+    """Filters are about what this computer does itself."""
+    return entry.processing is not None and shuts(entry)
 
 
 def _rest(boot: BootSpd, direction: Direction) -> Iterator[str]:

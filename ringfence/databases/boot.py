@@ -98,6 +98,8 @@ class BootSpd:
     forwarded: tuple[SpdEntry, ...] = ()
     """About what it forwards."""
     openings: tuple[Opening, ...] = ()
+    translated: bool = False
+    """Whether what others send by an address of this computer counts as its own, where it forwards anything at all."""
 
     @property
     def required(self) -> tuple[SpdEntry, ...]:
@@ -106,7 +108,9 @@ class BootSpd:
 
     def guarding(self) -> "BootSpd":
         """The part that is shut in every mode alone."""
-        return BootSpd(BootMode.PERMIT, self.after_stop, self.first, self.entries, self.forwarded)
+        return BootSpd(
+            BootMode.PERMIT, self.after_stop, self.first, self.entries, self.forwarded, translated=self.translated
+        )
 
     def ask(self, flow: FlowKey, direction: Direction) -> Told:
         """What happens to a packet of ``flow``, from its sender to its receiver."""

@@ -14,12 +14,13 @@ Hence whatever this computer's addresses, names and networks turn out to be, no 
 would then require to be protected, or block.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 
 from ringfence.databases.boot import BootMode, BootSpd, Opening, required, shuts
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Origin, Processing, SpdEntry
+from ringfence.databases.spd_index import SelectorIndex
 from ringfence.net.flow import ESP
 from ringfence.policy.boot import NO_BOOT
 from ringfence.policy.cubes import Cube, Cubes
@@ -28,6 +29,7 @@ from ringfence.policy.host import HostFacts
 from ringfence.policy.lower import statements
 from ringfence.policy.model import Address, Filter, HostName, Keyword, Need, Policy, Rule, Verb
 from ringfence.policy.multicast import beside_exempt, beside_multicast
+from ringfence.policy.terms import Masqueraded
 from ringfence.policy.weight import order
 from ringfence.policy.windows import DefaultExempt
 
@@ -39,14 +41,16 @@ def boot_spd(policy: Policy) -> BootSpd:
     written = [item for item in statements(policy) if item.enabled]
     cubes = Cubes(HostFacts(), policy.profiles, any_is_own=True, unknown=True)
     made: dict[tuple[Selector, Direction, str], SpdEntry] = {}
-    passing: set[str] = set()
+    passing, secure = set[str](), set[str]()
     for item in written:
         for entry in _entries(item, cubes):
             key = entry.selector, entry.directions, entry.name
             made[key] = max(made.get(key, entry), entry, key=lambda one: one.weight)
             if _is_forwarded(item):
                 passing.add(entry.name)
-    ordered = sorted(made.values(), key=order)
+            if isinstance(item, Filter) and item.secure is not None:
+                secure.add(entry.name)
+    ordered = _secured(sorted(made.values(), key=order), secure)
     first = {entry.name for entry in ordered if _is_first(entry, policy)}
     rest = [entry for entry in ordered if entry.name not in first]
     own = _beside(rest, policy)
@@ -58,6 +62,7 @@ def boot_spd(policy: Policy) -> BootSpd:
         _needed(own),
         _needed(forwarded),
         tuple(_openings(policy)),
+        policy.settings.masqueraded is Masqueraded.BLOCK,
     )
 
 
@@ -65,6 +70,21 @@ def boot_mode(policy: Policy) -> BootMode:
     """The mode: whoever has written nothing shuts nothing."""
     anything = policy.boot.place or policy.boot != NO_BOOT or any(policy.titles.values())
     return policy.boot.mode if anything else BootMode.PERMIT
+
+
+def _secured(entries: list[SpdEntry], secure: Container[str]) -> list[SpdEntry]:
+    """The entries, with what must be secure by a filter before a rule that would let it pass in clear."""
+    filters = SelectorIndex((number, one.selector) for number, one in enumerate(entries) if one.name in secure)
+    found: list[SpdEntry] = []
+    for entry in entries:
+        if entry.action is Action.PROTECT and required(entry) != entry.directions:
+            for one in (entries[number] for number in sorted(filters.overlapping(entry.selector))):
+                cube, directions = one.selector.intersect(entry.selector), one.directions & entry.directions
+                if cube is not None and directions:
+                    name = f"{one.name} before {entry.name}"
+                    found.append(replace(one, name=name, selector=cube, directions=directions))
+        found.append(entry)
+    return found
 
 
 def _needed(entries: list[SpdEntry]) -> tuple[SpdEntry, ...]:
@@ -118,7 +138,8 @@ def _is_unknown(address: Address) -> bool:
 
 
 def _filter(item: Filter, cube: Cube) -> SpdEntry:
-    return _entry(item, cube, Action.DISCARD if item.verb is Verb.BLOCK else Action.BYPASS)
+    shut = item.verb is Verb.BLOCK or item.secure is not None  # nothing is secure yet
+    return _entry(item, cube, Action.DISCARD if shut else Action.BYPASS)
 
 
 def _rule(rule: Rule, cube: Cube) -> Iterator[SpdEntry]:

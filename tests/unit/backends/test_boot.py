@@ -86,3 +86,14 @@ def test_without_a_policy_only_what_gives_an_address_passes() -> None:
     for name, way in (("input", "iifname"), ("output", "oifname")):
         assert [rule.split()[0] for rule in found[name]] == ["type", way, "ip6", "udp", "udp", "counter"]
     assert "ct " not in boot.shut()
+
+
+def test_what_is_masqueraded_is_asked_as_this_computers_own() -> None:
+    found = chains(boot.ruleset(meant('[boot]\nmode = "permit"\n' + RULE)))
+    (hook, *_, drop, other) = found["translated-saddr"]
+    assert hook.startswith("type filter hook postrouting priority srcnat + 10;")
+    assert "daddr 10.9.0.0" in drop
+    assert "required drop" in other
+    clear = '[global]\nmasqueraded = "clear"\n'
+    for text in ('[boot]\nmode = "block"\n' + RULE, '[boot]\nmode = "permit"\n' + clear + RULE):
+        assert "translated" not in str(chains(boot.ruleset(meant(text))))

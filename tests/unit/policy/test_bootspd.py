@@ -65,6 +65,15 @@ def test_what_surely_passes_passes(more: str, passes: bool) -> None:
     assert fate(text, "out tcp 10.0.0.1 -> 10.9.0.2:80") is Fate.DROPPED
 
 
+def test_what_has_to_be_secure_is_shut_also_for_rules_that_request() -> None:
+    secure = '[[filter]]\nname = "web"\npermit = "tcp to 80"\nwith = "10.9.0.0/16"\nsecure = "authenticated"\n'
+    request = rule('with = "10.9.0.1"', 'traffic = "tcp to 80"', 'secure = "request"')
+    for text in (secure, secure + request):
+        assert fate(text, "out tcp 10.0.0.1 -> 10.9.0.1:80") is Fate.DROPPED
+        assert fate(text, "out tcp 10.0.0.1 -> 10.9.0.1:81") is Fate.PASSES
+    assert fate(request, "out tcp 10.0.0.1 -> 10.9.0.1:80") is Fate.PASSES
+
+
 def test_a_name_weighs_as_the_address_that_it_will_be() -> None:
     wide = '[[filter]]\nname = "permit"\npermit = "any"\nwith = "10.9.0.0/16"\n'
     assert fate(rule('with = "db.corp.example"') + "\n" + wide, "out tcp 10.0.0.1 -> 10.9.0.1:80") is Fate.DROPPED
@@ -152,7 +161,10 @@ def documents(draw: st.DrawFn) -> str:
                 f'[[rule]]\nname = "{number}"\nsecure = {secure}\ntraffic = "{traffic}"\n{auth}\n{ends}\n{scope}'
             )
         else:
-            way = draw(st.sampled_from(["", "mirrored = false", 'direction = "in"']))
+            way = draw(st.sampled_from(["", "", "mirrored = false", 'direction = "in"']))
+            way += draw(
+                st.sampled_from(["", "", '\nsecure = "authenticated"', '\nsecure = "encrypted"\noverride-block = true'])
+            )
             parts.append(f'[[filter]]\nname = "{number}"\n{verb} = "{traffic}"\n{ends}\n{scope}\n{way}')
     return '[boot]\nmode = "permit"\n' + "\n".join(parts)
 
