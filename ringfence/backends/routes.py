@@ -246,6 +246,8 @@ def _inside_esp(room: int, transform: Transform) -> int:
 
 def _protect(plan: _Plan, entry: SpdEntry, position: int) -> None:
     for network in _networks(entry.selector.destination):
+        if any(_within(network, never) for never in NEVER_PROTECTED):
+            continue
         if plan.around(network) is not None or plan.permitted(network, entry.selector.source, position):
             continue
         pieces = {one.destination for one in plan.host.routes if _within(one.destination, network)}

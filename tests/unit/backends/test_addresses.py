@@ -4,8 +4,8 @@
 import json
 import subprocess
 
-from ringfence.backends.addresses import GET_LINK, LINK_HEADER, NEW_LINK, _dump, local_addresses
-from ringfence.net.address import format_address
+from ringfence.backends.addresses import GET_LINK, LINK_HEADER, NEW_LINK, _dump, _network, local_addresses
+from ringfence.net.address import AddressRange, format_address, parse_address
 
 
 def test_the_kernel_s_own_tool_says_the_same() -> None:
@@ -25,3 +25,21 @@ def test_the_addresses_of_each_link_but_loopback() -> None:
         (one["ifindex"], one["ifname"], {address["local"] for address in one["addr_info"]}) for one in links
     ]
     assert [octets for octets in _dump(GET_LINK, NEW_LINK, LINK_HEADER.size) if LINK_HEADER.unpack_from(octets)[2] == 1]
+
+
+def test_the_networks_of_its_links() -> None:
+    told = json.loads(subprocess.run(["ip", "-json", "address"], capture_output=True, text=True, check=True).stdout)
+    known = set()
+    for link in told:
+        for one in link.get("addr_info", ()) if "LOOPBACK" not in link["flags"] else ():
+            known.add(str(AddressRange.parse(f"{one.get('address', one['local'])}/{one['prefixlen']}")))
+            known.discard(one["local"])
+    assert set(map(str, local_addresses().subnets)) == known
+    assert local_addresses().subnets == tuple(
+        sorted(local_addresses().subnets, key=lambda one: (len(one.first), one.first))
+    )
+
+
+def test_a_network_is_cut_to_its_length() -> None:
+    assert str(_network(parse_address("10.1.2.3"), 20)) == "10.1.0.0/20"
+    assert str(_network(parse_address("fd00::1:2"), 64)) == "fd00::/64"

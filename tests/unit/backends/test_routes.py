@@ -217,6 +217,12 @@ def test_ports_do_not_exempt() -> None:
     assert AddressRange.parse("10.5.0.53").is_host
 
 
+def test_nothing_leads_to_link_local_addresses() -> None:
+    """Such a route would need a link; the kernel refuses one to a device that has no such address."""
+    found = wanted(Spd((protect("near", "fe80::1", "fe80::/64"), protect("net", "192.0.2.1", "10.5.0.0/16"))), HOST)
+    assert [one.destination for one in found] == ["10.5.0.0/16"]
+
+
 def test_transport_mode_never_borrows_the_address_of_another_link() -> None:
     """A rule for the addresses of one interface, and a default route by another."""
     here, there = parse_address("10.0.0.1"), parse_address("192.0.2.1")

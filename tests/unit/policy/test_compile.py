@@ -263,3 +263,13 @@ def test_the_example_of_windows_works_in_any_order() -> None:
         assert out(found, "tcp 10.77.0.1 1 10.0.0.2 80") is Action.PROTECT
         assert out(found, "tcp 10.77.0.1 1 10.0.0.4 80") is Action.BYPASS
         assert out(found, "tcp 10.77.0.1 1 192.0.2.1 80") is Action.DISCARD
+
+
+def test_a_network_of_tomorrow_is_guarded_and_addresses_of_today_are_not() -> None:
+    here = HostFacts((parse_address("10.77.0.1"),), local_subnets=(AddressRange.parse("10.77.0.0/24"),))
+    found = compiled(rule_text("near", with_='"local-subnet"'), here).spd
+    assert [str(one.selector) for one in found.guards] == [
+        "10.77.0.1 -> 0.0.0.0/0", "0.0.0.0/0 -> 0.0.0.0/0", "::/0 -> ::/0",
+    ]  # fmt: skip
+    assert [one.action for one in found.guards] == [Action.BYPASS, Action.DISCARD, Action.DISCARD]
+    assert [str(one.selector) for one in found if one.action is Action.PROTECT] == ["10.77.0.1 -> 10.77.0.0/24"]

@@ -72,3 +72,15 @@ def test_a_part_of_one_protocol_is_more_specific() -> None:
     part = any_of.only(50)
     assert (str(part.selector), part.weight - any_of.weight) == (f"{any_of.selector} esp", 500)
     assert part.only(50) == part
+
+
+def test_the_local_subnet_is_a_network_at_either_end() -> None:
+    here = Cubes(HostFacts((LAN, VPN), local_subnets=(AddressRange.parse("10.0.0.0/24"),)))
+    rule = replace(RULE, remote=(Keyword.LOCAL_SUBNET,))
+    assert words(rule, here) == ["10.0.0.1 <-> 10.0.0.0/24:53 udp", "10.9.0.1 <-> 10.0.0.0/24:53 udp"]
+    (cube, _) = here.of(rule)
+    assert cube.weight == next(iter(here.of(replace(rule, remote=(AddressRange.parse("10.0.0.0/24"),))))).weight
+    assert words(replace(rule, local=(Keyword.LOCAL_SUBNET,), remote=ANY), here) == ["10.0.0.1 <-> 0.0.0.0/0:53 udp"]
+    assert CUBES.unknown(rule) == [Keyword.LOCAL_SUBNET], "nothing is known of it"
+    tomorrow = Cubes(HostFacts((LAN,)), any_is_own=True)
+    assert words(rule, tomorrow) == ["0.0.0.0/0 <-> 0.0.0.0/0:53 udp", "::/0 <-> [::/0]:53 udp"]

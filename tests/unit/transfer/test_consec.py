@@ -39,6 +39,7 @@ def test_addresses() -> None:
     assert addresses("DNS", "dhcp", "WINS", "DefaultGateway") == [
         "dns-servers", "dhcp-servers", "wins-servers", "default-gateway"
     ]  # fmt: skip
+    assert addresses("LocalSubnet") == ["local-subnet"]
     assert addresses("10.0.0.1", "Any") == ["any"]
     assert addresses() == ["any"]
     assert parse_addresses(["Files.Lab.Example"]) == (HostName("files.lab.example"),)

@@ -53,6 +53,12 @@ def test_filters_that_windows_does_not_know() -> None:
     assert len(whys(found)) >= 4
 
 
+def test_the_local_subnet_has_no_word() -> None:
+    found = of(HEAD + RULE + '[filter-list."L"]\nfilters = ["me <-> local-subnet"]\n')
+    assert "add filter " not in found.text
+    assert any("no word for the local subnet" in why for why in whys(found))
+
+
 def test_a_tunnel_becomes_two_rules() -> None:
     rule = RULE.replace("Block", "A") + 'tunnel = { local = "192.0.2.1", remote = "192.0.2.2" }\nauth = "kerberos"\n'
     lists = '[filter-list."L"]\nfilters = ["10.1.0.0/16 <-> 10.2.0.0/16"]\n'

@@ -55,6 +55,7 @@ def test_rules_that_windows_does_not_know(more: str, why: str) -> None:
 
 def test_names_and_own_addresses() -> None:
     assert any("is a name" in why for why in whys(of(RULE.replace("10.0.0.0/8", "a.example"))))
+    assert "endpoint2=localsubnet " in of(RULE.replace("10.0.0.0/8", "local-subnet")).text
     both = '[[rule]]\nname = "r"\nbetween = [["me", "10.0.0.1"], "any"]\nsecure = "none"\n'
     assert any("own addresses" in why for why in whys(of(both)))
     assert any('takes "all"' in why for why in whys(of(RULE.replace('"r"', '"all"'))))

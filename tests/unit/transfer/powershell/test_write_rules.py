@@ -37,8 +37,8 @@ def test_ends() -> None:
     assert words("") == [head]
     assert words('with = ["10.0.0.0/8", "2001:db8::1"]') == [f"{head} -RemoteAddress '10.0.0.0/8', '2001:db8::1'"]
     assert words('between = ["10.0.0.1-10.0.0.9", "any"]') == [f"{head} -LocalAddress '10.0.0.1-10.0.0.9'"]
-    found = words('with = ["dns-servers", "default-gateway"]\nsecure = "none"')
-    assert found[0].endswith("-OutboundSecurity None -RemoteAddress DNS, DefaultGateway")
+    found = words('with = ["dns-servers", "default-gateway", "local-subnet"]\nsecure = "none"')
+    assert found[0].endswith("-OutboundSecurity None -RemoteAddress DNS, DefaultGateway, LocalSubnet")
 
 
 def test_ports() -> None:
