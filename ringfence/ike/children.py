@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from ringfence.databases.identity import Identity
 from ringfence.databases.proposal import Protocol
-from ringfence.databases.sa import SPI_FIRST, ChildSa
+from ringfence.databases.sa import SPI_FIRST, ChildSa, Mode
+from ringfence.databases.selector import Selector
+from ringfence.databases.spd import SpdEntry
 from ringfence.ike.lifetime import CHILD_SA_LIFE, ChildEvent, ChildState, after
 from ringfence.ike.wishes import Key, Order, key_of
 from ringfence.net.address import Path
@@ -133,6 +136,25 @@ class Children:
     def newest(self, key: Key) -> Record | None:
         """The contract in use for this."""
         return next((record for record in reversed(self.competing(key)) if record.in_use), None)
+
+    def rivals(self, peer: Identity) -> Callable[[SpdEntry, Selector], Identity | None]:
+        """``rival`` for this peer."""
+        return lambda entry, selector: self.rival(entry, selector, peer)
+
+    def rival(self, entry: SpdEntry, selector: Selector, peer: Identity) -> Identity | None:
+        """Who else has a tunnel for some of this, where the entry lets anybody's end be the other end of it.
+
+        Else whoever asks last would get what is for others.
+        """
+        processing = entry.processing
+        if processing is None or processing.mode is not Mode.TUNNEL or processing.tunnel_remote is not None:
+            return None
+        for record in self._records.values():
+            child = record.child
+            mine = child.entry == entry.name and child.peer != peer and record.state is not ChildState.LARVAL
+            if mine and child.selector.intersect(selector) is not None:
+                return child.peer
+        return None
 
     def of(self, ike_id: int) -> tuple[Record, ...]:
         """Those that an IKE SA speaks for."""

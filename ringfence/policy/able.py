@@ -81,9 +81,6 @@ def _terms(rule: Rule) -> Iterator[Unable]:
     if rule.keying and KeyModule.IKEV1 not in rule.keying:
         later = " or ".join(one.value for one in rule.keying)
         yield Unable(f"negotiates by {later} only, which needs a later version", "Leave keying out.", "keying")
-    if rule.gateways is not None and rule.gateways.remote is None:
-        yield Unable("ends at any gateway, which needs a later version",
-                     'Name the other gateway: remote = { gateway = "198.51.100.7" }.', "remote")  # fmt: skip
 
 
 def without(rule: Rule, settings: GlobalSettings = NOBODY_SAID) -> Iterator[str]:

@@ -223,9 +223,15 @@ class _Compiler:
             yield from self.main_modes.pieces(rule, selector.source, selector.destination)
             return
         local = self._tunnel_ends(rule, gateways)
-        ends = [AddressRange.host(end) for end in (local, gateways.remote) if end is not None]
-        decided = next((one for _, one in self.main_modes.pieces(rule, *ends)), rule) if len(ends) == 2 else rule
-        yield selector.destination, decided
+        here = next((one for one in (local, *self.cubes.own(rule.scope)) if one is not None), None)
+        if here is None:
+            yield selector.destination, rule
+            return
+        anywhere = V4 if len(here) == 4 else V6
+        there = anywhere if gateways.remote is None else AddressRange.host(gateways.remote)
+        # For peers from anywhere only a main mode rule about them all can decide.
+        found = self.main_modes.pieces(rule, AddressRange.host(here), there)
+        yield selector.destination, next((one for piece, one in found if piece == there), rule)
 
     def _begins_here(self, rule: Rule, gateways: Gateways) -> bool:
         """Whether our end of the tunnel is where the rule holds."""

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from ringfence.databases.identity import Identity
 from ringfence.databases.proposal import Protocol
-from ringfence.databases.sa import ChildSa
+from ringfence.databases.sa import ChildSa, Mode
+from ringfence.databases.selector import Selector
 from ringfence.ike.children import Children, Record
 from ringfence.ike.lifetime import ChildEvent, ChildState
 from ringfence.testing.associations import make_sa
@@ -127,3 +129,24 @@ def test_a_life_that_the_table_does_not_have():
     one = record(Children(), 1, 1)
     with pytest.raises(ValueError, match="SWITCHED cannot happen to what is LARVAL"):
         one.happen(ChildEvent.SWITCHED)
+
+
+def test_whoever_has_a_tunnel_from_anywhere_keeps_its_traffic():
+    anywhere = POLICY.with_(mode=Mode.TUNNEL, local_net="10.9.0.0/24", remote_net="10.1.0.0/16")
+    (named,) = anywhere.compiled()[0]
+    entry = replace(named, processing=replace(named.processing, tunnel_remote=None))
+    one, other = Identity.parse("one.example"), Identity.parse("other.example")
+    children = Children()
+    out, into = make_sa(ESP_GCM, spi=0x1101), make_sa(ESP_GCM, spi=0x1001)
+    narrow = Selector.between("10.9.0.0/24", "10.1.0.5")
+    held = Record(ChildSa(1, 1, entry.name, narrow, (out,), (into,), peer=one), 1, PATH, False, (1, 0))
+    children.add(held)
+    assert children.rival(entry, narrow, other) is None, "it is not agreed on yet"
+    held.happen(ChildEvent.CONFIRMED)
+    assert children.rival(entry, narrow, other) == one
+    assert children.rival(entry, entry.selector, other) == one, "all of it would be a part of it, too"
+    assert children.rivals(other)(entry, narrow) == one
+    assert children.rival(entry, narrow, one) is None, "its own it may renew"
+    assert children.rival(entry, Selector.between("10.9.0.0/24", "10.1.0.6"), other) is None
+    assert children.rival(named, narrow, other) is None, "that tunnel ends at one gateway"
+    assert children.rival(replace(entry, name="another"), narrow, other) is None

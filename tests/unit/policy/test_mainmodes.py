@@ -62,3 +62,11 @@ def test_addresses_without_others() -> None:
     assert list(map(str, without(one, AddressRange.parse("10.0.0.1")))) == ["10.0.0.0", "10.0.0.2/31"]
     assert list(without(one, AddressRange.parse("10.0.0.0/8"))) == []
     assert list(without(one, AddressRange.parse("10.1.0.0/16"))) == [one]
+
+
+def test_of_peers_from_anywhere_one_about_them_all_decides() -> None:
+    tunnel = rule_text("roaming", local='{ networks = "10.9.0.0/24" }'.replace(" }", ', gateway = "10.77.0.1" }'),
+                       remote='{ networks = "10.8.0.0/16", gateway = "any" }')  # fmt: skip
+    for some, key in (('with = "10.0.0.0/8"', "test.psk"), ('with = "any"', "first.psk")):
+        found = keys(compiled(tunnel + main_mode("first", some)))
+        assert found == {"0.0.0.0/0": [key], "::/0": [key]}

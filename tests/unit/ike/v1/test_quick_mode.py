@@ -222,6 +222,13 @@ def test_a_tunnel_with_other_ends():
     assert "other ends" in script.raises(Reason.WRONG_SELECTORS).detail
 
 
+def test_what_somebody_else_has_a_tunnel_for():
+    entries = tuple(BUNDLE.mirrored().compiled()[0])
+    contest = Contest(entries, lambda _: None, lambda _: None, lambda _entry, _selector: Identity.parse("a.example"))
+    script = play(respond(first(policy=BUNDLE), ground(SERVER), contest, Env(SeededRandom(2))))
+    assert "what a.example has a tunnel for" in script.raises(Reason.WRONG_SELECTORS).detail
+
+
 def test_the_first_entry_that_fits_serves_narrower_traffic():
     (wide,) = SERVER.compiled()[0]
     refusing = replace(wide, name="first", processing=replace(wide.processing, methods=(method(AH_SHA256),)))
