@@ -81,6 +81,8 @@ class PadEntry:
     """Quick modes per main mode; 0 for no limit."""
     initiate: bool = True
     """Whether we may begin; otherwise only answer."""
+    fragmentation: bool = True
+    """Whether messages of IKEv1 may go in pieces, where the peer can."""
     dead_peer: DeadPeer | None = USUAL
     """None: such a peer is never asked."""
 

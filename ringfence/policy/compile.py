@@ -149,7 +149,9 @@ class _Compiler:
         self.policy = policy
         self.host = host
         said = policy.settings
-        self.peers = Peers(encoded(keys, said.psk_encoding), said.through_nat, said.dead_peer)
+        self.peers = Peers(
+            encoded(keys, said.psk_encoding), said.through_nat, said.dead_peer, fragmentation=said.fragmentation
+        )
         self.cubes = Cubes(host, policy.profiles)
         self.tomorrow = Cubes(host, policy.profiles, any_is_own=True)
         self.main_modes = MainModes(policy, self.cubes)

@@ -56,10 +56,13 @@ class Peers:
         keys: Mapping[str, Secret],
         through_nat: ThroughNat = ThroughNat.BOTH,
         dead_peer: DeadPeer | None = USUAL,
+        *,
+        fragmentation: bool = True,
     ) -> None:
         self._keys = keys
         self._through_nat = through_nat
         self._dead_peer = dead_peer
+        self._fragmentation = fragmentation
         self._names: dict[Manner, str] = {}
         self._entries: dict[str, tuple[Manner, Origin, _Ranges]] = {}
 
@@ -105,6 +108,7 @@ class Peers:
                 nat_traversal=manner.nat_traversal,
                 through_nat=self._through_nat,
                 dead_peer=self._dead_peer,
+                fragmentation=self._fragmentation,
                 master_key_pfs=manner.main_mode.pfs,
                 quick_mode_limit=1 if manner.main_mode.pfs else manner.main_mode.sessions,
                 initiate=manner.initiate,

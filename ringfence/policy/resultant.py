@@ -31,6 +31,7 @@ SETTINGS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("nat",), ("through_nat",)),
     (("masqueraded",), ("masqueraded",)),
     (("dead-peer",), ("dead_peer",)),
+    (("fragmentation",), ("fragmentation",)),
     (("auth", "auth-set", "second-auth"), ("auth", "auth_set", "second_auth")),
     (
         ("protect", "lifetime", "pfs", "quick-mode-crypto"),

@@ -155,6 +155,7 @@ def decode_global(table: Table) -> GlobalSettings:
         through_nat=table.choice("nat", ThroughNat) or DEFAULT.through_nat,
         masqueraded=table.choice("masqueraded", Masqueraded) or DEFAULT.masqueraded,
         dead_peer=_dead_peer(table),
+        fragmentation=either(table.value("fragmentation", bool), True),
         auth=decode_auth(table),
         second_auth=decode_second(table),
         auth_set=either(table.text("auth-set"), ""),

@@ -292,6 +292,8 @@ class GlobalSettings:
     masqueraded: Masqueraded = Masqueraded.BLOCK
     dead_peer: DeadPeer | None = DEAD_PEER
     """None: no peer is asked whether it is still there."""
+    fragmentation: bool = True
+    """Whether messages of IKEv1 may go in pieces."""
     auth: tuple[Auth, ...] = ()
     second_auth: tuple[SecondAuth, ...] = ()
     auth_set: str = ""

@@ -71,6 +71,7 @@ def _global(one: GlobalSettings) -> Iterator[Pair]:
     yield "nat", toml_text(one.through_nat.value), one.through_nat is DEFAULT.through_nat
     yield "masqueraded", toml_text(one.masqueraded.value), one.masqueraded is DEFAULT.masqueraded
     yield "dead-peer", _dead_peer(one.dead_peer), one.dead_peer == DEFAULT.dead_peer
+    yield "fragmentation", toml_flag(one.fragmentation), one.fragmentation
     yield "require-encryption", toml_flag(one.require_encryption), not one.require_encryption
     yield "local-rules", toml_flag(one.local_rules), one.local_rules
     yield from _said(one)

@@ -57,6 +57,7 @@ class HostPolicy:
     master_key_pfs: bool = False
     quick_mode_limit: int = 0
     initiate: bool = True
+    fragmentation: bool = True
     dead_peer: DeadPeer | None = USUAL
 
     def with_(self, **changes: object) -> "HostPolicy":
@@ -92,6 +93,7 @@ class HostPolicy:
             master_key_pfs=self.master_key_pfs,
             quick_mode_limit=self.quick_mode_limit,
             initiate=self.initiate,
+            fragmentation=self.fragmentation,
             dead_peer=self.dead_peer,
         )
         return Spd((entry,)), Pad((peer,))

@@ -230,7 +230,7 @@ def silent_about_dpd(monkeypatch):
     """Hosts that do not say that they answer questions, as Windows."""
     from ringfence.ike.v1 import main_mode
 
-    monkeypatch.setattr(main_mode, "announced", lambda *_: (VendorPayload(vendors.OURS),))
+    monkeypatch.setattr(main_mode, "announced", lambda **_: (VendorPayload(vendors.OURS),))
 
 
 def test_who_answers_no_questions_is_asked_by_a_renewal(silent_about_dpd):

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ringfence.audit import MainModeFailed, QuickModeFailed
 from ringfence.databases.sa import ChildSa
-from ringfence.ike.effects import Answer, Effect, InstallInbound, SendMessage
+from ringfence.ike.effects import Answer, Effect, InstallInbound
 from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
 from ringfence.ike.exchange import Consult, Do, Finished, Message, Protect, Say, Traverse, Wait
 from ringfence.ike.happening import MainFailed, Prepared, QuickFailed
@@ -25,6 +25,7 @@ from ringfence.ike.v1.notifies import NOTIFY_OF, UNREADING, Notify
 from ringfence.ike.v1.payloads import IPSEC_DOI, NotifyPayload, ProtocolId, SaPayload
 from ringfence.ike.v1.running import AnyRunning, Running
 from ringfence.ike.v1.speaker import Speaker
+from ringfence.ike.v1.vendors import Vendor, recognised
 from ringfence.ike.window import digest
 from ringfence.ike.world import World
 
@@ -47,7 +48,7 @@ class Conversation:
         if key not in answers:
             return False
         if (again := answers[key]) is not None:
-            self._voice.emit(SendMessage(again, self._voice.path))
+            self._voice.transmit(again, again=True)
         return True
 
     def keys(self) -> MainKeys:
@@ -91,6 +92,8 @@ class Conversation:
             self._voice.follow()
         if running.kind is Kind.MAIN and running.initiator:
             self._voice.responder_cookie = message.header.responder_cookie
+        if running.kind is Kind.MAIN and Vendor.FRAGMENTATION in recognised(message.chain):
+            self._voice.peer_joins = True
         self._voice.heard(running, running.number, message.chain, datagram)
         running.heard = digest(datagram)
         self._go_on(running, None if first else message)

@@ -114,7 +114,7 @@ def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
     (entry,) = setting.entries
     offer = offer_main(entry.proposals)
     serves = entry.nat_traversal and natt.serves(setting.path)
-    vendors = *announced(), *natt.offered(serves=serves)
+    vendors = *announced(joins=entry.fragmentation), *natt.offered(serves=serves)
     chosen = yield from request(offer, *vendors, check=_takes_one_of(offer, entry))
     proposal = accepted_main(offer, chosen.chain.one(SaPayload), entry.proposals)
 
@@ -157,7 +157,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     choice = choose_main(first.chain.one(SaPayload), setting.entries)
     proposal, entry = choice.proposal, choice.entry
     common = natt.common(first.chain, serves=entry.nat_traversal and natt.serves(setting.path))
-    vendors = *announced(), *((VendorPayload(common),) if common else ())
+    vendors = *announced(joins=entry.fragmentation), *((VendorPayload(common),) if common else ())
     theirs = (yield from answer(choice.answer, *vendors)).chain
     cookies = setting.initiator_cookie + setting.responder_cookie
     look = _Look(common, proposal, cookies, setting.path)

@@ -12,6 +12,7 @@ from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.selector import Selector
+from ringfence.ike.dispatch import header_of
 from ringfence.ike.effects import Answer
 from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
 from ringfence.ike.exchange import Message, Stepper
@@ -23,6 +24,7 @@ from ringfence.ike.rules import Role
 from ringfence.ike.v1 import informational, main_mode, quick_mode
 from ringfence.ike.v1.channel import open_clear
 from ringfence.ike.v1.conversation import Conversation
+from ringfence.ike.v1.fragment import FRAGMENT, Pieces
 from ringfence.ike.v1.hearing import Hearing
 from ringfence.ike.v1.payloads import SaPayload
 from ringfence.ike.v1.probe import Probe
@@ -67,6 +69,8 @@ class Session:
         self._world = world
         self._voice = Speaker(path, cookies, world.env, world.clear_notifies)
         self._talk = Conversation(self._voice, world, self._finish)
+        self._voice.joins = any(entry.fragmentation for entry in entries)
+        self._pieces = Pieces()
         self._probe = Probe(self._voice, world.env)
         self._hearing = Hearing(self._voice, self._talk, self._probe, self._confirm)
 
@@ -169,11 +173,28 @@ class Session:
         """Take a message with this SA's cookies; never raises for what is in it."""
         self._voice.came_by = path
         try:
-            if not self._talk.is_duplicate(datagram):
+            if header.next_payload == FRAGMENT:
+                header, datagram = self._joined(header, datagram)
+            if datagram and not self._talk.is_duplicate(datagram):
                 self._receive(header, datagram)
         except IkeError as error:
             self._voice.report_ignored(error)
         return self._voice.drain()
+
+    def _joined(self, header: Header, datagram: bytes) -> tuple[Header, bytes]:
+        """The message that a piece completes, nothing if more are to come; raises Ignored for what is none."""
+        if not self._voice.joins:
+            raise Ignored(Reason.PAYLOAD_TYPE, "a fragment of a message, and the policy takes none")
+        whole = self._pieces.take(header, datagram, self._world.env.now)
+        self._voice.cuts = True
+        if whole is None:
+            return header, b""
+        inner = header_of(whole)
+        if inner.next_payload == FRAGMENT or (inner.initiator_cookie, inner.responder_cookie) != (
+            header.initiator_cookie, header.responder_cookie,
+        ):  # fmt: skip
+            raise Ignored(Reason.MALFORMED, "fragments make another message than they say")
+        return inner, whole
 
     def begin_quick(self, wish: Wish) -> list[Output]:
         """Begin a quick mode for ``wish``, whose nonce is drawn."""

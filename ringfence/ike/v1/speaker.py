@@ -14,6 +14,7 @@ from ringfence.ike.info import peer_of
 from ringfence.ike.payload import Payload
 from ringfence.ike.v1 import informational
 from ringfence.ike.v1.channel import Cookies, seal, words
+from ringfence.ike.v1.fragment import PIECE_OCTETS, WHOLE_OCTETS, cut
 from ringfence.ike.v1.keys import MainKeys
 from ringfence.ike.v1.natt import NAT_PORT
 from ringfence.ike.v1.payloads import NotifyPayload
@@ -35,6 +36,14 @@ class Speaker:
         self.traverses = False
         """Whether there is NAT in between."""
         self._peer_moves = False
+        self.joins = True
+        """Whether the policy lets messages go in pieces."""
+        self.peer_joins = False
+        """Whether the peer says that it puts them together."""
+        self.cuts = False
+        """Whether whole ones seem to get lost: one was not answered, or the peer sends pieces."""
+        self._cut = 0
+        """Messages sent in pieces."""
         self.initiator_cookie, self.responder_cookie = cookies
         self.env = env
         self.rule = ""
@@ -129,7 +138,7 @@ class Speaker:
         """Repeat the last message of an exchange."""
         encrypted = running.rules[running.number - 1].encrypted
         text = f"{running.sent_words} (again)"
-        self._send(running.kind, running.number, text, running.sent, encrypted=encrypted)
+        self._send(running.kind, running.number, text, running.sent, encrypted=encrypted, again=True)
 
     def heard(self, running: AnyRunning, number: int, payloads: Iterable[Payload], datagram: bytes) -> None:
         """Tell of a message that was accepted."""
@@ -161,8 +170,24 @@ class Speaker:
         """Tell of an informational message."""
         self._exchanged(Exchange.INFORMATIONAL, 1, words(payloads), datagram, sent=False, encrypted=encrypted)
 
-    def _send(self, kind: Exchange, number: int, text: str, datagram: bytes, *, encrypted: bool) -> None:
-        self.emit(SendMessage(datagram, self.path))
+    def transmit(self, datagram: bytes, *, again: bool = False) -> int:
+        """Send a message, perhaps ``again``; returns in how many pieces."""
+        self.cuts = self.cuts or again
+        pieces = [datagram]
+        if self.joins and self.peer_joins:
+            most = PIECE_OCTETS[len(self.path.local.address)] if self.cuts else WHOLE_OCTETS
+            pieces = cut(datagram, self._cut + 1, self.path, most)
+        if len(pieces) > 1:
+            self._cut = (self._cut + 1) & 0x7FFF
+        for piece in pieces:
+            self.emit(SendMessage(piece, self.path))
+        return len(pieces)
+
+    def _send(
+        self, kind: Exchange, number: int, text: str, datagram: bytes, *, encrypted: bool, again: bool = False
+    ) -> None:
+        if (pieces := self.transmit(datagram, again=again)) > 1:
+            text += f" (in {pieces} fragments)"
         self._exchanged(kind, number, text, datagram, sent=True, encrypted=encrypted)
 
     def _exchanged(

@@ -35,6 +35,8 @@ OURS = sha256(b"Ringfence IPsec").digest()[:16]
 DPD = bytes.fromhex("afcad71368a1f1c96b8696fc77570100")
 """Says: answers whoever asks whether it is there (RFC 3706 §5.1); the last two octets are a version."""
 VERSION_OCTETS = 2
+FRAGMENTATION = bytes.fromhex("4048b7d56ebce88525e7de7f00d6c2d3")
+"""Says: puts messages together that come in pieces ([MS-IKEE] §2.2.3). Cisco adds a word of what it can do."""
 
 PREFIXES: dict[bytes, Vendor] = {
     OURS: Vendor.RINGFENCE,
@@ -43,7 +45,7 @@ PREFIXES: dict[bytes, Vendor] = {
     b"OE-Libreswan": Vendor.LIBRESWAN,
     DPD[:-VERSION_OCTETS]: Vendor.DPD,
     bytes.fromhex("09002689dfd6b712"): Vendor.XAUTH,
-    bytes.fromhex("4048b7d56ebce88525e7de7f00d6c2d3"): Vendor.FRAGMENTATION,
+    FRAGMENTATION: Vendor.FRAGMENTATION,
     bytes.fromhex("4a131c81070358455c5728f20e95452f"): Vendor.NAT_T,
     bytes.fromhex("90cb80913ebb696e086381b5ec427b1f"): Vendor.NAT_T_DRAFT,
     bytes.fromhex("cd60464335df21f87cfdb2fc68b6a448"): Vendor.NAT_T_DRAFT,
@@ -54,9 +56,10 @@ PREFIXES: dict[bytes, Vendor] = {
 """Ids by how they begin."""
 
 
-def announced() -> tuple[VendorPayload, ...]:
-    """What we say of ourselves."""
-    return VendorPayload(OURS), VendorPayload(DPD)
+def announced(*, joins: bool = True) -> tuple[VendorPayload, ...]:
+    """What we say of ourselves; ``joins``: that we put messages together that come in pieces."""
+    ids = (OURS, DPD, FRAGMENTATION) if joins else (OURS, DPD)
+    return tuple(map(VendorPayload, ids))
 
 
 def recognised(chain: Chain) -> frozenset[Vendor]:

@@ -299,6 +299,7 @@ def write_settings(settings: GlobalSettings, mode: MainMode, script: Script) -> 
     _main_mode_settings(settings, mode, script)
     for what, differs in (
         ("psk-encoding", settings.psk_encoding is not PskEncoding.UTF8), ("local-rules", not settings.local_rules),
+        ("fragmentation", not settings.fragmentation),
         ("dead-peer", settings.dead_peer != default.dead_peer),
     ):  # fmt: skip
         if differs:

@@ -296,8 +296,11 @@ class _Writer:
         if settings.require_encryption:
             why = "methods without encryption are left away instead"
             self.left.out(settings.place, "require-encryption", why)
-        if settings.dead_peer != plain.dead_peer:
-            self.left.out(settings.place, "dead-peer", "Windows has no such setting")
+        for what, said in (
+            ("dead-peer", settings.dead_peer != plain.dead_peer), ("fragmentation", not settings.fragmentation),
+        ):  # fmt: skip
+            if said:
+                self.left.out(settings.place, what, "Windows has no such setting")
         lines = [command("Set-NetFirewallSetting", words)]
         return lines if settings.local_rules else [*lines, "Set-NetFirewallProfile -All -AllowLocalIPsecRules False"]
 

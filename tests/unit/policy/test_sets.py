@@ -33,6 +33,7 @@ crl-check = "strict"
 nat = "server"
 masqueraded = "clear"
 dead-peer = { after = "20 s", tries = 3 }
+fragmentation = false
 auth = "kerberos"
 second-auth = "user-ntlm"
 protect = ["esp aes256-gcm", "none sha256"]
@@ -52,7 +53,7 @@ def test_every_global_setting() -> None:
     assert (found.idle_s, found.psk_encoding, found.crl_check) == (600, PskEncoding.UTF16, CrlCheck.STRICT)
     assert found.masqueraded is Masqueraded.CLEAR
     assert (found.through_nat, found.auth, found.second_auth) == (ThroughNat.SERVER, (Kerberos(),), (UserNtlm(),))
-    assert found.dead_peer == DeadPeer(20, 3)
+    assert (found.dead_peer, found.fragmentation) == (DeadPeer(20, 3), False)
     assert list(map(str, found.protect)) == ["esp aes256-gcm", "none sha256"]
     assert (found.lifetime, found.pfs) == (Limits(1200, 1 << 30), False)
     assert found.main_mode is not None

@@ -267,7 +267,7 @@ def globals_(draw: st.DrawFn) -> GlobalSettings:
         tuple(one for one in Exempt if one in exempt), draw(st.integers(300, 3600)),
         draw(st.sampled_from(PskEncoding)), draw(st.sampled_from(CrlCheck)), draw(st.sampled_from(ThroughNat)),
         draw(st.sampled_from(Masqueraded)),
-        draw(st.none() | st.builds(DeadPeer, st.integers(1, 3600), st.integers(1, 20))),
+        draw(st.none() | st.builds(DeadPeer, st.integers(1, 3600), st.integers(1, 20))), draw(st.booleans()),
         () if by_set else first, () if by_set else second, "both" if by_set else "",
         () if crypto else draw(methods()), None if crypto else draw(st.none() | limits),
         False if crypto else draw(st.booleans() | st.sampled_from(DhGroup)), "quick" if crypto else "",

@@ -74,7 +74,7 @@ def test_we_begin():
     agreed = script.gets(theirs, answer).returns()
     assert agreed.proposal == FAST_MAIN
     assert (agreed.local, agreed.remote) == tuple(map(Identity.parse, (POLICY.local, POLICY.remote)))
-    assert agreed.vendors == {Vendor.RINGFENCE, Vendor.DPD}
+    assert agreed.vendors == {Vendor.RINGFENCE, Vendor.DPD, Vendor.FRAGMENTATION}
     assert not agreed.first_contact
 
 
@@ -129,7 +129,7 @@ def test_we_answer():
     script.concludes(mine, HashPayload(keys.proof(OFFER.encode(), mine.encode(), initiator=False)), NotifyPayload)
     agreed = script.returns()
     assert agreed.remote == Identity.parse(POLICY.local)
-    assert agreed.vendors == {Vendor.RINGFENCE, Vendor.DPD}
+    assert agreed.vendors == {Vendor.RINGFENCE, Vendor.DPD, Vendor.FRAGMENTATION}
 
 
 def answered_by(remote, *entries):

@@ -7,7 +7,8 @@ from ringfence.testing.script import message
 
 
 def test_we_know_ourselves():
-    assert recognised(message(*announced()).chain) == {Vendor.RINGFENCE, Vendor.DPD}
+    assert recognised(message(*announced()).chain) == {Vendor.RINGFENCE, Vendor.DPD, Vendor.FRAGMENTATION}
+    assert recognised(message(*announced(joins=False)).chain) == {Vendor.RINGFENCE, Vendor.DPD}
 
 
 def test_others_with_a_version_behind():
@@ -20,6 +21,7 @@ def test_others_with_a_version_behind():
 def test_only_what_we_can_do_is_announced():
     """NAT traversal is announced by main mode itself, where it serves."""
     said = [payload.data for payload in announced()]
-    others = [prefix for prefix, vendor in PREFIXES.items() if vendor not in (Vendor.RINGFENCE, Vendor.DPD)]
+    can = (Vendor.RINGFENCE, Vendor.DPD, Vendor.FRAGMENTATION)
+    others = [prefix for prefix, vendor in PREFIXES.items() if vendor not in can]
     assert not [one for one in said for prefix in others if one.startswith(prefix)]
     assert said[1] == bytes.fromhex("afcad71368a1f1c96b8696fc77570100")
