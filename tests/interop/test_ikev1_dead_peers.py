@@ -24,10 +24,11 @@ def test_questions_are_answered_and_silence_ends_it(peer):
     try:
         with running(peer.netns, '[global]\ndead-peer = { after = "1 s", tries = 2 }\n' + scenario.policy) as product:
             begin(peer, product, scenario)
-            until(lambda: said(product, "R-U-THERE-ACK", sent=True), why="the peer asks, and we answer")
             peer.outside("nft", CUT.format(what="ip protocol esp"))
             peer.outside("ping", "-c", 15, "-i", 0.2, "-W", 0.2, THEIRS[0], check=False)
             until(lambda: said(product, "R-U-THERE-ACK", sent=False), why="we ask, and the peer answers")
+            peer.run("ping", "-c", 15, "-i", 0.2, "-W", 0.2, OURS[0], check=False)
+            until(lambda: said(product, "R-U-THERE-ACK", sent=True), why="the peer asks, and we answer")
             assert not product.events("peer-dead")
             assert agreed(peer, product)
             peer.outside("nft", "add rule inet cut in drop")
