@@ -38,7 +38,7 @@ class PolicyEdited(Event):
     name: str
     edit: str
     change: str
-    """The lines that were taken out and put in."""
+    """In words."""
 
     @property
     def windows_id(self) -> int:
@@ -47,7 +47,9 @@ class PolicyEdited(Event):
         return 0 if first is None else first + EDITS.index(self.edit)
 
     def __str__(self) -> str:
-        return f'{self.kind} "{self.name}" {self.edit} in {self.document} by {self.who}'
+        what = f'{self.kind} "{self.name}"' if self.name else self.kind
+        change = f": {self.change}" if self.change else ""
+        return f"{what} {self.edit} in {self.document} by {self.who}{change}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

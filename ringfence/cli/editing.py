@@ -2,8 +2,6 @@
 """How commands edit a policy document: find it, hold it, change it, say what changed."""
 
 import difflib
-import os
-import pwd
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -12,6 +10,8 @@ import typer
 
 from ringfence.cli import output
 from ringfence.cli.output import Cell
+from ringfence.cli.recording import What, change_said, record
+from ringfence.cli.whole import DEFAULT_DOCUMENT, compiled, document_of, draft_of, planned, policy_of, root_of, running
 
 if TYPE_CHECKING:
     from ringfence.control.edits import EditAnswer
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from ringfence.net.flow import FlowKey
     from ringfence.policy.difference import Different
     from ringfence.policy.model import Policy
-    from ringfence.policy.source import Source
     from ringfence.stores.writing import Held
-
-DEFAULT_DOCUMENT = Path("/etc/ringfence/policy.toml")
 
 DocumentOption = Annotated[
     Path | None,
@@ -32,12 +29,16 @@ DocumentOption = Annotated[
         "-d",
         metavar="FILE",
         envvar="RINGFENCE_DOCUMENT",
-        help=f"The policy document: {DEFAULT_DOCUMENT} unless said otherwise.",
+        help=f"The policy document; else the one that the service follows, or {DEFAULT_DOCUMENT}.",
         show_default=False,
     ),
 ]
-SYSTEM_LOG = Path("/dev/log")
-NO_LOG = "This edit is recorded nowhere: no system log listens on this computer."
+RootOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--root", metavar="FILE", help="The document that includes it, and with which it is judged.", show_default=False
+    ),
+]
 FOLLOWED = "The service follows this document, and takes it up now:  ringfence status"
 
 ForceOption = Annotated[bool, typer.Option("--force", help="Even if it ends your own session.")]
@@ -48,110 +49,100 @@ Action = Callable[["Draft"], "Draft"]
 STYLES = {"+": "good", "-": "bad", "~": "warn", "@": "dim"}
 
 
-def document_of(said: Path | None) -> Path:
-    """The document that a command is about."""
-    return said or DEFAULT_DOCUMENT
+class Way(NamedTuple):
+    """How an edit is made."""
+
+    document: Path | None = None
+    root: Path | None = None
+    dry_run: bool = False
+    force: bool = False
+    json: bool = False
 
 
-def read(path: Path) -> "Draft":
-    """A document as it is; raises PolicyError and StoreError."""
-    from ringfence.editing.draft import Draft
-    from ringfence.editing.lines import plain
+def read(said: Path | None, root: Path | None = None) -> "tuple[Path, Draft]":
+    """A document as it is, in its whole; raises PolicyError and StoreError."""
     from ringfence.stores.writing import read_text
 
-    return Draft.read(plain(read_text(path)), name=path.name)
+    state = running() if said is None or root is None else None
+    path = document_of(said, state)
+    text = read_text(path)
+    return path, draft_of(path, text, root_of(path, root, state))
 
 
-class What(NamedTuple):
-    """What an edit is about, for those who read the log."""
-
-    kind: str
-    name: str
-    edit: str
-    """One of ``audit.EDITS``."""
-
-
-def edit(
-    said: Path | None, what: What, action: Action, *, dry_run: bool = False, force: bool = False, json: bool = False
-) -> None:
+def edit(what: What, action: Action, way: Way) -> None:
     """Change the document by ``action``, and say what changed; something new may begin a document."""
     from ringfence.stores.writing import hold
 
-    path = document_of(said)
+    state = running()
+    path = document_of(way.document, state)
+    root = root_of(path, way.root, state)
+    followed = state is not None and str(path.resolve()) in state.files
     with hold(path) as held:
-        answer, changes = _edit(path, held, action, fresh=what.edit == "added", dry_run=dry_run, force=force)
+        answer, changes = _edit(path, root, held, action, way, what, followed=followed)
     if answer.written:
-        record(path, what, answer.diff)
-    if json:
+        record(held.path, what, change_said(changes, answer.diff), followed=followed)
+    if way.json:
         output.say_json(answer)
     else:
-        _tell(answer, changes, dry_run=dry_run)
+        _tell(answer, changes, dry_run=way.dry_run)
 
 
 def _edit(
-    path: Path, held: "Held", action: Action, *, fresh: bool, dry_run: bool, force: bool
+    path: Path, root: Path, held: "Held", action: Action, way: Way, what: What, *, followed: bool
 ) -> "tuple[EditAnswer, tuple[Different, ...]]":
     from ringfence.control.edits import EditAnswer
-    from ringfence.editing.draft import Draft
-    from ringfence.editing.lines import plain, restored
+    from ringfence.editing.lines import restored
     from ringfence.stores.errors import StoreError
     from ringfence.stores.writing import NAME_IT, NO_DOCUMENT
 
-    if held.octets is None and not fresh:
+    if held.octets is None and what.edit != "added" and what.name:
         raise StoreError(NO_DOCUMENT, place=str(path), cure=NAME_IT)
-    before = Draft.read(plain(held.text), name=path.name, beside=_included(path) if held.octets else ())
+    before = draft_of(path, held.text, root, fresh=held.octets is None)
     after = action(before)
-    changes = _changes(before, after)
+    was, now = policy_of(before), policy_of(after)
+    changes = _changes(was, now)
     answer = EditAnswer(
         document=str(path), written=False, changes=list(map(_change, changes)), diff=_diff(path, before, after),
-        applied="", lines=[],
+        applied="", lines=_plan(was, now) if way.dry_run and after != before else [], note=_note(what, now),
     )  # fmt: skip
-    if not dry_run and after != before:
-        beside = held.prepare(restored(held.text, after.text))
-        followed = _is_followed(held.path)
-        if followed and not force:
-            _refuse_lockout(beside)
+    if not way.dry_run and after != before:
+        if followed and not way.force:
+            _refuse_lockout(now)
+        held.prepare(restored(held.text, after.text))
         held.replace()
         answer = answer.model_copy(update={"written": True, "applied": FOLLOWED if followed else ""})
     return answer, changes
 
 
-def _included(path: Path) -> "list[Source]":
-    """The documents that one includes; raises PolicyError when they are not correct."""
-    from ringfence.stores.include import Documents
-
-    documents = Documents(path, path.name, "")
-    documents.load()
-    return documents.sources[:-1]
+def _plan(before: "Policy | None", after: "Policy | None") -> list[str]:
+    plan = planned(before, after)
+    return [] if plan is None else list(plan.lines())
 
 
-def _is_followed(path: Path) -> bool:
-    """Whether a service runs that follows this document, and so takes up an edit at once."""
-    from ringfence.control.client import Client
-    from ringfence.control.errors import ControlError
+def _note(what: What, now: "Policy | None") -> str:
+    """Which IPsec policy is assigned, for who edits them."""
+    from ringfence.editing.nouns import POLICY, RULE
 
-    try:
-        with Client() as client:
-            return str(path) in client.status().policy.files
-    except ControlError:
-        return False
+    if now is None or not now.unassigned or what.kind not in (POLICY.title, RULE.title):
+        return ""
+    if now.ipsec is None:
+        name = what.name if what.kind == POLICY.title and what.edit == "added" else now.unassigned[0].title
+        return f'No IPsec policy is assigned. To have one followed:  ringfence policy assign "{name}"'
+    if what.edit == "added" and what.kind == POLICY.title and what.name != now.ipsec.title:
+        return f'"{now.ipsec.title}" stays the assigned one. To change that:  ringfence policy assign "{what.name}"'
+    return ""
 
 
-def _refuse_lockout(document: Path) -> None:
-    """Raise Refused where the service, following ``document``, would end the caller's own connection."""
-    from ringfence.cli.document import read as compiled
+def _refuse_lockout(after: "Policy | None") -> None:
+    """Raise Refused where the service, following this, would end the caller's own connection."""
     from ringfence.cli.session import own_sessions
     from ringfence.control.errors import Refused
-    from ringfence.errors import IpsecError
     from ringfence.policy.explain import parse_flow
     from ringfence.policy.lockout import ended
 
     sessions = [parse_flow(text)[0] for text in own_sessions()]
-    if not sessions:
-        return
-    try:
-        policy = compiled(document).compiled
-    except IpsecError:  # the service will not follow it either, and says why
+    policy = compiled(after) if sessions else None
+    if policy is None:  # where it cannot be applied, the service says why
         return
     lost = next(ended(policy, sessions, _secured), None)
     if lost is not None:
@@ -169,50 +160,10 @@ def _secured(session: "FlowKey") -> bool:
         return any(one.peer == peer for one in client.sas().quick_modes)
 
 
-def record(path: Path, what: What, diff: str) -> None:
-    """Tell the system's log who changed what; keys do not stand in documents."""
-    import syslog
-
-    from ringfence.audit import PolicyEdited
-
-    lines = [line for line in diff.splitlines()[2:] if line[:1] in ("+", "-")]
-    event = PolicyEdited(
-        document=str(path), who=_caller(), kind=what.kind, name=what.name, edit=what.edit, change=" | ".join(lines)
-    )
-    if not SYSTEM_LOG.exists():
-        output.say(Cell(NO_LOG, "warn"), err=True)
-        return
-    syslog.openlog("ringfence", 0, syslog.LOG_AUTHPRIV)
-    syslog.syslog(syslog.LOG_NOTICE, f"{event.NAME}: {event} windows_id={event.windows_id} change={event.change[:800]}")
-    syslog.closelog()
-
-
-def _caller() -> str:
-    """Who is at the terminal, be it through sudo."""
-    uid = int(os.environ.get("SUDO_UID", os.getuid())) if os.getuid() == 0 else os.getuid()
-    try:
-        name = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        name = "somebody"
-    through = " through sudo" if uid != os.getuid() else ""
-    return f"{name} (uid {uid}){through}"
-
-
-def _policy(draft: "Draft") -> "Policy | None":
-    from ringfence.policy.document import parse_documents
-    from ringfence.policy.errors import PolicyError
-
-    try:
-        return parse_documents(draft.sources)
-    except PolicyError:
-        return None
-
-
-def _changes(before: "Draft", after: "Draft") -> "tuple[Different, ...]":
+def _changes(was: "Policy | None", now: "Policy | None") -> "tuple[Different, ...]":
     """What changed, in words; nothing where the document is not correct."""
     from ringfence.policy.difference import difference
 
-    was, now = _policy(before), _policy(after)
     return () if was is None or now is None else difference(was, now)
 
 
@@ -241,7 +192,19 @@ def _tell(answer: "EditAnswer", changes: "Iterable[Different]", *, dry_run: bool
             output.say(Cell(first, STYLES[first[0]]))
             for line in more:
                 output.say(line.replace("\n", " "))
+    if dry_run:
+        _tell_plan(answer.lines)
     if answer.written:
         output.say(f"written    {answer.document}")
-        if answer.applied:
-            output.say(answer.applied)
+        for line in filter(None, (answer.applied, answer.note)):
+            output.say(line)
+
+
+def _tell_plan(lines: list[str]) -> None:
+    output.say()
+    if not lines:
+        output.say(Cell("What would change on this computer cannot be told: the document has mistakes.", "warn"))
+        return
+    output.say(Cell("What would change on this computer:", "head"))
+    for line in lines:
+        output.say(f"  {line}")

@@ -35,7 +35,7 @@ NAMES: dict[What, frozenset[str]] = {
     What.POLICY: frozenset(
         {
             "policy-applied", "policy-refused", "policy-warning", "policy-on-probation", "policy-confirmed",
-            "policy-rolled-back", "service-started", "service-stopped", "key-log-open",
+            "policy-rolled-back", "policy-edited", "service-started", "service-stopped", "key-log-open",
         }
     ),
 }  # fmt: skip

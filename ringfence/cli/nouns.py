@@ -5,37 +5,54 @@ What settings there are is the document's affair: a command hands on whatever it
 the command's.
 """
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from ringfence.cli import output
-from ringfence.cli.editing import DocumentOption, DryRunOption, ForceOption, What, document_of, edit, read
-from ringfence.cli.output import Cell, Column, JsonOption, Shown
-from ringfence.editing.nouns import NOUNS, Noun
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ringfence.control.edits import ItemView
-    from ringfence.editing.draft import Draft, Item
+from ringfence.cli.editing import Action, DocumentOption, DryRunOption, ForceOption, RootOption, Way, edit
+from ringfence.cli.items import completer, list_items, policy_completer, show_item
+from ringfence.cli.output import JsonOption
+from ringfence.cli.recording import What
+from ringfence.editing.nouns import NOUNS, POLICY, Form, Noun
 
 SETTINGS_HELP = "--with 10.77.0.0/24 or with=10.77.0.0/24; protect+=… adds to a list, protect-=… takes out."
 TAKES_SETTINGS = {"ignore_unknown_options": True}
 
+EffectiveOption = Annotated[bool, typer.Option("--effective", help="With every setting, and where its value is from.")]
+SettingsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="SETTING...", help=SETTINGS_HELP, show_default=False)
+]
+UnsetOption = Annotated[
+    list[str] | None, typer.Option("--unset", metavar="SETTING", help="Say it no longer.", show_default=False)
+]
+
 
 def make_app(noun: Noun) -> typer.Typer:
     """The command of one kind."""
-    app = typer.Typer(help=f"Edit the {noun.titles} of a policy document.", no_args_is_help=True, rich_markup_mode=None)
-    name = typer.Argument(metavar="NAME", show_default=False, autocompletion=_completer(noun))
-    settings = typer.Argument(metavar="SETTING...", help=SETTINGS_HELP, show_default=False)
+    app = typer.Typer(help=f"Edit {noun.titles} in a policy document.", no_args_is_help=True, rich_markup_mode=None)
+    if noun.form is Form.SINGLE:
+        _add_single(app, noun)
+    else:
+        add_verbs(app, noun)
+        _add_show(app, noun)
+    return app
+
+
+def add_verbs(app: typer.Typer, noun: Noun) -> None:
+    """Give ``app`` what can be done with objects that have names, but for showing one."""
+    name = typer.Argument(metavar="NAME", show_default=False, autocompletion=completer(noun))
+    of = typer.Option(
+        "--policy", metavar="POLICY", help="The IPsec policy that it belongs to; needed where there are several.",
+        show_default=False, hidden=noun.form is not Form.WITHIN, autocompletion=policy_completer,
+    )  # fmt: skip
 
     @app.command("new", context_settings=TAKES_SETTINGS, help=f"Write a new {noun.title}.")
     def new(
         name: Annotated[str, name],
-        settings: Annotated[list[str] | None, settings] = None,
+        settings: SettingsArgument = None,
+        of: Annotated[str, of] = "",
         document: DocumentOption = None,
+        root: RootOption = None,
         dry_run: DryRunOption = False,
         force: ForceOption = False,
         json: JsonOption = False,
@@ -44,17 +61,17 @@ def make_app(noun: Noun) -> typer.Typer:
         from ringfence.editing.words import read_words
 
         said = read_words(settings or [])
-        edit(document, What(noun.title, name, "added"), lambda draft: edits.new(draft, noun, _named(name), said),
-             dry_run=dry_run, force=force, json=json)  # fmt: skip
+        action: Action = lambda draft: edits.new(draft, noun, _named(name), said, _of(noun, of))  # noqa: E731
+        edit(What(noun.title, name, "added"), action, Way(document, root, dry_run, force, json))
 
-    @app.command("set", context_settings=TAKES_SETTINGS, help=f"Change settings of a {noun.title}.")
+    @app.command("set", context_settings=TAKES_SETTINGS, help=f"Change settings of {_a(noun)}.")
     def set_(
         name: Annotated[str, name],
-        settings: Annotated[list[str] | None, settings] = None,
-        unset: Annotated[
-            list[str] | None, typer.Option("--unset", metavar="SETTING", help="Say it no longer.", show_default=False)
-        ] = None,
+        settings: SettingsArgument = None,
+        unset: UnsetOption = None,
+        of: Annotated[str, of] = "",
         document: DocumentOption = None,
+        root: RootOption = None,
         dry_run: DryRunOption = False,
         force: ForceOption = False,
         json: JsonOption = False,
@@ -63,51 +80,169 @@ def make_app(noun: Noun) -> typer.Typer:
         from ringfence.editing.words import read_words
 
         said = read_words(settings or [])
-        edit(document, What(noun.title, name, "modified"),
-             lambda draft: edits.change(draft, noun, _named(name), said, unset or []),
-             dry_run=dry_run, force=force, json=json)  # fmt: skip
+        action: Action = lambda draft: edits.change(  # noqa: E731
+            draft, noun, _named(name), said, unset or [], _of(noun, of)
+        )
+        edit(What(noun.title, name, "modified"), action, Way(document, root, dry_run, force, json))
 
     @app.command("list", help=f"List the {noun.titles}.")
-    def list_(document: DocumentOption = None, json: JsonOption = False) -> None:
-        _list(noun, document_of(document), json)
+    def list_(document: DocumentOption = None, root: RootOption = None, json: JsonOption = False) -> None:
+        list_items(noun, document, root, json)
 
-    @app.command("show", help=f"Show a {noun.title} as the document has it.")
-    def show(name: Annotated[str, name], document: DocumentOption = None, json: JsonOption = False) -> None:
-        _show(noun, name, document_of(document), json)
-
-    @app.command("rename", help=f"Call a {noun.title} by another name, wherever it is named.")
+    @app.command("rename", help=f"Call {_a(noun)} by another name{_everywhere(noun)}.")
     def rename(
         name: Annotated[str, name],
         to: Annotated[str, typer.Argument(metavar="NEW", show_default=False)],
+        of: Annotated[str, of] = "",
         document: DocumentOption = None,
+        root: RootOption = None,
         dry_run: DryRunOption = False,
         json: JsonOption = False,
     ) -> None:
         from ringfence.editing import edit as edits
 
-        edit(document, What(noun.title, name, "modified"), lambda draft: edits.rename(draft, noun, name, to),
-             dry_run=dry_run, json=json)  # fmt: skip
+        action: Action = lambda draft: edits.rename(draft, noun, name, _named(to), _of(noun, of))  # noqa: E731
+        edit(What(noun.title, name, "modified"), action, Way(document, root, dry_run, json=json))
 
-    @app.command("delete", help=f"Delete a {noun.title}; not as long as others refer to it.")
+    @app.command("delete", help=f"Delete {_a(noun)}{_only_if(noun)}.")
     def delete(
         name: Annotated[str, name],
+        of: Annotated[str, of] = "",
         document: DocumentOption = None,
+        root: RootOption = None,
         dry_run: DryRunOption = False,
         force: ForceOption = False,
         json: JsonOption = False,
     ) -> None:
         from ringfence.editing import edit as edits
 
-        edit(document, What(noun.title, name, "deleted"), lambda draft: edits.delete(draft, noun, name),
-             dry_run=dry_run, force=force, json=json)  # fmt: skip
+        action: Action = lambda draft: edits.delete(draft, noun, name, _of(noun, of))  # noqa: E731
+        edit(What(noun.title, name, "deleted"), action, Way(document, root, dry_run, force, json))
 
-    return app
+    if noun is POLICY:
+        _add_assigning(app)
+
+
+def _add_show(app: typer.Typer, noun: Noun) -> None:
+    name = typer.Argument(metavar="NAME", show_default=False, autocompletion=completer(noun))
+    of = typer.Option("--policy", metavar="POLICY", help="The IPsec policy that it belongs to.", show_default=False,
+                      hidden=noun.form is not Form.WITHIN, autocompletion=policy_completer)  # fmt: skip
+
+    @app.command("show", help=f"Show {_a(noun)} as the document has it.")
+    def show(
+        name: Annotated[str, name],
+        effective: EffectiveOption = False,
+        of: Annotated[str, of] = "",
+        document: DocumentOption = None,
+        root: RootOption = None,
+        json: JsonOption = False,
+    ) -> None:
+        show_item(noun, name, _of(noun, of), document, root, effective=effective, json=json)
+
+
+def _add_assigning(app: typer.Typer) -> None:
+    name = typer.Argument(metavar="NAME", show_default=False, autocompletion=completer(POLICY))
+
+    @app.command("assign", help="Have this computer follow an IPsec policy, and no other.")
+    def assign(
+        name: Annotated[str, name],
+        document: DocumentOption = None,
+        root: RootOption = None,
+        dry_run: DryRunOption = False,
+        force: ForceOption = False,
+        json: JsonOption = False,
+    ) -> None:
+        from ringfence.editing import edit as edits
+
+        action: Action = lambda draft: edits.assign(draft, name)  # noqa: E731
+        edit(What(POLICY.title, name, "modified"), action, Way(document, root, dry_run, force, json))
+
+    @app.command("unassign", help="Have this computer follow an IPsec policy no longer; it stays in the document.")
+    def unassign(
+        name: Annotated[str, name],
+        document: DocumentOption = None,
+        root: RootOption = None,
+        dry_run: DryRunOption = False,
+        force: ForceOption = False,
+        json: JsonOption = False,
+    ) -> None:
+        from ringfence.editing import edit as edits
+
+        action: Action = lambda draft: edits.unassign(draft, name)  # noqa: E731
+        edit(What(POLICY.title, name, "modified"), action, Way(document, root, dry_run, force, json))
+
+
+def _add_single(app: typer.Typer, noun: Noun) -> None:
+    """What can be done with that of which there is one."""
+
+    @app.command("set", context_settings=TAKES_SETTINGS, help=f"Change the {noun.titles}.")
+    def set_(
+        settings: SettingsArgument = None,
+        unset: UnsetOption = None,
+        document: DocumentOption = None,
+        root: RootOption = None,
+        dry_run: DryRunOption = False,
+        force: ForceOption = False,
+        json: JsonOption = False,
+    ) -> None:
+        from ringfence.editing import edit as edits
+        from ringfence.editing.words import read_words
+
+        said = read_words(settings or [])
+        action: Action = lambda draft: edits.change(draft, noun, "", said, unset or [])  # noqa: E731
+        edit(What(noun.title, "", "modified"), action, Way(document, root, dry_run, force, json))
+
+    @app.command("show", help=f"Show the {noun.titles} as the document has them.")
+    def show(
+        effective: EffectiveOption = False,
+        document: DocumentOption = None,
+        root: RootOption = None,
+        json: JsonOption = False,
+    ) -> None:
+        show_item(noun, "", "", document, root, effective=effective, json=json)
+
+    @app.command("delete", help=f"Take out all {noun.titles}: from then on the defaults hold.")
+    def delete(
+        document: DocumentOption = None,
+        root: RootOption = None,
+        dry_run: DryRunOption = False,
+        force: ForceOption = False,
+        json: JsonOption = False,
+    ) -> None:
+        from ringfence.editing import edit as edits
+
+        action: Action = lambda draft: edits.delete(draft, noun, "")  # noqa: E731
+        edit(What(noun.title, "", "deleted"), action, Way(document, root, dry_run, force, json))
 
 
 def add_nouns(app: typer.Typer) -> None:
-    """Give ``ringfence`` the command of each kind."""
+    """Give ``ringfence`` the command of each kind; IPsec policies are with ``policy`` already."""
     for noun in NOUNS:
-        app.add_typer(make_app(noun), name=noun.word, short_help=f"Edit {noun.titles}.")
+        if noun is not POLICY:
+            app.add_typer(make_app(noun), name=noun.word, short_help=f"Edit {noun.titles}.")
+
+
+def _a(noun: Noun) -> str:
+    return f"{'an' if noun.title[0] in 'aeiouI' else 'a'} {noun.title}"
+
+
+def _everywhere(noun: Noun) -> str:
+    return ", wherever it is named" if noun.form is Form.NAMED else ""
+
+
+def _only_if(noun: Noun) -> str:
+    if noun is POLICY:
+        return " with its rules"
+    return "; not as long as others refer to it" if noun.form is Form.NAMED else ""
+
+
+def _of(noun: Noun, said: str) -> str:
+    """The policy of a rule; raises BadSettings where something else is asked for one."""
+    from ringfence.editing.errors import BadSettings
+
+    if said and noun.form is not Form.WITHIN:
+        raise BadSettings(f"{noun.titles} do not belong to an IPsec policy.", cure="Leave --policy out.")
+    return said
 
 
 def _named(name: str) -> str:
@@ -117,59 +252,3 @@ def _named(name: str) -> str:
     if name.startswith("--"):
         raise BadSettings(f"{name} stands where the name belongs.", cure='The name comes first: new "NAME" --with …')
     return name
-
-
-def _completer(noun: Noun) -> "Callable[[typer.Context, str], list[str]]":
-    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
-        """The names of the document; none where it cannot be read."""
-        try:
-            found = read(document_of(ctx.params.get("document"))).items(noun)
-        except Exception:
-            return []
-        return [item.name for item in found if item.name.startswith(incomplete)]
-
-    return complete
-
-
-def _list(noun: Noun, path: Path, json: bool) -> None:
-    from ringfence.control.edits import ItemsAnswer
-
-    draft = read(path)
-    views = [_view(draft, item) for item in draft.items(noun)]
-    if json:
-        output.say_json(ItemsAnswer(document=str(path), items=views))
-        return
-    if not views:
-        output.say(f"{path} has no {noun.titles}.")
-        return
-    columns = [Column("NAME"), Column("SAYS", optional=1), Column("PLACE", optional=2)]
-    rows: list[list[Shown]] = [
-        [Cell(view.name, "dim" if view.says.get("enabled") is False else ""), _gist(view), view.place] for view in views
-    ]
-    output.table(columns, rows)
-
-
-def _show(noun: Noun, name: str, path: Path, json: bool) -> None:
-    draft = read(path)
-    view = _view(draft, draft.find(noun, name))
-    if json:
-        output.say_json(view)
-        return
-    output.say(Cell(f"# {view.place}", "dim"))
-    output.say(view.text.rstrip("\n"))
-
-
-def _view(draft: "Draft", item: "Item") -> "ItemView":
-    from ringfence.control.edits import ItemView
-
-    line, text = draft.extract(item)
-    return ItemView(kind=item.noun.title, name=item.name, place=f"{draft.name}:{line}", says=dict(item.data), text=text)
-
-
-def _gist(view: "ItemView") -> str:
-    """Its settings in a line."""
-    from ringfence.editing.toml import toml_value
-
-    said = {key: value for key, value in view.says.items() if key not in ("name", "description")}
-    text = ", ".join(f"{key} = {toml_value(value)}" for key, value in said.items())
-    return text if len(text) <= 100 else f"{text[:97]}..."

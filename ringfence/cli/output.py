@@ -78,6 +78,13 @@ def say(*pieces: Shown, err: bool = False) -> None:
     Console(stderr=err, highlight=False).print(text, soft_wrap=True)
 
 
+def document(text: str) -> None:
+    """A policy document; what is said about it stands in its comments."""
+    for line in text.rstrip("\n").split("\n"):
+        said, mark, origin = line.partition("  #")
+        say(Cell(said, "head" if said.startswith("[") else ""), Cell(mark + origin, "dim"))
+
+
 def say_json(answer: "BaseModel | dict[str, object]", *, compact: bool = False, err: bool = False) -> None:
     """Print ``answer`` as JSON; ``compact`` puts it on one line, for streams."""
     stream = sys.stderr if err else sys.stdout

@@ -10,23 +10,33 @@ import typer
 
 from ringfence.cli import diff, output, resultant, transfer, words
 from ringfence.cli.document import ProfileOption, facts_for
+from ringfence.cli.editing import DocumentOption, RootOption
+from ringfence.cli.items import completer, show_item
+from ringfence.cli.nouns import add_verbs
 from ringfence.cli.output import Cell, Column, JsonOption, Shown, SocketOption
+from ringfence.editing.nouns import POLICY
 
 if TYPE_CHECKING:
     from ringfence.control.messages import Checked, Entry
 
 app = typer.Typer(
-    help="Show the running policy; check, compare, bring along documents.", no_args_is_help=True, rich_markup_mode=None
+    help="Show the running policy; check, compare, bring along documents; edit their IPsec policies.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 app.command("diff")(diff.diff)
 app.command("resultant")(resultant.resultant)
 app.command("import")(transfer.import_)
 app.command("export")(transfer.export)
+add_verbs(app, POLICY)
 
 ACTIONS = {"permit": "", "block": "bad", "protect": "good"}
 ARROWS = {"both": "<->", "out": "->", "in": "<-"}
 
 
+NameArgument = Annotated[
+    str, typer.Argument(metavar="[NAME]", show_default=False, autocompletion=completer(POLICY), help="An IPsec policy.")
+]
 EffectiveOption = Annotated[
     bool, typer.Option("--effective", help="Show every setting, and where its value comes from; a document itself.")
 ]
@@ -37,12 +47,21 @@ EntriesOption = Annotated[
 
 @app.command()
 def show(
+    name: NameArgument = "",
     effective: EffectiveOption = False,
     entries: EntriesOption = False,
+    document: DocumentOption = None,
+    root: RootOption = None,
     socket: SocketOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show the policy that the service follows; the first entry that matches a packet decides."""
+    """Show the policy that the service follows; the first entry that matches a packet decides.
+
+    With NAME: the IPsec policy of that name, as the document has it.
+    """
+    if name:
+        show_item(POLICY, name, "", document, root, effective=effective, json=json)
+        return
     from ringfence.control.client import Client
 
     with Client(socket) as client:
@@ -51,7 +70,7 @@ def show(
         output.say_json(view)
         return
     if effective:
-        _settings(view.settings)
+        output.document(view.settings)
         return
     now = datetime.now(UTC)
     applied = f"applied {words.clock(view.applied_at, now)}, {words.ago(view.applied_at, now)}"
@@ -73,7 +92,7 @@ def check(
     if json:
         output.say_json(checked)
     elif checked.correct and effective:
-        _settings(checked.settings)
+        output.document(checked.settings)
     elif checked.correct:
         _meaning(checked, entries)
     else:
@@ -116,13 +135,6 @@ def _meaning(checked: "Checked", cards: bool) -> None:
             output.say(Cell(line, "warn"))
     output.say()
     _entries(checked.entries, "permit", cards)
-
-
-def _settings(text: str) -> None:
-    """A document; what is said about it stands in its comments."""
-    for line in text.splitlines():
-        said, mark, origin = line.partition("  #")
-        output.say(Cell(said, "head" if said.startswith("[[") else ""), Cell(mark + origin, "dim"))
 
 
 def _entries(entries: "list[Entry]", default: str, cards: bool) -> None:

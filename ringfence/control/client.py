@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
+from ringfence.control.edits import Edited, RecordedEdit
 from ringfence.control.errors import BadAnswer, BadRequest, ControlError, NotAllowed, NotRunning, NotThere, Refused
 from ringfence.control.messages import (
     Application,
@@ -108,6 +109,10 @@ class Client:
     def change_dynamic(self, change: DynamicChange) -> Reloaded:
         """Have others; raises Refused with the reason."""
         return self._ask("PUT", "/dynamic", Reloaded, body=change)
+
+    def edited(self, edit: Edited) -> RecordedEdit:
+        """Have an edit of a document that the service follows among its events; raises Refused for another document."""
+        return self._ask("POST", "/edits", RecordedEdit, body=edit)
 
     def confirm(self) -> Confirmed:
         """Let a policy on probation stay; raises NotThere."""

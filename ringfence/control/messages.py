@@ -125,6 +125,8 @@ class PolicyState(Message):
     """All that it is put together from, the highest first."""
     files: list[str] = []
     """Documents and key files that it was read from, with the whole path."""
+    roots: list[str] = []
+    """Of these the documents that the service follows, the computer's own last; the others are included by them."""
 
 
 class DataPath(Message):

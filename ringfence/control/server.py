@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import struct
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -19,8 +20,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ringfence import __version__
+from ringfence.control.edits import Edited, RecordedEdit
 from ringfence.control.errors import BadRequest, ControlError, NotThere, Refused
 from ringfence.control.messages import (
     Application,
@@ -43,7 +46,11 @@ from ringfence.control.troubles import WhyAnswer
 from ringfence.errors import IpsecError
 
 SOCKET_MODE = 0o660
+NOBODY = 65534
+"""The user id of who cannot be asked for."""
 NDJSON = "application/x-ndjson"
+PEER = struct.Struct("iii")
+"""pid, uid and gid (unix(7), SO_PEERCRED)."""
 STATUS = ((NotThere, 404), (BadRequest, 400), (Refused, 409), (ControlError, 500), (IpsecError, 422))
 """HTTP's number for each kind of error; the first that fits."""
 
@@ -86,6 +93,9 @@ class Service(Protocol):
 
     async def change_dynamic(self, change: DynamicChange) -> Reloaded:
         """Have others; raises Refused when somebody else was faster or it would lock the asker out, and IpsecError."""
+
+    def edited(self, edit: Edited, uid: int) -> RecordedEdit:
+        """Record an edit by a user; raises Refused when it is of a document that the service does not follow."""
 
     def confirm(self) -> Confirmed:
         """Let a policy on probation stay; raises NotThere."""
@@ -194,6 +204,12 @@ def _policy_routes(service: Service) -> APIRouter:
         """Refused with 409 when the revision is another by now, with 422 when the document is not correct."""
         return await service.change_dynamic(change)
 
+    @router.post("/edits", summary="Record an edit of a document")
+    async def edits(edit: Edited, request: Request) -> RecordedEdit:
+        """Who made it is asked of the kernel. Refused with 409 for a document that the service does not follow."""
+        _whole_path(edit.document)
+        return service.edited(edit, request.client.port if request.client is not None else NOBODY)
+
     @router.post("/confirm", summary="Let a policy on probation stay")
     async def confirm() -> Confirmed:
         return service.confirm()
@@ -274,6 +290,18 @@ class _Caught:
             asyncio.get_running_loop().call_exception_handler(fault)
 
 
+class _Known(H11Protocol):
+    """Knows the user at the other end of the socket, as the kernel does (SO_PEERCRED)."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Ask once for each connection; a request has the answer as the port of its client."""
+        super().connection_made(transport)
+        _, uid, _ = PEER.unpack(
+            transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size)
+        )
+        self.client = ("user", uid)
+
+
 class _Quiet(uvicorn.Server):
     """uvicorn without its hands on the process's signals, which are the service's, and without waking up to look."""
 
@@ -307,7 +335,7 @@ class ControlServer:
         """Answer from now on."""
         listener = _bind(self._path)
         config = uvicorn.Config(
-            _Caught(make_app(self._service)), log_config=None, access_log=False, lifespan="off", ws="none", http="h11",
+            _Caught(make_app(self._service)), log_config=None, access_log=False, lifespan="off", ws="none", http=_Known,
             timeout_graceful_shutdown=1, server_header=False, date_header=False,
         )  # fmt: skip
         self._server = _Quiet(config)

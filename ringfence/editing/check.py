@@ -65,14 +65,19 @@ def trial_of(noun: Noun, names: Names) -> Trial:
         for name in reversed(names):
             value = {name: value}
         table = value if isinstance(value, dict) else {}
-        if noun.form is Form.LISTED:
-            text = toml_table(f"[[{noun.key}]]", {"name": "x", **table})
-        else:
-            text = toml_table(f"[{noun.key}.x]" if noun.form is Form.NAMED else f"[{noun.key}]", table)
+        head = TRIALS[noun.form].format(noun.key)
+        text = toml_table(head, {"name": "x", **table} if head.startswith("[[") else table)
         found = findings(Draft("", text))
         return sum(f"{one.setting}.".startswith(f"{setting}.") for one in found)
 
     return trial
+
+
+TRIALS = {
+    Form.LISTED: "[[{}]]", Form.NAMED: "[{}.x]", Form.SINGLE: "[{}]", Form.POLICIES: "[{}.x]",
+    Form.WITHIN: "[[policy.{}]]",
+}  # fmt: skip
+"""The head of an object of each form, alone in a document."""
 
 
 def item_said(item: Item) -> str:

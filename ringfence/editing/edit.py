@@ -8,43 +8,59 @@ from collections.abc import Sequence
 
 from ringfence.editing.check import added, findings, item_said, pointed, trial_of
 from ringfence.editing.draft import Draft, Item, look
+from ringfence.editing.effective import effective_value
 from ringfence.editing.errors import BadSettings, NoSuch, StillUsed
-from ringfence.editing.nouns import Noun
+from ringfence.editing.nouns import CONSEC, FILTER_LIST, GLOBAL, POLICY, PROFILE, RULE, Form, Noun
 from ringfence.editing.references import named_by, subject
 from ringfence.editing.settings import Names
 from ringfence.editing.words import How, Said, element_of, value_of
 from ringfence.policy.decode import shown
 from ringfence.policy.errors import PolicyError
+from ringfence.policy.ipsec import SETTINGS
 
 
-def new(draft: Draft, noun: Noun, name: str, said: Sequence[Said]) -> Draft:
-    """Add an object; raises PolicyError with what is wrong, and EditRefused."""
+def new(draft: Draft, noun: Noun, name: str, said: Sequence[Said], of: str = "") -> Draft:
+    """Add an object, a rule to the IPsec policy ``of``; raises PolicyError with what is wrong, and EditRefused."""
+    _check_name(noun, name)
     table: dict[str, object] = {}
     for one in said:
         _put(table, one, value_of(one.words, trial_of(noun, one.names)))
-    return judged(draft, draft.new(noun, name, table), name, said)
+    return judged(draft, draft.new(noun, name, table, of), name, said)
 
 
-def change(draft: Draft, noun: Noun, name: str, said: Sequence[Said], unset: Sequence[str] = ()) -> Draft:
+def change(draft: Draft, noun: Noun, name: str, said: Sequence[Said], unset: Sequence[str] = (), of: str = "") -> Draft:
     """Change settings of an object; raises PolicyError with what is wrong, and EditRefused."""
     if not said and not unset:
-        raise BadSettings("There is nothing to change.", cure="Name a setting: with=10.77.0.0/24, or --unset with")
-    edited = draft
+        raise BadSettings("There is nothing to change.", cure=f"Name a setting: {EXAMPLES.get(noun, 'description=x')}")
+    if noun.form is Form.SINGLE and not unset and not draft.items(noun):
+        return new(draft, noun, "", said)
+    item, edited = draft.find(noun, name, of), draft
     for key in unset:
-        edited = edited.drop(edited.find(noun, name), tuple(key.split(".")))
+        edited = edited.drop(edited.again(item), tuple(key.split(".")))
     for one in said:
-        edited = _apply(edited, edited.find(noun, name), one)
+        edited = _apply(edited, edited.again(item), one)
     return judged(draft, edited, name, said)
 
 
-def rename(draft: Draft, noun: Noun, name: str, to: str) -> Draft:
+EXAMPLES = {
+    CONSEC: "with=10.77.0.0/24, or --unset with",
+    POLICY: 'based-on="Client (Respond Only)"',
+    RULE: 'filter-action="Require Security"',
+    FILTER_LIST: 'filters+="me <-> any"',
+    GLOBAL: 'idle-time="5 min"',
+    PROFILE: "domain.networks=10.0.0.0/8",
+}
+
+
+def rename(draft: Draft, noun: Noun, name: str, to: str, of: str = "") -> Draft:
     """Call an object by another name, wherever it is named; raises EditRefused and PolicyError."""
-    return judged(draft, draft.rename(draft.find(noun, name), to), to, ())
+    _check_name(noun, to)
+    return judged(draft, draft.rename(draft.find(noun, name, of), to), to, ())
 
 
-def delete(draft: Draft, noun: Noun, name: str) -> Draft:
+def delete(draft: Draft, noun: Noun, name: str, of: str = "") -> Draft:
     """Take an object out; raises StillUsed with those that refer to it."""
-    item = draft.find(noun, name)
+    item = draft.find(noun, name, of)
     edited = draft.delete(item)
     if not added(findings(draft), findings(edited)):
         return edited
@@ -53,6 +69,37 @@ def delete(draft: Draft, noun: Noun, name: str) -> Draft:
         raise StillUsed(f"{item_said(item)} is still used by {', '.join(users)}.", place=draft.name,
                         cure="Change or delete these first.")  # fmt: skip
     return judged(draft, edited, name, ())
+
+
+def assign(draft: Draft, name: str) -> Draft:
+    """Have the computer follow an IPsec policy, and no other; raises EditRefused and PolicyError."""
+    chosen, edited = draft.find(POLICY, name), draft
+    for item in draft.items(POLICY):
+        if "assigned" in item.data:
+            edited = edited.drop(edited.again(item), ("assigned",))
+    if chosen.steps != ("policy",):  # a single one is, unless it says no
+        edited = edited.put(edited.again(chosen), ("assigned",), True)
+    return draft if is_assigned(chosen) else judged(draft, edited, name, ())
+
+
+def unassign(draft: Draft, name: str) -> Draft:
+    """Have the computer follow the IPsec policy no longer; raises EditRefused and PolicyError."""
+    item = draft.find(POLICY, name)
+    if not is_assigned(item):
+        return draft
+    if item.steps == ("policy",):
+        return judged(draft, draft.put(item, ("assigned",), False), name, ())
+    return judged(draft, draft.drop(item, ("assigned",)), name, ())
+
+
+def is_assigned(item: Item) -> bool:
+    """Whether an IPsec policy says, or as the only one does not deny, that the computer follows it."""
+    return item.data.get("assigned", item.steps == ("policy",)) is True
+
+
+def _check_name(noun: Noun, name: str) -> None:
+    if noun.form is Form.POLICIES and name in SETTINGS:
+        raise BadSettings(f"{shown(name)} is a setting of IPsec policies, and so cannot be the name of one.")
 
 
 def judged(before: Draft, after: Draft, name: str, said: Sequence[Said]) -> Draft:
@@ -80,12 +127,21 @@ def _apply(draft: Draft, item: Item, one: Said) -> Draft:
     if one.how is How.SET:
         return draft.put(item, one.names, value_of(one.words, trial))
     for word in one.words:
-        item = draft.find(item.noun, item.name)
+        item = draft.again(item)
         if one.how is How.ADD:
-            draft = draft.add(item, one.names, element_of(word, trial))
+            draft = _added(draft, item, one.names, element_of(word, trial))
         else:
             draft = draft.remove(item, one.names, _number(item, one.names, word))
     return draft
+
+
+def _added(draft: Draft, item: Item, names: Names, element: object) -> Draft:
+    """With one more in a list; one that is there without being said is said from then on."""
+    if look(item.data, names) is None:
+        held = effective_value(draft, item, names)
+        if isinstance(held, list) and element not in held:
+            return draft.put(item, names, [*held, element])
+    return draft.add(item, names, element)
 
 
 def _number(item: Item, names: Names, word: str) -> int:

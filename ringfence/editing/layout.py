@@ -65,6 +65,13 @@ class Layout:
         end = self.text.find("\n", at)
         return len(self.text) if end < 0 else end + 1
 
+    def above(self, section: Section) -> int:
+        """Where the comment above a section begins, or the section itself."""
+        start = head = self.line_start(section.head[0])
+        while start and self.text[self.line_start(start - 1)] == "#":
+            start = self.line_start(start - 1)
+        return start or head  # the first comment of a document is about the document
+
     def elements(self, steps: Steps) -> list[Span]:
         """The elements of the array there."""
         found: list[Span] = []

@@ -17,6 +17,10 @@ class Form(Enum):
     """``[key."name"]``."""
     SINGLE = auto()
     """``[key]``, of which there is one."""
+    POLICIES = auto()
+    """``[policy."name"]``; where there is only one also ``[policy]``, with a ``name`` or without."""
+    WITHIN = auto()
+    """``[[rule]]`` of an IPsec policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Noun:
         return self.plural or f"{self.title}s"
 
 
+POLICY = Noun("policy", "policy", Form.POLICIES, "IPsec policy", "IPsec policies")
+RULE = Noun("rule", "rule", Form.WITHIN, "policy rule", "rules of IPsec policies")
 CONSEC = Noun("consec", "rule", Form.LISTED, "connection security rule")
 FILTER = Noun("filter", "filter", Form.LISTED, "filter")
 FILTER_LIST = Noun("filterlist", "filter-list", Form.NAMED, "filter list")
@@ -49,7 +55,10 @@ AUTH_SET = Noun("authset", "auth-set", Form.NAMED, "authentication set")
 MAIN_MODE_CRYPTO = Noun("mainmodecrypto", "main-mode-crypto", Form.NAMED, "main mode crypto set")
 QUICK_MODE_CRYPTO = Noun("quickmodecrypto", "quick-mode-crypto", Form.NAMED, "quick mode crypto set")
 PACKET_FILTER = Noun("packetfilter", "packet-filter", Form.LISTED, "packet filter")
+GLOBAL = Noun("global", "global", Form.SINGLE, "global settings", "global settings")
+PROFILE = Noun("profile", "profile", Form.SINGLE, "network profiles", "network profiles")
 
 NOUNS = (
-    CONSEC, FILTER, FILTER_LIST, FILTER_ACTION, MAIN_MODE, AUTH_SET, MAIN_MODE_CRYPTO, QUICK_MODE_CRYPTO, PACKET_FILTER,
+    POLICY, RULE, FILTER_LIST, FILTER_ACTION, CONSEC, MAIN_MODE, AUTH_SET, MAIN_MODE_CRYPTO, QUICK_MODE_CRYPTO, FILTER,
+    PACKET_FILTER, GLOBAL, PROFILE,
 )  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from ringfence.editing.nouns import Noun
 from ringfence.policy.decode import shown
+from ringfence.policy.ipsec import SETTINGS
 from ringfence.policy.source import Steps
 
 
@@ -20,6 +21,9 @@ def subject(data: Mapping[str, object], steps: Steps) -> str:
     for step in steps[:-1]:
         if isinstance(found, dict) and isinstance(step, str):
             found = found.get(step)
+            if parts == ["policy"] and step not in SETTINGS:  # [policy."NAME"]
+                parts[-1] += f" {shown(step)}"
+                continue
             parts.append(step.replace("-", " ") if isinstance(found, list | dict) else "")
         elif isinstance(found, list) and isinstance(step, int):
             found = found[step]

@@ -152,8 +152,13 @@ def _put_in_table(layout: Layout, table: Steps, names: Names, value: object) -> 
     if section is not None:
         return _put_in_section(layout, section, names, value)
     siblings = [
-        (one, pair) for one in layout.sections for pair in one.pairs if pair.steps[: len(table)] == table
-    ]  # the table has no header: it is written in dotted keys
+        (one, pair) for one in layout.sections for pair in one.pairs
+        if pair.steps[: len(table)] == table and len(one.steps) < len(table)
+    ]  # fmt: skip
+    if not siblings:  # it has no header, and only tables below it have
+        head, start = f"[{toml_dotted(_names(table))}]\n", layout.above(layout.below(table)[0])
+        return splice(layout.text, (start, start), f"{head}{toml_pair(names[:1], _nested(names[1:], value))}\n\n")
+    # it is written in dotted keys
     around, pair = siblings[-1]
     return _put_behind(layout, around, pair, (*_names(table[len(around.steps) :]), *names), value)
 

@@ -72,10 +72,20 @@ def rename(text: str, steps: Steps, name: str) -> str:
     return text
 
 
+def nest(text: str, key: str, name: str) -> str:
+    """Have the table ``[key]`` be ``[key."name"]``, with all below it."""
+    layout = lay_out(text)
+    spans = [_component(text, one.head, 0) for one in layout.below((key,))]
+    spans += [_component(text, pair.key, 0) for pair in layout.sections[0].pairs if pair.steps[:1] == (key,)]
+    for _, end in sorted(spans, reverse=True):
+        text = splice(text, (end, end), f".{toml_key(name)}")
+    return text
+
+
 def extract(text: str, steps: Steps) -> tuple[int, str]:
     """The line where the table there begins, and the part of the text that is about it."""
     layout = lay_out(text)
-    spans = [(_above(layout, one), _end(layout, one)) for one in layout.below(steps)]
+    spans = [(layout.above(one), _end(layout, one)) for one in layout.below(steps)]
     begin = [one.head[0] for one in layout.below(steps)]
     if not spans:
         spans = [layout.values[steps]] if steps in layout.values else [
@@ -117,15 +127,7 @@ def _end(layout: Layout, section: Section) -> int:
 
 def _extent(layout: Layout, section: Section) -> Span:
     """A section with the comment above it, and the blank line that set it apart."""
-    text, start, end = layout.text, _above(layout, section), _end(layout, section)
+    text, start, end = layout.text, layout.above(section), _end(layout, section)
     if text[:start].endswith("\n\n") or (start and not text[:start].strip()):
         return (start - 1, end) if not text[end:].strip("\n") or text.startswith("\n", end) else (start, end)
     return (start, end + 1) if text.startswith("\n", end) else (start, end)
-
-
-def _above(layout: Layout, section: Section) -> int:
-    """Where the comment above a section begins, or the section itself."""
-    start = head = layout.line_start(section.head[0])
-    while start and layout.text[layout.line_start(start - 1)] == "#":
-        start = layout.line_start(start - 1)
-    return start or head  # the first comment of a document is about the document

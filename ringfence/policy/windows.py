@@ -18,6 +18,9 @@ from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
 
 POLL_INTERVAL_S = 180 * 60
 
+UNNAMED = "the IPsec policy"
+"""What a policy is called that says no name."""
+
 DYNAMIC = "<Dynamic>"
 """The filter list of the default response rule: whatever a peer asks for."""
 
@@ -152,4 +155,4 @@ class IpsecPolicy:
     @property
     def title(self) -> str:
         """What people read."""
-        return self.name or self.based_on or "the IPsec policy"
+        return self.name or self.based_on or UNNAMED

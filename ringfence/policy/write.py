@@ -55,7 +55,7 @@ def effective(policy: Policy, set_aside: Iterable[SetAside] = ()) -> str:
     What an IPsec policy has without writing it, the rules of the policy that it is based on and the predefined lists
     and actions that it names, is there as comment; and so is what holds beneath it, or was ``set_aside`` for it.
     """
-    parts = [effective_text(section) for section in (_sections(policy) if policy.rules else sections_of(policy))]
+    parts = [effective_text(section) for section in (every_section(policy) if policy.rules else sections_of(policy))]
     parts += [f"# {why}\n{_comment(canonical_text(section))}" for why, section in implied(policy)]
     if policy.beneath is not None:
         parts += [f"# beneath it\n{_comment(effective_text(section))}" for section in sections(policy.beneath)]
@@ -70,10 +70,11 @@ def _is_empty(section: Section) -> bool:
 
 def sections_of(policy: Policy) -> list[Section]:
     """The tables of its document, each with every setting."""
-    return [section for section in _sections(policy) if not _is_empty(section)]
+    return [section for section in every_section(policy) if not _is_empty(section)]
 
 
-def _sections(policy: Policy) -> list[Section]:
+def every_section(policy: Policy) -> list[Section]:
+    """The same, with those that say nothing but defaults."""
     settler = Settler(policy)
     own = (Section(f"[[{_kind_of(item)}]]", settings(item, policy, settler), item.place) for item in policy)
     return [

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Protocol
 
 from ringfence import __version__
+from ringfence.audit.policy import PolicyEdited
 from ringfence.backends.base import BackendStatistics, ChildTraffic, SoftTraffic
+from ringfence.control.edits import Edited, RecordedEdit
 from ringfence.control.entries import end, entries, protocol_name
-from ringfence.control.errors import NotThere
+from ringfence.control.errors import NotThere, Refused
 from ringfence.control.explaining import explained, explained_at_boot
 from ringfence.control.messages import (
     Application,
@@ -36,6 +38,7 @@ from ringfence.control.messages import (
 )
 from ringfence.control.storing import DynamicChange, DynamicDocument, set_aside_views, store_views
 from ringfence.control.troubles import WhyAnswer
+from ringfence.control.users import harmless, user_said
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.spd import Action, SpdEntry
 from ringfence.ike.info import IkeSaInfo
@@ -228,6 +231,17 @@ class Answers:
         )
         return Reloaded(changed=bool(done), summary=_done(done), lines=list(done.lines()) if done else [])
 
+    def edited(self, edit: Edited, uid: int) -> RecordedEdit:
+        """Record an edit; raises Refused when it is of a document that is not followed."""
+        if edit.document not in self._policy_state().files:
+            raise Refused("The service does not follow this document.", place=edit.document)
+        who = user_said(edit.behalf, through="sudo") if edit.behalf is not None and uid == 0 else user_said(uid)
+        self._events.add(PolicyEdited(
+            document=harmless(edit.document), who=who, kind=harmless(edit.kind), name=harmless(edit.name),
+            edit=edit.edit, change=harmless(edit.change),
+        ))  # fmt: skip
+        return RecordedEdit(number=self._events.last_number)
+
     def confirm(self) -> Confirmed:
         """Let a policy on probation stay."""
         return Confirmed(text=self._stage.confirm())
@@ -257,6 +271,7 @@ class Answers:
             refused=Refusal(at=refused.at, detail=refused.detail) if refused else None,
             stores=store_views(running.loaded.stores),
             files=[str(path.resolve()) for path in running.loaded.files],
+            roots=[str(path.resolve()) for path in running.loaded.roots],
         )
 
     def _serving(self, outward: FlowKey) -> ChildSa | None:

@@ -46,6 +46,8 @@ class LoadedPolicy:
     """As in ``StoreState``."""
     files: tuple[Path, ...] = ()
     """All that it was read from."""
+    roots: tuple[Path, ...] = ()
+    """The document of each store that is a file, the computer's own last; these include all others."""
     set_aside: tuple[SetAside, ...] = ()
     """What stores say and what does not hold because another says otherwise."""
     stores: tuple[StoreState, ...] = ()

@@ -43,13 +43,15 @@ class FileStore:
         policy = replace(parse_documents(documents.sources), name=self._name)
         if self._keyless:
             keys = dict.fromkeys(policy.key_files, NO_KEY)
-            return LoadedPolicy(policy, keys, self._name, tuple(documents.findings))
+            return LoadedPolicy(policy, keys, self._name, tuple(documents.findings), roots=(self._path,))
         files = {name: self._beside(name) for name in policy.key_files}
         for path in files.values():
             documents.note(path)
         keys, findings = read_keys(policy, documents.sources, files)
         findings = [*documents.findings, *findings]
-        return LoadedPolicy(policy, keys, self._name, tuple(findings), files=tuple(documents.files))
+        return LoadedPolicy(
+            policy, keys, self._name, tuple(findings), files=tuple(documents.files), roots=(self._path,)
+        )
 
     def changed(self) -> bool:
         """Whether a document, a key file, or what a pattern matches is another one than at the last load."""

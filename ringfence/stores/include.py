@@ -41,6 +41,8 @@ class Documents:
     store: str
     sources: list[Source] = field(default_factory=list)
     """Each after those that it includes."""
+    paths: list[Path] = field(default_factory=list)
+    """The file of each, behind all links."""
     findings: list[Finding] = field(default_factory=list)
     """Warnings."""
     files: dict[Path, Stamp] = field(default_factory=dict)
@@ -94,6 +96,7 @@ class Documents:
         for wanted in _wanted(table):
             self._follow(wanted, table, path, [*steps, _Step(_real(path), name, wanted.place)])
         self.sources.append(source)
+        self.paths.append(_real(path))
 
     def _follow(self, wanted: "_Wanted", table: Table, path: Path, steps: "list[_Step]") -> None:
         for file in self._files(wanted, table, path):

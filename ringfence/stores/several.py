@@ -123,6 +123,7 @@ class Stores:
             main.document_name,
             tuple(finding for one in loaded.values() for finding in one.findings),
             files=tuple(file for one in loaded.values() for file in one.files),
+            roots=tuple(root for one in loaded.values() for root in one.roots),
             set_aside=found.set_aside,
             stores=tuple(map(_state, self._members, self._members.values())),
         )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ringfence.control.edits import Edited, RecordedEdit
 from ringfence.control.errors import BadRequest, NotThere, Refused
 from ringfence.control.messages import (
     Application,
@@ -132,6 +133,8 @@ class AnsweringService:
     def __init__(self, *, events: int = 3) -> None:
         self.deleted: list[str] = []
         self.orders: list[Application] = []
+        self.edits: list[tuple[Edited, int]] = []
+        """With who made each."""
         self.refuse: IpsecError | None = None
         self.rules = DynamicDocument(text="", revision=0)
         self.past = [make_event(number) for number in range(1, events + 1)]
@@ -212,6 +215,13 @@ class AnsweringService:
             raise Refused("Somebody else was faster.")
         self.rules = DynamicDocument(text=change.text, revision=change.revision + 1)
         return Reloaded(changed=True, summary="Applied: 1 added.", lines=[])
+
+    def edited(self, edit: Edited, uid: int) -> RecordedEdit:
+        """Remember it."""
+        if self.refuse is not None:
+            raise self.refuse
+        self.edits.append((edit, uid))
+        return RecordedEdit(number=len(self.edits))
 
     def confirm(self) -> Confirmed:
         """It stays, or what ``refuse`` says."""

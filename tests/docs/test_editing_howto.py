@@ -17,13 +17,25 @@ def test_its_commands_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     document = tmp_path / "policy.toml"
     monkeypatch.setenv("RINGFENCE_DOCUMENT", str(document))
     monkeypatch.setenv("RINGFENCE_SOCKET", str(tmp_path / "none.sock"))
-    monkeypatch.setattr("ringfence.cli.editing.record", lambda *words: None)
-    (block,) = re.findall(r"```\n(ringfence .*?)```", TEXT, re.DOTALL)
-    for line in block.splitlines():
-        assert main(shlex.split(line)[1:]) == 0, f"{line}: {capsys.readouterr().err}"
+    monkeypatch.setattr("ringfence.cli.editing.record", lambda *words, **more: None)
+    first, policies = re.findall(r"```\n(ringfence .*?)```", TEXT, re.DOTALL)
+
+    def run(block: str) -> None:
+        for line in block.splitlines():
+            assert main(shlex.split(line)[1:]) == 0, f"{line}: {capsys.readouterr().err}"
+
+    run(first)
     assert document.read_text() == (
         '[[rule]]\nname = "lab is isolated"\nwith = "10.77.0.0/24"\nauth = { psk-file = "lab.psk" }\n\n'
         '[filter-list."Web servers"]\nfilters = ["me tcp <-> any:443"]\n'
+    )
+    document.unlink()
+    run(policies)
+    assert document.read_text() == (
+        '[policy.Everyday]\nbased-on = "Client (Respond Only)"\nauth     = { psk-file = "site.psk" }\n\n'
+        '[policy.Strict]\nbased-on = "Secure Server (Require Security)"\nauth     = { psk-file = "site.psk" }\n'
+        'assigned = true\n\n[[policy.Strict.rule]]\nname          = "no ping"\n'
+        'filter-list   = "All ICMP Traffic"\nfilter-action = "Permit"\n'
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from unit.cli.conftest import Answer, Command
 
-from ringfence.editing.nouns import NOUNS
+from ringfence.editing.nouns import NOUNS, POLICY, Form, Noun
 
 DOCUMENT = """\
 # what we agreed on in May
@@ -19,7 +19,7 @@ auth   = { psk-file = "lab.psk" }
 @pytest.fixture
 def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("RINGFENCE_SOCKET", str(tmp_path / "none.sock"))
-    monkeypatch.setattr("ringfence.cli.editing.record", lambda *words: None)
+    monkeypatch.setattr("ringfence.cli.editing.record", lambda *words, **more: None)
     path = tmp_path / "policy.toml"
     path.write_text(DOCUMENT)
     monkeypatch.setenv("RINGFENCE_DOCUMENT", str(path))
@@ -94,10 +94,47 @@ def test_what_there_is(document: Path, command: Command) -> None:
 
 
 @pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.word)
-def test_every_kind_has_its_command(command: Command, noun: object) -> None:
-    answer = command(getattr(noun, "word"), "--help")  # noqa: B009 - the parameter's type is only known to pytest
+def test_every_kind_has_its_command(command: Command, noun: Noun) -> None:
+    answer = command(noun.word, "--help")
     assert answer.code == 0
-    assert all(verb in answer.out for verb in ("new", "set", "list", "show", "rename", "delete"))
+    verbs = (
+        ("set", "show", "delete") if noun.form is Form.SINGLE else ("new", "set", "list", "show", "rename", "delete")
+    )
+    assert all(f"  {verb} " in answer.out for verb in verbs)
+    assert ("  assign " in answer.out) == (noun is POLICY)
+
+
+def test_policies_and_rules(document: Path, command: Command) -> None:
+    document.write_text("# ours\n")
+    said(command("policy", "new", "Everyday", "based-on=Client (Respond Only)", "auth.psk-file=k", "assigned=true"))
+    said(command("policy", "new", "Strict", "based-on=Secure Server (Require Security)", "auth.psk-file=k"))
+    assert command("rule", "new", "ping", "filter-list=All ICMP Traffic", "filter-action=Block").code == 1
+    said(command("rule", "new", "ping", "--policy", "Strict", "filter-list=All ICMP Traffic", "filter-action=Block"))
+    said(command("rule", "set", "ping", "filter-action=Permit", "connection=lan"))
+    said(command("policy", "assign", "Strict"))
+    said(command("policy", "delete", "Everyday"))
+    said(command("rule", "rename", "ping", "Ping"))
+    assert document.read_text() == (
+        '# ours\n\n[policy.Strict]\nbased-on = "Secure Server (Require Security)"\nauth     = { psk-file = "k" }\n'
+        'assigned = true\n\n[[policy.Strict.rule]]\nname          = "Ping"\nfilter-list   = "All ICMP Traffic"\n'
+        'filter-action = "Permit"\nconnection    = "lan"\n'
+    )
+    said(command("rule", "delete", "Ping", "--policy", "Strict"))
+    said(command("policy", "unassign", "Strict"))
+    answer = command("consec", "set", "x", "secure=none", "--policy", "Strict")
+    assert (answer.code, "do not belong to an IPsec policy" in answer.err) == (2, True)
+
+
+def test_that_of_which_there_is_one(document: Path, command: Command) -> None:
+    said(command("global", "set", "idle-time=10 min", "--pfs"))
+    said(command("profile", "set", "domain.networks=10.0.0.0/8"))
+    said(command("global", "set", "--unset", "pfs"))
+    assert document.read_text() == (
+        f'{DOCUMENT}\n[global]\nidle-time = "10 min"\n\n[profile]\ndomain = {{ networks = "10.0.0.0/8" }}\n'
+    )
+    said(command("global", "delete"))
+    said(command("profile", "delete"))
+    assert document.read_text() == DOCUMENT
 
 
 def test_documents_that_are_included_count(document: Path, command: Command) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client: typed answers, and every failure with what to do."""
 
+import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from ringfence.control.client import Client
+from ringfence.control.edits import Edited
 from ringfence.control.errors import BadAnswer, BadRequest, NotAllowed, NotRunning, NotThere, Refused
 from ringfence.control.messages import Application
 from ringfence.control.storing import DynamicChange, DynamicDocument
@@ -46,6 +48,9 @@ def test_answers_arrive_typed(running: Running) -> None:
         assert client.dynamic() == DynamicDocument(text="x", revision=1)
         with pytest.raises(Refused, match="faster"):
             client.change_dynamic(DynamicChange(text="y", revision=0))
+        edit = Edited(document="/p.toml", kind="filter", name="f", edit="added", change="x")
+        assert client.edited(edit).number == 1
+        assert running.service.edits == [(edit, os.getuid())], "the kernel says who it was"
         order = Application(document="/p.toml", confirm_within_s=60, sessions=["out tcp 10.0.0.1:22 -> 10.0.0.2:9"])
         assert client.apply(order).confirm_by == START + timedelta(seconds=60)
         assert running.service.orders == [order]

@@ -27,11 +27,11 @@ class Asker:
         self.service = service
         self.app = make_app(service)
 
-    def __call__(self, method: str, path: str) -> httpx.Response:
+    def __call__(self, method: str, path: str, *, body: object = None) -> httpx.Response:
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
-                return await client.request(method, path)
+                return await client.request(method, path, json=body)
 
         return asyncio.run(ask())
 
@@ -149,7 +149,7 @@ def test_openapi_describes_every_path_and_field(ask: Asker) -> None:
         [
             ("/v1/status", "get"), ("/v1/sas", "get"), ("/v1/sas/{name}", "delete"), ("/v1/policy", "get"),
             ("/v1/reload", "post"), ("/v1/explain", "get"), ("/v1/why", "get"), ("/v1/events", "get"),
-            ("/v1/plan", "get"),
+            ("/v1/plan", "get"), ("/v1/edits", "post"),
             ("/v1/apply", "post"), ("/v1/confirm", "post"), ("/v1/dynamic", "get"), ("/v1/dynamic", "put"),
         ]
     )  # fmt: skip
@@ -275,3 +275,13 @@ def test_a_socket_that_cannot_be_made_is_an_error_with_a_cure(tmp_path: Path) ->
 def test_only_whole_paths_name_a_document(ask: Asker) -> None:
     assert ask("GET", "/v1/plan?document=p.toml").status_code == 400
     assert ask("GET", "/v1/plan?document=/p.toml").json()["lines"] == ["+ of /p.toml"]
+
+
+def test_an_edit_is_recorded_for_whom_the_kernel_knows(ask: Asker) -> None:
+    edit = {"document": "/p.toml", "kind": "filter", "name": "f", "edit": "added", "change": "x"}
+    assert ask("POST", "/v1/edits", body=edit).json() == {"number": 1}
+    assert ask.service.edits[0][0].behalf is None
+    assert ask("POST", "/v1/edits", body={**edit, "document": "p.toml"}).status_code == 400
+    assert ask("POST", "/v1/edits", body={**edit, "edit": "stolen"}).status_code == 400
+    assert ask("POST", "/v1/edits", body={**edit, "uid": 0}).status_code == 400, "nobody says himself who he is"
+    assert len(ask.service.edits) == 1

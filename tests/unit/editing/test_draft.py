@@ -5,8 +5,9 @@ import pytest
 
 from ringfence.editing.draft import Draft, look
 from ringfence.editing.errors import NoSuch, TakenName
-from ringfence.editing.nouns import CONSEC, FILTER_LIST, Form, Noun
+from ringfence.editing.nouns import CONSEC, FILTER_LIST, POLICY, RULE, Form, Noun
 from ringfence.policy.errors import PolicyError
+from ringfence.policy.source import Source
 
 TEXT = """[[rule]]
 name = "a"
@@ -81,3 +82,94 @@ def test_what_is_no_toml_is_no_draft() -> None:
 def test_a_setting_is_looked_up() -> None:
     assert look({"a": {"b": 1}}, ("a", "b")) == 1
     assert look({"a": 1}, ("a", "b")) is None
+
+
+SINGLE = """# ours
+[policy]  # from May
+name = "A"
+auth = { psk-file = "k" }
+
+[policy.main-mode]
+lifetime = "60 min"
+
+# ping
+[[policy.rule]]
+filter-list = "All ICMP Traffic"  # all of it
+filter-action = "Permit"
+"""
+
+
+def test_a_policy_beside_a_single_one_gives_it_its_name() -> None:
+    draft = Draft.read(SINGLE, name="p.toml")
+    assert [item.name for item in draft.items(POLICY)] == ["A"]
+    made = draft.new(POLICY, "B b", {"based-on": "Client (Respond Only)"})
+    apart = SINGLE.replace('name = "A"\n', "").replace('"k" }\n', '"k" }\nassigned = true\n')
+    assert made.text == (
+        apart.replace("[policy", "[policy.A") + '\n[policy."B b"]\nbased-on = "Client (Respond Only)"\n'
+    )
+    assert [(item.name, item.steps) for item in made.items(POLICY)] == [
+        ("A", ("policy", "A")), ("B b", ("policy", "B b")),
+    ]  # fmt: skip
+    with pytest.raises(TakenName):
+        made.new(POLICY, "A", {})
+
+
+@pytest.mark.parametrize(
+    ("single", "named"),
+    [
+        ('policy.based-on = "X"\n', 'policy.X.based-on = "X"\npolicy.X.assigned = true\n'),
+        ('policy = { based-on = "X" }\n', 'policy.X = { based-on = "X", assigned = true }\n'),
+        ("[policy]\nassigned = false\n", '[policy."the IPsec policy"]\nassigned = false\n'),
+        ('[policy]\nname = "auth"\n', '[policy."auth (policy)"]\nassigned = true\n'),
+        (
+            "[ policy . main-mode ]\npfs = true\n[policy]\nname='A'",
+            "[ policy.A . main-mode ]\npfs = true\n[policy.A]\n",
+        ),
+        (
+            "[[policy.rule]]\nname = 'x'\n",
+            '[policy."the IPsec policy"]\nassigned = true\n\n[[policy."the IPsec policy".rule]]',
+        ),
+    ],
+)
+def test_however_it_is_written(single: str, named: str) -> None:
+    made = Draft.read(single, name="p.toml").new(POLICY, "B", {})
+    assert made.text.startswith(named)
+    assert [item.name for item in made.items(POLICY)][1:] == ["B"]
+
+
+def test_rules_of_policies() -> None:
+    draft = Draft.read(SINGLE, name="p.toml").new(POLICY, "B", {})
+    with pytest.raises(NoSuch, match=r'several IPsec policies.\nSay whose rule it is: --policy "A" or "B"'):
+        draft.new(RULE, "x", {})
+    with pytest.raises(NoSuch, match=r'no IPsec policy "C"'):
+        draft.new(RULE, "x", {}, "C")
+    with pytest.raises(NoSuch, match=r"Write one first"):
+        Draft("p", "").new(RULE, "x", {})
+    both = draft.new(RULE, "x", {"filter-list": "L"}, "A").new(RULE, "x", {"filter-list": "L"}, "B")
+    assert [(item.name, item.of) for item in both.items(RULE)] == [
+        ("All ICMP Traffic: Permit", "A"), ("x", "A"), ("x", "B"),
+    ]  # fmt: skip
+    with pytest.raises(NoSuch, match=r'"A" and "B" each have a rule "x".\nSay --policy, too.'):
+        both.find(RULE, "x")
+    assert both.find(RULE, "x", "B").steps == ("policy", "B", "rule", 0)
+    with pytest.raises(NoSuch, match=r'no IPsec policy "C"'):
+        both.find(RULE, "x", "C")
+    with pytest.raises(TakenName):
+        both.new(RULE, "x", {}, "B")
+    named = both.rename(both.find(RULE, "All ICMP Traffic: Permit"), "x y")
+    assert named.find(RULE, "x y").data["filter-list"] == "All ICMP Traffic"
+    assert [item.of for item in both.delete(both.find(POLICY, "A")).items(RULE)] == ["B"]
+
+
+def test_an_object_is_found_again_whatever_it_is_called_by_now() -> None:
+    draft = Draft.read(SINGLE, name="p.toml")
+    rule = draft.find(RULE, "All ICMP Traffic: Permit")
+    changed = draft.put(rule, ("filter-action",), "Block")
+    assert changed.again(rule).name == "All ICMP Traffic: Block"
+
+
+def test_documents_around_it() -> None:
+    before, behind = Source.read("[auth-set.s]\n", name="a"), Source.read("include = 'x'\n", name="c")
+    draft = Draft.read(TEXT, name="b", beside=[before], behind=[behind], folder="sites")
+    assert [one.name for one in draft.sources] == ["a", "b", "c"]
+    assert draft.delete(draft.find(CONSEC, "a")).sources[1].folder == "sites"

@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Edits as the command line makes them."""
 
+import re
+from collections.abc import Callable, Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.editing import edit
 from ringfence.editing.draft import Draft
-from ringfence.editing.errors import BadSettings, NoSuch, StillUsed
-from ringfence.editing.nouns import CONSEC, FILTER_ACTION, FILTER_LIST
-from ringfence.editing.words import read_words
+from ringfence.editing.errors import BadSettings, EditRefused, NoSuch, StillUsed
+from ringfence.editing.nouns import CONSEC, FILTER_ACTION, FILTER_LIST, GLOBAL, POLICY, PROFILE, RULE
+from ringfence.editing.words import Said, read_words
+from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
 
-POLICY = """# ours
+TEXT = """# ours
 [policy]
 auth = { psk-file = "k" }
 
@@ -26,7 +30,7 @@ filters = [
   { filter = "me tcp -> any:80", description = "web" },
 ]
 """
-DRAFT = Draft.read(POLICY, name="p.toml")
+DRAFT = Draft.read(TEXT, name="p.toml")
 
 
 def new(draft: Draft, *words: str) -> Draft:
@@ -79,15 +83,15 @@ def test_another_mistake_of_the_document_does_not_keep_from_mending_one() -> Non
 
 def test_settings_change_and_go() -> None:
     made = edit.change(DRAFT, FILTER_LIST, "Web", read_words(["description=all of it", "filters+=any -> me"]))
-    assert made.text == POLICY.replace('"web" },\n]\n', '"web" },\n  "any -> me",\n]\ndescription = "all of it"\n')
+    assert made.text == TEXT.replace('"web" },\n]\n', '"web" },\n  "any -> me",\n]\ndescription = "all of it"\n')
     again = edit.change(made, FILTER_LIST, "Web", read_words(["filters-=any -> me"]), ["description"])
-    assert again.text == POLICY
+    assert again.text == TEXT
 
 
 @pytest.mark.parametrize("word", ["me  tcp -> any:80", "2"])
 def test_an_element_goes_by_its_words_or_its_number(word: str) -> None:
     made = edit.change(DRAFT, FILTER_LIST, "Web", read_words([f"filters-={word}"]))
-    assert made.text == POLICY.replace('  { filter = "me tcp -> any:80", description = "web" },\n', "")
+    assert made.text == TEXT.replace('  { filter = "me tcp -> any:80", description = "web" },\n', "")
 
 
 def test_an_element_that_is_not_there_does_not_go() -> None:
@@ -104,13 +108,13 @@ def test_what_is_used_does_not_go() -> None:
 
 def test_an_own_list_in_place_of_a_predefined_one_may_go() -> None:
     own = Draft(
-        "p", POLICY.replace("filter-list.Web", 'filter-list."All IP Traffic"').replace('"Web"', '"All IP Traffic"')
+        "p", TEXT.replace("filter-list.Web", 'filter-list."All IP Traffic"').replace('"Web"', '"All IP Traffic"')
     )
     assert "[filter-list" not in edit.delete(own, FILTER_LIST, "All IP Traffic").text
 
 
 def test_a_new_name_may_not_be_wrong() -> None:
-    assert edit.rename(DRAFT, FILTER_LIST, "Web", "Net").text == POLICY.replace("Web", "Net")
+    assert edit.rename(DRAFT, FILTER_LIST, "Web", "Net").text == TEXT.replace("Web", "Net")
     with pytest.raises(PolicyError, match=r"1 to 100 printable"):
         edit.rename(DRAFT, FILTER_LIST, "Web", " ")
 
@@ -162,3 +166,172 @@ def test_an_edit_that_is_undone_leaves_every_octet(text: str, name: str) -> None
         left = edit.delete(draft, CONSEC, item.name)
         assert [one.name for one in left.items(CONSEC)] == [one.name for one in draft.items(CONSEC) if one != item]
         assert set(left.text.splitlines()) <= set(text.splitlines())
+
+
+def words(*said: str) -> Sequence[Said]:
+    return read_words(said)
+
+
+def test_what_there_is_without_being_said_stays_when_more_is_added() -> None:
+    lab = new(Draft("p", ""), "with=10.0.0.0/8", "auth.psk-file=k")
+    more = edit.change(lab, CONSEC, "lab", words("protect+=ah sha256"))
+    assert more.find(CONSEC, "lab").data["protect"] == [
+        "esp aes256-gcm", "esp aes128-gcm", "esp aes256-sha256", "ah sha256",
+    ]  # fmt: skip
+    icmp = edit.change(Draft("p", "[global]\npfs = true\n"), GLOBAL, "", words("exempt+=icmp"))
+    assert icmp.data == {"global": {"pfs": True, "exempt": ["neighbor-discovery", "dhcp", "icmp"]}}
+    end = edit.change(lab, CONSEC, "lab", words("interfaces+=lan"))
+    assert end.find(CONSEC, "lab").data["interfaces"] == ["lan"]
+
+
+def test_settings_of_which_there_is_one_begin_when_they_are_said() -> None:
+    assert edit.change(Draft("p", ""), GLOBAL, "", words("pfs=true")).text == "[global]\npfs = true\n"
+    domain = edit.change(Draft("p", ""), PROFILE, "", words("domain.networks=10.0.0.0/8"))
+    assert domain.text == '[profile]\ndomain = { networks = "10.0.0.0/8" }\n'
+    with pytest.raises(NoSuch, match=r"there are no global settings"):
+        edit.change(Draft("p", ""), GLOBAL, "", (), ["pfs"])
+    text = "# which\n[profile.domain]\nnetworks = '10.0.0.0/8'\n"
+    assert edit.change(Draft("p", f"x = 1\n\n{text}"), PROFILE, "", words("default=private")).text == (
+        f'x = 1\n\n[profile]\ndefault = "private"\n\n{text}'
+    )
+
+
+TWO = """[policy.A]
+based-on = "Client (Respond Only)"
+
+[policy.B]  # for audits
+assigned = true  # since May
+based-on = "Secure Server (Require Security)"
+"""
+
+
+def test_one_policy_is_assigned_at_a_time() -> None:
+    draft = Draft.read(TWO, name="p")
+    first = edit.assign(draft, "A")
+    assert first.text == (
+        TWO.replace("assigned = true  # since May\n", "").replace(
+            'based-on = "Client (Respond Only)"', 'based-on = "Client (Respond Only)"\nassigned = true'
+        )
+    )
+    assert edit.assign(draft, "B") == draft
+    assert edit.unassign(draft, "A") == draft
+    none = edit.unassign(draft, "B")
+    assert [edit.is_assigned(one) for one in none.items(POLICY)] == [False, False]
+    single = Draft.read("[policy]\nname = 'A'\nbased-on = 'Client (Respond Only)'\n", name="p")
+    off = edit.unassign(single, "A")
+    assert off.data["policy"] == {"name": "A", "based-on": "Client (Respond Only)", "assigned": False}
+    assert edit.assign(off, "A").text == single.text
+    with pytest.raises(NoSuch):
+        edit.assign(draft, "C")
+
+
+def test_what_nobody_could_follow_is_not_assigned() -> None:
+    empty = Draft.read(f"{TWO}[policy.C]\n", name="p")
+    with pytest.raises(PolicyError, match=r'policy "C": has no rule'):
+        edit.assign(empty, "C")
+
+
+def test_names_that_mean_a_setting() -> None:
+    for action in (lambda: edit.new(DRAFT, POLICY, "auth", ()), lambda: edit.rename(DRAFT, POLICY, "x", "rule")):
+        with pytest.raises(BadSettings, match=r"is a setting of IPsec policies"):
+            action()
+
+
+def test_a_list_that_a_rule_of_another_policy_names_stays() -> None:
+    rule = '[[policy.A.rule]]\nname = "web"\nfilter-list = "Web"\nfilter-action = "Permit"\n'
+    draft = Draft.read(f"{TWO}\n{rule}\n[filter-list.Web]\nfilters = ['me <-> any']\n", name="p")
+    with pytest.raises(StillUsed, match=r'filter list "Web" is still used by policy "A", rule "web"\.'):
+        edit.delete(draft, FILTER_LIST, "Web")
+
+
+def test_a_rule_whose_settings_are_its_name() -> None:
+    rule = '[[policy.A.rule]]\nfilter-list = "All IP Traffic"\nfilter-action = "Permit"\n'
+    draft = Draft.read(f"{TWO}\n{rule}", name="p")
+    made = edit.change(
+        draft, RULE, "All IP Traffic: Permit", words("filter-action=Block", "filter-list=All ICMP Traffic")
+    )
+    assert made.items(RULE)[0].name == "All ICMP Traffic: Block"
+
+
+BEGINNING = """# about the document
+
+# about lab
+[[rule]]
+name = "lab"  # tail of lab
+with = "10.77.0.0/24"
+auth = { psk-file = "k" }
+
+# about Web
+[filter-list."Web"]
+filters = [
+  "me tcp <-> any:80",  # inside Web
+]
+
+# about policy
+[policy]
+name = "A"  # tail of policy
+auth = { psk-file = "k" }
+
+# about web rule
+[[policy.rule]]
+name = "web"
+filter-list = "Web"  # tail of web rule
+filter-action = "Require Security"
+
+# about global
+[global]
+pfs = true
+"""
+OBJECTS = {CONSEC: ["lab", "l2"], FILTER_LIST: ["Web", "Mail"], POLICY: ["A", "B"], RULE: ["web", "w2"], GLOBAL: [""]}
+SETTINGS = {
+    CONSEC: ["secure=request", "with=10.0.0.0/8", "auth.psk-file=k", "protect+=ah sha256", "main-mode.sessions=3"],
+    FILTER_LIST: ["filters+=me tcp <-> any:443", "filters-=1", "filters=me <-> any", "description=x"],
+    POLICY: ["based-on=Client (Respond Only)", "assigned=true", "main-mode.lifetime=60 min", "legacy=true"],
+    RULE: ["filter-list=Mail", "filter-list=Web", "filter-action=Permit", "filter-action=Block", "enabled=false"],
+    GLOBAL: ["pfs=false", "idle-time=10 min", "exempt+=icmp"],
+}
+
+
+def comments_of(text: str) -> set[str]:
+    return set(re.findall(r"# .*", text))
+
+
+@st.composite
+def edits(draw: st.DrawFn) -> tuple[str, Callable[[Draft], Draft]]:
+    noun = draw(st.sampled_from([*OBJECTS]))
+    name, other = draw(st.sampled_from(OBJECTS[noun])), draw(st.sampled_from([*OBJECTS[noun], "z"]))
+    said = words(*draw(st.lists(st.sampled_from(SETTINGS[noun]), min_size=1, max_size=3)))
+    of = draw(st.sampled_from(["", "", "A", "B"])) if noun is RULE else ""
+    unset = draw(st.lists(st.sampled_from([one.names[0] for one in said]), max_size=1))
+    verbs: dict[str, Callable[[Draft], Draft]] = {
+        "new": lambda draft: edit.new(draft, noun, name, said, of),
+        "set": lambda draft: edit.change(draft, noun, name, said, (), of),
+        "unset": lambda draft: edit.change(draft, noun, name, (), unset or ["description"], of),
+        "rename": lambda draft: edit.rename(draft, noun, name, other, of),
+        "delete": lambda draft: edit.delete(draft, noun, name, of),
+        "assign": lambda draft: edit.assign(draft, other),
+        "unassign": lambda draft: edit.unassign(draft, other),
+    }  # fmt: skip
+    verb = draw(st.sampled_from([*verbs]))
+    return verb, verbs[verb]
+
+
+@settings(deadline=None)
+@given(st.lists(edits(), max_size=8))
+def test_any_edits_one_after_another(steps: list[tuple[str, Callable[[Draft], Draft]]]) -> None:
+    """The document is always correct, and a comment goes only with what it is about."""
+    draft = Draft.read(BEGINNING, name="p.toml")
+    for verb, step in steps:
+        before = draft
+        try:
+            draft = step(draft)
+        except (EditRefused, PolicyError):
+            continue
+        parse(draft.text, name="p.toml")
+        gone = comments_of(before.text) - comments_of(draft.text)
+        tails = {one for one in gone if not one.startswith("# about")}
+        assert "# about the document" in draft.text
+        if verb in ("new", "rename", "assign"):
+            assert not {one for one in gone if "tail of policy" not in one}, "a name may go into the head"
+        elif verb in ("set", "unset", "unassign"):
+            assert gone == tails, "only the end of a line that is said no longer"

@@ -10,7 +10,8 @@ import pytest
 
 from ringfence.audit import MainModeEnded, MainModeFailed
 from ringfence.backends.base import BackendStatistics, ChildTraffic, SoftTraffic
-from ringfence.control.errors import BadRequest, NotThere
+from ringfence.control.edits import Edited
+from ringfence.control.errors import BadRequest, NotThere, Refused
 from ringfence.control.messages import PeerState
 from ringfence.control.server import Service
 from ringfence.crypto.suites import Encryption
@@ -126,9 +127,9 @@ def test_before_the_first_policy_it_says_so() -> None:
 def test_status(running: Running) -> None:
     now = running.keeper.running
     assert now is not None
-    running.keeper.running = replace(now, loaded=replace(now.loaded, files=(Path("p.toml"),)))
+    running.keeper.running = replace(now, loaded=replace(now.loaded, files=(Path("p.toml"),), roots=(Path("p.toml"),)))
     status = running.answers.status()
-    assert status.policy.files == [str(Path.cwd() / "p.toml")]
+    assert status.policy.files == status.policy.roots == [str(Path.cwd() / "p.toml")]
     assert (status.pid, status.key_log, status.started_at) == (7, "/k", START)
     assert status.policy.rules == ["lab", "no telnet"]
     assert status.policy.refused is None
@@ -248,3 +249,24 @@ def test_events(running: Running) -> None:
         return [event.number async for event in running.answers.follow(0)]
 
     assert asyncio.run(follow()) == list(range(1, number + 1))
+
+
+def test_an_edit_becomes_an_event(running: Running) -> None:
+    now = running.keeper.running
+    assert now is not None
+    running.keeper.running = replace(now, loaded=replace(now.loaded, files=(Path("/p.toml"),)))
+
+    def told(uid: int, behalf: int | None = None, document: str = "/p.toml") -> dict[str, str | int | bool | None]:
+        edit = Edited(document=document, kind="filter", name="f", edit="added", change="a\nb", behalf=behalf)
+        number = running.answers.edited(edit, uid).number
+        (record,) = running.answers.events(number - 1)
+        return record.fields
+
+    assert told(0) == {
+        "document": "/p.toml", "who": "root (uid 0)", "kind": "filter",
+        "name": "f", "edit": "added", "change": "a b",
+    }  # fmt: skip
+    assert told(0, 3_999_999_999)["who"] == "somebody (uid 3999999999) through sudo"
+    assert told(3_999_999_999, 0)["who"] == "somebody (uid 3999999999)", "only root is believed about somebody else"
+    with pytest.raises(Refused, match=r"does not follow this document"):
+        told(0, document="/other.toml")

@@ -98,4 +98,6 @@ def test_a_folder_stands_for_all_documents_in_it(policy: Path) -> None:
 
 
 def test_all_files_are_known(policy: Path) -> None:
-    assert set(FileStore(policy).load().files) == {policy, policy.parent / "lab.psk"}
+    loaded = FileStore(policy).load()
+    assert set(loaded.files) == {policy, policy.parent / "lab.psk"}
+    assert loaded.roots == FileStore(policy, keyless=True).load().roots == (policy,)

@@ -9,6 +9,7 @@ from ringfence.policy.errors import PolicyError
 from ringfence.policy.model import Policy
 from ringfence.stores import include
 from ringfence.stores.file import FileStore
+from ringfence.stores.include import Documents
 
 FILTER = '[[filter]]\nname = "{}"\nblock = "tcp to 23"\n'
 RULE = '[[rule]]\nname = "{}"\nwith = "10.77.0.0/24"\nauth = {{ psk-file = "{}" }}\n'
@@ -146,6 +147,14 @@ def test_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "3 documents were read already" in wrong(path)[0]
     monkeypatch.setattr(include, "ALL_OCTETS", 10)
     assert "0 MB were read already" in wrong(path)[0]
+
+
+def test_each_document_has_its_file(tmp_path: Path) -> None:
+    path = write(tmp_path, policy='include = ["base.toml", "sites/*.toml"]\n', base="", sites__a="")
+    documents = Documents(path, path.name, "")
+    documents.load()
+    assert [one.name for one in documents.sources] == ["base.toml", "sites/a.toml", "policy.toml"]
+    assert documents.paths == [tmp_path / "base.toml", tmp_path / "sites/a.toml", path]
 
 
 def test_all_files_are_watched(tmp_path: Path) -> None:
