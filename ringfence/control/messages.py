@@ -70,7 +70,6 @@ class Applied(Message):
     changed: bool
     summary: str
     lines: list[str]
-    """The change, entry by entry."""
     confirm_by: datetime | None = None
     """Set when the policy before comes back unless this one is confirmed until then."""
 
@@ -124,9 +123,8 @@ class PolicyState(Message):
     stores: list[StoreView] = []
     """All that it is put together from, the highest first."""
     files: list[str] = []
-    """Documents and key files that it was read from, with the whole path."""
+    """Documents and key files that it was read from, with the whole path; ``roots`` include all others, ours last."""
     roots: list[str] = []
-    """Of these the documents that the service follows, the computer's own last; the others are included by them."""
 
 
 class DataPath(Message):

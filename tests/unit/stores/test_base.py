@@ -10,5 +10,5 @@ from ringfence.stores.memory import MemoryStore
 def test_both_stores_serve_the_port(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text("")
     stores: list[Store] = [MemoryStore(name="p.toml"), FileStore(tmp_path / "p.toml")]
-    assert stores[0].load() == replace(stores[1].load(), files=())
+    assert stores[0].load() == replace(stores[1].load(), files=(), roots=())
     assert not any(store.changed() for store in stores)
