@@ -17,7 +17,8 @@ from ringfence.cli.output import Cell, Column, JsonOption, Shown, SocketOption
 from ringfence.editing.nouns import POLICY
 
 if TYPE_CHECKING:
-    from ringfence.control.messages import Checked, Entry
+    from ringfence.control.messages import Entry
+    from ringfence.control.questions import Checked
 
 app = typer.Typer(
     help="Show the running policy; check, compare, bring along documents; edit their IPsec policies.",
@@ -77,6 +78,7 @@ def show(
     output.say(Cell(view.document, "head"), f", {applied}")
     output.say()
     _entries(view.entries, view.default, entries)
+    _boot(view.boot)
 
 
 @app.command()
@@ -105,7 +107,9 @@ def check(
 
 def _checked(document: Path, profile: str | None) -> "Checked":
     from ringfence.control.entries import entries
-    from ringfence.control.messages import Checked
+    from ringfence.control.questions import Checked
+    from ringfence.policy.boot import NO_BOOT
+    from ringfence.policy.bootwords import summary
     from ringfence.policy.compile import compile_policy
     from ringfence.policy.errors import PolicyError
     from ringfence.policy.validate import validate
@@ -123,6 +127,7 @@ def _checked(document: Path, profile: str | None) -> "Checked":
         rules=len(loaded.policy),
         settings=effective(loaded.policy),
         entries=entries(compiled.spd, compiled.pad),
+        boot=summary(loaded.policy.boot) if loaded.policy.boot != NO_BOOT else "",
         findings=[str(finding) for finding in (*loaded.findings, *validate(loaded.policy, compiled))],
     )
 
@@ -135,6 +140,13 @@ def _meaning(checked: "Checked", cards: bool) -> None:
             output.say(Cell(line, "warn"))
     output.say()
     _entries(checked.entries, "permit", cards)
+    _boot(checked.boot)
+
+
+def _boot(said: str) -> None:
+    if said:
+        output.say()
+        output.pairs([("before the service", said)])
 
 
 def _entries(entries: "list[Entry]", default: str, cards: bool) -> None:

@@ -345,23 +345,12 @@ class PolicyView(Message):
     entries: list[Entry]
     default: str = "permit"
     """What happens to packets that no entry matches."""
+    boot: str = ""
+    """What ``[boot]`` says, in a line; empty if there is none."""
     stores: list[StoreView] = []
     """All that it is put together from, the highest first."""
     set_aside: list[SetAsideView] = []
     """What stores say and what does not hold."""
-
-
-class Checked(Message):
-    """What a document would mean on this computer."""
-
-    document: str
-    correct: bool
-    rules: int = 0
-    settings: str = ""
-    """As in ``PolicyView``."""
-    entries: list[Entry] = []
-    findings: list[str] = []
-    """Errors or warnings, each with its place and its cure."""
 
 
 class Reloaded(Message):

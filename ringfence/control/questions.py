@@ -3,7 +3,22 @@
 
 from enum import Enum
 
-from ringfence.control.messages import Message, SetAsideView, StoreView
+from ringfence.control.messages import Entry, Message, SetAsideView, StoreView
+
+
+class Checked(Message):
+    """What a document would mean on this computer."""
+
+    document: str
+    correct: bool
+    rules: int = 0
+    settings: str = ""
+    """As in ``PolicyView``."""
+    entries: list[Entry] = []
+    boot: str = ""
+    """As in ``PolicyView``."""
+    findings: list[str] = []
+    """Errors or warnings, each with its place and its cure."""
 
 
 class When(Enum):

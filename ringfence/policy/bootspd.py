@@ -14,7 +14,7 @@ Hence whatever this computer's addresses, names and networks turn out to be, no 
 would then require to be protected, or block.
 """
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from ringfence.databases.boot import BootMode, BootSpd, Opening, required, shuts
@@ -22,7 +22,7 @@ from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Origin, Processing, SpdEntry
 from ringfence.databases.spd_index import SelectorIndex
 from ringfence.net.flow import ESP
-from ringfence.policy.boot import NO_BOOT
+from ringfence.policy.boot import NO_BOOT, Exemption
 from ringfence.policy.cubes import Cube, Cubes
 from ringfence.policy.exempt import BUILT_IN, KERBEROS, OTHERS, V4, V6, exemptions, many_at_once, unprotected
 from ringfence.policy.host import HostFacts
@@ -61,7 +61,7 @@ def boot_spd(policy: Policy) -> BootSpd:
         tuple(entry for entry in ordered if entry.name in first),
         _needed(own),
         _needed(forwarded),
-        tuple(_openings(policy)),
+        tuple(opening for one in policy.boot.exempt for opening in openings(one)),
         policy.settings.masqueraded is Masqueraded.BLOCK,
     )
 
@@ -170,13 +170,13 @@ def _entry(item: Rule | Filter, cube: Cube, action: Action) -> SpdEntry:
     return SpdEntry(name, cube.selector, action, origin, cube.directions, processing, weight=weight)
 
 
-def _openings(policy: Policy) -> Iterable[Opening]:
-    for one in policy.boot.exempt:
-        for everything in (V4, V6):
-            if not one.traffic.fits(everything.version):
-                continue
-            for ports in one.traffic.outward():
-                selector = Selector(everything, everything, one.traffic.protocol, *ports)
-                for direction in (Direction.IN, Direction.OUT):
-                    if direction in one.begins:
-                        yield Opening(selector, direction is Direction.IN)
+def openings(one: Exemption) -> Iterator[Opening]:
+    """What is exempt, for both versions of IP and from who begins."""
+    for everything in (V4, V6):
+        if not one.traffic.fits(everything.version):
+            continue
+        for ports in one.traffic.outward():
+            selector = Selector(everything, everything, one.traffic.protocol, *ports)
+            for direction in (Direction.IN, Direction.OUT):
+                if direction in one.begins:
+                    yield Opening(selector, direction is Direction.IN)

@@ -23,6 +23,7 @@ from ringfence.net.flow import ESP
 from ringfence.policy import masquerade
 from ringfence.policy.able import admitted, unable, unable_filter, without, without_filter
 from ringfence.policy.accounts import read
+from ringfence.policy.boot import NO_BOOT, BootSettings
 from ringfence.policy.cubes import Cube, Cubes
 from ringfence.policy.errors import Finding, PolicyError, Severity
 from ringfence.policy.exempt import BUILT_IN as BUILT_IN
@@ -61,6 +62,8 @@ class Compiled:
     """This computer's addresses: what it sends to itself never leaves it, and no entry is asked."""
     situations: tuple[Situation, ...] = ()
     """Its interfaces as the policy sees them; empty where that makes no difference."""
+    boot: BootSettings = NO_BOOT
+    """What the policy says of the time before the service is up."""
     links: Mapping[bytes, str] = field(default_factory=dict)
     """The interface of each address of this computer, as far as that is known."""
     masqueraded: Masqueraded | None = None
@@ -122,6 +125,7 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) 
         tuple(dict.fromkeys(doubts)),
         tuple(dict.fromkeys(refusals)),
         own=frozenset(host.own),
+        boot=policy.boot,
         situations=compiler.cubes.situations if _situated(policy, written) else (),
         links={address: one.name for one in host.interfaces for address in one.addresses},
         masqueraded=policy.settings.masqueraded if host.masquerades else None,

@@ -26,6 +26,7 @@ NAMED = {
     "[policy]": "policy",
     "[[main-mode]]": "main mode rule",
     "[global]": "global",
+    "[boot]": "boot",
     "[profile]": "networks of the default profile",
 }
 
@@ -136,7 +137,7 @@ def _keyed(policy: Policy, alone: bool) -> dict[_Key, Section]:
         of = next(titles) if head == "[policy]" else of
         key = _Key(
             head, "" if alone or not head.strip("[").startswith("policy") else of,
-            "" if head in ("[policy]", "[global]") else _name(section), 0,
+            "" if head in ("[policy]", "[global]", "[boot]") else _name(section), 0,
         )  # fmt: skip
         while key in found:
             key = key._replace(number=key.number + 1)

@@ -15,6 +15,7 @@ from ringfence.net.address import format_address
 from ringfence.net.conversation import Conversation
 from ringfence.net.flow import TCP, UDP, FlowKey
 from ringfence.policy import masquerade, words
+from ringfence.policy.bootlint import boot_findings
 from ringfence.policy.compile import BUILT_IN, Compiled
 from ringfence.policy.errors import Finding, Severity
 from ringfence.policy.filterlint import packet_filter_findings
@@ -56,6 +57,7 @@ def lint(
     found += _one_way(policy, compiled)
     found += _without_ike(policy, compiled, host)
     found += packet_filter_findings(compiled, host)
+    found += boot_findings(policy)
     found += masquerade.lint_findings(compiled.spd, host, policy.settings)
     for name in policy.host_names[:1]:
         why = f'to know what "{name}" stands for'

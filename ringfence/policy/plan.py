@@ -8,6 +8,8 @@ from ringfence.databases.packet_filter import PacketList
 from ringfence.databases.pad import PadEntry
 from ringfence.databases.spd import Origin, SpdEntry
 from ringfence.policy import words
+from ringfence.policy.boot import NO_BOOT, BootSettings
+from ringfence.policy.bootwords import summary
 from ringfence.policy.compile import BUILT_IN, Compiled
 
 NO_ORIGIN = Origin("")
@@ -27,12 +29,14 @@ class Plan:
     """Packet filters before and after, where they differ."""
     translated: bool | None = None
     """Where it differs: whether what is masqueraded is dropped now where rules require protection."""
+    boot: tuple[BootSettings, BootSettings] | None = None
+    """What ``[boot]`` says before and after, where that differs."""
     kept: int = 0
     """Entries that stay as they are."""
 
     def __bool__(self) -> bool:
         several = (self.added, self.removed, self.changed, self.peers, self.packet_filters)
-        return any(several) or self.translated is not None
+        return any(several) or self.translated is not None or self.boot is not None
 
     def summary(self) -> str:
         """One line for logs and events."""
@@ -48,6 +52,7 @@ class Plan:
         number = len(self.packet_filters)
         parts += [f"{number} packet filter{'s' if number > 1 else ''}"] if number else []
         parts += ["masquerading"] if self.translated is not None else []
+        parts += ["what holds at boot"] if self.boot is not None else []
         parts += [f"{self.kept} as before"] if self.kept else []
         return ", ".join(parts)
 
@@ -67,6 +72,7 @@ class Plan:
         if self.translated is not None:
             now = "dropped" if self.translated else "let go in clear"
             lines.append(f"~ what is masqueraded for others where rules require protection: {now}")
+        lines += [] if self.boot is None else _boot_lines(*self.boot)
         return tuple(lines or ["Nothing changes."])
 
 
@@ -84,8 +90,19 @@ def plan(old: Compiled | None, new: Compiled) -> Plan:
         peers=tuple(_changed_peers([] if old is None else old.pad, new.pad)),
         packet_filters=tuple(_changed_lists(() if old is None else old.spd.packet_lists, new.spd.packet_lists)),
         translated=None if old is None or old.spd.translated is new.spd.translated else new.spd.translated,
+        boot=_changed_boot(old, new),
         kept=sum(_written(entry) for name, entry in after.items() if name in before) - len(changed),
     )
+
+
+def _changed_boot(old: Compiled | None, new: Compiled) -> tuple[BootSettings, BootSettings] | None:
+    before = NO_BOOT if old is None else old.boot
+    return None if before == new.boot else (before, new.boot)
+
+
+def _boot_lines(was: BootSettings, now: BootSettings) -> list[str]:
+    place = [f"    {now.place.told}"] if now.place else []
+    return [f"~ [boot] {summary(now)}", f"    until now {summary(was)}", *place]
 
 
 def _written(entry: SpdEntry) -> bool:

@@ -44,6 +44,8 @@ from ringfence.databases.spd import Action, SpdEntry
 from ringfence.ike.info import IkeSaInfo
 from ringfence.net.address import format_address
 from ringfence.net.flow import FlowKey
+from ringfence.policy.boot import NO_BOOT
+from ringfence.policy.bootwords import summary
 from ringfence.policy.networks import Situation
 from ringfence.policy.plan import Plan
 from ringfence.policy.write import effective
@@ -172,6 +174,7 @@ class Answers:
             applied_at=running.applied_at,
             settings=effective(running.loaded.policy, running.loaded.set_aside),
             entries=entries(running.compiled.spd, running.compiled.pad),
+            boot=summary(running.compiled.boot) if running.compiled.boot != NO_BOOT else "",
             stores=store_views(running.loaded.stores),
             set_aside=set_aside_views(running.loaded.set_aside),
         )

@@ -218,6 +218,9 @@ class PolicyKeeper:
             self._events.add(PolicyApplied(document=name, rules=rules, changes=change.summary()))
         else:
             self.running = Running(coming.loaded, coming.compiled, coming.facts, before.applied_at)
+            if change.boot is not None:
+                rules = len(coming.loaded.policy)
+                self._events.add(PolicyApplied(document=name, rules=rules, changes=change.summary()))
         if before is not None:
             for move in moves(before.compiled.situations, coming.compiled.situations):
                 self._events.add(NetworkChanged(interface=move.name, profile=move.now, why=move.why, was=move.was))

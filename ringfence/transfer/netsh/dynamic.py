@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import Limits, SecurityMethod
+from ringfence.policy.boot import NO_BOOT, BootSettings
 from ringfence.policy.ipfilter import format_filter, mirror
 from ringfence.policy.methods import weak
 from ringfence.policy.model import Filter, Keyword, Kind, Need, Reading, Rule, Secure, Verb
@@ -16,6 +17,7 @@ from ringfence.policy.terms import Auth, CrlCheck, Kerberos, MainMode
 from ringfence.policy.windows import DefaultExempt, IpFilter, Response
 from ringfence.transfer.consec import kind_of
 from ringfence.transfer.netsh.arguments import Arguments, Refused
+from ringfence.transfer.netsh.boot import read_exemptions, read_mode
 from ringfence.transfer.netsh.filters import read_filter
 from ringfence.transfer.netsh.methods import LONGEST_S, ipsec_main_modes, ipsec_offers
 from ringfence.transfer.netsh.script import Line
@@ -50,8 +52,6 @@ STAYS = "on Windows it is gone when the service stops; here it stays"
 LOGGING = "what is logged is no part of a policy here: ringfence monitor shows events"
 LEFT_OUT = {
     "ipsecdiagnostics": LOGGING, "ikelogging": LOGGING, "ipsecloginterval": LOGGING,
-    "bootmode": "what passes before the service is up is not brought along",
-    "bootexemptions": "what passes before the service is up is not brought along",
 }  # fmt: skip
 
 
@@ -85,6 +85,7 @@ class Dynamic:
     exempt: DefaultExempt = DefaultExempt.IKE
     exempt_line: Line | None = None
     crl_check: CrlCheck | None = None
+    boot: BootSettings = NO_BOOT
 
     def run(self, command: str, said: Arguments) -> None:
         """Carry out ``command``, a key of ``TAGS``; raises Refused."""
@@ -113,6 +114,10 @@ class Dynamic:
             self.exempt, self.exempt_line = DefaultExempt(int(value)), self.session.line
         elif name == "strongcrlcheck" and value in ("0", "1", "2"):
             self.crl_check = list(CrlCheck)[int(value)]
+        elif name == "bootmode":
+            self.boot = replace(self.boot, mode=read_mode(value))
+        elif name == "bootexemptions":
+            self.boot = replace(self.boot, exempt=read_exemptions(value))
         else:
             raise Refused(LEFT_OUT.get(name, f'"{name} = {value}" is no setting that netsh knows'))
 

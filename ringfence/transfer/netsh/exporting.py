@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from ringfence.policy.model import Policy
 from ringfence.transfer.base import Exported
+from ringfence.transfer.netsh.boot import write_boot
 from ringfence.transfer.netsh.write_ipsec import write_ipsec
 from ringfence.transfer.netsh.write_rules import write_rules
 from ringfence.transfer.netsh.writing import Script
@@ -20,4 +21,5 @@ def write_script(policy: Policy, secrets: Mapping[str, str]) -> Exported:
     script = Script(secrets)
     write_ipsec(policy, script)
     write_rules(policy, script)
+    write_boot(policy.boot, script)
     return Exported("\n".join([*HEAD, *script.lines, ""]), tuple(script.left_out))

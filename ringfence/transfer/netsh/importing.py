@@ -8,6 +8,8 @@ Commands that only show something, and those of a batch file that do nothing to 
 import re
 from dataclasses import replace
 
+from ringfence.databases.boot import BootMode
+from ringfence.policy.boot import BootSettings
 from ringfence.policy.model import Policy
 from ringfence.transfer.base import Imported, ImportFailed, LeftOut, finding
 from ringfence.transfer.netsh import dynamic, static
@@ -108,6 +110,7 @@ class Run:
         return replace(
             made, name=name, ipsec=policy.ipsec, unassigned=policy.unassigned, filter_lists=policy.filter_lists,
             filter_actions=policy.filter_actions, rules=(*made.rules, *rules), filters=(*made.filters, *filters),
+            boot=_sayable(done.boot),
             settings=replace(settings, crl_check=done.crl_check) if done.crl_check is not None else settings,
         )  # fmt: skip
 
@@ -165,6 +168,11 @@ class Run:
             return
         else:
             raise Refused(LEFT_OUT.get(command, "this is not brought along"))
+
+
+def _sayable(boot: BootSettings) -> BootSettings:
+    """Exemptions say nothing where everything passes."""
+    return replace(boot, exempt=()) if boot.mode is BootMode.PERMIT else boot
 
 
 LEFT_OUT = {

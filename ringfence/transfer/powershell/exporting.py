@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ringfence.net.address import AddressRange
+from ringfence.policy.boot import NO_BOOT
 from ringfence.policy.errors import BadWord
 from ringfence.policy.lower import statements
 from ringfence.policy.model import ANY, Filter, Kind, MainModeRule, Policy, Rule, Verb
@@ -94,6 +95,9 @@ class _Writer:
         self.left.items += unassigned(self._policy, "it is not assigned, and PowerShell's rules hold at once")
         for one in self._policy.packet_filters:
             self.left.out(one.place, f'packet filter "{one.name}"', PACKET_FILTERS)
+        if self._policy.boot != NO_BOOT:
+            cure = "netsh has them for IPsec policies: ringfence policy export --format netsh"
+            self.left.out(self._policy.boot.place, "boot", "the cmdlets do not set what passes at boot", cure)
         if self._policy.profiles != NO_PROFILES:
             self.left.out(self._policy.profiles.place, "profile", "Windows tells networks apart by itself")
 

@@ -16,6 +16,7 @@ from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import DfPolicy, TunnelOptions
 from ringfence.net.address import ANY_PORT, AddressRange, format_address
 from ringfence.place import Place
+from ringfence.policy.boot import NO_BOOT
 from ringfence.policy.errors import BadWord
 from ringfence.policy.lower import statements
 from ringfence.policy.model import (
@@ -87,6 +88,8 @@ class _Writer:
         self.left += unassigned(policy, "it is not assigned, and strongSwan has one policy at a time")
         for one in policy.packet_filters:
             self.leave(one.place, f'packet filter "{one.name}"', "strongSwan does not filter packets on interfaces")
+        if policy.boot != NO_BOOT:
+            self.leave(policy.boot.place, "[boot]", "strongSwan leaves what passes before it is up to the firewall")
         for each in policy.main_modes:
             self.leave(each.place, f'main mode rule "{each.name}"', "each connection says its main mode itself")
         self._check_keys()

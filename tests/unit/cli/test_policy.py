@@ -131,3 +131,11 @@ def test_another_situation_can_be_asked(document: Path, command: Command) -> Non
     assert (at_home.code, "outside" in at_home.out) == (0, False)
     wrong = command("policy", "check", str(document), "--profile", "home")
     assert (wrong.code, 'has to be "domain", "private" or "public"' in wrong.err) == (2, True)
+
+
+def test_what_holds_at_boot_is_told_where_the_document_says_it(document: Path, command: Command) -> None:
+    assert "before the service" not in command("policy", "check", str(document)).out
+    document.write_text('[boot]\nexempt = "in tcp to 22"\n' + document.read_text())
+    answer = command("policy", "check", str(document))
+    assert "before the service  stateful: " in answer.out
+    assert "exempt: in tcp to 22" in json.loads(command("policy", "check", str(document), "--json").out)["boot"]

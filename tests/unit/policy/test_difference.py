@@ -117,3 +117,11 @@ PIECE = st.sampled_from(
 @given(st.lists(PIECE, unique=True), st.lists(PIECE, unique=True))
 def test_nothing_is_said_exactly_when_both_are_alike(old: list[str], new: list[str]) -> None:
     assert (lines("".join(old), "".join(new)) == []) == (set(old) == set(new))
+
+
+def test_what_holds_at_boot() -> None:
+    boot = '[boot]\nmode = "{0}"\n'
+    assert lines(TELNET, boot.format("block") + TELNET) == ["+ boot   new.toml:1", '    mode = "block"']
+    assert lines(boot.format("block") + TELNET, boot.format("permit") + TELNET) == [
+        "~ boot   new.toml:1", '    mode = "permit"   (until now "block")',
+    ]  # fmt: skip

@@ -72,3 +72,15 @@ def test_other_masquerading() -> None:
 def test_what_only_built_in_entries_change_reads_well() -> None:
     rule = rule_text("lab", between='["10.77.0.1", "10.77.0.2"]')
     assert plan(compile_text(rule, "10.77.0.1", "fd77::1"), compile_text(rule, "10.77.0.1")).summary() == "1 as before"
+
+
+def test_what_holds_at_boot() -> None:
+    old, new = compile_text(LAB, "10.77.0.1"), compile_text('[boot]\nmode = "block"\n' + LAB, "10.77.0.1")
+    found = plan(old, new)
+    assert found.summary() == "what holds at boot, 1 as before"
+    first, second, place = found.lines()
+    assert first.startswith("~ [boot] block: ")
+    assert second.startswith("    until now stateful: ")
+    assert place == "    test.toml:1"
+    assert plan(new, old).lines()[0].startswith("~ [boot] stateful: ")
+    assert not plan(new, new)

@@ -1,20 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ``ringfence boot`` brings into force, and what is kept for it."""
 
+import asyncio
 import os
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from ringfence.audit import PolicyApplied, PolicyWarning
 from ringfence.backends import boot as table
 from ringfence.backends import nft
 from ringfence.backends.base import BackendError
 from ringfence.databases.boot import BootMode
+from ringfence.databases.pad import Pad
+from ringfence.databases.spd import Spd
+from ringfence.policy.compile import HostFacts
 from ringfence.policy.document import parse
 from ringfence.service import boot as service_boot
 from ringfence.service.boot import FILE, NotKept, Source, boot, keep, kept, leaving, ruleset, state_folder
 from ringfence.service.errors import CannotRun
+from ringfence.service.events import EventLog
 from ringfence.service.lock import NamespaceLock
+from ringfence.service.reload import PolicyKeeper
+from ringfence.stores.memory import MemoryStore
+from ringfence.stores.several import Stores
 
 RULE = '[[rule]]\nname = "lab"\nauth = { psk-file = "k" }\nwith = "10.9.0.0/16"\n'
 
@@ -203,3 +214,46 @@ def test_the_state_folder_belongs_to_the_computers_own_network(monkeypatch: pyte
 
     monkeypatch.setattr(os, "stat", hidden)
     assert state_folder() is None
+
+
+def follow(
+    store: MemoryStore, keep: Callable[[str], object], story: Callable[[PolicyKeeper], Awaitable[None]]
+) -> EventLog:
+    """What a service tells that keeps by ``keep`` what holds before the next start."""
+    events = EventLog(lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: 0.0)
+    keeper = PolicyKeeper(Stores.only(store), HostFacts, events=events, today=lambda: datetime(2026, 1, 1, tzinfo=UTC),
+                          keep=keep)  # fmt: skip
+
+    async def apply(_: Spd, __: Pad) -> None:
+        pass
+
+    async def main() -> None:
+        await keeper.start(apply)
+        await story(keeper)
+
+    asyncio.run(main())
+    return events
+
+
+def test_it_is_kept_with_each_policy_that_is_carried_out() -> None:
+    store, kept_texts = MemoryStore(RULE, {"k": b"0123456789abcdef"}, name="p"), list[str]()
+
+    async def story(keeper: PolicyKeeper) -> None:
+        assert len(kept_texts) == 1
+        store.put('[boot]\nmode = "block"\n' + RULE)
+        assert await keeper.reload()
+
+    events = follow(store, kept_texts.append, story)
+    assert ["ct state" in one for one in kept_texts] == [True, False]
+    assert [type(one.event) for one in events.since(0)].count(PolicyApplied) == 2
+
+
+def test_what_cannot_be_kept_is_a_warning() -> None:
+    def fail(_: str) -> None:
+        raise CannotRun("no room")
+
+    async def story(keeper: PolicyKeeper) -> None:
+        assert keeper.running is not None
+
+    events = follow(MemoryStore(RULE, {"k": b"0123456789abcdef"}, name="p"), fail, story)
+    assert any(isinstance(one.event, PolicyWarning) and "no room" in str(one.event) for one in events.since(0))

@@ -99,7 +99,7 @@ def test_terms_are_changed_and_deleted() -> None:
 
 
 def test_settings_of_the_service() -> None:
-    found = of("set config strongcrlcheck 2", "set config ipsecexempt 4", "set config bootmode block", "set config x y")
+    found = of("set config strongcrlcheck 2", "set config ipsecexempt 4", "set config ikelogging 1", "set config x y")
     assert found.policy.settings.crl_check is CrlCheck.STRICT
     assert [why.partition(" ")[0] for why in whys(found)] == ["2", "3", "4"]
     text = "ipsec static add filter l me any\nipsec static add policy p assign=y\nipsec static add rule r p l Block\n"

@@ -279,3 +279,8 @@ def test_an_ipsec_policy_is_written_as_the_rules_that_it_comes_to() -> None:
     assert script.count("New-NetIPsecRule") == 3
     assert "-RemoteAddress '10.0.0.0/8' -Protocol TCP" in script.replace("`\n    ", "")
     assert ["one direction only" in one for one in left] == [True]
+
+
+def test_what_holds_at_boot_is_left_out_by_name() -> None:
+    exported = write_script(parse('[boot]\nmode = "block"\n', name="p.toml"), {})
+    assert [(one.place, one.words) for one in exported.left_out] == [("p.toml:1", "boot")]

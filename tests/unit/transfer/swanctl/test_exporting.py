@@ -166,3 +166,8 @@ def test_defaults_are_written_out() -> None:
     assert "version = 1" in text
     assert "esp_proposals = aes256gcm128, aes128gcm128, aes256-sha256" in text
     assert 'secret = "x"' in text
+
+
+def test_what_holds_at_boot_is_left_out_by_name() -> None:
+    exported = write_conf(parse('[boot]\nmode = "block"\n', name="p.toml"), {})
+    assert ("p.toml:1", "[boot]") in [(one.place, one.words) for one in exported.left_out]
