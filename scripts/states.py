@@ -21,6 +21,7 @@ from ringfence.ike.payload import Payload
 from ringfence.ike.rules import MANY, MessageRule, Role
 from ringfence.ike.v1.notifies import NOTIFY_OF
 from ringfence.ike.v1.rules import INFORMATIONAL, INFORMATIONAL_IN_CLEAR, MAIN_MODE, QUICK_MODE, Proof
+from ringfence.ike.v2.rules import RULES
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs/states"
 HEAD = "<!-- Written by scripts/states.py; change the tables that it reads, not this page. -->\n"
@@ -99,7 +100,8 @@ def short(kind: type[Payload]) -> str:
     """``KePayload`` as ``KE``, the way the RFCs abbreviate."""
     name = kind.__name__.removesuffix("Payload")
     return {"Hash": "HASH", "Nonce": "NONCE", "Notify": "N", "Delete": "D", "Vendor": "VID", "CertRequest": "CR",
-            "NatD": "NAT-D", "NatOa": "NAT-OA"}.get(name, name.upper())  # fmt: skip
+            "NatD": "NAT-D", "NatOa": "NAT-OA", "IdInitiator": "IDi", "IdResponder": "IDr", "TsInitiator": "TSi",
+            "TsResponder": "TSr", "Config": "CP"}.get(name, name.upper())  # fmt: skip
 
 
 def counted(kinds: Mapping[type[Payload], int]) -> str:
@@ -132,7 +134,7 @@ def sequence(rules: tuple[MessageRule, ...]) -> Iterator[str]:
 
 
 def messages() -> str:
-    """Every message of IKEv1 that is understood."""
+    """Every message that is understood."""
     head = ("message", "sender", "", "must have", "may have", "in front", "also")
     return (
         "\n".join(
@@ -150,6 +152,9 @@ def messages() -> str:
                 table(head, [row(rule) for rule in QUICK_MODE]),
                 "## Informational\n",
                 table(head, [row(INFORMATIONAL), row(INFORMATIONAL_IN_CLEAR)]),
+                "## IKEv2\n",
+                "A message's payloads tell its form: [v2/rules.py](../../ringfence/ike/v2/rules.py).\n",
+                table(head, [row(rule) for rule in RULES]),
             ]
         ).rstrip("\n")
         + "\n"

@@ -11,6 +11,7 @@ storage are used.
 
 from ringfence.audit.event import Event, Plain
 from ringfence.audit.negotiation import (
+    KeyingChanged,
     MainModeEnded,
     MainModeEstablished,
     MainModeFailed,
@@ -42,6 +43,7 @@ __all__ = [
     "Event",
     "FellBackToClear",
     "KeyLogOpened",
+    "KeyingChanged",
     "MainModeEnded",
     "MainModeEstablished",
     "MainModeFailed",

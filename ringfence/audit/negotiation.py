@@ -43,10 +43,13 @@ class MainModeEstablished(Event):
     initiator: bool
     rule: str
     lifetime_s: int | None
+    keying: str = "ikev1"
+    """The protocol that made it."""
 
     def __str__(self) -> str:
         identity = "" if self.remote_identity == self.peer else f" ({self.remote_identity})"
-        return f"main mode SA with {self.peer}{identity}, {self.proposal}"
+        name = "main mode SA" if self.keying == "ikev1" else "IKEv2 SA"
+        return f"{name} with {self.peer}{identity}, {self.proposal}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,21 @@ class MainModeFailed(Event):
 
     def __str__(self) -> str:
         return f"main mode with {self.peer} failed: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyingChanged(Event):
+    """A peer does not speak the version of IKE that the policy prefers, and another that it allows is tried."""
+
+    NAME: ClassVar[str] = "keying-changed"
+    peer: str
+    rule: str
+    was: str
+    now: str
+    why: str
+
+    def __str__(self) -> str:
+        return f'{self.now} instead of {self.was} with {self.peer}, as rule "{self.rule}" allows: {self.why}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

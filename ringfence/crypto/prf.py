@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pseudo-random function of IKEv1, HMAC of the negotiated hash (RFC 2409 §4), and what it expands to."""
+"""The pseudo-random function of IKE, HMAC of the negotiated hash (RFC 2409 §4), and what it expands to."""
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.hmac import HMAC
@@ -54,5 +54,17 @@ class Prf:
         block = material = self.mac(key, b"\0")
         while len(material) < octets:
             block = self.mac(key, block)
+            material += block
+        return material[:octets]
+
+    def plus(self, key: bytes, seed: bytes, octets: int) -> bytes:
+        """prf+: T1 = prf(key, seed | 1), T2 = prf(key, T1 | seed | 2), … (RFC 7296 §2.13); at most 255 of them."""
+        if octets > 255 * self.octets:
+            raise ValueError(f"prf+ gives {255 * self.octets} octets at most")
+        block = material = b""
+        number = 0
+        while len(material) < octets:
+            number += 1
+            block = self.mac(key, block + seed + bytes([number]))
             material += block
         return material[:octets]

@@ -47,7 +47,7 @@ class Integrity(Enum):
 
 
 class Hash(Enum):
-    """Hash functions of IKEv1; the HMAC over each is its PRF (RFC 2409 §4)."""
+    """Hash functions of IKE; the HMAC over each is a PRF (RFC 2409 §4, RFC 4868)."""
 
     MD5 = "md5"
     SHA1 = "sha1"
@@ -167,20 +167,24 @@ GMAC_V2 = {128: 9, 192: 10, 256: 11}
 
 @dataclass(frozen=True, slots=True)
 class HashRow:
-    """What one hash is, and IKEv1's number for it (RFC 2409 appendix A)."""
+    """What one hash is, and IKE's numbers for it (RFC 2409 appendix A, RFC 7296 §3.3.2)."""
 
     word: str
     octets: int
     ike_v1: int
+    prf_v2: int
+    """IKEv2 transform type 2: HMAC of it."""
+    integrity: Integrity
+    """The same HMAC, cut short: what protects messages of IKEv2 beside a cipher that does not."""
     legacy: bool = False
 
 
 HASH: dict[Hash, HashRow] = {
-    Hash.MD5: HashRow("md5", 16, 1, legacy=True),
-    Hash.SHA1: HashRow("sha1", 20, 2),
-    Hash.SHA256: HashRow("sha256", 32, 4),
-    Hash.SHA384: HashRow("sha384", 48, 5),
-    Hash.SHA512: HashRow("sha512", 64, 6),
+    Hash.MD5: HashRow("md5", 16, 1, 1, Integrity.HMAC_MD5_96, legacy=True),
+    Hash.SHA1: HashRow("sha1", 20, 2, 2, Integrity.HMAC_SHA1_96),
+    Hash.SHA256: HashRow("sha256", 32, 4, 5, Integrity.HMAC_SHA256_128),
+    Hash.SHA384: HashRow("sha384", 48, 5, 6, Integrity.HMAC_SHA384_192),
+    Hash.SHA512: HashRow("sha512", 64, 6, 7, Integrity.HMAC_SHA512_256),
 }
 
 

@@ -85,6 +85,8 @@ class PadEntry:
     """Whether messages of IKEv1 may go in pieces, where the peer can."""
     dead_peer: DeadPeer | None = USUAL
     """None: such a peer is never asked."""
+    keying: tuple[int, ...] = (1,)
+    """Versions of IKE that may be spoken; we begin with the first."""
 
     def admits(self, identity: Identity) -> bool:
         """Whether who has proved to be ``identity`` is let in."""

@@ -6,7 +6,7 @@ asks ``version``: those of IKEv1 outlive the IKE SA that they were made under, t
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PadEntry
@@ -149,3 +149,14 @@ class IkeSa(Protocol):
 
     def tick(self) -> list[Output]:
         """Repeat what is not answered, end what takes too long."""
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """What an IKE SA of IKEv2 can do besides."""
+
+    def succeed(self) -> list[Output]:
+        """Rekey the IKE SA itself."""
+
+    def probe(self) -> list[Output]:
+        """Find out whether the peer still has it."""

@@ -39,6 +39,8 @@ class Record:
     """When its negotiation began."""
     state: ChildState = ChildState.LARVAL
     made_at: float = 0.0
+    lowest: bytes = b""
+    """The lesser nonce of its negotiation, where that decides which of several counts (IKEv2)."""
 
     @property
     def key(self) -> Key:

@@ -20,12 +20,14 @@ from ringfence.ike.happening import Prepared
 from ringfence.ike.info import peer_of
 from ringfence.ike.lifetime import ChildEvent, ChildState, IkeEvent
 from ringfence.ike.sessions import Clock, Due, Sessions, Take
-from ringfence.ike.v1.stranger import unknown_spi
+from ringfence.ike.strangers import unknown_spi
 from ringfence.ike.wishes import Order, key_of
 from ringfence.ike.world import World
 from ringfence.net.address import Path
 
 RETIRED = "replaced by its successor"
+COLLISION_S = 30.0
+"""Contracts for the same that are made within so long were begun by both sides at once."""
 TOLD_S = 1.0
 """Nobody is told of the same unknown SPI again so soon."""
 MOST_TOLD = 256
@@ -59,14 +61,19 @@ class Contracts:
         both = ours is not None and ours.nonce and not ours.insists
         return self._world.order_before(ours.order) if ours is not None and both else self._world.next_order()
 
-    def agreed(self, session: IkeSa, child: ChildSa) -> Record | None:
-        """Both sides have it; None when it has been deleted meanwhile."""
+    def agreed(self, session: IkeSa, child: ChildSa, lowest: bytes = b"") -> Record | None:
+        """Both sides have it; None when it has been deleted meanwhile.
+
+        Of those that crossed in IKEv2 the one with the lowest nonce gives way (RFC 7296 §2.8.1).
+        """
         record = self._world.children.get(child.id)
         if record is None:
             return None
         now = self._world.env.now
         record.happen(ChildEvent.CONFIRMED)
-        record.made_at = now
+        record.made_at, record.lowest = now, lowest
+        if lowest:
+            self._settle(record)
         self._report_established(session, record)
         if child.hard.seconds is not None:
             self._timers.set((Due.EXPIRE, child.id), now + child.hard.seconds)
@@ -82,9 +89,23 @@ class Contracts:
             self.switch(child.id)
         return record
 
+    def _settle(self, record: Record) -> None:
+        """Put it in its place among those that both sides made at about the same time."""
+        for rival in self._world.children.competing(record.key):
+            recent = record.made_at - rival.made_at <= COLLISION_S and rival.in_use and rival is not record
+            if not recent or not rival.lowest or rival.child.replaces != record.child.replaces:
+                continue
+            if rival.lowest > record.lowest:
+                record.order = self._world.order_before(rival.order)
+            elif record.order < rival.order:
+                record.order = self._world.next_order()
+
     def _delay(self, session: IkeSa, record: Record) -> float:
-        """Seconds until the peer certainly receives by what we began."""
-        if not record.initiator or session.peer_is_ours:
+        """Seconds until the peer certainly receives by it."""
+        waits = record.initiator and not session.peer_is_ours
+        if session.version != 1:
+            waits = not record.initiator  # until the peer has our response, and receives
+        if not waits:
             return 0.0
         settings, now = self._world.settings, self._world.env.now
         old = next((each for each in self._world.children.competing(record.key) if self._carries(each)), None)
@@ -157,6 +178,9 @@ class Contracts:
         record = self._world.children.sent_by(session.path.remote.address, protocol, spi)
         if record is None or session.agreed is None or record.child.peer != session.agreed.remote:
             return None
+        for newer in self._world.children.competing(record.key):
+            if newer.state is ChildState.AGREED and newer.child.replaces == record.child.id:
+                self.switch(newer.child.id)  # whoever ends what was replaced receives by its successor
         return self.end(record.child.id, "deleted by the peer", tell=False)
 
     def unknown_spi(self, protocol: Protocol, spi: int, path: Path) -> None:
@@ -176,7 +200,7 @@ class Contracts:
         session = max(made, key=lambda each: (each.confirmed, each.id), default=None)
         if session is not None:
             self._take(session, session.delete([(protocol, spi)]))
-        elif any(self._world.pad.for_address(path.remote.address)):
+        else:
             for effect in unknown_spi(protocol, spi, path, self._world):
                 self._emit(effect)
 

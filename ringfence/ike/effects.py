@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ringfence.audit import Event
 from ringfence.crypto.signature import Scheme
+from ringfence.crypto.suites import Authenticator, Cipher
 from ringfence.databases.certification import CertificateAuth
 from ringfence.databases.sa import ChildSa
 from ringfence.ike.errors import Reason
@@ -72,6 +73,22 @@ class LogIkeKey:
 
 
 @dataclass(frozen=True, slots=True)
+class LogIkeV2Keys:
+    """What decrypts an IKE SA of IKEv2 in Wireshark (``ikev2_decryption_table``); likewise."""
+
+    initiator_spi: bytes
+    """8 octets."""
+    responder_spi: bytes
+    cipher: Cipher
+    authenticator: Authenticator | None
+    """None with a combined mode."""
+    ei: Secret
+    er: Secret
+    ai: Secret
+    ar: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class Sign:
     """Sign by the key of a certificate of ours; the answer, ``Signed`` or ``Unfit``, goes to ``engine.answered``."""
 
@@ -125,4 +142,14 @@ class Unfit:
 
 Question = Sign | Validate
 Answer = Signed | Trusted | Unfit
-Effect = SendMessage | InstallInbound | InstallOutbound | RemoveChild | Report | AcquireFailed | LogIkeKey | Question
+Effect = (
+    SendMessage
+    | InstallInbound
+    | InstallOutbound
+    | RemoveChild
+    | Report
+    | AcquireFailed
+    | LogIkeKey
+    | LogIkeV2Keys
+    | Question
+)

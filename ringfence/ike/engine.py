@@ -7,14 +7,13 @@ host wants; the protocol is in ``v1``.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 from ringfence.audit import MessageIgnored
-from ringfence.databases.pad import Pad, PadEntry
+from ringfence.databases.pad import Pad
 from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import ChildSa
-from ringfence.databases.spd import Spd, SpdEntry
+from ringfence.databases.spd import Spd
 from ringfence.ike.association import IkeSa
 from ringfence.ike.contracts import RETIRED, Contracts
 from ringfence.ike.dispatch import begins, header_of
@@ -41,12 +40,14 @@ from ringfence.ike.info import IkeSaInfo, peer_of
 from ringfence.ike.lifetime import ChildState, IkeEvent
 from ringfence.ike.liveness import Liveness
 from ringfence.ike.pursuit import Pursuit
+from ringfence.ike.sameness import same_entry, same_peer
 from ringfence.ike.sessions import Due, Sessions
 from ringfence.ike.settings import IkeSettings
+from ringfence.ike.strangers import admit, denied_spis, entries_for, told_stranger
+from ringfence.ike.succession import Succession
 from ringfence.ike.timers import Timers
-from ringfence.ike.v1.stranger import denied_spi, unknown_cookie
 from ringfence.ike.world import World
-from ringfence.net.address import Path, format_address
+from ringfence.net.address import Path
 from ringfence.net.flow import FlowKey
 
 __all__ = ["IkeEngine", "IkeSaInfo", "IkeSettings"]
@@ -68,6 +69,8 @@ class IkeEngine:
         self._contracts = Contracts(*shared)
         self._pursuit = Pursuit(*shared)
         self._liveness = Liveness(*shared, self._contracts, self._pursuit)
+        end_child = partial(self._end_child, tell=False)
+        self._succession = Succession(self._world, self._timers, self._sessions, end_child)
 
     # Entries -------------------------------------------------------------------------------------------------------
 
@@ -76,7 +79,7 @@ class IkeEngine:
         self._world.env.now = now
         old_spd, old_pad = self._world.spd, self._world.pad
         self._world.spd, self._world.pad = spd, pad
-        gone = {entry.name for entry in old_spd if not _same_entry(entry, spd.named(entry.name))}
+        gone = {entry.name for entry in old_spd if not same_entry(entry, spd.named(entry.name))}
         why = "the policy has changed"
 
         def changed(name: str, path: Path) -> bool:
@@ -85,7 +88,7 @@ class IkeEngine:
             return entry is None or name in gone or stranger(entry.peer, path)
 
         def stranger(name: str, path: Path) -> bool:
-            return not _same_peer(old_pad.named(name), pad.named(name), path.remote.address)
+            return not same_peer(old_pad.named(name), pad.named(name), path.remote.address)
 
         for wish in self._world.wishes:
             if changed(wish.entry.name, wish.path):
@@ -158,7 +161,7 @@ class IkeEngine:
         session = self._sessions.get(ike_id)
         if session is not None:
             for record in self._world.children.of(ike_id):
-                self._end_child(record.child.id, why, tell=True)
+                self._end_child(record.child.id, why, tell=session.version == 1)
             self._sessions.end(session, IkeEvent.DELETED, why, tell=True)
         return self._done()
 
@@ -169,7 +172,7 @@ class IkeEngine:
         for wish in self._world.wishes:
             self._pursuit.give_up(wish, Reason.SHUT_DOWN, why)
         for record in self._world.children:
-            self._end_child(record.child.id, why, tell=True)
+            self._end_child(record.child.id, why, tell=not self._sessions.ends_children(record.ike_id))
         for session in self._sessions:
             self._sessions.end(session, IkeEvent.DELETED, why, tell=True, reason=Reason.SHUT_DOWN)
         return self._done()
@@ -209,6 +212,8 @@ class IkeEngine:
         if session is not None:
             if not session.hears(path):
                 raise Ignored(Reason.UNEXPECTED, "a message of an IKE SA with another address")
+            if session.version == 1 and header.major != 1:
+                raise Ignored(Reason.VERSION, "a message in another version than its IKE SA's")
             self._take(session, session.receive(header, datagram, path))
         elif begins(header):
             self._answer(header, datagram, path)
@@ -216,20 +221,20 @@ class IkeEngine:
             self._hear_stranger(header, datagram, path)
 
     def _hear_stranger(self, header: Header, datagram: bytes, path: Path) -> None:
-        denied = denied_spi(header, datagram)
-        record = self._world.children.sent_by(path.remote.address, *denied) if denied else None
-        if record is not None:
-            self._pursuit.suspect_child(record)
-        elif header.encrypted and any(self._world.pad.for_address(path.remote.address)):
-            self._out.extend(unknown_cookie(header, path, self._world))
+        for denied in denied_spis(header, datagram):
+            record = self._world.children.sent_by(path.remote.address, *denied)
+            if record is not None:
+                self._pursuit.suspect_child(record)
+        self._out.extend(told_stranger(header, datagram, path, self._world))
         raise Ignored(Reason.UNKNOWN_COOKIE, "a message of an IKE SA that we do not have")
 
     def _answer(self, header: Header, datagram: bytes, path: Path) -> None:
-        entries = tuple(self._world.pad.for_address(path.remote.address))
-        if not entries:
-            address = format_address(path.remote.address)
-            raise Ignored(Reason.NO_PEER, f"the policy says nothing of how {address} authenticates")
-        session = self._sessions.new(path, header.initiator_cookie, entries)
+        entries = entries_for(header, path, self._world)
+        demand = admit(header, datagram, path, self._world)
+        if demand:
+            self._out.extend(demand)
+            return
+        session = self._sessions.new(path, header.initiator_cookie, entries, version=header.major)
         try:
             first_contact = partial(self._sessions.is_first_contact, path)
             outputs = session.answer(header, datagram, first_contact=first_contact)
@@ -262,10 +267,10 @@ class IkeEngine:
         match happening:
             case Prepared():
                 self._pursuit.peer_began(self._contracts.prepared(session, happening))
-            case Agreed(child):
-                record = self._contracts.agreed(session, child)
+            case Agreed(child, wish, lowest):
+                record = self._contracts.agreed(session, child, lowest)
                 if record is not None:
-                    self._pursuit.agreed(record)
+                    self._pursuit.agreed(record, wish)
             case QuickFailed():
                 self._quick_failed(session, happening)
             case Established():
@@ -292,6 +297,8 @@ class IkeEngine:
                 self._contracts.follow(session)
             case FirstContact():
                 self._contracts.drop_before(session, "the peer has begun anew")
+            case _:
+                self._succession.happen(session, happening)
 
     def _established(self, session: IkeSa, made: Established) -> None:
         if made.first_contact:
@@ -331,8 +338,8 @@ class IkeEngine:
     def _come_due(self, due: Due, number: int) -> None:
         session = self._sessions.get(number)
         match due:
-            case Due.SESSION if session is not None:
-                self._tick(session)
+            case Due.SESSION if (speaking := self._sessions.speaking(number)) is not None:
+                self._tick(speaking)
             case Due.RENEW_IKE if session is not None:
                 self._pursuit.renew_ike(session)
             case Due.EXPIRE_IKE if session is not None:
@@ -378,22 +385,3 @@ class IkeEngine:
                 if record.state is not ChildState.LARVAL
             ),
         )
-
-
-def _same_entry(old: SpdEntry, new: SpdEntry | None) -> bool:
-    """Whether an entry asks for the same SAs as before, wherever it is written now, and whatever may be clear.
-
-    Nor does how long they may be idle make others of them: each ends by what was said when it was made.
-    """
-    if new is None or old.processing is None or new.processing is None:
-        return new is not None and replace(new, origin=old.origin) == old
-    was = old.processing
-    processing = replace(new.processing, clear_in=was.clear_in, clear_out=was.clear_out, idle_s=was.idle_s)
-    return replace(new, origin=old.origin, processing=processing) == old
-
-
-def _same_peer(old: PadEntry | None, new: PadEntry | None, address: bytes) -> bool:
-    """Whether a peer at ``address`` authenticates as before; who else does, and when it is asked, is nothing to it."""
-    if old is None or new is None or not any(address in piece for piece in new.remote):
-        return False
-    return replace(new, origin=old.origin, remote=old.remote, dead_peer=old.dead_peer) == old

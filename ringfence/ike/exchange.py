@@ -41,6 +41,10 @@ class Message:
 
     header: Header
     chain: Chain
+    octets: bytes = b""
+    """As it came, where that is proved later (IKEv2)."""
+    path: Path | None = None
+    """Where it came from, likewise."""
 
 
 Check = Callable[[Message], None]

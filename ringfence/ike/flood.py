@@ -19,6 +19,8 @@ class FloodLimits:
     half_open: int = 500
     """Half-open SAs of all peers (Windows has this number too)."""
     half_open_per_address: int = 35
+    cookies_from: int = 50
+    """From so many half-open SAs on, IKEv2 asks for a cookie first."""
     notifies_per_s: float = 100.0
     """Unprotected notifies that we send; after a restart there are many peers to tell that their SAs are gone."""
 

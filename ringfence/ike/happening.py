@@ -29,6 +29,8 @@ class Agreed:
     child: ChildSa
     wish: Wish | None
     """Ours, where we began."""
+    lowest: bytes = b""
+    """The lesser of both nonces, where that decides which of several counts (IKEv2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,55 @@ class Suspicion:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """An IKE SA has been rekeyed (IKEv2)."""
+
+    made: object
+    """What the version that made it knows of it: keys, SPIs, who began."""
+    inherits: bool
+    """Whether the successor takes over the contracts; else both sides have rekeyed, and which counts is not known, or
+    the other does."""
+    closes: bool = False
+    """Whether it is given up, by us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inherits:
+    """Of several successors of an IKE SA the one with these SPIs takes over its contracts."""
+
+    spis: bytes
+    """Both, 16 octets."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessionFailed:
+    """An IKE SA could not be rekeyed now."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The peer does not answer under an IKE SA, or says what nobody can go on with."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An IKE SA that has ended has nothing more to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orphaned:
+    """An IKE SA has ended, and its contracts end with it."""
+
+    why: str
+
+
 Happening = (
     Prepared
     | Agreed
@@ -116,5 +167,11 @@ Happening = (
     | PeerDeletedIke
     | PeerSilent
     | Suspicion
+    | Succeeded
+    | Inherits
+    | SuccessionFailed
+    | Lost
+    | Left
+    | Orphaned
 )
 Output = Effect | Happening

@@ -155,7 +155,7 @@ class ProposalPayload:
     def encode(self) -> bytes:
         """The body; raises ValueError."""
         head = _ProposalHead(self.number, self.protocol, len(self.spi), len(self.transforms))
-        return head.encode() + self.spi + _nested(TRANSFORM, [each.encode() for each in self.transforms])
+        return head.encode() + self.spi + nested(TRANSFORM, [each.encode() for each in self.transforms])
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
@@ -163,7 +163,7 @@ class ProposalPayload:
         head = _ProposalHead.read(reader)
         spi = reader.take(head.spi_octets)
         start = reader.offset
-        parts = _parts(TRANSFORM, reader, head.transforms)
+        parts = split_nested(TRANSFORM, reader, head.transforms)
         if len(parts) != head.transforms:
             raise DecodeError(start, f"{len(parts)} transforms where {head.transforms} are announced")
         return cls(head.number, head.protocol, spi, tuple(map(TransformPayload.read, parts)))
@@ -181,7 +181,7 @@ class SaPayload(Payload):
 
     def encode(self) -> bytes:
         """The body; raises ValueError."""
-        body = _nested(PROPOSAL, [each.encode() for each in self.proposals])
+        body = nested(PROPOSAL, [each.encode() for each in self.proposals])
         return self.doi.to_bytes(4) + self.situation.to_bytes(4) + body
 
     @classmethod
@@ -193,20 +193,20 @@ class SaPayload(Payload):
         situation = reader.u32()
         if situation != IDENTITY_ONLY:
             raise Refused(Reason.SITUATION, f"the situation {situation:#x} has labels, which nobody checks here")
-        parts = _parts(PROPOSAL, reader, MAX_PROPOSALS)
+        parts = split_nested(PROPOSAL, reader, MAX_PROPOSALS)
         if not parts:
             raise DecodeError(reader.offset, "no proposal")
         return cls(doi, situation, tuple(map(ProposalPayload.read, parts)))
 
 
-def _nested(kind: int, bodies: Sequence[bytes]) -> bytes:
+def nested(kind: int, bodies: Sequence[bytes]) -> bytes:
     """A chain of one kind of payload inside another."""
     following = [kind] * (len(bodies) - 1) + [NONE]
     heads = (GenericHeader(after, GENERIC_OCTETS + len(body)) for after, body in zip(following, bodies, strict=False))
     return b"".join(head.encode() + body for head, body in zip(heads, bodies, strict=False))
 
 
-def _parts(kind: int, reader: Reader, most: int) -> list[Reader]:
+def split_nested(kind: int, reader: Reader, most: int) -> list[Reader]:
     """A reader of each body in a chain of one kind, which ends exactly where the reader does."""
     found: list[Reader] = []
     while reader.left:

@@ -15,13 +15,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from ringfence.audit import KeyingChanged
 from ringfence.databases.identity import Identity
+from ringfence.databases.pad import PadEntry
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Processing, SpdEntry
-from ringfence.ike.association import IkeSa
+from ringfence.ike.association import IkeSa, Renewable
 from ringfence.ike.children import Record
-from ringfence.ike.effects import AcquireFailed, Effect
+from ringfence.ike.effects import AcquireFailed, Effect, Report
 from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.happening import QuickFailed
 from ringfence.ike.info import IKE_PORT, peer_of
@@ -33,8 +35,14 @@ from ringfence.ike.world import World
 from ringfence.net.address import Endpoint, Path, PortRange
 from ringfence.net.flow import FlowKey
 
+MOST_POSTPONED = 8
+"""A peer may say so often that it cannot negotiate something now."""
 SUSPICION_S = 30.0
 """Unauthenticated signs make us begin a main mode with a peer no more often than this."""
+
+
+UNSPOKEN = (Reason.PEER_SILENT, Reason.VERSION, Reason.NO_PROPOSAL, Reason.PEER_REFUSED)
+"""What a peer that does not speak a version of IKE, or not with us, makes of our first message."""
 
 
 class Pursuit:
@@ -104,7 +112,7 @@ class Pursuit:
             self.give_up(wish, Reason.NO_POLICY, f'the policy does not say how "{wish.entry.peer}" authenticates')
             return
         larval = next((each for each in self._world.children.competing(wish.key) if _by_peer(each)), None)
-        session = self._sessions.best(wish.path, entry, self._renewed_with(wish))
+        session = self._renewed_under(wish) or self._sessions.best(wish.path, entry, self._renewed_with(wish))
         under_way = self._sessions.negotiating(wish.path, entry)
         if larval is not None:
             wish.waits_for = larval.child.id
@@ -113,7 +121,8 @@ class Pursuit:
         elif under_way is not None:
             wish.ike_id = under_way.id
         elif entry.initiate:
-            session = self._sessions.new(wish.path, None, (entry,), wish.entry.origin.rule)
+            version = wish.version or entry.keying[0]
+            session = self._sessions.new(wish.path, None, (entry,), wish.entry.origin.rule, version)
             wish.ike_id = session.id
             self.begin_main(session, wish)
         else:
@@ -124,6 +133,12 @@ class Pursuit:
         record = None if wish.replaces is None else self._world.children.get(wish.replaces)
         return None if record is None else record.child.peer
 
+    def _renewed_under(self, wish: Wish) -> IkeSa | None:
+        """The IKE SA of IKEv2 that a contract to renew belongs to: under it alone it can be rekeyed."""
+        record = None if wish.replaces is None else self._world.children.get(wish.replaces)
+        session = None if record is None else self._sessions.get(record.ike_id)
+        return session if session is not None and session.version != 1 and session.usable else None
+
     def begin_main(self, session: IkeSa, wish: Wish | None = None) -> None:
         """Begin an IKE SA."""
         first_contact = partial(self._sessions.is_first_contact, session.path)
@@ -132,7 +147,12 @@ class Pursuit:
     def _begin_quick_or_wait(self, session: IkeSa, wish: Wish) -> None:
         wish.ike_id = session.id
         until = (session.made_at or 0.0) + self._world.settings.moment_s
-        if not session.initiator and not session.peer_began_quick and self._world.env.now < until:
+        if (
+            session.version == 1
+            and not session.initiator
+            and not session.peer_began_quick
+            and self._world.env.now < until
+        ):
             self._timers.set((Due.WISHES, session.id), until)
         else:
             self._begin_quick(session, wish)
@@ -180,9 +200,9 @@ class Pursuit:
             session.abandon_quick(wish)
         wish.nonce = b""
 
-    def agreed(self, record: Record) -> None:
-        """A contract fulfils whoever wished it."""
-        wish = self._world.wishes.get(record.key)
+    def agreed(self, record: Record, ours: Wish | None = None) -> None:
+        """A contract fulfils whoever wished it; ``ours`` even if the peer has granted less than that."""
+        wish = ours if ours is not None and ours in self._world.wishes else self._world.wishes.get(record.key)
         if wish is not None:
             if wish.may_insist:  # else the peer has answered ours as well, and waits for its end
                 self.abandon(wish)
@@ -205,6 +225,9 @@ class Pursuit:
                 session, IkeEvent.DELETED, "the peer does not answer under it", tell=False, reason=Reason.PEER_SILENT
             )
             self.pursue(wish)
+        elif failed.reason is Reason.COLLISION and session.version != 1 and wish.postponed < MOST_POSTPONED:
+            wish.nonce, wish.postponed = b"", wish.postponed + 1
+            self._timers.set((Due.WISHES, session.id), self._world.env.now + self._world.settings.moment_s)
         elif failed.reason is Reason.PEER_UNREADING and not wish.was_unread:
             wish.nonce, wish.was_unread = b"", True
             self._timers.set((Due.WISHES, session.id), self._world.env.now + self._world.settings.moment_s)
@@ -225,8 +248,7 @@ class Pursuit:
         """A main mode of ours came to nothing."""
         for wish in self._world.wishes:
             if wish.ike_id == session.id and not wish.nonce:
-                entry = self._world.pad.named(wish.entry.peer)
-                if entry is not None and self._sessions.best(wish.path, entry) is not None:
+                if self._may_go_on(session, wish, reason, detail):
                     self.pursue(wish)
                 else:
                     self.give_up(wish, reason, detail)
@@ -235,8 +257,30 @@ class Pursuit:
                 retry = self._world.env.now + self._world.settings.retry_s
                 self._timers.set((Due.RENEW_IKE, other.id), retry)
 
+    def _may_go_on(self, session: IkeSa, wish: Wish, reason: Reason, detail: str) -> bool:
+        """Whether there is another IKE SA, or another version of IKE to try."""
+        entry = self._world.pad.named(wish.entry.peer)
+        if entry is None:
+            return False
+        another = self._sessions.best(wish.path, entry) is not None
+        return another or self._other_version(session, wish, entry, reason, detail)
+
+    def _other_version(self, session: IkeSa, wish: Wish, entry: PadEntry, reason: Reason, detail: str) -> bool:
+        """Go on to the next version of IKE that the policy allows, where the peer does not speak this one."""
+        later = entry.keying[entry.keying.index(session.version) + 1 :] if session.version in entry.keying else ()
+        if not later or reason not in UNSPOKEN:
+            return False
+        wish.version, wish.ike_id = later[0], None
+        words = {"peer": peer_of(wish.path), "rule": wish.entry.origin.rule, "why": detail}
+        self._emit(Report(KeyingChanged(was=f"ikev{session.version}", now=f"ikev{later[0]}", **words)))
+        return True
+
     def renew_ike(self, session: IkeSa) -> None:
-        """Begin a new main mode with the same peer, if this one still serves anything."""
+        """Rekey it (IKEv2), or begin a new main mode with the same peer, if this one still serves anything."""
+        if isinstance(session, Renewable):
+            if session.usable and self._world.children.of(session.id):
+                self._take(session, session.succeed())
+            return
         entry = self._world.pad.named(session.entry.name)
         wanted = session.usable and bool(self._world.children.of(session.id))
         if wanted and entry and entry.initiate and self._sessions.negotiating(session.path, entry) is None:
@@ -245,6 +289,13 @@ class Pursuit:
     def suspect(self, session: IkeSa) -> None:
         """Somebody says that the peer knows nothing of this IKE SA. A new main mode tells whether that is true."""
         if self._may_suspect(session.path):
+            self._find_out(session)
+
+    def _find_out(self, session: IkeSa) -> None:
+        """Whether the peer still has an IKE SA."""
+        if isinstance(session, Renewable):
+            self._take(session, session.probe())
+        else:
             self.renew_ike(session)
 
     def suspect_child(self, record: Record) -> None:
@@ -253,7 +304,7 @@ class Pursuit:
             return
         session = self._sessions.get(record.ike_id)
         if session is not None:
-            self.renew_ike(session)
+            self._find_out(session)
         else:
             self.renew(record)
 

@@ -17,12 +17,14 @@ from ringfence.databases.pad import PadEntry
 from ringfence.ike.association import IkeSa
 from ringfence.ike.effects import Report
 from ringfence.ike.errors import Reason
-from ringfence.ike.happening import Output
+from ringfence.ike.happening import Orphaned, Output
 from ringfence.ike.header import COOKIE_OCTETS, NO_COOKIE, Header
 from ringfence.ike.info import peer_of
 from ringfence.ike.lifetime import IkeEvent, IkeState, soft_limits
 from ringfence.ike.timers import Timers
 from ringfence.ike.v1.session import Session as SessionV1
+from ringfence.ike.v2.rekey import Successor
+from ringfence.ike.v2.session import Session as SessionV2
 from ringfence.ike.world import World
 from ringfence.net.address import Path
 
@@ -62,6 +64,8 @@ class Sessions:
         """IKE SAs that are gone while contracts of theirs live on."""
         self._cookies: set[bytes] = set()
         """Our own."""
+        self._leaving: dict[int, IkeSa] = {}
+        """Those of IKEv2 that have ended, until the peer has heard so."""
         self._last_id = 0
 
     def __iter__(self) -> Iterator[IkeSa]:
@@ -73,6 +77,20 @@ class Sessions:
     def get(self, ike_id: int | None) -> IkeSa | None:
         """The one with that id."""
         return None if ike_id is None else self._by_id.get(ike_id)
+
+    def speaking(self, ike_id: int) -> IkeSa | None:
+        """The one with that id, even if all it has to say is that it ends."""
+        return self._by_id.get(ike_id) or self._leaving.get(ike_id)
+
+    def ends_children(self, ike_id: int) -> bool:
+        """Whether all contracts of an IKE SA end with it."""
+        session = self._by_id.get(ike_id)
+        return session is not None and session.version != 1
+
+    def left(self, session: IkeSa) -> None:
+        """One that has ended has nothing more to say."""
+        if self._leaving.pop(session.id, None) is not None:
+            self._unlist(session)
 
     def find(self, header: Header, path: Path) -> IkeSa | None:
         """The one that a message belongs to."""
@@ -94,7 +112,7 @@ class Sessions:
         return list(self._by_peer.get(_ends(path), {}).values())
 
     def best(self, path: Path, entry: PadEntry, peer: Identity | None = None) -> IkeSa | None:
-        """The one for a new quick mode, whose peer has proved what ``entry`` wants, or to be ``peer``.
+        """The one for a new contract, whose peer has proved what ``entry`` wants, or to be ``peer``.
 
         Behind one address there may be several peers.
         """
@@ -118,7 +136,7 @@ class Sessions:
 
     def is_moot(self, session: IkeSa) -> bool:
         """Whether the peer has let a main mode drop that it began, since another with it came to its end meanwhile."""
-        half_open = not session.initiator and session.state is IkeState.NEGOTIATING
+        half_open = session.version == 1 and not session.initiator and session.state is IkeState.NEGOTIATING
         return half_open and any(
             _is_one_host(other) and other.made_at is not None and other.made_at >= session.began_at
             for other in self.with_peer(session.path)
@@ -129,7 +147,7 @@ class Sessions:
 
         So it never has both, which strongSwan takes for a new beginning that ends what it negotiates under its own.
         """
-        if session.initiator or not _is_one_host(session):
+        if session.initiator or session.version != 1 or not _is_one_host(session):
             return
         for other in self.with_peer(session.path):
             if other.retractable and session.serves(other.entry):
@@ -145,25 +163,66 @@ class Sessions:
                 self._cookies.add(cookie)
                 return cookie
 
-    def new(self, path: Path, initiator_cookie: bytes | None, entries: tuple[PadEntry, ...], rule: str = "") -> IkeSa:
+    def new(
+        self,
+        path: Path,
+        initiator_cookie: bytes | None,
+        entries: tuple[PadEntry, ...],
+        rule: str = "",
+        version: int = 1,
+    ) -> IkeSa:
         """One that we begin, or that a peer began with its cookie; raises Ignored beyond the limits."""
         initiator = initiator_cookie is None
         if not initiator:
             self._world.half_open.begin(path.remote.address)
         self._last_id += 1
         cookies = (self.new_cookie(), NO_COOKIE) if initiator_cookie is None else (initiator_cookie, self.new_cookie())
-        session = SessionV1(self._last_id, path, cookies, entries, self._world, initiator=initiator)
+        session = self._made(version, path, cookies, entries, initiator=initiator)
         session.rule = rule or self._world.only_rule(entries[0])
-        self._by_id[session.id] = session
-        self._by_peer.setdefault(_ends(path), {})[session.id] = session
+        self._add(session)
         if not initiator:
             self._by_first[path, cookies[0]] = session
-        self.noted(session)
         return session
+
+    def _made(
+        self, version: int, path: Path, cookies: tuple[bytes, bytes], entries: tuple[PadEntry, ...], *, initiator: bool
+    ) -> IkeSa:
+        make = SessionV1 if version == 1 else SessionV2
+        return make(self._last_id, path, cookies, entries, self._world, initiator=initiator)
+
+    def _add(self, session: IkeSa) -> None:
+        self._by_id[session.id] = session
+        self._by_peer.setdefault(_ends(session.path), {})[session.id] = session
+        self.noted(session)
+
+    def succeed(self, old: IkeSa, made: Successor) -> IkeSa:
+        """The successor of an IKE SA of IKEv2; it does not take over anything yet."""
+        self._last_id += 1
+        session = SessionV2(self._last_id, old.path, made.spis, (old.entry,), self._world, initiator=made.initiator)
+        session.rule = old.rule
+        self._cookies.add(made.spis[0 if made.initiator else 1])
+        self._add(session)
+        self._take(session, session.inherit(old, made))
+        self._live(session)
+        return session
+
+    def supersede(self, old: IkeSa, new: IkeSa) -> None:
+        """``new`` speaks for all contracts of ``old`` from now on; who made it deletes the old one."""
+        if old.state is IkeState.GONE:
+            return
+        old.happen(IkeEvent.REPLACED)
+        self._world.children.move(old.id, new.id)
+        self._timers.drop((Due.RENEW_IKE, old.id))
+        self._timers.drop((Due.RETIRE_IKE, new.id))
+        if new.initiator:
+            self.end(old, IkeEvent.DELETED, "rekeyed", tell=True)
+        else:
+            patience = self._world.settings.retire_patience_s
+            self._timers.set((Due.RETIRE_IKE, old.id), self._world.env.now + patience)
 
     def noted(self, session: IkeSa) -> None:
         """Its cookies and deadlines may have changed."""
-        if session.id in self._by_id:
+        if session.id in self._by_id or session.id in self._leaving:
             self._by_cookies.setdefault(session.cookies, session)
             if session.cookies[1] != NO_COOKIE:
                 self._by_cookies.pop((session.cookies[0], NO_COOKIE), None)
@@ -181,14 +240,19 @@ class Sessions:
         """The peer has proved who it is."""
         if not session.initiator:
             self._world.half_open.end(session.path.remote.address)
+        self._live(session)
+        if session.version == 1:
+            self._adopt(session)
+            self.rank(session)
+
+    def _live(self, session: IkeSa) -> None:
+        """Its lifetime begins."""
         now, made = self._world.env.now, session.agreed
         hard = made.proposal.limits if made else None
         if hard is not None and hard.seconds is not None:
             soft = soft_limits(hard, self._world.env.random, initiator=session.initiator)
             self._timers.set((Due.RENEW_IKE, session.id), now + (soft.seconds or hard.seconds))
             self._timers.set((Due.EXPIRE_IKE, session.id), now + hard.seconds)
-        self._adopt(session)
-        self.rank(session)
 
     def _adopt(self, session: IkeSa) -> None:
         """Speak for what a former IKE SA with this peer has left."""
@@ -203,7 +267,12 @@ class Sessions:
             self._orphans[_ends(session.path)] = left
 
     def rank(self, session: IkeSa) -> None:
-        """Which of the IKE SAs with this peer counts, now that one is established, or known to be so at both sides."""
+        """Which of the IKE SAs with this peer counts, now that one is established, or known to be so at both sides.
+
+        In IKEv2 each goes on with the contracts that were made under it.
+        """
+        if session.version != 1:
+            return
         for other in self.peers_of(session):
             if _began_after(session, other):
                 self._supersede(other, session)
@@ -219,7 +288,11 @@ class Sessions:
         return [
             other
             for other in self.with_peer(session.path)
-            if other is not session and made and other.agreed and other.agreed.remote == made.remote
+            if other is not session
+            and made
+            and other.agreed
+            and other.agreed.remote == made.remote
+            and other.version == session.version
         ]
 
     def _supersede(self, old: IkeSa, new: IkeSa) -> None:
@@ -253,8 +326,18 @@ class Sessions:
         self._take(session, session.end_exchanges(reason, f"the main mode SA ended: {why}"))
         if tell:
             self._take(session, session.delete((), itself=True))
+        if session.version != 1:
+            self._linger(session)
+            self._take(session, [Orphaned(why)])
         if was_made:
             self._take(session, [Report(MainModeEnded(ike_id=session.id, peer=peer_of(session.path), why=why))])
+
+    def _linger(self, session: IkeSa) -> None:
+        """Let the peer hear that it has ended."""
+        if session.busy:
+            self._leaving[session.id] = session
+            self._by_cookies[session.cookies] = session
+            self.noted(session)
 
     def forget(self, session: IkeSa) -> None:
         """It is gone: out of all tables."""
@@ -267,6 +350,17 @@ class Sessions:
         del self._by_peer[ends][session.id]
         if not self._by_peer[ends]:
             del self._by_peer[ends]
+        self._unlist(session)
+        if session.version != 1:
+            return
+        heir = max(self.peers_of(session), key=lambda each: each.id, default=None)
+        if heir is not None:
+            self._world.children.move(session.id, heir.id)
+        elif self._world.children.of(session.id):
+            self._orphans.setdefault(ends, []).append(session.id)
+
+    def _unlist(self, session: IkeSa) -> None:
+        """No message finds it any more, and nothing of it comes due."""
         self._cookies.discard(session.cookies[0 if session.initiator else 1])
         for cookies in (session.cookies, (session.cookies[0], NO_COOKIE)):
             if self._by_cookies.get(cookies) is session:
@@ -276,11 +370,6 @@ class Sessions:
             del self._by_first[first]
         for due in (Due.SESSION, Due.RENEW_IKE, Due.EXPIRE_IKE, Due.RETIRE_IKE):
             self._timers.drop((due, session.id))
-        heir = max(self.peers_of(session), key=lambda each: each.id, default=None)
-        if heir is not None:
-            self._world.children.move(session.id, heir.id)
-        elif self._world.children.of(session.id):
-            self._orphans.setdefault(ends, []).append(session.id)
 
     def expires_at(self, session: IkeSa) -> float | None:
         """When it ends by itself."""

@@ -25,6 +25,8 @@ class World:
         self.wishes = Wishes()
         self.half_open = HalfOpen(settings.flood)
         self.clear_notifies = Bucket(settings.flood.notifies_per_s)
+        self.cookie_secrets: tuple[tuple[float, bytes], tuple[float, bytes]] = ((0.0, b""), (0.0, b""))
+        """What makes cookies of IKEv2, the newest first, and since when."""
         self._orders = 0
         self._tickets = 0
 

@@ -78,7 +78,7 @@ def _terms(rule: Rule) -> Iterator[Unable]:
             f"authenticates a second time by {later}, which needs a later version",
             'Leave it out, or make it optional by "anonymous" in its list.', "second-auth",
         )  # fmt: skip
-    if rule.keying and KeyModule.IKEV1 not in rule.keying:
+    if rule.keying and not {KeyModule.IKEV1, KeyModule.IKEV2} & {*rule.keying}:
         later = " or ".join(one.value for one in rule.keying)
         yield Unable(f"negotiates by {later} only, which needs a later version", "Leave keying out.", "keying")
 

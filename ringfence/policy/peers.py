@@ -10,9 +10,11 @@ from ringfence.databases.pad import USUAL, DeadPeer, Pad, PadEntry, PresharedKey
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
 from ringfence.net.ranges import RangeIndex
-from ringfence.policy.model import Rule
+from ringfence.policy.model import KeyModule, Rule
 from ringfence.policy.terms import Auth, MainMode, PskFile
 from ringfence.secret import Secret
+
+VERSIONS = {KeyModule.IKEV1: 1, KeyModule.IKEV2: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Manner:
     admissions: tuple[Admission, ...]
     nat_traversal: bool
     initiate: bool
+    keying: tuple[int, ...]
+    """Versions of IKE."""
 
     @property
     def word(self) -> str:
@@ -75,8 +79,9 @@ class Peers:
         """
         mode = rule.main_mode or MainMode()
         manner = Manner(
-            auth, mode, rule.local_identity, rule.remote_identity, admissions, rule.nat_traversal, rule.initiate
-        )
+            auth, mode, rule.local_identity, rule.remote_identity, admissions, rule.nat_traversal, rule.initiate,
+            versions(rule.keying),
+        )  # fmt: skip
         missing = [one.file for one in auth if isinstance(one, PskFile) and one.file not in self._keys]
         name = self._names.get(manner)
         if name is None:
@@ -112,6 +117,7 @@ class Peers:
                 master_key_pfs=manner.main_mode.pfs,
                 quick_mode_limit=1 if manner.main_mode.pfs else manner.main_mode.sessions,
                 initiate=manner.initiate,
+                keying=manner.keying,
             )
             for name, (manner, origin, ranges) in self._entries.items()
         ]
@@ -124,6 +130,11 @@ class Peers:
             number += 1
             name = f"{word} #{number}"
         return name
+
+
+def versions(keying: tuple[KeyModule, ...]) -> tuple[int, ...]:
+    """The versions of IKE that may be spoken, the first to begin with; where nothing is said, what Windows speaks."""
+    return tuple(VERSIONS[one] for one in keying if one in VERSIONS) or (1,)
 
 
 def _share(addresses: AddressRange) -> float:

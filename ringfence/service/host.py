@@ -37,6 +37,7 @@ from ringfence.ike.effects import (
     InstallInbound,
     InstallOutbound,
     LogIkeKey,
+    LogIkeV2Keys,
     RemoveChild,
     Report,
     SendMessage,
@@ -215,6 +216,11 @@ class Host:
             case LogIkeKey(cookie, key):
                 if self._key_log is not None:
                     self._key_log.ike(cookie, key)
+            case LogIkeV2Keys():
+                if self._key_log is not None:
+                    keys = effect.ei, effect.er, effect.ai, effect.ar
+                    spis = effect.initiator_spi, effect.responder_spi
+                    self._key_log.ike_v2(spis, effect.cipher, effect.authenticator, keys)
             case InstallInbound() | InstallOutbound() | RemoveChild():
                 self._change(effect)
 

@@ -3,6 +3,7 @@
 
 from typing import Protocol
 
+from ringfence.crypto.suites import Authenticator, Cipher
 from ringfence.databases.pad import Pad
 from ringfence.databases.proposal import Protocol as SecurityProtocol
 from ringfence.databases.sa import ChildSa
@@ -80,6 +81,11 @@ class KeyRecord(Protocol):
 
     def ike(self, initiator_cookie: bytes, key: Secret) -> None:
         """What decrypts a main mode."""
+
+    def ike_v2(
+        self, spis: tuple[bytes, bytes], cipher: Cipher, authenticator: Authenticator | None, keys: tuple[Secret, ...]
+    ) -> None:
+        """What decrypts an IKE SA of IKEv2: ``ei er ai ar``."""
 
     def child(self, child: ChildSa) -> None:
         """What decrypts ESP."""

@@ -59,6 +59,7 @@ class HostPolicy:
     initiate: bool = True
     fragmentation: bool = True
     dead_peer: DeadPeer | None = USUAL
+    keying: tuple[int, ...] = (1,)
 
     def with_(self, **changes: object) -> "HostPolicy":
         """The same but for some fields."""
@@ -95,6 +96,7 @@ class HostPolicy:
             initiate=self.initiate,
             fragmentation=self.fragmentation,
             dead_peer=self.dead_peer,
+            keying=self.keying,
         )
         return Spd((entry,)), Pad((peer,))
 

@@ -21,6 +21,7 @@ from ringfence.ike.effects import (
     InstallInbound,
     InstallOutbound,
     LogIkeKey,
+    LogIkeV2Keys,
     RemoveChild,
     Report,
     SendMessage,
@@ -64,6 +65,8 @@ class MemoryHost:
     events: list[Event] = field(default_factory=list)
     failures: list[AcquireFailed] = field(default_factory=list)
     keys: list[LogIkeKey] = field(default_factory=list)
+    logged: list[LogIkeV2Keys] = field(default_factory=list)
+    """Keys of IKEv2."""
     sent: list[bytes] = field(default_factory=list)
     timeline: list[tuple[float, Effect]] = field(default_factory=list)
     """Every effect with its time."""
@@ -99,6 +102,8 @@ class MemoryHost:
                 self.failures.append(effect)
             case LogIkeKey():
                 self.keys.append(effect)
+            case LogIkeV2Keys():
+                self.logged.append(effect)
         return None
 
 

@@ -27,6 +27,8 @@ class Scenario:
     main_mode: str = "aes256-sha256-modp2048"
     lifetime: str = "60 min"
     main_mode_lifetime: str = "480 min"
+    version: int = 1
+    """Of IKE."""
 
     def __str__(self) -> str:
         words = [self.peer, self.protect, self.mode, self.begins]
@@ -48,6 +50,7 @@ class Scenario:
             secure = "require"
             auth = {{ psk-file = "lab.psk" }}
             protect = ["{self.protect}"]
+            keying = ["ikev{self.version}"]
             lifetime = "{self.lifetime}"
             main-mode.methods = ["{self.main_mode}"]
             main-mode.lifetime = "{self.main_mode_lifetime}"
@@ -59,7 +62,7 @@ class Scenario:
     def settings(self) -> dict[str, object]:
         """The peer's."""
         protocol, _, suite = self.protect.partition(" ")
-        words: dict[str, object] = {"MODE": self.mode, "PROTO": protocol, "PFS": self.pfs}
+        words: dict[str, object] = {"MODE": self.mode, "PROTO": protocol, "PFS": self.pfs, "VERSION": self.version}
         words["CHILD"] = CHILD[self.peer][suite.removesuffix(" esn")]
         words["IKE"] = IKE[self.peer][self.main_mode]
         if suite.endswith(" esn"):

@@ -21,3 +21,17 @@ def test_a_comparison_is_one_line_for_a_machine() -> None:
     event = audit.MainModeFailed(peer="p", reason="r", detail="d", initiator=True, comparison=found)
     assert event.fields()["comparison"] == "hash: it has sha1, we take sha256"
     assert replace(event, comparison=None).fields()["comparison"] is None
+
+
+def test_another_protocol_is_told() -> None:
+    event = audit.KeyingChanged(peer="10.0.0.2", rule="lab", was="ikev2", now="ikev1", why="no answer")
+    assert str(event) == 'ikev1 instead of ikev2 with 10.0.0.2, as rule "lab" allows: no answer'
+    assert event.fields()["event"] == "keying-changed"
+
+
+def test_an_ike_sa_of_ikev2_is_no_main_mode() -> None:
+    event = audit.MainModeEstablished(
+        ike_id=1, peer="10.0.0.2", local_identity="a", remote_identity="10.0.0.2", proposal="p", initiator=True,
+        rule="lab", lifetime_s=None, keying="ikev2",
+    )  # fmt: skip
+    assert str(event) == "IKEv2 SA with 10.0.0.2, p"

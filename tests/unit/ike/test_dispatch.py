@@ -29,7 +29,7 @@ def test_a_header():
         (bytes(27), Reason.MALFORMED),
         (FIRST.over(b"body")[:-1], Reason.MALFORMED),
         (FIRST.over(b"body") + b"x", Reason.MALFORMED),
-        (replace(FIRST, version=0x20).over(b""), Reason.VERSION),
+        (replace(FIRST, version=0x00).over(b""), Reason.VERSION),
         (replace(FIRST, initiator_cookie=bytes(8)).over(b""), Reason.MALFORMED),
     ],
 )
@@ -49,3 +49,12 @@ def test_what_begins_an_ike_sa():
 @pytest.mark.parametrize("exchange", [Exchange.AGGRESSIVE, Exchange.BASE, Exchange.NEW_GROUP, 99])
 def test_exchanges_that_nobody_serves(exchange):
     assert reason(begins, replace(FIRST, exchange=exchange)) is Reason.EXCHANGE_TYPE
+
+
+@pytest.mark.parametrize(("version", "exchange", "flags", "begins_one"), [
+    (0x20, 34, 0x08, True), (0x20, 34, 0x28, False), (0x20, 34, 0, False), (0x20, 35, 0x08, False),
+    (0x30, 34, 0x08, False),
+])  # fmt: skip
+def test_what_begins_in_ikev2(version, exchange, flags, begins_one):
+    header = replace(FIRST, version=version, exchange=exchange, flags=Flags(flags))
+    assert begins(header_of(header.over(b""))) is begins_one

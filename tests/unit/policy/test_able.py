@@ -23,7 +23,7 @@ def rule(**settings: str) -> Rule:
             {"auth": '"kerberos"', "second_auth": '["user-kerberos", "user-ntlm"]'},
             "authenticates a second time by user-kerberos or user-ntlm, which needs a later version",
         ),
-        ({"keying": '["ikev2", "authip"]'}, "negotiates by ikev2 or authip only, which needs a later version"),
+        ({"keying": '["authip"]'}, "negotiates by authip only, which needs a later version"),
     ],
 )
 def test_what_cannot_be_done(settings: dict[str, str], what: str) -> None:
@@ -34,7 +34,7 @@ def test_what_cannot_be_done(settings: dict[str, str], what: str) -> None:
 
 def test_what_can() -> None:
     assert [*unable(rule()), *without(rule())] == []
-    assert [*unable(rule(keying='["ikev2", "ikev1"]'))] == []
+    assert [*unable(rule(keying='["ikev2", "authip"]'))] == []
     assert [*unable(rule(remote='{ gateway = "any" }'))] == []
     (exempt,) = statements(parse('[[rule]]\nname = "r"\nsecure = "none"\n', name="p"))
     assert isinstance(exempt, Rule)

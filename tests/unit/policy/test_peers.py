@@ -6,8 +6,8 @@ from ringfence.databases.identity import Identity
 from ringfence.databases.pad import ThroughNat
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
-from ringfence.policy.model import Kind, MainMode, PskFile, Rule
-from ringfence.policy.peers import Peers
+from ringfence.policy.model import KeyModule, Kind, MainMode, PskFile, Rule
+from ringfence.policy.peers import Peers, versions
 from ringfence.secret import Secret
 
 KEYS = PskFile("a"), PskFile("b")
@@ -57,3 +57,17 @@ def test_who_is_let_in_is_part_of_it() -> None:
     only, all_ = peers.pad()
     assert (only.admits(Identity.parse("a.corp.example")), only.admits(Identity.parse("10.0.0.1"))) == (True, False)
     assert (only.names_nobody, all_.names_nobody, all_.through_nat) == (False, True, ThroughNat.NEVER)
+
+
+def test_versions_of_ike_in_their_order() -> None:
+    v1, v2, authip = KeyModule.IKEV1, KeyModule.IKEV2, KeyModule.AUTHIP
+    assert versions(()) == (1,)
+    assert versions((v2, v1)) == (2, 1)
+    assert versions((authip, v2)) == (2,)
+    peers = Peers({"a": Secret(b"1"), "b": Secret(b"2")})
+    one, _ = peers.add(RULE, KEYS, (), Origin("r"))
+    other, _ = peers.add(replace(RULE, keying=(v2,)), KEYS, (), Origin("s"))
+    assert one != other
+    for name in (one, other):
+        peers.widen(name, [HOST])
+    assert {entry.keying for entry in peers.pad()} == {(1,), (2,)}

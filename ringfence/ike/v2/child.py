@@ -1,0 +1,377 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Child SAs (RFC 7296 §1.2, §1.3, §2.8, §2.9): the first in IKE_AUTH, further ones and successors in CREATE_CHILD_SA.
+
+    initiator                                       responder
+    { SA, Ni, TSi, TSr [, KEi] [, N(REKEY_SA)] } ->
+                                                 <- { SA, Nr, TSi, TSr [, KEr] }
+
+The first one takes the nonces of IKE_SA_INIT and has no Diffie-Hellman exchange of its own. ``asks`` and ``takes`` are
+the initiator's part, ``grants`` the responder's; IKE_AUTH is around them, or ``initiate`` and ``respond``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ringfence.crypto import dh
+from ringfence.crypto.errors import BadPublicValue
+from ringfence.crypto.suites import DhGroup, is_legacy
+from ringfence.databases.identity import Identity
+from ringfence.databases.proposal import Protocol, SecurityMethod, Transform
+from ringfence.databases.sa import ChildSa, Mode, Sa
+from ringfence.databases.selector import Selector
+from ringfence.databases.spd import Processing, SpdEntry
+from ringfence.ike.children import Children
+from ringfence.ike.effects import InstallInbound
+from ringfence.ike.errors import Reason, Refused
+from ringfence.ike.exchange import Env, Exchange, Message, conclude, perform, request
+from ringfence.ike.lifetime import soft_limits
+from ringfence.ike.payload import Chain, Payload
+from ringfence.ike.v2 import natt
+from ringfence.ike.v2.keys import IkeKeys, material_octets
+from ringfence.ike.v2.notifies import Answered, Notify, name_of
+from ringfence.ike.v2.payloads import (
+    KePayload,
+    NoncePayload,
+    NotifyPayload,
+    SaPayload,
+    TsInitiatorPayload,
+    TsResponderPayload,
+)
+from ringfence.ike.v2.proposals import (
+    PROTOCOL_ID,
+    SPI_OCTETS,
+    accepted_child,
+    choose_child,
+    methods_for,
+    offer_child,
+    protocols,
+)
+from ringfence.ike.v2.selectors import answered, narrowed, pairs, said, with_packet
+from ringfence.net.address import AddressRange, Path
+from ringfence.net.flow import FlowKey
+from ringfence.secret import Secret
+
+NONCE_OCTETS = 32
+MOST_GROUPS = 3
+"""A peer may ask for another group so often."""
+
+Spis = Mapping[Protocol, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a negotiation of a child SA stands on."""
+
+    ike_id: int
+    keys: IkeKeys
+    path: Path
+    peer: Identity
+    children: Children
+    """Gives ids and SPIs."""
+    nat: natt.Nat | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an initiator wants."""
+
+    entry: SpdEntry
+    selector: Selector
+    nonce: bytes
+    """Ours, where the child SA has one of its own."""
+    flow: FlowKey | None = None
+    """Of the packet that waits."""
+    replaces: int | None = None
+    old: tuple[Protocol, int] | None = None
+    """Protocol and SPI, ours, of what is rekeyed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """A child SA of both sides."""
+
+    child: ChildSa
+    lowest: bytes
+    """The lesser nonce of its exchange: of two that cross, the one with the lowest is given up (§2.8.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What a responder needs to know beside the message."""
+
+    entries: Sequence[SpdEntry]
+    """What the policy protects with this peer, in order."""
+    replaces: Callable[[Chain], int | None]
+    """The contract that a request rekeys, if any; raises Refused."""
+
+
+# The initiator's part ----------------------------------------------------------------------------------------------
+
+
+class Asked:
+    """A request for a child SA, and what becomes of the answer."""
+
+    def __init__(self, wanted: Wanted, nat: natt.Nat | None, children: Children, env: Env) -> None:
+        """Raises Refused for what IKEv2 cannot say."""
+        self._wanted, self._nat = wanted, nat
+        self._processing = natt.passing(_processing(wanted.entry), nat)
+        self._methods = methods_for(self._processing)
+        self._selectors = with_packet(wanted.selector, wanted.flow)
+        self.spis: Spis = {protocol: children.new_spi(env.random) for protocol in protocols(self._methods)}
+        """Ours."""
+
+    def payloads(self, group: DhGroup | None) -> tuple[Payload, ...]:
+        """SA, TSi, TSr and what goes with them."""
+        offer = offer_child(self._methods, self.spis, group)
+        return offer, *said(self._selectors), *_mode(self._processing.mode)
+
+    def takes(self, reply: Chain, group: DhGroup | None) -> tuple[SecurityMethod, Selector, int]:
+        """What the peer has granted, and its SPI; raises Refused."""
+        offer = offer_child(self._methods, self.spis, group)
+        method, spi = accepted_child(offer, reply.one(SaPayload), self._methods)
+        if _wants_transport(reply) != (self._processing.mode is Mode.TRANSPORT):
+            raise Refused(Reason.CHANGED_PROPOSAL, f"the peer does not want {self._processing.mode.value} mode")
+        granted = pairs(reply.one(TsInitiatorPayload), reply.one(TsResponderPayload))
+        return method, answered(granted, self._selectors), spi
+
+
+def _mode(mode: Mode) -> tuple[NotifyPayload, ...]:
+    return (NotifyPayload(Notify.USE_TRANSPORT_MODE),) if mode is Mode.TRANSPORT else ()
+
+
+def _wants_transport(chain: Chain) -> bool:
+    return any(each.kind == Notify.USE_TRANSPORT_MODE for each in chain.all(NotifyPayload))
+
+
+def refusal(chain: Chain) -> NotifyPayload | None:
+    """The error notify in a message, if any."""
+    return next((each for each in chain.all(NotifyPayload) if each.kind < Notify.INITIAL_CONTACT), None)
+
+
+REASONS = {
+    Notify.TS_UNACCEPTABLE: Reason.WRONG_SELECTORS,
+    Notify.NO_PROPOSAL_CHOSEN: Reason.NO_PROPOSAL,
+    Notify.TEMPORARY_FAILURE: Reason.COLLISION,
+    Notify.CHILD_SA_NOT_FOUND: Reason.PEER_DELETED,
+}
+
+
+def refused_by_peer(notify: NotifyPayload) -> Refused:
+    """What an error notify instead of a child SA means."""
+    reason = next((reason for kind, reason in REASONS.items() if kind == notify.kind), Reason.PEER_REFUSED)
+    return Refused(reason, f"the peer refuses the child SA: {name_of(notify.kind)}")
+
+
+def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[Negotiated]:
+    """Negotiate a child SA; raises Refused."""
+    asked = Asked(wanted, ground.nat, ground.children, env)
+    group = _processing(wanted.entry).pfs
+    nonce = NoncePayload(wanted.nonce)
+    rekey = () if wanted.old is None else (_rekeys(*wanted.old),)
+    half = half_of(group, env)
+    reply = (yield from request(*rekey, *asked.payloads(group), nonce, *ke_of(half))).chain
+    if (refused := refusal(reply)) is not None and reply.maybe(SaPayload) is None:
+        raise refused_by_peer(refused)
+    secret = secret_of(half, reply)
+    method, selector, spi = asked.takes(reply, group)
+    nonces = nonce.data, reply.one(NoncePayload).data
+    terms = Terms(wanted.entry, selector, method, asked.spis, spi, wanted.replaces)
+    made = contract(ground, terms, nonces, secret, env, initiator=True)
+    yield from perform(InstallInbound(made.child))
+    return made
+
+
+def _rekeys(protocol: Protocol, spi: int) -> NotifyPayload:
+    return NotifyPayload(Notify.REKEY_SA, b"", PROTOCOL_ID[protocol], spi.to_bytes(SPI_OCTETS))
+
+
+# The responder's part ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a responder grants."""
+
+    terms: "Terms"
+    group: DhGroup | None
+    answer: tuple[Payload, ...]
+    """SA, TSi, TSr and what goes with them."""
+
+
+def grants(chain: Chain, ground: Ground, offered: Offered, env: Env, *, first: bool) -> Granted:
+    """What of a peer's request our policy grants; raises Refused."""
+    asked = [each.reversed() for each in pairs(chain.one(TsInitiatorPayload), chain.one(TsResponderPayload))]
+    spis = {protocol: ground.children.new_spi(env.random) for protocol in Protocol}
+    wants_transport, refused = _wants_transport(chain), None
+    for entry in offered.entries:
+        mode = _processing(entry).mode
+        seen = natt.as_seen(asked, mode, ground.nat, ground.path)
+        selector = narrowed(seen, _servable(entry, ground.path))
+        if selector is None or not _fits_mode(entry, ground.path, wants_transport=wants_transport):
+            continue
+        processing = natt.passing(_processing(entry), ground.nat)
+        try:
+            choice = choose_child(chain.one(SaPayload), processing, spis, first=first)
+        except Refused as error:
+            refused = refused or error
+            continue
+        back = _as_said(selector, seen, asked).reversed()
+        answer = choice.answer, *said((back,)), *_mode(mode)
+        replaces = offered.replaces(chain)
+        return Granted(Terms(entry, selector, choice.method, spis, choice.spi, replaces), choice.group, answer)
+    where = " in transport mode" if wants_transport else ""
+    raise refused or Refused(Reason.WRONG_SELECTORS, f"no rule protects {asked[0]} with this peer{where}")
+
+
+def _servable(entry: SpdEntry, path: Path) -> Selector:
+    """What of an entry's traffic can go between these two ends."""
+    hosts = hosts_of(path)
+    if _processing(entry).mode is Mode.TUNNEL:
+        return entry.selector
+    return entry.selector.intersect(hosts) or hosts
+
+
+def _fits_mode(entry: SpdEntry, path: Path, *, wants_transport: bool) -> bool:
+    """Transport mode is between the hosts themselves, and where the peer wants it; a tunnel has the ends it names."""
+    processing = _processing(entry)
+    if processing.mode is Mode.TRANSPORT:
+        return wants_transport and entry.selector.intersect(hosts_of(path)) is not None
+    ends = processing.tunnel_local or path.local.address, processing.tunnel_remote or path.remote.address
+    return ends == (path.local.address, path.remote.address)
+
+
+def _as_said(selector: Selector, seen: Sequence[Selector], asked: Sequence[Selector]) -> Selector:
+    """A granted selector with the addresses that the peer named (§2.23.1)."""
+    for one, other in zip(seen, asked, strict=True):
+        if one != other and one.source.covers(selector.source) and one.destination.covers(selector.destination):
+            return replace(selector, source=other.source, destination=other.destination)
+    return selector
+
+
+def respond(first: Message, ground: Ground, offered: Offered, env: Env) -> Exchange[Negotiated]:
+    """Answer a request for a child SA; raises Refused."""
+    granted = grants(first.chain, ground, offered, env, first=False)
+    check_group(first.chain, granted.group)
+    half = half_of(granted.group, env)
+    secret = secret_of(half, first.chain)
+    nonce = NoncePayload(env.random(NONCE_OCTETS))
+    nonces = first.chain.one(NoncePayload).data, nonce.data
+    made = contract(ground, granted.terms, nonces, secret, env, initiator=False)
+    yield from perform(InstallInbound(made.child))
+    yield from conclude(*granted.answer, nonce, *ke_of(half))
+    return made
+
+
+# The second Diffie-Hellman exchange --------------------------------------------------------------------------------
+
+
+def half_of(group: DhGroup | None, env: Env) -> dh.KeyPair | None:
+    """Our half, where there is a group."""
+    return None if group is None else dh.generate(group, env.random, legacy=is_legacy(group))
+
+
+def ke_of(half: dh.KeyPair | None) -> tuple[KePayload, ...]:
+    """The payload for it."""
+    return () if half is None else (KePayload(half.group.value, half.public),)
+
+
+def check_group(chain: Chain, group: DhGroup | None) -> None:
+    """Raise Refused, naming ours, where the peer's value is of another group than was chosen (§1.3)."""
+    theirs = chain.maybe(KePayload)
+    if group is not None and (theirs is None or theirs.group != group.value):
+        what = "no value" if theirs is None else f"a value of group {theirs.group}"
+        number = group.value.to_bytes(2)
+        raise Answered(
+            Reason.BAD_KEY_EXCHANGE, f"the peer sends {what} where group {group.value} was chosen",
+            Notify.INVALID_KE_PAYLOAD, number,
+        )  # fmt: skip
+
+
+def secret_of(half: dh.KeyPair | None, theirs: Chain) -> Secret | None:
+    """The secret of both halves; raises Refused."""
+    if half is None:
+        return None
+    payload = theirs.maybe(KePayload)
+    if payload is None or payload.group != half.group.value:
+        raise Refused(Reason.BAD_KEY_EXCHANGE, "the peer's Diffie-Hellman value is missing, or of another group")
+    try:
+        return half.shared(payload.public)
+    except BadPublicValue as error:
+        raise Refused(Reason.BAD_KEY_EXCHANGE, f"the peer's Diffie-Hellman value is wrong: {error.message}") from error
+
+
+# The contract ------------------------------------------------------------------------------------------------------
+
+
+def _processing(entry: SpdEntry) -> Processing:
+    if entry.processing is None:
+        raise Refused(Reason.NO_POLICY, f'"{entry.name}" protects nothing')
+    return entry.processing
+
+
+def hosts_of(path: Path) -> Selector:
+    """All traffic between the ends themselves."""
+    return Selector(AddressRange.host(path.local.address), AddressRange.host(path.remote.address))
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was agreed on."""
+
+    entry: SpdEntry
+    selector: Selector
+    method: SecurityMethod
+    our_spis: Spis
+    their_spi: int
+    replaces: int | None
+
+
+def contract(
+    ground: Ground, terms: Terms, nonces: tuple[bytes, bytes], secret: Secret | None, env: Env, *, initiator: bool
+) -> Negotiated:
+    """The child SA; key material is first the initiator's, then the responder's direction (§2.17)."""
+    (transform,) = terms.method.transforms
+    octets = sum(material_octets(transform))
+    material = ground.keys.child_material(secret, b"".join(nonces), 2 * octets)
+    halves = material[:octets], material[octets:]
+    ours, theirs = halves if initiator else halves[::-1]
+    local, remote = ground.path.local.address, ground.path.remote.address
+    outbound = _sa(ground, terms, transform, terms.their_spi, ours, (local, remote))
+    inbound = _sa(ground, terms, transform, terms.our_spis[transform.protocol], theirs, (remote, local))
+    child = ChildSa(
+        id=ground.children.new_id(),
+        ike_id=ground.ike_id,
+        entry=terms.entry.name,
+        selector=terms.selector,
+        outbound=(outbound,),
+        inbound=(inbound,),
+        hard=terms.method.limits,
+        soft=soft_limits(terms.method.limits, env.random, initiator=initiator),
+        idle_s=_processing(terms.entry).idle_s,
+        replaces=terms.replaces,
+        peer=ground.peer,
+    )
+    return Negotiated(child, min(nonces))
+
+
+def _sa(ground: Ground, terms: Terms, transform: Transform, spi: int, material: bytes, ends: tuple[bytes, bytes]) -> Sa:
+    processing, cipher_octets = _processing(terms.entry), material_octets(transform)[0]
+    weak = (part.algorithm for part in (transform.cipher, transform.authenticator) if part is not None)
+    return Sa(
+        protocol=transform.protocol,
+        spi=spi,
+        mode=processing.mode,
+        source=ends[0],
+        destination=ends[1],
+        cipher=transform.cipher,
+        cipher_key=Secret(material[:cipher_octets]),
+        authenticator=transform.authenticator,
+        authenticator_key=Secret(material[cipher_octets:]),
+        esn=transform.esn,
+        replay_window=processing.replay_window,
+        encapsulation=ground.path if ground.nat is not None else None,
+        keepalive=ground.nat is not None and ground.nat.local,
+        tunnel=processing.tunnel,
+        tfc_octets=processing.tfc_octets,
+        legacy=any(map(is_legacy, weak)),
+    )

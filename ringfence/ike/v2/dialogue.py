@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How exchanges of one IKE SA run (RFC 7296 §2.1 to §2.4): each is a request and its response, with a number.
+
+A side asks one thing at a time and repeats it until it is answered; what else it has to ask waits. It answers requests
+in the order of their numbers, and the last one again, with the same octets, when it comes again. Whoever asked in vain
+knows that the peer is gone.
+
+IKE_SA_INIT is not authenticated. A response that does not lead on leaves a doubt: unless a better one comes soon, the
+exchange ends with that reason. Under the keys, whatever the peer says counts.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from ringfence.ike.effects import Effect, InstallInbound
+from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
+from ringfence.ike.exchange import Command, Do, Finished, Message, Protect, Say, Traverse, Wait
+from ringfence.ike.happening import Prepared
+from ringfence.ike.header import Header
+from ringfence.ike.payload import Payload
+from ringfence.ike.v2.channel import is_response, words
+from ringfence.ike.v2.informational import told
+from ringfence.ike.v2.keys import IkeKeys
+from ringfence.ike.v2.numbers import Kind
+from ringfence.ike.v2.payloads import SaPayload
+from ringfence.ike.v2.running import AnyRunning
+from ringfence.ike.v2.stranger import refuse
+from ringfence.ike.v2.voice import Voice
+from ringfence.ike.window import digest
+from ringfence.ike.world import World
+
+MOST_IDS = 0xFFFF_0000
+"""Message ids that a side may use before the IKE SA must be replaced (§2.2)."""
+
+
+class Dialogue:
+    """Requests and responses of one IKE SA."""
+
+    def __init__(
+        self,
+        voice: Voice,
+        world: World,
+        finish: Callable[[AnyRunning, object], None],
+        fail: Callable[[AnyRunning, IkeError], None],
+    ) -> None:
+        self._voice = voice
+        self._world = world
+        self._finish = finish
+        self._fail = fail
+        self.current: AnyRunning | None = None
+        """Our request that waits for its response."""
+        self.waiting: deque[AnyRunning] = deque()
+        """What we have to ask next."""
+        self.answering: AnyRunning | None = None
+        """IKE_SA_INIT and IKE_AUTH that the peer began."""
+        self._next_id = 0
+        self._expected = 0
+        self._last: tuple[bytes, bytes, Kind] = b"", b"", Kind.IKE_SA_INIT
+        """Digest of the last request, and its response."""
+
+    @property
+    def spent(self) -> bool:
+        """Whether its message ids are nearly used up."""
+        return max(self._next_id, self._expected) >= MOST_IDS
+
+    @property
+    def next_timer(self) -> float | None:
+        """When ``tick`` has something to do."""
+        times = [each.next_timer for each in (self.current, self.answering) if each is not None]
+        return min((when for when in times if when is not None), default=None)
+
+    @property
+    def exchanges(self) -> tuple[AnyRunning, ...]:
+        """All that are under way or wait."""
+        return *(each for each in (self.answering, self.current) if each is not None), *self.waiting
+
+    # Ours ----------------------------------------------------------------------------------------------------------
+
+    def ask(self, running: AnyRunning) -> None:
+        """Begin an exchange when those before it are over."""
+        self.waiting.append(running)
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Begin the next exchange if none is under way."""
+        while self.current is None and self.waiting:
+            self.current = self.waiting.popleft()
+            self._advance(self.current, None)
+
+    def drop(self, running: AnyRunning) -> None:
+        """It is over."""
+        running.stepper.close()
+        if self.current is running:
+            self.current = None
+        elif self.answering is running:
+            self.answering = None
+        elif running in self.waiting:
+            self.waiting.remove(running)
+
+    def say_now(self, kind: Kind, payloads: Sequence[Payload]) -> None:
+        """Say something that nobody waits for an answer to, since the IKE SA is about to be forgotten."""
+        self._voice.say(kind, self._next_id + (self.current is not None), payloads, response=False)
+
+    def receive_response(self, header: Header, datagram: bytes) -> None:
+        """Take a response; raises Ignored for one that nobody waits for."""
+        running = self.current
+        awaited = running is not None and header.message_id == running.message_id and header.exchange == running.kind
+        if running is None or not awaited:
+            raise Ignored(Reason.UNEXPECTED, "a response to nothing that we asked")
+        try:
+            message = self._voice.open(header, datagram)
+            running.check(message)
+        except Ignored:
+            raise
+        except IkeError as error:
+            if running.kind is Kind.IKE_SA_INIT:
+                self.doubt(running, error)
+                raise
+            self.fail(running, Aborted(error.reason, error.detail))
+            return
+        running.repeater.answered()
+        running.doubt, running.doubt_ends = None, None
+        if running.kind is Kind.IKE_SA_INIT:
+            leads_on = message.chain.maybe(SaPayload) is not None
+            self._voice.responder_spi = message.header.responder_cookie if leads_on else bytes(8)
+        else:
+            self._next_id += 1
+        self._advance(running, message)
+        self.go_on()
+
+    def doubt(self, running: AnyRunning, error: IkeError) -> None:
+        """Something that nobody authenticated says that IKE_SA_INIT comes to nothing."""
+        if running.doubt is None and running.kind is Kind.IKE_SA_INIT:
+            running.doubt, running.doubt_ends = error, self._world.env.now + self._world.settings.doubt_s
+            running.repeater.answered()  # asked again, it would only say the same again
+
+    # The peer's ----------------------------------------------------------------------------------------------------
+
+    def is_duplicate(self, header: Header, datagram: bytes) -> bool:
+        """Whether this very request was the last that came; then it is answered again."""
+        key, answer, kind = self._last
+        if is_response(header) or not answer or digest(datagram) != key:
+            return False
+        self._voice.send(kind, "(again)", answer, response=True)
+        return True
+
+    def request(self, header: Header, datagram: bytes) -> Message:
+        """A new request; raises Ignored for any other, and Refused for what the peer did wrong under the keys."""
+        if header.message_id != self._expected:
+            raise Ignored(Reason.USED_MESSAGE_ID, f"request {header.message_id} where {self._expected} is the next")
+        return self._voice.open(header, datagram)
+
+    def answer(self, header: Header, datagram: bytes, payloads: Sequence[Payload]) -> None:
+        """Respond to the request in hand."""
+        kind = next(each for each in Kind if each == header.exchange)
+        said = self._voice.say(kind, self._expected, payloads, response=True)
+        self._expected += 1
+        self._last = digest(datagram), said, kind
+
+    def serve(self, running: AnyRunning, message: Message, *, first: bool) -> None:
+        """Let an exchange that the peer began go on with its request."""
+        self._advance(running, None if first else message, message)
+
+    # Both ----------------------------------------------------------------------------------------------------------
+
+    def _advance(self, running: AnyRunning, message: Message | None, asked: Message | None = None) -> None:
+        """Let an exchange go on until it waits or ends; ``asked`` is the peer's request that it answers."""
+        try:
+            if running.abandoned:
+                raise Ignored(Reason.POLICY_CHANGED, "nobody waits for it any more")
+            command = running.stepper.step(message)
+            while not isinstance(command, Finished):
+                if self._carry_out(running, command, asked):
+                    return
+                command = running.stepper.step()
+        except IkeError as error:
+            if asked is not None and running.kind is Kind.IKE_SA_INIT:
+                for effect in refuse(asked.header, told(error), self._voice.came_by):
+                    self._voice.emit(effect)
+            elif asked is not None:
+                self.answer(asked.header, asked.octets, told(error))
+            self.fail(running, error)
+            return
+        self.drop(running)
+        if not running.abandoned:
+            self._finish(running, command.result)
+
+    def _carry_out(self, running: AnyRunning, command: Command, asked: Message | None) -> bool:
+        """Do what an exchange wants; whether it waits for a message then."""
+        match command:
+            case Say():
+                self._say(running, command, asked)
+                return command.wait is not Wait.NOT
+            case Do():
+                self._perform(running, command.effect)
+            case Protect(shield):
+                self._protect(running, shield)
+            case Traverse(path, peer_moves):
+                self._voice.path, self._voice.peer_moves = path, peer_moves
+        return False
+
+    def _say(self, running: AnyRunning, command: Say, asked: Message | None) -> None:
+        if asked is not None:
+            self.answer(asked.header, asked.octets, command.payloads)
+            return
+        running.message_id = self._next_id
+        running.check, running.sent_words = command.check, words(command.payloads)
+        running.sent = self._voice.say(running.kind, running.message_id, command.payloads, response=False)
+        running.repeater.sent(self._world.env.now)
+
+    def _protect(self, running: AnyRunning, shield: object) -> None:
+        if isinstance(shield, IkeKeys):
+            self._voice.protect(shield)
+            running.kind = Kind.IKE_AUTH
+            if running.initiator:
+                self._next_id = 1
+
+    def _perform(self, running: AnyRunning, effect: Effect) -> None:
+        if isinstance(effect, InstallInbound):
+            running.child_id = effect.child.id
+            self._voice.emit(Prepared(effect.child, running.wish))
+        self._voice.emit(effect)
+
+    def fail(self, running: AnyRunning, error: IkeError) -> None:
+        """An exchange comes to nothing."""
+        self.drop(running)
+        if not running.abandoned:
+            self._fail(running, error)
+
+    def tick(self) -> None:
+        """Repeat what is not answered, end what takes too long."""
+        now = self._world.env.now
+        for running in (self.answering, self.current):
+            if running is None:
+                continue
+            ends = min((when for when in (running.life_ends, running.doubt_ends) if when is not None), default=None)
+            if ends is not None and ends <= now:
+                self.fail(running, running.doubt or Aborted(Reason.PEER_SILENT, running.silence()))
+            elif running.repeater.due is not None and running.repeater.due <= now:
+                self._repeat(running, now)
+
+    def _repeat(self, running: AnyRunning, now: float) -> None:
+        if running.repeater.again(now):
+            self._voice.send(running.kind, f"{running.sent_words} (again)", running.sent, response=False)
+            if running.wish is not None:
+                running.wish.repeats += 1
+        else:
+            self.fail(running, running.doubt or Aborted(Reason.PEER_SILENT, running.silence()))

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""INFORMATIONAL exchanges (RFC 7296 §1.4): deletes and notifies; an empty one asks whether the peer is alive."""
+
+from collections.abc import Iterable, Iterator
+
+from ringfence.databases.proposal import Protocol
+from ringfence.ike.errors import IkeError
+from ringfence.ike.exchange import Exchange, Message, request
+from ringfence.ike.payload import Chain, Payload
+from ringfence.ike.v2.notifies import NOTIFY_OF, Answered
+from ringfence.ike.v2.numbers import ProtocolId
+from ringfence.ike.v2.payloads import DeletePayload, NotifyPayload
+from ringfence.ike.v2.proposals import PROTOCOL_ID, SPI_OCTETS
+
+Spi = tuple[Protocol, int]
+
+
+def tell(*payloads: Payload) -> Exchange[Message]:
+    """Say something, and wait until the peer has heard it."""
+    return (yield from request(*payloads))
+
+
+def delete_children(spis: Iterable[Spi]) -> tuple[DeletePayload, ...]:
+    """Our inbound SAs are gone: one payload per protocol."""
+    by_protocol: dict[Protocol, list[bytes]] = {}
+    for protocol, spi in spis:
+        by_protocol.setdefault(protocol, []).append(spi.to_bytes(SPI_OCTETS))
+    return tuple(DeletePayload(PROTOCOL_ID[each], tuple(own)) for each, own in by_protocol.items())
+
+
+def delete_ike() -> DeletePayload:
+    """The IKE SA itself is gone."""
+    return DeletePayload(ProtocolId.IKE)
+
+
+def deleted(chain: Chain) -> Iterator[Spi]:
+    """The child SAs that a message says are deleted; what makes no sense is passed over."""
+    for payload in chain.all(DeletePayload):
+        protocol = next((each for each, number in PROTOCOL_ID.items() if number == payload.protocol), None)
+        if protocol is not None:
+            yield from ((protocol, int.from_bytes(spi)) for spi in payload.spis if len(spi) == SPI_OCTETS)
+
+
+def deletes_ike(chain: Chain) -> bool:
+    """Whether a message ends its IKE SA."""
+    return any(payload.protocol == ProtocolId.IKE for payload in chain.all(DeletePayload))
+
+
+def told(error: IkeError) -> tuple[NotifyPayload, ...]:
+    """What a peer is told of an error."""
+    if isinstance(error, Answered):
+        return (NotifyPayload(error.notify, error.data, *error.about),)
+    kind = NOTIFY_OF.get(error.reason)
+    return () if kind is None else (NotifyPayload(kind),)

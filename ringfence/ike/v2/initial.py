@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: Apache-2.0
+"""IKE_SA_INIT and IKE_AUTH (RFC 7296 §1.2, §2.6, §2.7, §2.15): an IKE SA, and the first child SA with it.
+
+    initiator                                            responder
+    SA, KEi, Ni, N(NAT_DETECTION…)                    ->
+                                                      <- SA, KEr, Nr, N(NAT_DETECTION…)
+    { IDi [, IDr], AUTH, SA, TSi, TSr }               ->
+                                                      <- { IDr, AUTH, SA, TSi, TSr }
+
+A responder may ask for the same once more, with its cookie or with a value of another group. Nothing of that is
+authenticated, so it is heard only a few times. What is in braces is protected; AUTH covers a side's whole first
+message, so that nobody in between has changed it. The child SA may fail while the IKE SA is made.
+
+The responder knows by IDi, and IDr where it is said, which entry of the policy the peer means; the key is that one's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ringfence.crypto import dh
+from ringfence.crypto.suites import DhGroup, is_legacy
+from ringfence.databases.identity import Identity
+from ringfence.databases.pad import PadEntry
+from ringfence.databases.proposal import IkeProposal, Protocol
+from ringfence.ike.children import Children
+from ringfence.ike.effects import InstallInbound, LogIkeV2Keys
+from ringfence.ike.errors import Aborted, IkeError, Reason, Refused
+from ringfence.ike.exchange import (
+    Check,
+    Env,
+    Exchange,
+    Message,
+    answer,
+    conclude,
+    perform,
+    protect,
+    request,
+    traverse,
+)
+from ringfence.ike.payload import Chain
+from ringfence.ike.v2 import natt
+from ringfence.ike.v2.channel import Frame, in_clear
+from ringfence.ike.v2.child import (
+    Asked,
+    Ground,
+    Negotiated,
+    Offered,
+    Terms,
+    Wanted,
+    check_group,
+    contract,
+    grants,
+    refusal,
+    refused_by_peer,
+    secret_of,
+)
+from ringfence.ike.v2.informational import told
+from ringfence.ike.v2.keys import Ends, IkeKeys, derive, integrity_of
+from ringfence.ike.v2.notifies import Notify, name_of
+from ringfence.ike.v2.numbers import Kind
+from ringfence.ike.v2.payloads import (
+    AuthPayload,
+    IdInitiatorPayload,
+    IdResponderPayload,
+    KePayload,
+    NoncePayload,
+    NotifyPayload,
+    SaPayload,
+)
+from ringfence.ike.v2.peers import (
+    Proved,
+    check_identity,
+    identity_of,
+    initiator_id,
+    local_identity,
+    responder_id,
+)
+from ringfence.ike.v2.proof import check_nat, check_proof, entry_for, proof, refused_proof
+from ringfence.ike.v2.proposals import accepted_ike, choose_ike, offer_ike, sayable
+from ringfence.net.address import Path
+from ringfence.secret import Secret
+
+NONCE_OCTETS = 32
+MOST_BEGINNINGS = 5
+"""First messages in all; more than one only because the responder asks for them."""
+NO_SPI = bytes(8)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an IKE SA begins with."""
+
+    ike_id: int
+    path: Path
+    entries: tuple[PadEntry, ...]
+    """How a peer at that address may authenticate: one where we begin, all that fit where the peer does."""
+    spis: tuple[bytes, bytes]
+    """The initiator's and the responder's; the latter is not known yet where we begin."""
+    first_contact: Callable[[], bool]
+    """Whether we have nothing else with this peer, and say so; asked then, for the peer may have begun meanwhile."""
+    children: Children
+    offered: Callable[[Proved], Offered]
+    """What a responder needs to grant a child SA to a peer that has proved that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What IKE_SA_INIT and IKE_AUTH come to."""
+
+    keys: IkeKeys
+    proved: Proved
+    nat: natt.Nat | None = None
+    first_contact: bool = False
+    """Whether the peer says that it has nothing else with us."""
+    child: Negotiated | None = None
+    refused: IkeError | None = None
+    """Why there is no child SA although one was asked for."""
+    void: tuple[tuple[Protocol, int], ...] = ()
+    """SPIs of ours that the peer believes in although there is no child SA."""
+
+    @property
+    def proposal(self) -> IkeProposal:
+        """With our own lifetimes."""
+        return self.keys.proposal
+
+    @property
+    def entry(self) -> PadEntry:
+        """How the peer has authenticated."""
+        return self.proved.entry
+
+    @property
+    def local(self) -> Identity:
+        """Who we said we are."""
+        return self.proved.local
+
+    @property
+    def remote(self) -> Identity:
+        """Who the peer proved to be."""
+        return self.proved.remote
+
+
+# The initiator -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What IKE_SA_INIT came to."""
+
+    keys: IkeKeys
+    own: bytes
+    """Our message."""
+    theirs: Message
+    nat: natt.Nat | None
+
+
+def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agreed]:
+    """Begin an IKE SA, with a child SA where one is wanted."""
+    (entry,) = setting.entries
+    begun = yield from _initiate_init(setting, entry, env)
+    keys, nat, path = begun.keys, begun.nat, setting.path
+    check_nat(entry, nat)
+    if nat is not None:
+        path = natt.floated(setting.path)
+        yield from traverse(path, peer_moves=nat.remote)
+
+    local = local_identity(entry, setting.path)
+    mine = initiator_id(local)
+    said_proof = proof(keys, entry, keys.signed(begun.own, mine.encode(), initiator=True))
+    asked, refused = _asked(wanted, nat, setting.children, env)
+    child_payloads = () if asked is None else asked.payloads(None)
+    named = () if entry.remote_identity is None else (responder_id(entry.remote_identity),)
+    reply = yield from request(mine, *named, said_proof, *_contact(setting), *child_payloads)
+    chain = reply.chain
+    if chain.maybe(AuthPayload) is None:
+        raise refused_proof(chain)
+    payload = chain.one(IdResponderPayload)
+    check_proof(chain, keys, entry, keys.signed(begun.theirs.octets, payload.encode(), initiator=False))
+    remote = identity_of(payload)
+    inner = natt.is_own(begun.theirs.chain, keys.ends.spis, remote, nat)
+    check_identity(entry, remote, setting.path, inner=inner)
+    proved = Proved(entry, keys.proposal, local, remote, inner)
+    contact = says(chain, Notify.INITIAL_CONTACT)
+    if asked is None or wanted is None:
+        return Agreed(keys, proved, nat, contact, refused=refused)
+    try:
+        ground = Ground(setting.ike_id, keys, path, remote, setting.children, nat)
+        child = _taken(chain, asked, ground, wanted, env)
+    except Refused as error:
+        void = tuple(asked.spis.items()) if chain.maybe(SaPayload) else ()
+        return Agreed(keys, proved, nat, contact, refused=error, void=void)
+    yield from perform(InstallInbound(child.child))
+    return Agreed(keys, proved, nat, contact, child)
+
+
+def _initiate_init(setting: Setting, entry: PadEntry, env: Env) -> Exchange[_Begun]:
+    proposals = sayable(entry.proposals)
+    groups = tuple(dict.fromkeys(each.group for each in proposals))
+    offer, nonce = offer_ike(proposals), NoncePayload(env.random(NONCE_OCTETS))
+    half, cookie = _half(groups[0], env), tuple[NotifyPayload, ...]()
+    spis = setting.spis[0], NO_SPI
+    looks = natt.marks(b"".join(spis), setting.path) if entry.nat_traversal else ()
+    frame = Frame(spis, Kind.IKE_SA_INIT, 0, initiator=True, response=False)
+    for _ in range(MOST_BEGINNINGS):  # bounded, for these answers are not authenticated
+        said = (*cookie, offer, KePayload(half.group.value, half.public), nonce, *looks)
+        reply = yield from request(*said, check=_goes_on(offer, proposals, groups))
+        if (given := _said(reply.chain, Notify.COOKIE)) is not None:
+            cookie = (NotifyPayload(Notify.COOKIE, given.data),)
+        elif (refused := _said(reply.chain, Notify.INVALID_KE_PAYLOAD)) is not None:
+            half = _half(_group_in(refused, groups) or groups[0], env)
+        else:
+            return (yield from _keyed(reply, half, nonce.data, in_clear(frame, said), offer, setting))
+    raise Aborted(Reason.PEER_REFUSED, f"the peer has asked {MOST_BEGINNINGS} times for another first message")
+
+
+def _keyed(
+    reply: Message, half: dh.KeyPair, nonce: bytes, own: bytes, offer: SaPayload, setting: Setting
+) -> Exchange[_Begun]:
+    """The keys that an answer to our first message leads to."""
+    (entry,) = setting.entries
+    chain = reply.chain
+    proposal, _ = accepted_ike(offer, chain.one(SaPayload), sayable(entry.proposals))
+    if proposal.group is not half.group:
+        raise Aborted(Reason.CHANGED_PROPOSAL, "the peer takes a group of which it has no value")
+    ends = Ends(setting.spis[0], reply.header.responder_cookie, nonce, chain.one(NoncePayload).data)
+    keys = derive(proposal, secret_of(half, chain) or Secret(b""), ends)
+    yield from protect(keys)
+    yield from perform(log_of(keys))
+    nat = natt.found(chain, ends.spis, setting.path) if entry.nat_traversal else None
+    return _Begun(keys, own, reply, nat)
+
+
+def log_of(keys: IkeKeys) -> LogIkeV2Keys:
+    """What decrypts an IKE SA."""
+    ends, cipher = keys.ends, keys.proposal.cipher
+    secrets = keys.ei, keys.er, keys.ai, keys.ar
+    return LogIkeV2Keys(ends.initiator_spi, ends.responder_spi, cipher, integrity_of(keys.proposal), *secrets)
+
+
+def _goes_on(offer: SaPayload, proposals: tuple[IkeProposal, ...], groups: tuple[DhGroup, ...]) -> Check:
+    """The check of an answer to our first message; it raises for one that leads nowhere."""
+
+    def check(message: Message) -> None:
+        chain = message.chain
+        if chain.maybe(SaPayload) is not None:
+            accepted_ike(offer, chain.one(SaPayload), proposals)
+        elif (notify := _said(chain, Notify.INVALID_KE_PAYLOAD)) is not None and _group_in(notify, groups) is None:
+            what = f"the peer wants a value of group {int.from_bytes(notify.data)}, which the policy does not allow"
+            raise Aborted(Reason.NO_PROPOSAL, what)
+        elif notify is None and (refused := refusal(chain)) is not None:
+            reason = Reason.NO_PROPOSAL if refused.kind == Notify.NO_PROPOSAL_CHOSEN else Reason.PEER_REFUSED
+            raise Aborted(reason, f"the peer refuses: {name_of(refused.kind)}")
+        elif notify is None and _said(chain, Notify.COOKIE) is None:
+            raise Aborted(Reason.MALFORMED, "the peer's answer to IKE_SA_INIT says nothing")
+
+    return check
+
+
+def _group_in(notify: NotifyPayload, groups: tuple[DhGroup, ...]) -> DhGroup | None:
+    """Which of our groups INVALID_KE_PAYLOAD asks for."""
+    return next((group for group in groups if group.value.to_bytes(2) == notify.data), None)
+
+
+def _half(group: DhGroup, env: Env) -> dh.KeyPair:
+    return dh.generate(group, env.random, legacy=is_legacy(group))
+
+
+def _said(chain: Chain, kind: Notify) -> NotifyPayload | None:
+    return next((each for each in chain.all(NotifyPayload) if each.kind == kind), None)
+
+
+def says(chain: Chain, kind: Notify) -> bool:
+    """Whether a message has that notify."""
+    return _said(chain, kind) is not None
+
+
+def _asked(
+    wanted: Wanted | None, nat: natt.Nat | None, children: Children, env: Env
+) -> tuple[Asked | None, Refused | None]:
+    """Our request for the first child SA, or why there is none."""
+    if wanted is None:
+        return None, None
+    try:
+        return Asked(wanted, nat, children, env), None
+    except Refused as error:
+        return None, error
+
+
+def _taken(chain: Chain, asked: Asked, ground: Ground, wanted: Wanted, env: Env) -> Negotiated:
+    """The child SA that the peer's answer grants; raises Refused."""
+    if chain.maybe(SaPayload) is None:
+        refused = refusal(chain)
+        raise refused_by_peer(refused) if refused else Refused(Reason.PEER_REFUSED, "the peer grants no child SA")
+    method, selector, spi = asked.takes(chain, None)
+    terms = Terms(wanted.entry, selector, method, asked.spis, spi, wanted.replaces)
+    ends = ground.keys.ends
+    return contract(ground, terms, (ends.initiator_nonce, ends.responder_nonce), None, env, initiator=True)
+
+
+def _contact(setting: Setting) -> tuple[NotifyPayload, ...]:
+    return (NotifyPayload(Notify.INITIAL_CONTACT),) if setting.first_contact() else ()
+
+
+# The responder -----------------------------------------------------------------------------------------------------
+
+
+def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
+    """Answer IKE_SA_INIT and IKE_AUTH; ``first`` is the request of the former."""
+    choice = choose_ike(first.chain.one(SaPayload), setting.entries)
+    check_group(first.chain, choice.proposal.group)
+    half = _half(choice.proposal.group, env)
+    nonce = NoncePayload(env.random(NONCE_OCTETS))
+    secret = secret_of(half, first.chain)
+    ends = Ends(*setting.spis, first.chain.one(NoncePayload).data, nonce.data)
+    looks: tuple[NotifyPayload, ...] = ()
+    nat = None
+    if choice.entry.nat_traversal and says(first.chain, Notify.NAT_DETECTION_SOURCE_IP):
+        nat = natt.found(first.chain, setting.spis[0] + NO_SPI, setting.path)
+        looks = natt.marks(ends.spis, setting.path)
+    said = choice.answer, KePayload(half.group.value, half.public), nonce, *looks
+    own = in_clear(Frame(setting.spis, Kind.IKE_SA_INIT, 0, initiator=False, response=True), said)
+    keys = derive(choice.proposal, secret or Secret(b""), ends)
+    yield from protect(keys)
+    yield from perform(log_of(keys))
+    if nat is not None:
+        yield from traverse(setting.path, peer_moves=nat.remote)
+
+    message = yield from answer(*said)
+    chain = message.chain
+    remote = identity_of(chain.one(IdInitiatorPayload))
+    inner = natt.is_own(first.chain, setting.spis[0] + NO_SPI, remote, nat)
+    entry = entry_for(chain, remote, keys, first.octets, setting.entries, setting.path, inner=inner)
+    local = local_identity(entry, setting.path)
+    proved = Proved(entry, keys.proposal, local, remote, inner)
+    mine = responder_id(local)
+    said_proof = proof(keys, entry, keys.signed(own, mine.encode(), initiator=False))
+    contact = says(chain, Notify.INITIAL_CONTACT)
+    if chain.maybe(SaPayload) is None:
+        yield from conclude(mine, said_proof)
+        return Agreed(keys, proved, nat, contact)
+    ground = Ground(setting.ike_id, keys, message.path or setting.path, remote, setting.children, nat)
+    try:
+        granted = grants(chain, ground, setting.offered(proved), env, first=True)
+    except Refused as error:
+        yield from conclude(mine, said_proof, *told(error))
+        return Agreed(keys, proved, nat, contact, refused=error)
+    child = contract(ground, granted.terms, (ends.initiator_nonce, ends.responder_nonce), None, env, initiator=False)
+    yield from perform(InstallInbound(child.child))
+    yield from conclude(mine, said_proof, *granted.answer)
+    return Agreed(keys, proved, nat, contact, child)

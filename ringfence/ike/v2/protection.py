@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Encrypted payload's inside (RFC 7296 §3.14, RFC 5282): IV, ciphertext with its padding, ICV; for one direction.
+
+With a combined mode, all before the IV is associated data, and the IV counts messages, since a nonce may not come
+twice. With a cipher and an integrity algorithm, the ICV covers the whole message.
+"""
+
+from ringfence.crypto.cipher import combined, separate
+from ringfence.crypto.errors import BadIcv
+from ringfence.crypto.integrity import integrity, same
+from ringfence.crypto.suites import Authenticator, Cipher, is_legacy
+from ringfence.ike.errors import Ignored, Reason
+from ringfence.secret import Secret
+
+COUNTER_OCTETS = 8
+
+
+class Protection:
+    """Keys of one direction."""
+
+    def __init__(
+        self, cipher: Cipher, authenticator: Authenticator | None, cipher_key: Secret, integrity_key: Secret
+    ) -> None:
+        """Raises ValueError for keys of the wrong length."""
+        self._row = cipher.row
+        self._sealed = 0
+        if authenticator is None:
+            self._combined = combined(cipher, cipher_key)
+            self.icv_octets = cipher.row.icv_octets
+        else:
+            self._separate = separate(cipher, cipher_key, legacy=is_legacy(cipher.algorithm))
+            self._icv = integrity(authenticator, integrity_key, legacy=is_legacy(authenticator.algorithm))
+            self.icv_octets = authenticator.row.icv_octets
+
+    def sealed_octets(self, plain: int) -> int:
+        """How many octets become of so many."""
+        block = self._row.block_octets
+        return self._row.iv_octets + (plain // block + 1) * block + self.icv_octets
+
+    def seal(self, head: bytes, plain: bytes, seed: bytes) -> bytes:
+        """``plain`` encrypted, to stand behind ``head``, the message up to here; ``seed`` has ``seed_octets``."""
+        block = self._row.block_octets
+        padding = -(len(plain) + 1) % block
+        plain += bytes(padding) + bytes([padding])
+        if self._row.combined:
+            self._sealed += 1
+            iv = self._sealed.to_bytes(COUNTER_OCTETS)
+            return iv + self._combined.encrypt(self._combined.salt + iv, plain, head)
+        sealed = self._separate.encrypt(seed, plain)
+        return sealed + self._icv(head + sealed)
+
+    @property
+    def seed_octets(self) -> int:
+        """Random octets that ``seal`` wants."""
+        return 0 if self._row.combined else self._row.iv_octets
+
+    def open(self, head: bytes, sealed: bytes) -> bytes:
+        """What was sealed; raises Ignored for anything else."""
+        iv_octets, block = self._row.iv_octets, self._row.block_octets
+        inner = len(sealed) - iv_octets - self.icv_octets
+        if inner < 1 or inner % block:
+            raise Ignored(Reason.MALFORMED, f"an encrypted payload of {len(sealed)} octets")
+        plain = self._open_combined(head, sealed) if self._row.combined else self._open_separate(head, sealed)
+        padding = plain[-1] + 1
+        if padding > len(plain):
+            raise Ignored(Reason.MALFORMED, "an encrypted payload with more padding than octets")
+        return plain[:-padding]
+
+    def _open_combined(self, head: bytes, sealed: bytes) -> bytes:
+        iv, rest = sealed[: self._row.iv_octets], sealed[self._row.iv_octets :]
+        try:
+            return self._combined.decrypt(self._combined.salt + iv, rest, head)
+        except BadIcv:
+            raise _forged() from None
+
+    def _open_separate(self, head: bytes, sealed: bytes) -> bytes:
+        data, icv = sealed[: -self.icv_octets], sealed[-self.icv_octets :]
+        if not same(self._icv(head + data), icv):
+            raise _forged()
+        return self._separate.decrypt(data)
+
+
+def _forged() -> Ignored:
+    return Ignored(Reason.UNDECIPHERABLE, "a message that is not protected by the keys of its IKE SA")

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What both sides ask of each other under an IKE SA (RFC 7296 §1.3, §1.4, §2.8, §2.25).
+
+Exchanges cross. A child SA that both rekey at once is rekeyed twice, and so is an IKE SA; of the two results the one
+with the lowest nonce is given up, by who made it. What is being ended is not rekeyed, and while an IKE SA is rekeyed
+nothing is negotiated under it: a peer that asks is told to try again later.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ringfence.databases.proposal import Protocol
+from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason, Refused
+from ringfence.ike.exchange import Message, Stepper
+from ringfence.ike.happening import (
+    FirstContact,
+    Inherits,
+    Lost,
+    PeerDeleted,
+    PeerDeletedIke,
+    Succeeded,
+    SuccessionFailed,
+)
+from ringfence.ike.header import Header
+from ringfence.ike.lifetime import ChildState
+from ringfence.ike.payload import Chain, Payload
+from ringfence.ike.v2 import child, informational, rekey
+from ringfence.ike.v2.dialogue import Dialogue
+from ringfence.ike.v2.initial import Agreed, says
+from ringfence.ike.v2.notifies import Answered, Notify
+from ringfence.ike.v2.numbers import Kind
+from ringfence.ike.v2.payloads import NotifyPayload, TsInitiatorPayload
+from ringfence.ike.v2.peers import Proved
+from ringfence.ike.v2.proposals import PROTOCOL_ID
+from ringfence.ike.v2.running import Running
+from ringfence.ike.v2.voice import Voice
+from ringfence.ike.wishes import Wish
+from ringfence.ike.world import World
+
+if TYPE_CHECKING:
+    from ringfence.ike.v2.session import Session
+
+
+class Requests:
+    """Those of one IKE SA, either way."""
+
+    def __init__(self, session: "Session", voice: Voice, talk: Dialogue, world: World) -> None:
+        self._session = session
+        self._voice = voice
+        self._talk = talk
+        self._world = world
+        self._rival: rekey.Successor | None = None
+        """What the peer has rekeyed the IKE SA to while we did so."""
+        self._superseded = False
+
+    # Ours ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def succeeding(self) -> bool:
+        """Whether the IKE SA is being rekeyed, or has been."""
+        return self._superseded or any(running.rekeys_ike for running in self._talk.exchanges)
+
+    def wanted(self, wish: Wish) -> child.Wanted:
+        """What a wish asks for; what it is to replace may be gone meanwhile."""
+        record = None if wish.replaces is None else self._world.children.get(wish.replaces)
+        ours = record is not None and record.ike_id == self._session.id
+        old = (record.child.inbound[0].protocol, record.child.inbound[0].spi) if record and ours else None
+        flow = wish.flows[0] if wish.flows else None
+        return child.Wanted(wish.entry, wish.selector, wish.nonce, flow, wish.replaces if ours else None, old)
+
+    def ask_child(self, wish: Wish) -> None:
+        """Negotiate a child SA."""
+        exchange = child.initiate(self._ground(), self.wanted(wish), self._world.env)
+        running = Running(Kind.CREATE_CHILD_SA, Stepper(exchange), self._world.settings.patience)
+        running.wish = wish
+        self._talk.ask(running)
+
+    def ask_successor(self) -> None:
+        """Rekey the IKE SA."""
+        made = self._made()
+        exchange = rekey.initiate(made.keys, made.entry, self._world.env)
+        running = Running(Kind.CREATE_CHILD_SA, Stepper(exchange), self._world.settings.patience)
+        running.rekeys_ike = True
+        self._talk.ask(running)
+
+    def inform(self, *payloads: Payload, last: bool = False) -> None:
+        """Tell the peer something, and see that it has heard it; nothing at all asks whether it is alive."""
+        exchange = informational.tell(*payloads)
+        running = Running(Kind.INFORMATIONAL, Stepper(exchange), self._world.settings.patience)
+        running.last = last
+        self._talk.ask(running)
+
+    def ask_alive(self, tries: int) -> None:
+        """Ask whether the peer is there, so often."""
+        patience = replace(self._world.settings.patience, tries=tries)
+        self._talk.ask(Running(Kind.INFORMATIONAL, Stepper(informational.tell()), patience, probes=True))
+
+    def informed(self, chain: Chain) -> None:
+        """The peer has answered what we told it; what it deleted in turn is gone here already."""
+        for protocol, spi in informational.deleted(chain):
+            self._voice.emit(PeerDeleted(protocol, (spi,)))
+
+    def _made(self) -> Agreed:
+        if self._session.made is None:
+            raise Ignored(Reason.UNEXPECTED, "a request under an IKE SA that is not made yet")
+        return self._session.made
+
+    def _ground(self) -> child.Ground:
+        made = self._made()
+        return child.Ground(self._session.id, made.keys, self._voice.path, made.remote, self._world.children, made.nat)
+
+    # The peer's ----------------------------------------------------------------------------------------------------
+
+    def receive(self, header: Header, datagram: bytes) -> None:
+        """Take a request; raises Ignored for one that changes nothing."""
+        try:
+            message = self._talk.request(header, datagram)
+        except Refused as error:
+            self._malformed(header, datagram, error)
+            raise
+        self._voice.follow()
+        beginning = self._talk.answering
+        if beginning is not None:
+            if header.exchange != Kind.IKE_AUTH:
+                raise Ignored(Reason.UNEXPECTED, "a request before the peer has authenticated itself")
+            self._talk.serve(beginning, Message(header, message.chain, datagram, self._voice.path), first=False)
+            return
+        self._made()
+        match header.exchange:
+            case Kind.CREATE_CHILD_SA:
+                self._take_creation(message)
+            case Kind.INFORMATIONAL:
+                self._take_information(message)
+            case _:
+                raise Ignored(Reason.UNEXPECTED, "IKE_AUTH under an IKE SA that is made")
+
+    def _malformed(self, header: Header, datagram: bytes, error: Refused) -> None:
+        """An authentic message makes no sense: say so; the IKE SA cannot be trusted to work (§2.21.3)."""
+        if header.exchange == Kind.IKE_SA_INIT:
+            return
+        self._talk.answer(header, datagram, informational.told(error))
+        beginning = self._talk.answering
+        if beginning is not None:
+            self._talk.fail(beginning, error)
+        elif not isinstance(error, Answered):
+            self._voice.emit(Lost(error.reason, error.detail))
+
+    def _take_creation(self, message: Message) -> None:
+        rekeys_ike = message.chain.maybe(TsInitiatorPayload) is None
+        if (refused := self._not_now(rekeys_ike=rekeys_ike)) is not None:
+            self._talk.answer(message.header, message.octets, informational.told(refused))
+            raise refused
+        made, patience = self._made(), self._world.settings.patience
+        if rekeys_ike:
+            succession = rekey.respond(message, made.keys, made.entry, self._world.env)
+            running = Running(Kind.CREATE_CHILD_SA, Stepper(succession), patience, initiator=False, rekeys_ike=True)
+            self._talk.serve(running, message, first=True)
+            return
+        self._session.peer_began_quick = True
+        exchange = child.respond(message, self._ground(), self.offered(made.proved), self._world.env)
+        self._talk.serve(
+            Running(Kind.CREATE_CHILD_SA, Stepper(exchange), patience, initiator=False), message, first=True
+        )
+
+    def _not_now(self, *, rekeys_ike: bool) -> Refused | None:
+        """Why something cannot be negotiated now (§2.25)."""
+        current = self._talk.current
+        negotiates = current is not None and current.kind is Kind.CREATE_CHILD_SA
+        if self._session.closing or self._superseded:
+            return Refused(Reason.COLLISION, "the IKE SA is about to end")
+        if rekeys_ike and negotiates and current is not None and not current.rekeys_ike:
+            return Refused(Reason.COLLISION, "a child SA is being negotiated under the IKE SA that is to be rekeyed")
+        if not rekeys_ike and (self._rival is not None or (negotiates and current is not None and current.rekeys_ike)):
+            return Refused(Reason.COLLISION, "the IKE SA is being rekeyed")
+        return None
+
+    def offered(self, proved: Proved) -> child.Offered:
+        """What a child SA with a peer that has proved that may be."""
+        path = self._voice.path
+
+        def replaces(chain: Chain) -> int | None:
+            named = next((each for each in chain.all(NotifyPayload) if each.kind == Notify.REKEY_SA), None)
+            return None if named is None else self._rekeyed(named)
+
+        entries = self._world.protected_with(lambda entry: proved.satisfies(entry, path))
+        return child.Offered(entries, replaces)
+
+    def _rekeyed(self, named: NotifyPayload) -> int:
+        """The child SA that a peer rekeys, by the SPI that it receives by; raises Refused."""
+        protocol = next((each for each in Protocol if PROTOCOL_ID[each] == named.protocol), None)
+        spi = int.from_bytes(named.spi)
+        record = protocol and self._world.children.sent_by(self._voice.path.remote.address, protocol, spi)
+        if not record or record.ike_id != self._session.id:
+            about = named.protocol, named.spi
+            raise Answered(
+                Reason.WRONG_SELECTORS, "the peer rekeys a child SA that we do not have", Notify.CHILD_SA_NOT_FOUND,
+                about=about,
+            )  # fmt: skip
+        if record.state is ChildState.RETIRING:
+            raise Refused(Reason.COLLISION, "the peer rekeys a child SA that has a successor and is about to end")
+        return record.child.id
+
+    def _take_information(self, message: Message) -> None:
+        chain, answer = message.chain, list[Payload]()
+        ends = informational.deletes_ike(chain)
+        gone = [] if ends else [*informational.deleted(chain)]
+        remote = self._voice.path.remote.address
+        ours = []
+        for protocol, spi in gone:
+            record = self._world.children.sent_by(remote, protocol, spi)
+            if record is not None and record.ike_id == self._session.id:
+                ours += [(sa.protocol, sa.spi) for sa in record.child.inbound]
+        answer += informational.delete_children(ours)
+        self._talk.answer(message.header, message.octets, answer)
+        for protocol, spi in gone:
+            self._voice.emit(PeerDeleted(protocol, (spi,)))
+        if ends:
+            self._end()
+        elif says(chain, Notify.INITIAL_CONTACT):
+            self._voice.emit(FirstContact())
+
+    def _end(self) -> None:
+        """The peer has ended the IKE SA, perhaps because its successor counts."""
+        if self._rival is not None:
+            self._voice.emit(Inherits(self._rival.keys.ends.spis))
+            self._rival = None
+        self._voice.emit(PeerDeletedIke(b"".join(self._voice.spis)))
+
+    # The successor -------------------------------------------------------------------------------------------------
+
+    def succeeded(self, made: rekey.Successor) -> None:
+        """The IKE SA has been rekeyed, by us or by the peer."""
+        rival = self._rival
+        if not made.initiator:
+            if any(running.rekeys_ike for running in self._talk.exchanges):
+                self._rival = made
+                self._voice.emit(Succeeded(made, inherits=False))
+            else:
+                self._supersede()
+                self._voice.emit(Succeeded(made, inherits=True))
+            return
+        self._supersede()
+        self._rival = None
+        loses = rival is not None and made.lowest < rival.lowest
+        self._voice.emit(Succeeded(made, inherits=not loses, closes=loses))
+        if loses and rival is not None:
+            self._voice.emit(Inherits(rival.keys.ends.spis))
+
+    def not_succeeded(self, error: IkeError) -> None:
+        """Our rekeying came to nothing; the peer's counts, if there is one."""
+        if self._rival is not None:
+            self._supersede()
+            self._voice.emit(Inherits(self._rival.keys.ends.spis))
+            self._rival = None
+        elif not isinstance(error, Aborted):
+            self._voice.emit(SuccessionFailed(error.reason, error.detail))
+
+    def _supersede(self) -> None:
+        self._superseded = True

@@ -1,0 +1,387 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One IKE SA of IKEv2: its beginning, its child SAs, its successor, its end.
+
+Unlike in IKEv1 its child SAs end with it, unless a successor takes them over. One that is to end goes on for a moment,
+until the peer has heard so.
+"""
+
+from collections.abc import Callable, Sequence
+
+from ringfence.audit import MainModeEstablished, MainModeFailed, QuickModeFailed
+from ringfence.databases.pad import PadEntry
+from ringfence.databases.proposal import Protocol
+from ringfence.ike.association import IkeSa
+from ringfence.ike.effects import Answer
+from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason, Refused
+from ringfence.ike.exchange import Exchange, Message, Stepper
+from ringfence.ike.happening import (
+    Agreed,
+    Confirmed,
+    Established,
+    Left,
+    Lost,
+    MainFailed,
+    Output,
+    PeerDeleted,
+    PeerSilent,
+    QuickFailed,
+    Suspicion,
+)
+from ringfence.ike.header import Header
+from ringfence.ike.lifetime import IKE_SA_LIFE, IkeEvent, IkeState, after
+from ringfence.ike.v2 import child, informational, initial, rekey
+from ringfence.ike.v2.channel import Spis, is_response
+from ringfence.ike.v2.dialogue import Dialogue
+from ringfence.ike.v2.notifies import Answered
+from ringfence.ike.v2.numbers import Kind
+from ringfence.ike.v2.requests import Requests
+from ringfence.ike.v2.running import AnyRunning, Running
+from ringfence.ike.v2.stranger import denies
+from ringfence.ike.v2.voice import Voice
+from ringfence.ike.wishes import Wish
+from ringfence.ike.world import World
+from ringfence.net.address import Path
+
+
+class Session:
+    """One IKE SA."""
+
+    version = 2
+    retractable = False
+    """Nothing is taken back: the peer may be about to answer."""
+    peer_is_ours = False
+    """Nothing here depends on who made the peer."""
+
+    def __init__(
+        self, ike_id: int, path: Path, spis: Spis, entries: tuple[PadEntry, ...], world: World, *, initiator: bool
+    ) -> None:
+        self.id = ike_id
+        self.born = path
+        self.initiator = initiator
+        self.entries = entries
+        """How the peer may authenticate."""
+        self.state = IkeState.NEGOTIATING
+        self.made: initial.Agreed | None = None
+        self.began_at = world.env.now
+        self.made_at: float | None = None
+        self.confirmed = False
+        """Whether the peer is known to have it too."""
+        self.quick_modes = 0
+        self.peer_began_quick = False
+        self.closing = False
+        """Whether we have told the peer that it ends, and wait until it has heard so."""
+        self._hurries = False
+        self._world = world
+        self._voice = Voice(path, spis, world.env, initiator=initiator)
+        self._talk = Dialogue(self._voice, world, self._finish, self._fail)
+        self._requests = Requests(self, self._voice, self._talk, world)
+
+    # What the engine sees ------------------------------------------------------------------------------------------
+
+    @property
+    def cookies(self) -> Spis:
+        """The initiator's and the responder's SPI."""
+        return self._voice.spis
+
+    @property
+    def path(self) -> Path:
+        """Between which ends its messages go now."""
+        return self._voice.path
+
+    @property
+    def rule(self) -> str:
+        """The policy's rule that it is made for, for people; empty where it may be any of several."""
+        return self._voice.rule
+
+    @rule.setter
+    def rule(self, rule: str) -> None:
+        self._voice.rule = rule
+
+    @property
+    def agreed(self) -> initial.Agreed | None:
+        """None until both sides have proved who they are."""
+        return self.made
+
+    @property
+    def entry(self) -> PadEntry:
+        """How the peer has authenticated, or should."""
+        return self.made.entry if self.made else self.entries[0]
+
+    @property
+    def usable(self) -> bool:
+        """Whether a child SA can be negotiated under it."""
+        return self.state is IkeState.ESTABLISHED and not self.closing and not self._talk.spent
+
+    @property
+    def busy(self) -> bool:
+        """Whether an exchange is under way."""
+        return bool(self._talk.exchanges)
+
+    @property
+    def peer_behind_nat(self) -> bool:
+        """Whether others may be at the peer's address."""
+        return self.made is not None and self.made.nat is not None and self.made.nat.remote
+
+    @property
+    def next_timer(self) -> float | None:
+        """When ``tick`` has something to do."""
+        return self._talk.next_timer
+
+    def hears(self, path: Path) -> bool:
+        """Whether messages of it may come by ``path``."""
+        return self._voice.hears(path)
+
+    def happen(self, event: IkeEvent) -> None:
+        """Move on in its life."""
+        self.state = after(IKE_SA_LIFE, self.state, event)
+
+    def serves(self, entry: PadEntry | None) -> bool:
+        """Whether what the peer has proved is what ``entry`` wants proved."""
+        return entry is not None and self.made is not None and self.made.proved.satisfies(entry, self.path)
+
+    # Entries -------------------------------------------------------------------------------------------------------
+
+    def begin(self, wish: Wish | None, *, first_contact: Callable[[], bool]) -> list[Output]:
+        """Begin IKE_SA_INIT, and ask for a child SA with IKE_AUTH."""
+        setting = self._setting(first_contact)
+        wanted = None if wish is None else self._requests.wanted(wish)
+        running = self._new(Kind.IKE_SA_INIT, initial.initiate(setting, wanted, self._world.env))
+        running.wish = wish
+        self._talk.ask(running)
+        return self._voice.drain()
+
+    def answer(self, header: Header, datagram: bytes, *, first_contact: Callable[[], bool]) -> list[Output]:
+        """Answer IKE_SA_INIT; raises IkeError for what is none, or what comes to nothing at once."""
+        message = self._talk.request(header, datagram)
+        exchange = initial.respond(message, self._setting(first_contact), self._world.env)
+        running = self._new(Kind.IKE_SA_INIT, exchange)
+        running.initiator = False
+        running.life_ends = self._world.env.now + self._world.settings.half_open_s
+        self._talk.answering = running
+        self._talk.serve(running, message, first=True)
+        return self._voice.drain()
+
+    def receive(self, header: Header, datagram: bytes, path: Path) -> list[Output]:
+        """Take a message with this SA's SPIs; never raises for what is in it."""
+        self._voice.came_by = path
+        try:
+            if header.major != self.version:
+                self._receive_foreign()
+            elif is_response(header):
+                self._talk.receive_response(header, datagram)
+            elif not self._talk.is_duplicate(header, datagram):
+                self._requests.receive(header, datagram)
+        except IkeError as error:
+            self._voice.report_ignored(error)
+            if self.made is not None and denies(header, datagram):
+                self._voice.emit(Suspicion("the peer says that it does not know the IKE SA"))
+        return self._voice.drain()
+
+    def begin_quick(self, wish: Wish) -> list[Output]:
+        """Negotiate a child SA for ``wish``, whose nonce is drawn."""
+        self.quick_modes += 1
+        self._requests.ask_child(wish)
+        return self._voice.drain()
+
+    def abandon_quick(self, wish: Wish) -> None:
+        """Forget that ``wish`` waits for it; what was asked cannot be taken back."""
+        for running in self._talk.exchanges:
+            if running.wish is wish and running in self._talk.waiting:
+                self._talk.drop(running)
+
+    def succeed(self) -> list[Output]:
+        """Rekey the IKE SA itself."""
+        if self.usable and not self._requests.succeeding:
+            self._requests.ask_successor()
+        return self._voice.drain()
+
+    def probe(self) -> list[Output]:
+        """Ask whether the peer is alive and has this IKE SA (§2.4)."""
+        if self.made is not None and not self.busy:
+            self._requests.inform()
+        return self._voice.drain()
+
+    @property
+    def answers_probes(self) -> bool:
+        """Everybody does who speaks IKEv2."""
+        return self.made is not None
+
+    def ask_alive(self, tries: int) -> list[Output]:
+        """Ask whether the peer is there; any request that is under way asks as well."""
+        if self.made is not None and not self.busy:
+            self._requests.ask_alive(tries)
+        return self._voice.drain()
+
+    def is_alive(self) -> list[Output]:
+        """Nothing is to be done about that: what was asked is answered all the same."""
+        return []
+
+    def delete(self, spis: Sequence[tuple[Protocol, int]], *, itself: bool = False) -> list[Output]:
+        """Tell the peer that inbound SAs of ours, or this IKE SA itself, are gone."""
+        if self.made is not None and not self.closing:
+            if itself and self._hurries and self._talk.current is not None:
+                self._talk.say_now(Kind.INFORMATIONAL, (informational.delete_ike(),))
+            elif itself:
+                self.closing = True
+                self._requests.inform(informational.delete_ike(), last=True)
+            elif spis:
+                self._requests.inform(*informational.delete_children(spis))
+        return self._voice.drain()
+
+    def end_exchanges(self, reason: Reason, detail: str) -> list[Output]:
+        """Give up everything under way but the news that it ends."""
+        self._hurries = reason is Reason.SHUT_DOWN
+        for running in self._talk.exchanges:
+            if running.last or running.abandoned:
+                continue
+            if self.made is not None and running is self._talk.current:
+                running.abandoned = True
+            else:
+                self._talk.drop(running)
+            self._fail(running, Aborted(reason, detail), died=True)
+        return self._voice.drain()
+
+    def answered(self, ticket: int, answer: Answer) -> list[Output]:
+        """Nothing here asks the host anything."""
+        del ticket, answer
+        return []
+
+    def tick(self) -> list[Output]:
+        """Repeat what is not answered, end what takes too long."""
+        self._talk.tick()
+        self._talk.go_on()
+        return self._voice.drain()
+
+    def inherit(self, former: IkeSa, made: rekey.Successor) -> list[Output]:
+        """Be the successor of another IKE SA."""
+        old = former.agreed
+        if isinstance(old, initial.Agreed):
+            self.made = initial.Agreed(made.keys, old.proved, old.nat)
+        self._voice.path, self._voice.peer_moves = former.path, former.peer_behind_nat
+        self._voice.protect(made.keys)
+        self.made_at, self.confirmed = self._world.env.now, True
+        self.happen(IkeEvent.AUTHENTICATED)
+        self._report_made()
+        return self._voice.drain()
+
+    # Exchanges -----------------------------------------------------------------------------------------------------
+
+    def _setting(self, first_contact: Callable[[], bool]) -> initial.Setting:
+        offered = self._requests.offered
+        return initial.Setting(
+            self.id, self.path, self.entries, self.cookies, first_contact, self._world.children, offered
+        )
+
+    def _new(self, kind: Kind, exchange: Exchange[initial.Agreed]) -> Running[initial.Agreed]:
+        return Running(kind, Stepper(exchange), self._world.settings.patience)
+
+    def _receive_foreign(self) -> None:
+        """A peer that does not speak IKEv2 answers in IKEv1, which proves nothing."""
+        running = self._talk.current
+        if running is not None and running.kind is Kind.IKE_SA_INIT:
+            self._talk.doubt(running, Aborted(Reason.VERSION, "the peer answers in another version of IKE"))
+        raise Ignored(Reason.VERSION, "a message in another version of IKE")
+
+    # Ends ----------------------------------------------------------------------------------------------------------
+
+    def _finish(self, running: AnyRunning, result: object) -> None:
+        match result:
+            case initial.Agreed():
+                self._established(running, result)
+            case child.Negotiated():
+                self._voice.emit(Agreed(result.child, running.wish, result.lowest))
+            case rekey.Successor():
+                self._requests.succeeded(result)
+            case Message() if running.last:
+                self._voice.emit(Left())
+            case Message():
+                self._requests.informed(result.chain)
+
+    def _established(self, running: AnyRunning, made: initial.Agreed) -> None:
+        self.made, self.made_at = made, self._world.env.now
+        self.rule = self.rule or self._world.only_rule(made.entry)
+        self.happen(IkeEvent.AUTHENTICATED)
+        self._report_made()
+        self.confirmed = True
+        if made.child is not None:
+            self._voice.emit(Agreed(made.child.child, running.wish, made.child.lowest))
+        if made.refused is not None:
+            self._report_child(running, made.refused)
+            self._voice.emit(QuickFailed(made.refused.reason, made.refused.detail, running.wish, None))
+        self._voice.emit(Established(made.first_contact))
+        self._voice.emit(Confirmed())
+        if made.void:
+            self._requests.inform(*informational.delete_children(made.void))
+
+    def _report_made(self) -> None:
+        made = self.made
+        if made is None:
+            return
+        self._voice.report(
+            MainModeEstablished(
+                ike_id=self.id,
+                peer=self._voice.peer,
+                local_identity=str(made.local),
+                remote_identity=str(made.remote),
+                proposal=str(made.proposal),
+                initiator=self.initiator,
+                rule=self.rule,
+                lifetime_s=made.proposal.limits.seconds,
+                keying="ikev2",
+            )
+        )
+
+    def _fail(self, running: AnyRunning, error: IkeError, *, died: bool = False) -> None:
+        """An exchange comes to nothing; ``died``: because the IKE SA is gone."""
+        if running.last:
+            self._voice.emit(Left())
+            return
+        if self.made is None:
+            self._fail_beginning(running, error)
+            return
+        if running.kind is Kind.CREATE_CHILD_SA and not running.rekeys_ike:
+            self._forget_denied(running, error)
+            self._report_child(running, error)
+            self._voice.emit(QuickFailed(error.reason, error.detail, running.wish, running.child_id))
+        if died:
+            return
+        if running.rekeys_ike:
+            self._requests.not_succeeded(error)
+        if running.probes and error.reason is Reason.PEER_SILENT:
+            self._voice.emit(PeerSilent(error.detail))
+        elif isinstance(error, Aborted):  # the peer is gone, or says under the keys what no peer may say
+            self._voice.emit(Lost(error.reason, error.detail))
+
+    def _forget_denied(self, running: AnyRunning, error: IkeError) -> None:
+        """The peer does not have the child SA that we wanted to rekey: nor do we, then."""
+        replaces = running.wish.replaces if running.wish else None
+        record = None if replaces is None else self._world.children.get(replaces)
+        if isinstance(error, Refused) and error.reason is Reason.PEER_DELETED and record is not None:
+            for sa in record.child.outbound:
+                self._voice.emit(PeerDeleted(sa.protocol, (sa.spi,)))
+
+    def _fail_beginning(self, running: AnyRunning, error: IkeError) -> None:
+        if not running.initiator and isinstance(error, Answered):
+            self._voice.emit(MainFailed(error.reason, error.detail))  # the peer is asked to begin anew
+            return
+        self._voice.report(
+            MainModeFailed(
+                peer=self._voice.peer,
+                reason=error.reason.value,
+                detail=error.detail,
+                initiator=running.initiator,
+                rule=self.rule,
+            )
+        )
+        self._voice.emit(MainFailed(error.reason, error.detail))
+
+    def _report_child(self, running: AnyRunning, error: IkeError) -> None:
+        self._voice.report(
+            QuickModeFailed(
+                peer=self._voice.peer,
+                reason=error.reason.value,
+                detail=error.detail,
+                initiator=running.initiator,
+                rule=running.wish.entry.origin.rule if running.wish else "",
+            )
+        )

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What we say in clear to a peer with whom we have no IKE SA, and what it may say (RFC 7296 §1.5, §2.5, §2.6).
+
+Under load a first message is answered with a cookie only: whoever brings it back receives at its address. The cookie is
+a MAC of what it is for, so that nothing has to be remembered until then.
+"""
+
+from collections.abc import Iterable
+
+from ringfence.audit import MessageExchanged
+from ringfence.crypto.prf import Prf
+from ringfence.crypto.suites import Hash
+from ringfence.databases.proposal import Protocol
+from ringfence.ike.effects import Effect, Report, SendMessage
+from ringfence.ike.errors import IkeError
+from ringfence.ike.header import NO_COOKIE, Header
+from ringfence.ike.info import peer_of
+from ringfence.ike.payload import Chain, Payload
+from ringfence.ike.v2.channel import Frame, from_initiator, in_clear, is_response, is_sealed, open_clear, words
+from ringfence.ike.v2.keys import same
+from ringfence.ike.v2.notifies import Notify
+from ringfence.ike.v2.numbers import Kind
+from ringfence.ike.v2.payloads import NoncePayload, NotifyPayload
+from ringfence.ike.v2.proposals import SPI_OCTETS
+from ringfence.ike.v2.rules import INIT_REQUEST
+from ringfence.ike.world import World
+from ringfence.net.address import Path
+
+SECRET_S = 60.0
+"""How long a secret makes cookies; those of the one before still count."""
+SECRET_OCTETS = 32
+
+
+def begins(header: Header) -> bool:
+    """Whether it may be the request of an IKE_SA_INIT."""
+    first = header.exchange == Kind.IKE_SA_INIT and header.message_id == 0 and header.responder_cookie == NO_COOKIE
+    return first and from_initiator(header) and not is_response(header)
+
+
+def admit(header: Header, datagram: bytes, path: Path, world: World) -> list[Effect]:
+    """The demand for a cookie, where one is due; nothing where the message may have its IKE SA; raises IkeError."""
+    chain = open_clear(header, datagram)
+    INIT_REQUEST.check(chain, encrypted=False)
+    if len(world.half_open) < world.settings.flood.cookies_from:
+        return []
+    now = world.env.now
+    if now - world.cookie_secrets[0][0] > SECRET_S or not world.cookie_secrets[0][1]:
+        world.cookie_secrets = ((now, world.env.random(SECRET_OCTETS)), world.cookie_secrets[0])
+    nonce = chain.one(NoncePayload).data
+    given = next((each.data for each in chain.all(NotifyPayload) if each.kind == Notify.COOKIE), None)
+    secrets = [secret for when, secret in world.cookie_secrets if secret and now - when <= 2 * SECRET_S]
+    if given is not None and any(same(given, _cookie(secret, nonce, header, path)) for secret in secrets):
+        return []
+    demanded = NotifyPayload(Notify.COOKIE, _cookie(world.cookie_secrets[0][1], nonce, header, path))
+    return _respond(header, (demanded,), path)
+
+
+def _cookie(secret: bytes, nonce: bytes, header: Header, path: Path) -> bytes:
+    """Of a nonce, an address and an SPI (§2.6)."""
+    return Prf(Hash.SHA256).mac(secret, nonce + path.remote.address + header.initiator_cookie)
+
+
+def refuse(header: Header, payloads: Iterable[Payload], path: Path) -> list[Effect]:
+    """Answer a first message with an error, and forget it."""
+    return _respond(header, tuple(payloads), path)
+
+
+def _respond(header: Header, payloads: tuple[Payload, ...], path: Path) -> list[Effect]:
+    if not payloads:
+        return []
+    spis = header.initiator_cookie, header.responder_cookie
+    kind = next((each for each in Kind if each == header.exchange), Kind.INFORMATIONAL)
+    frame = Frame(spis, kind, header.message_id, not from_initiator(header), response=True)
+    return _say(frame, payloads, path)
+
+
+def unknown_ike_spi(header: Header, datagram: bytes, path: Path, world: World) -> list[Effect]:
+    """Say that we do not know the IKE SA of a protected request: perhaps we were restarted."""
+    if is_response(header) or not is_sealed(header, datagram) or not world.clear_notifies.take(world.env.now):
+        return []
+    return _respond(header, (NotifyPayload(Notify.INVALID_IKE_SPI),), path)
+
+
+def unknown_spi(spi: int, path: Path, world: World) -> list[Effect]:
+    """Say that we do not know the SA of a packet."""
+    if not world.clear_notifies.take(world.env.now):
+        return []
+    frame = Frame((world.env.random(8), NO_COOKIE), Kind.INFORMATIONAL, 0, initiator=True, response=False)
+    return _say(frame, (NotifyPayload(Notify.INVALID_SPI, spi.to_bytes(SPI_OCTETS)),), path)
+
+
+def unknown_version(header: Header, path: Path, world: World) -> list[Effect]:
+    """Say which version we speak to who speaks a later one."""
+    if is_response(header) or not world.clear_notifies.take(world.env.now):
+        return []
+    return _respond(header, (NotifyPayload(Notify.INVALID_MAJOR_VERSION),), path)
+
+
+def denied_spi(header: Header, datagram: bytes) -> tuple[tuple[Protocol, int], ...]:
+    """Which SA a message in clear may say is unknown; it does not say of which protocol."""
+    if header.exchange != Kind.INFORMATIONAL or is_sealed(header, datagram):
+        return ()
+    said = open_clear(header, datagram).all(NotifyPayload)
+    spis = (each.data for each in said if each.kind == Notify.INVALID_SPI and len(each.data) == SPI_OCTETS)
+    return tuple((protocol, int.from_bytes(spi)) for spi in spis for protocol in Protocol)
+
+
+def denies(header: Header, datagram: bytes) -> bool:
+    """Whether a message in clear says that its sender does not know an IKE SA or an SA of ours."""
+    if is_sealed(header, datagram):
+        return False
+    try:
+        chain: Chain = open_clear(header, datagram)
+    except IkeError:
+        return False
+    return any(each.kind in (Notify.INVALID_IKE_SPI, Notify.INVALID_SPI) for each in chain.all(NotifyPayload))
+
+
+def _say(frame: Frame, payloads: tuple[Payload, ...], path: Path) -> list[Effect]:
+    datagram = in_clear(frame, payloads)
+    event = MessageExchanged(
+        sent=True,
+        peer=peer_of(path),
+        exchange=frame.kind.name,
+        number=2 if frame.response else 1,
+        payloads=words(payloads),
+        octets=len(datagram),
+        encrypted=False,
+    )
+    return [SendMessage(datagram, path), Report(event)]

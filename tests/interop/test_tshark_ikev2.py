@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tshark as a witness of IKEv2: with our key log it decrypts every protected message and finds no fault."""
+
+import pytest
+from interop.test_tshark_exchanges import packet
+from lab.fixtures import unavailable
+from lab.tshark import dissect, missing
+from protocol.pairs import POLICY, pair
+
+from ringfence.capture.keylog import KeyLog
+from ringfence.crypto.suites import Cipher, DhGroup, Encryption, Hash
+from ringfence.databases.proposal import IkeProposal
+
+CIPHERS = [
+    *(Cipher(Encryption.AES_CBC, bits) for bits in (128, 192, 256)),
+    *(Cipher(Encryption.AES_GCM_16, bits) for bits in (128, 256)),
+    Cipher(Encryption.TRIPLE_DES, 192),
+]
+INFORMATIONAL = "37"
+
+
+@pytest.fixture(autouse=True)
+def _tshark() -> None:
+    if reason := missing():
+        unavailable(reason)
+
+
+@pytest.mark.parametrize("cipher", CIPHERS, ids=str)
+def test_every_message_is_decrypted(cipher, tmp_path):
+    both = pair(POLICY.with_(keying=(2,), main=(IkeProposal(cipher, Hash.SHA256, DhGroup.CURVE25519),)), seed=cipher)
+    both.wish(both.a)
+    both.run(2)
+    both.network.do(both.a, both.a.engine.rekey_child(both.a.using().id, both.network.now, "test"))
+    both.run(20)
+    both.network.do(both.a, both.a.engine.shut_down(both.network.now))
+    both.run(1)
+    log = KeyLog(tmp_path)
+    for made in both.a.logged:
+        spis = made.initiator_spi, made.responder_spi
+        log.ike_v2(spis, made.cipher, made.authenticator, (made.ei, made.er, made.ai, made.ar))
+    packets = dissect([packet(path, datagram) for _, path, datagram in both.network.seen], config=tmp_path)
+    assert len(packets) == len(both.network.seen) >= 10
+    for each in packets:
+        assert each.problems == []
+        assert each.one("isakmp.version") == "0x20"
+    exchanges = [each.one("isakmp.exchangetype") for each in packets]
+    assert exchanges[:6] == ["34", "34", "35", "35", "36", "36"]
+    for each in packets[2:6]:
+        assert {"33", "44", "45"} <= {*each.all("isakmp.typepayload")}, "not decrypted"
+    deletes = [each for each in packets if each.one("isakmp.exchangetype") == INFORMATIONAL]
+    assert any("42" in each.all("isakmp.typepayload") for each in deletes), "no delete was decrypted"

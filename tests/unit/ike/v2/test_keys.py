@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every formula of RFC 7296 §2.13 to §2.18, computed a second time with the standard library alone."""
+
+import hmac
+
+import pytest
+
+from ringfence.crypto.suites import Authenticator, Cipher, DhGroup, Encryption, Hash, Integrity
+from ringfence.databases.proposal import IkeProposal, Protocol, Transform
+from ringfence.ike.v2.keys import Ends, derive, integrity_of, material_octets, same
+from ringfence.secret import Secret
+
+CBC = IkeProposal(Cipher(Encryption.AES_CBC, 256), Hash.SHA256, DhGroup.CURVE25519)
+GCM = IkeProposal(Cipher(Encryption.AES_GCM_16, 128), Hash.SHA384, DhGroup.ECP_384)
+ENDS = Ends(b"initiato", b"responde", b"i" * 32, b"r" * 24)
+SECRET = Secret(b"the shared secret")
+
+
+def prf(hash_, key, data):
+    return hmac.digest(key, data, hash_)
+
+
+def prf_plus(hash_, key, seed, octets):
+    out = last = b""
+    for number in range(1, 256):
+        if len(out) >= octets:
+            break
+        last = prf(hash_, key, last + seed + bytes([number]))
+        out += last
+    return out[:octets]
+
+
+def cut(material, *sizes):
+    for size in sizes:
+        yield material[:size]
+        material = material[size:]
+
+
+@pytest.mark.parametrize(
+    ("proposal", "hash_", "sizes"),
+    [(CBC, "sha256", (32, 32, 32, 32, 32, 32, 32)), (GCM, "sha384", (48, 0, 0, 20, 20, 48, 48))],
+    ids=["cbc", "gcm"],
+)
+def test_seven_keys(proposal, hash_, sizes):
+    seed = prf(hash_, b"i" * 32 + b"r" * 24, b"the shared secret")
+    wanted = prf_plus(hash_, seed, b"i" * 32 + b"r" * 24 + b"initiato" + b"responde", sum(sizes))
+    keys = derive(proposal, SECRET, ENDS)
+    found = [each.reveal() for each in (keys.d, keys.ai, keys.ar, keys.ei, keys.er, keys.pi, keys.pr)]
+    assert found == [*cut(wanted, *sizes)]
+
+
+def test_a_successor_takes_the_former_d():
+    former = derive(CBC, SECRET, ENDS)
+    ends = Ends(b"newfirst", b"newsecnd", b"j" * 32, b"s" * 32)
+    keys = derive(GCM, Secret(b"fresh"), ends, former)
+    seed = prf("sha256", former.d.reveal(), b"fresh" + b"j" * 32 + b"s" * 32)
+    assert keys.d.reveal() == prf_plus("sha384", seed, b"j" * 32 + b"s" * 32 + b"newfirstnewsecnd", 48)
+
+
+def test_proof_of_a_shared_key():
+    keys = derive(CBC, SECRET, ENDS)
+    signed = keys.signed(b"message", b"identity", initiator=True)
+    assert signed == b"message" + b"r" * 24 + prf("sha256", keys.pi.reveal(), b"identity")
+    assert keys.signed(b"m", b"i", initiator=False) == b"m" + b"i" * 32 + prf("sha256", keys.pr.reveal(), b"i")
+    padded = prf("sha256", b"key", b"Key Pad for IKEv2")
+    assert keys.proof(Secret(b"key"), signed) == prf("sha256", padded, signed)
+
+
+def test_material_of_child_sas():
+    keys = derive(CBC, SECRET, ENDS)
+    assert keys.child_material(None, b"nonces", 100) == prf_plus("sha256", keys.d.reveal(), b"nonces", 100)
+    assert keys.child_material(Secret(b"s"), b"n", 70) == prf_plus("sha256", keys.d.reveal(), b"sn", 70)
+
+
+def test_sizes():
+    assert integrity_of(GCM) is None
+    assert integrity_of(CBC) == Authenticator(Integrity.HMAC_SHA256_128)
+    gcm = Transform(Protocol.ESP, Cipher(Encryption.AES_GCM_16, 128))
+    assert material_octets(gcm) == (20, 0)
+    assert material_octets(Transform(Protocol.AH, None, Authenticator(Integrity.HMAC_SHA1_96))) == (0, 20)
+    assert same(b"a", b"a")
+    assert not same(b"a", b"b")
+
+
+def test_the_two_sides_have_each_others_keys():
+    keys = derive(CBC, SECRET, ENDS)
+    sealed = keys.protection(initiator=True).seal(b"head", b"plain", bytes(16))
+    assert keys.protection(initiator=True).open(b"head", sealed) == b"plain"

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SA payloads: what is offered, what is chosen, what is accepted."""
+
+from dataclasses import replace
+
+import pytest
+
+from ringfence.crypto.suites import Authenticator, Cipher, DhGroup, Encryption, Hash, Integrity
+from ringfence.databases.proposal import IkeProposal, Protocol, Transform
+from ringfence.databases.spd import Processing
+from ringfence.ike.errors import Aborted, Reason, Refused
+from ringfence.ike.isakmp import Attribute
+from ringfence.ike.v2 import payloads
+from ringfence.ike.v2.payloads import Proposal, SaPayload
+from ringfence.ike.v2.proposals import (
+    accepted_child,
+    accepted_ike,
+    child_says,
+    choose_child,
+    choose_ike,
+    ike_says,
+    methods_for,
+    offer_child,
+    offer_ike,
+    protocols,
+    sayable,
+)
+from ringfence.testing.hosts import AH_SHA256, ESP_CBC, ESP_GCM, FAST_MAIN, HostPolicy, method
+
+(ENTRY,) = HostPolicy("192.0.2.1", "192.0.2.2").compiled()[1]
+GCM = IkeProposal(Cipher(Encryption.AES_GCM_16, 128), Hash.SHA384, DhGroup.ECP_384)
+SPIS = {Protocol.ESP: 0x1001, Protocol.AH: 0x1002}
+
+
+def flat(says):
+    return [(each.kind, each.number, *(one.value for one in each.attributes)) for each in says.values()]
+
+
+def test_what_a_proposal_says():
+    assert flat(ike_says(FAST_MAIN)) == [(1, 12, 256), (2, 5), (3, 12), (4, 31)]
+    assert flat(ike_says(GCM)) == [(1, 20, 128), (2, 6), (4, 20)]
+    null = IkeProposal(Cipher(Encryption.NULL, 0), Hash.SHA256, DhGroup.ECP_256)
+    assert ike_says(null) is None
+    assert sayable((null, GCM)) == (GCM,)
+    with pytest.raises(Aborted):
+        sayable((null,))
+
+
+def test_what_a_method_says():
+    assert flat(child_says(method(ESP_CBC))) == [(1, 12, 128), (3, 2), (5, 0)]
+    assert flat(child_says(method(AH_SHA256))) == [(3, 12), (5, 0)]
+    gmac = Transform(Protocol.AH, None, Authenticator(Integrity.AES_GMAC, 16), esn=True)
+    assert flat(child_says(method(gmac))) == [(3, 9), (5, 1)]
+    both = method(ESP_CBC, AH_SHA256)
+    assert child_says(both) is None
+    assert child_says(replace(method(ESP_GCM), encapsulate=False)) is None
+    with pytest.raises(Refused, match="does not stack"):
+        methods_for(Processing((both,)))
+
+
+def test_the_responders_list_decides():
+    entry = replace(ENTRY, proposals=(GCM, FAST_MAIN))
+    choice = choose_ike(offer_ike((FAST_MAIN, GCM)), (entry,))
+    assert choice.proposal == GCM
+    assert choice.answer.proposals[0].number == 2
+    assert accepted_ike(offer_ike((FAST_MAIN, GCM)), choice.answer, (FAST_MAIN, GCM)) == (GCM, b"")
+
+
+def test_no_proposal_in_common_is_told_with_both_lists():
+    with pytest.raises(Refused, match=r"encryption:20/128.*we take aes256-sha256-x25519") as raised:
+        choose_ike(offer_ike((GCM,)), (ENTRY,))
+    assert raised.value.reason is Reason.NO_PROPOSAL
+
+
+def test_an_unknown_type_of_transform_spoils_a_proposal():
+    offered = offer_ike((FAST_MAIN,)).proposals[0]
+    more = replace(offered, transforms=(*offered.transforms, payloads.Transform(6, 35)))
+    with pytest.raises(Refused):
+        choose_ike(SaPayload((more,)), (ENTRY,))
+
+
+def test_a_combined_mode_may_come_with_no_integrity_said():
+    entry = replace(ENTRY, proposals=(GCM,))
+    offered = offer_ike((GCM,)).proposals[0]
+    said = replace(offered, transforms=(*offered.transforms, payloads.Transform(3, 0)))
+    assert choose_ike(SaPayload((said,)), (entry,)).proposal == GCM
+
+
+def changed(**changes):
+    taken = choose_ike(offer_ike((FAST_MAIN,)), (ENTRY,)).answer.proposals[0]
+    return SaPayload((replace(taken, **changes),))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        changed(number=2),
+        changed(number=0),
+        changed(protocol=3),
+        changed(spi=b"12345678"),
+        changed(transforms=()),
+        changed(transforms=(payloads.Transform(1, 12, (Attribute(14, 128),)),)),
+        SaPayload(changed().proposals * 2),
+    ],
+)
+def test_an_answer_that_was_not_offered(answer):
+    with pytest.raises(Refused) as raised:
+        accepted_ike(offer_ike((FAST_MAIN,)), answer, (FAST_MAIN,))
+    assert raised.value.reason is Reason.CHANGED_PROPOSAL
+
+
+def processing(*transforms, pfs=None):
+    return Processing(tuple(map(method, transforms)), pfs=pfs)
+
+
+def test_child_proposals_both_ways():
+    ours = processing(ESP_GCM, AH_SHA256)
+    offer = offer_child(ours.methods, SPIS, None)
+    assert protocols(ours.methods) == [Protocol.ESP, Protocol.AH]
+    assert [each.spi for each in offer.proposals] == [b"\0\0\x10\x01", b"\0\0\x10\x02"]
+    choice = choose_child(offer, processing(AH_SHA256), {Protocol.ESP: 7, Protocol.AH: 0x2002}, first=False)
+    assert (choice.method, choice.spi, choice.group) == (method(AH_SHA256), 0x1002, None)
+    assert accepted_child(offer, choice.answer, ours.methods) == (method(AH_SHA256), 0x2002)
+
+
+@pytest.mark.parametrize(
+    ("offered", "wanted", "taken"),
+    [
+        (None, None, None),
+        (DhGroup.ECP_256, DhGroup.ECP_256, DhGroup.ECP_256),
+        (DhGroup.ECP_256, None, DhGroup.ECP_256),
+        (DhGroup.ECP_256, DhGroup.ECP_384, False),
+        (None, DhGroup.ECP_384, False),
+        (DhGroup.MODP_1024, None, False),
+    ],
+)
+def test_the_group_of_a_child_sa(offered, wanted, taken):
+    offer = offer_child((method(ESP_GCM),), SPIS, offered)
+    if taken is False:
+        with pytest.raises(Refused):
+            choose_child(offer, processing(ESP_GCM, pfs=wanted), SPIS, first=False)
+    else:
+        assert choose_child(offer, processing(ESP_GCM, pfs=wanted), SPIS, first=False).group is taken
+    first = choose_child(offer, processing(ESP_GCM, pfs=wanted), SPIS, first=True)
+    assert first.group is None
+
+
+@pytest.mark.parametrize("spi", [b"", bytes(4), bytes(8)])
+def test_a_child_sa_needs_an_spi(spi):
+    offered = offer_child((method(ESP_GCM),), SPIS, None).proposals[0]
+    with pytest.raises(Refused):
+        choose_child(SaPayload((replace(offered, spi=spi),)), processing(ESP_GCM), SPIS, first=True)
+    with pytest.raises(Refused):
+        accepted_child(SaPayload((offered,)), SaPayload((replace(offered, spi=spi),)), (method(ESP_GCM),))
+
+
+def test_sequence_numbers_must_agree():
+    esn = replace(ESP_GCM, esn=True)
+    with pytest.raises(Refused):
+        choose_child(offer_child((method(esn),), SPIS, None), processing(ESP_GCM), SPIS, first=True)
+    silent = Proposal(1, 3, b"spi4", tuple(each for each in child_says(method(ESP_GCM)).values() if each.kind != 5))
+    assert choose_child(SaPayload((silent,)), processing(ESP_GCM), SPIS, first=True).spi == int.from_bytes(b"spi4")
