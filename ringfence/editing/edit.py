@@ -10,7 +10,7 @@ from ringfence.editing.check import added, findings, item_said, pointed, trial_o
 from ringfence.editing.draft import Draft, Item, look
 from ringfence.editing.effective import effective_value
 from ringfence.editing.errors import BadSettings, NoSuch, StillUsed
-from ringfence.editing.nouns import CONSEC, FILTER_LIST, GLOBAL, POLICY, PROFILE, RULE, Form, Noun
+from ringfence.editing.nouns import BOOT, CONSEC, FILTER_LIST, GLOBAL, POLICY, PROFILE, RULE, Form, Noun
 from ringfence.editing.references import named_by, subject
 from ringfence.editing.settings import Names
 from ringfence.editing.words import How, Said, element_of, value_of
@@ -49,6 +49,7 @@ EXAMPLES = {
     FILTER_LIST: 'filters+="me <-> any"',
     GLOBAL: 'idle-time="5 min"',
     PROFILE: "domain.networks=10.0.0.0/8",
+    BOOT: "mode=block",
 }
 
 

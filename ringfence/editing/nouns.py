@@ -57,8 +57,9 @@ QUICK_MODE_CRYPTO = Noun("quickmodecrypto", "quick-mode-crypto", Form.NAMED, "qu
 PACKET_FILTER = Noun("packetfilter", "packet-filter", Form.LISTED, "packet filter")
 GLOBAL = Noun("global", "global", Form.SINGLE, "global settings", "global settings")
 PROFILE = Noun("profile", "profile", Form.SINGLE, "network profiles", "network profiles")
+BOOT = Noun("bootmode", "boot", Form.SINGLE, "boot settings", "boot settings")
 
 NOUNS = (
     POLICY, RULE, FILTER_LIST, FILTER_ACTION, CONSEC, MAIN_MODE, AUTH_SET, MAIN_MODE_CRYPTO, QUICK_MODE_CRYPTO, FILTER,
-    PACKET_FILTER, GLOBAL, PROFILE,
+    PACKET_FILTER, GLOBAL, PROFILE, BOOT,
 )  # fmt: skip

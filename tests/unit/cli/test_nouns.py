@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from unit.cli.conftest import Answer, Command
 
+from ringfence.editing import edit
+from ringfence.editing.draft import Draft
 from ringfence.editing.nouns import NOUNS, POLICY, Form, Noun
 
 DOCUMENT = """\
@@ -132,6 +137,9 @@ def test_that_of_which_there_is_one(document: Path, command: Command) -> None:
     assert document.read_text() == (
         f'{DOCUMENT}\n[global]\nidle-time = "10 min"\n\n[profile]\ndomain = {{ networks = "10.0.0.0/8" }}\n'
     )
+    assert "+ boot   policy.toml" in said(command("bootmode", "set", "mode=block"))
+    assert "exempt     = []" in said(command("bootmode", "show", "--effective"))
+    said(command("bootmode", "delete"))
     said(command("global", "delete"))
     said(command("profile", "delete"))
     assert document.read_text() == DOCUMENT
@@ -149,3 +157,39 @@ def test_documents_that_are_included_count(document: Path, command: Command) -> 
     assert '~ rule "lab"' in said(command("consec", "set", "lab", "--unset", "auth", "auth-set=corp"))
     base.write_text("nonsense")
     assert "base.toml:1: this is not TOML" in command("consec", "set", "lab", "secure=request").err
+
+
+EDIT = "import sys; from ringfence.cli.main import main; sys.exit(main(sys.argv[1:]))"
+KILLED = f"""
+import os, signal
+from ringfence.stores import writing
+writing.WHEN = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+{EDIT}
+"""
+
+
+def test_policies_that_are_written_at_once_are_all_there(document: Path) -> None:
+    """Two of them find a single [policy], and give it its name."""
+    document.write_text('# ours\n[policy]\nname = "A"  # first\nbased-on = "Client (Respond Only)"\n')
+    running = [
+        subprocess.Popen([sys.executable, "-c", EDIT, "policy", "new", name, "based-on=Client (Respond Only)"])
+        for name in ("B", "C", "D")
+    ]
+    assert [one.wait(timeout=120) for one in running] == [0, 0, 0]
+    draft = Draft.read(document.read_text(), name="p")
+    assert sorted(item.name for item in draft.items(POLICY)) == ["A", "B", "C", "D"]
+    assert [item.name for item in draft.items(POLICY) if item.data.get("assigned")] == ["A"]
+    assert draft.text.startswith("# ours\n[policy.A]\n")
+
+
+@pytest.mark.parametrize("when", ["_take_after", "_sync_folder"])
+def test_assigning_that_is_killed_leaves_one_of_both_documents(document: Path, when: str) -> None:
+    old = '[policy.A]\nassigned = true\nbased-on = "Client (Respond Only)"\n\n'
+    old += '[policy.B]\nbased-on = "Secure Server (Require Security)"\n'
+    document.write_text(old)
+    new = edit.assign(Draft.read(old, name="p"), "B").text
+    done = subprocess.run([sys.executable, "-c", KILLED.replace("WHEN", when), "policy", "assign", "B"], timeout=120)
+    assert done.returncode == -signal.SIGKILL
+    assert document.read_text() == (old if when == "_take_after" else new)
+    assert subprocess.run([sys.executable, "-c", EDIT, "policy", "assign", "B"], timeout=120).returncode == 0
+    assert document.read_text() == new

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ringfence.editing import edit
 from ringfence.editing.draft import Draft
 from ringfence.editing.errors import BadSettings, EditRefused, NoSuch, StillUsed
-from ringfence.editing.nouns import CONSEC, FILTER_ACTION, FILTER_LIST, GLOBAL, POLICY, PROFILE, RULE
+from ringfence.editing.nouns import BOOT, CONSEC, FILTER_ACTION, FILTER_LIST, GLOBAL, POLICY, PROFILE, RULE
 from ringfence.editing.words import Said, read_words
 from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
@@ -282,12 +282,20 @@ filter-action = "Require Security"
 [global]
 pfs = true
 """
-OBJECTS = {CONSEC: ["lab", "l2"], FILTER_LIST: ["Web", "Mail"], POLICY: ["A", "B"], RULE: ["web", "w2"], GLOBAL: [""]}
+OBJECTS = {
+    CONSEC: ["lab", "l2"],
+    FILTER_LIST: ["Web", "Mail"],
+    POLICY: ["A", "B"],
+    RULE: ["web", "w2"],
+    GLOBAL: [""],
+    BOOT: [""],
+}
 SETTINGS = {
     CONSEC: ["secure=request", "with=10.0.0.0/8", "auth.psk-file=k", "protect+=ah sha256", "main-mode.sessions=3"],
     FILTER_LIST: ["filters+=me tcp <-> any:443", "filters-=1", "filters=me <-> any", "description=x"],
     POLICY: ["based-on=Client (Respond Only)", "assigned=true", "main-mode.lifetime=60 min", "legacy=true"],
     RULE: ["filter-list=Mail", "filter-list=Web", "filter-action=Permit", "filter-action=Block", "enabled=false"],
+    BOOT: ["mode=block", "after-stop=shut", "exempt+=udp from 68 to 67"],
     GLOBAL: ["pfs=false", "idle-time=10 min", "exempt+=icmp"],
 }
 
