@@ -147,7 +147,7 @@ def filters(draw: st.DrawFn) -> Filter:
     local, remote, either, traffic = draw(ends())
     return Filter(
         "", draw(st.sampled_from(Verb)), traffic, local, remote, either, draw(st.sampled_from(Reading)),
-        draw(st.booleans()), draw(st.integers(0, 9)) > 0, scope=draw(scopes),
+        mirrored=draw(st.booleans()), enabled=draw(st.integers(0, 9)) > 0, scope=draw(scopes),
     )  # fmt: skip
 
 
