@@ -15,11 +15,13 @@ from ringfence.ike.v1 import informational, main_mode
 from ringfence.ike.v1.conversation import Conversation
 from ringfence.ike.v1.keys import MainKeys
 from ringfence.ike.v1.notifies import SUSPICIOUS, Notify
-from ringfence.ike.v1.payloads import NotifyPayload
+from ringfence.ike.v1.payloads import DeletePayload, NoncePayload, NotifyPayload
 from ringfence.ike.v1.probe import Probe
 from ringfence.ike.v1.rules import INFORMATIONAL, INFORMATIONAL_IN_CLEAR
 from ringfence.ike.v1.speaker import Speaker
 from ringfence.ike.v1.stranger import spi_denied_by
+
+NONCE_OCTETS = 32
 
 
 class Hearing:
@@ -41,12 +43,16 @@ class Hearing:
 
     def _receive_information(self, header: Header, datagram: bytes) -> None:
         try:
-            message = self._informed(self._talk.keys(), header, datagram)
+            message, iv = self._informed(self._talk.keys(), header, datagram)
         except IkeError:
             self._talk.doubt(main_mode.wrong_key("it answers with something that cannot be read"), tell=False)
             raise
         self._voice.heard_information(message.chain, datagram, encrypted=True)
         self._confirm()
+        if all(message.chain.maybe(kind) is not None for kind in (NoncePayload, DeletePayload)):
+            fresh = self._voice.env.random(NONCE_OCTETS)
+            answer = informational.acknowledgement(self._talk.keys(), message, fresh)
+            self._voice.acknowledge(datagram, header.message_id, iv, answer)
         for notify in message.chain.all(NotifyPayload):
             self._take_notify(notify)
         for deleted in informational.deletions(message):
@@ -56,15 +62,15 @@ class Hearing:
                 case informational.DeletedIke(cookies):
                     self._voice.emit(PeerDeletedIke(cookies))
 
-    def _informed(self, keys: MainKeys, header: Header, datagram: bytes) -> Message:
-        """An informational message that is authentic and new; raises IkeError."""
+    def _informed(self, keys: MainKeys, header: Header, datagram: bytes) -> tuple[Message, bytes]:
+        """An informational message that is authentic and new, and its last block; raises IkeError."""
         if header.message_id in self._voice.ids:
             raise Ignored(Reason.USED_MESSAGE_ID, "an informational message that has come before")
         iv = self._voice.phase2_iv(header.message_id)
-        message, _ = self._talk.open(INFORMATIONAL, header, datagram, iv)
+        message, iv = self._talk.open(INFORMATIONAL, header, datagram, iv)
         informational.check(keys, message)
         self._voice.ids.take(header.message_id)
-        return message
+        return message, iv
 
     def _take_notify(self, notify: NotifyPayload) -> None:
         """What a notify under the keys says; before main mode is over, the peer has not yet proved who it is."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Informational exchanges (RFC 2409 §5.7): one message, nobody answers.
+"""Informational exchanges (RFC 2409 §5.7): one message, nobody answers but a delete that asks for it.
 
 With keys it is ``{ HASH(1), N or D }`` and as good as the peer's word. Without keys it is a notify in clear, which
 proves nothing: at most it makes us less patient.
@@ -14,7 +14,7 @@ from ringfence.ike.exchange import Message
 from ringfence.ike.payload import Payload, encode_chain
 from ringfence.ike.v1.keys import MainKeys, same
 from ringfence.ike.v1.notifies import Notify
-from ringfence.ike.v1.payloads import IPSEC_DOI, DeletePayload, HashPayload, ProtocolId
+from ringfence.ike.v1.payloads import IPSEC_DOI, DeletePayload, HashPayload, NoncePayload, ProtocolId
 from ringfence.ike.v1.transforms import PROTOCOL_ID, SPI_OCTETS
 
 
@@ -29,6 +29,17 @@ def check(keys: MainKeys, message: Message) -> None:
     expected = keys.phase2_hash(message.header.message_id, b"", message.chain.behind_first())
     if not same(message.chain.one(HashPayload).data, expected):
         raise Ignored(Reason.BAD_HASH, "the hash of an informational message is wrong")
+
+
+def acknowledgement(keys: MainKeys, message: Message, fresh: bytes) -> tuple[Payload, ...]:
+    """What answers a delete that asks for it by a nonce ([MS-IKEE] §3.8).
+
+    It is the deletes again behind a nonce of ours, ``fresh``, and HASH(2).
+    """
+    rest = NoncePayload(fresh), *message.chain.all(DeletePayload)
+    _, octets = encode_chain(rest)
+    nonce = message.chain.one(NoncePayload).data
+    return HashPayload(keys.acknowledging_hash(message.header.message_id, nonce, octets)), *rest
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,10 @@ class MainKeys:
         """HASH(1) and HASH(2) of quick mode, and HASH(1) of informational exchanges."""
         return self.prf.mac(self.a.reveal(), message_id.to_bytes(4) + nonces + rest)
 
+    def acknowledging_hash(self, message_id: int, nonce: bytes, rest: bytes) -> bytes:
+        """HASH(2) of a delete that is answered, whose sender's ``nonce`` comes first ([MS-IKEE] §3.8)."""
+        return self.prf.mac(self.a.reveal(), nonce + message_id.to_bytes(4) + rest)
+
     def quick_hash_3(self, message_id: int, nonces: bytes) -> bytes:
         """HASH(3) of quick mode."""
         return self.prf.mac(self.a.reveal(), b"\0" + message_id.to_bytes(4) + nonces)

@@ -19,7 +19,7 @@ from ringfence.ike.v1.keys import MainKeys
 from ringfence.ike.v1.natt import NAT_PORT
 from ringfence.ike.v1.payloads import NotifyPayload
 from ringfence.ike.v1.running import NAMES, AnyRunning
-from ringfence.ike.window import Answers, MessageIds
+from ringfence.ike.window import Answers, MessageIds, digest
 from ringfence.net.address import Path
 
 REMEMBERED = 16
@@ -157,6 +157,12 @@ class Speaker:
         iv = self.phase2_iv(message_id)
         datagram, _ = seal(self.cookies, Exchange.INFORMATIONAL, message_id, whole, self.keys, iv)
         self._send(Exchange.INFORMATIONAL, 1, words(whole), datagram, encrypted=True)
+
+    def acknowledge(self, heard: bytes, message_id: int, iv: bytes, payloads: Sequence[Payload]) -> None:
+        """Answer an informational message under its id, now and when it comes again; ``iv`` is its last block."""
+        datagram, _ = seal(self.cookies, Exchange.INFORMATIONAL, message_id, payloads, self.keys, iv)
+        self.answers.add(digest(heard), datagram)
+        self._send(Exchange.INFORMATIONAL, 2, words(payloads), datagram, encrypted=True)
 
     def inform_in_clear(self, notify: NotifyPayload) -> None:
         """Send a notify that nobody need believe, if we have not sent too many."""
