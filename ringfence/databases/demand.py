@@ -36,6 +36,9 @@ class Grant:
     """Its name."""
     encrypted: bool = False
     """Only what nobody on the way can read."""
+    begins_readable: bool = False
+    """But what comes in may be readable, until there is an SA by which answers leave encrypted (Windows: negotiate
+    encryption)."""
     admission: Admission = EVERYBODY
     """Only what these send and receive."""
 
@@ -56,12 +59,13 @@ class Demand:
         """Whether who has proved to be ``identity`` may, by some grant; None: of whom nothing is known."""
         return any(_admits(one.admission, identity) for one in self.grants)
 
-    def lack(self, child: ChildSa) -> Lack | None:
-        """Why ``child`` does not suffice; None: it does."""
+    def lack(self, child: ChildSa, *, inward: bool) -> Lack | None:
+        """Why ``child`` does not suffice for what comes in, or leaves; None: it does."""
         given = [one for one in self.grants if _admits(one.admission, child.peer)]
         if not given:
             return Lack.AUTHORITY
-        return None if child.encrypted or not all(one.encrypted for one in given) else Lack.ENCRYPTION
+        readable = any(not one.encrypted or (inward and one.begins_readable) for one in given)
+        return None if readable or child.encrypted else Lack.ENCRYPTION
 
 
 def _admits(admission: Admission, identity: Identity | None) -> bool:

@@ -253,7 +253,7 @@ class Inbound:
             return None  # tunnels in tunnels
         entry, mine = self._state.spd.inbound(flow), self._state.spd.named(contract.child.entry)
         if entry is not None and entry.action is Action.PROTECT and entry.demand is not None:
-            lack = entry.demand.lack(contract.child)
+            lack = entry.demand.lack(contract.child, inward=True)
             if lack is not None:
                 return LACKING[lack]
         if mine is None or entry is None or entry is mine or Direction.IN not in mine.directions:

@@ -115,7 +115,7 @@ class PathState:
         demand = entry.demand
         for name in (entry.name,) if demand is None else (entry.name, demand.basis):
             child = self.sad.outbound(name, flow)
-            if child is not None and (demand is None or demand.lack(child) is None):
+            if child is not None and (demand is None or demand.lack(child, inward=False) is None):
                 return self.contracts[child.id]
         return None
 

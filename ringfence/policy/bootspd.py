@@ -38,7 +38,8 @@ CLEAR = Processing((), clear_in=True, clear_out=True)
 
 def boot_spd(policy: Policy) -> BootSpd:
     """What ``policy`` means until the service is up."""
-    written = [item for item in statements(policy) if item.enabled]
+    # What overrides blocks takes nothing away, and nothing is secure yet.
+    written = [item for item in statements(policy) if item.enabled and not _overrides(item)]
     cubes = Cubes(HostFacts(), policy.profiles, any_is_own=True, unknown=True)
     made: dict[tuple[Selector, Direction, str], SpdEntry] = {}
     passing, secure = set[str](), set[str]()
@@ -135,6 +136,10 @@ def _entries(item: Rule | Filter, cubes: Cubes) -> Iterator[SpdEntry]:
 
 def _is_unknown(address: Address) -> bool:
     return isinstance(address, HostName) or (isinstance(address, Keyword) and address not in (Keyword.ME, Keyword.ANY))
+
+
+def _overrides(item: Rule | Filter) -> bool:
+    return isinstance(item, Filter) and item.override_block
 
 
 def _filter(item: Filter, cube: Cube) -> SpdEntry:

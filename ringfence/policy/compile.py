@@ -265,7 +265,7 @@ class _Compiler:
         if item.scope.interfaces or (item.scope.profiles and self.policy.profiles.default not in item.scope.profiles):
             return
         if isinstance(item, Filter):
-            blocks = item.verb is Verb.BLOCK or item.secure is not None
+            blocks = item.verb is Verb.BLOCK or (item.secure is not None and not item.override_block)
             if blocks and Keyword.ME in (*item.local, *item.remote):
                 for cube in self.tomorrow.of(item):
                     yield self._entry(item, cube, Action.DISCARD)
@@ -282,8 +282,9 @@ class _Compiler:
         action = Action.DISCARD if item.verb is Verb.BLOCK or item.secure is not None else Action.BYPASS
         demand = None
         if item.secure is not None:
-            encrypted = item.secure is Security.ENCRYPTED
-            demand = Demand((Grant(item.name, encrypted, read(item.allow, item.deny).admission),))
+            negotiated = item.secure is Security.NEGOTIATED
+            encrypted = negotiated or item.secure is Security.ENCRYPTED
+            demand = Demand((Grant(item.name, encrypted, negotiated, read(item.allow, item.deny).admission),))
         for cube in self.cubes.of(item):
             yield replace(self._entry(item, cube, action), demand=demand)
 

@@ -8,9 +8,10 @@ Such a filter does not say how traffic is protected: rules do. So it takes their
 - before a more specific rule's entry stands the part of it that the filter is about: a rule and such a filter do not
   contradict each other, so both hold (on Windows, connection security and the firewall are two layers);
 - before an entry that blocks stands what of it passes by filters that override blocks (Windows: authenticated bypass).
+  Such a filter takes nothing away: what nothing blocks is as it would be without it.
 
 Against statements that permit or block, the more specific one decides as always. Filters of one weight about the same
-traffic are alternatives: who suffices for one of them passes.
+traffic are alternatives, and so is one that overrides blocks: who suffices for one of them passes.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -24,7 +25,6 @@ from ringfence.databases.spd import Action, Direction, Origin, Processing, SpdEn
 from ringfence.databases.spd_index import SelectorIndex
 from ringfence.policy.model import Filter
 from ringfence.policy.settle import encrypts
-from ringfence.policy.terms import Security
 
 ARROWS = {Direction.BOTH: "<->", Direction.OUT: "->", Direction.IN: "<-"}
 
@@ -70,13 +70,18 @@ class _Taken:
         self._entries, self._filters = entries, filters
         self._of_rules = [one.origin.filter_list != "" or one.origin.rule in rules for one in entries]
         self._rules = SelectorIndex((at, one.selector) for at, one in enumerate(entries) if self._of_rules[at])
-        self._secure = SelectorIndex((at, one.selector) for at, one in enumerate(entries) if one.demand is not None)
+        overriding = [one.demand is not None and filters[one.origin.rule].override_block for one in entries]
+        self._secure = SelectorIndex(
+            (at, one.selector) for at, one in enumerate(entries) if one.demand is not None and not overriding[at]
+        )
+        self._overriding = SelectorIndex((at, one.selector) for at, one in enumerate(entries) if overriding[at])
 
     def all(self) -> Iterator[SpdEntry]:
         """What the entries come to."""
         for number, entry in enumerate(self._entries):
             if entry.demand is not None:
-                yield from self._at_its_place(number, entry)
+                if not self._filters[entry.origin.rule].override_block:
+                    yield from self._at_its_place(number, entry)
                 continue
             if entry.action is Action.PROTECT:
                 yield from self._before_rule(number, entry)
@@ -86,20 +91,24 @@ class _Taken:
 
     def _at_its_place(self, number: int, entry: SpdEntry) -> Iterator[SpdEntry]:
         alike = (one for one in self._behind(self._secure, number, entry.selector) if one.weight == entry.weight)
-        for layer in layers(entry, (entry, *alike)):
+        for layer in layers(entry, (entry, *alike, *self._past(entry))):
             yield from self._served(layer, number, entry.weight)
         yield entry
 
     def _before_rule(self, number: int, entry: SpdEntry) -> Iterator[SpdEntry]:
         behind = self._behind(self._secure, number, entry.selector)
         for _, group in groupby(behind, key=lambda one: one.weight):
-            for layer in layers(entry, group):
-                yield self._piece(layer, entry, entry.weight)
+            for layer in layers(entry, (*group, *self._past(entry))):
+                if not all(self._filters[one.filter].override_block for one in layer.grants):
+                    yield self._piece(layer, entry, entry.weight)
 
     def _before_block(self, number: int, entry: SpdEntry) -> Iterator[SpdEntry]:
-        about = (self._entries[at] for at in sorted(self._secure.overlapping(entry.selector)))
-        for layer in layers(entry, (one for one in about if self._filters[one.origin.rule].override_block)):
+        for layer in layers(entry, self._past(entry)):
             yield from self._served(layer, number, entry.weight, entry.origin)
+
+    def _past(self, entry: SpdEntry) -> Iterator[SpdEntry]:
+        """Those of filters that override blocks about some of its traffic."""
+        return (self._entries[at] for at in sorted(self._overriding.overlapping(entry.selector)))
 
     def _behind(self, index: SelectorIndex, number: int, selector: Selector) -> Iterator[SpdEntry]:
         return (self._entries[at] for at in sorted(index.overlapping(selector)) if at > number)
@@ -135,7 +144,7 @@ class _Taken:
     def _processing(self, processing: Processing, grants: tuple[Grant, ...]) -> Processing | None:
         """With the methods that suffice, and never in clear; None where no method does."""
         methods = processing.methods
-        if any(one.encrypted or self._filters[one.filter].secure is Security.NEGOTIATED for one in grants):
+        if any(one.encrypted for one in grants):
             methods = tuple(sorted(methods, key=lambda method: not encrypts(method)))
         if all(one.encrypted for one in grants):
             methods = tuple(filter(encrypts, methods))

@@ -240,7 +240,7 @@ class Security(Enum):
     ENCRYPTED = "encrypted"
     """So that nobody on the way can read it."""
     NEGOTIATED = "negotiated"
-    """Authenticated to begin with; encryption is asked for first."""
+    """Encrypted; but what the other side begins may be only authenticated, until encryption is negotiated."""
     NO_ENCAPSULATION = "no-encapsulation"
     """Authenticated, if only the first packet is protected."""
 

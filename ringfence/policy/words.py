@@ -47,7 +47,8 @@ def asked(grants: tuple[Grant, ...]) -> str:
 
 def _grant(one: Grant) -> str:
     allow, deny = (", ".join(each.text for each in some) for some in (one.admission.allow, one.admission.deny))
-    return ("encrypted" if one.encrypted else "authenticated") + (
+    strength = "encrypted" if one.encrypted else "authenticated"
+    return (f"{strength}, inward at first only authenticated" if one.begins_readable else strength) + (
         (f", with {allow}" if allow else "") + (f", without {deny}" if deny else "")
     )
 

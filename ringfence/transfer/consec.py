@@ -158,6 +158,10 @@ def is_sid(name: str) -> bool:
     return re.fullmatch(r"S-1-\d+(-\d+)*|[A-Z]{2}", name) is not None
 
 
+SECURED = "what of it is not secure is blocked here, also where another rule of the firewall allows it"
+OVERRIDE_CURE = "Windows takes no such rule either: it names computers by their SIDs."
+
+
 def access(computers: str, users: str) -> tuple[Access, Access]:
     """Who may and who may not, from the security descriptors of computers and of users; raises BadWord."""
     of_computers = accounts(computers) if computers else ((), ())

@@ -36,8 +36,10 @@ secure = "request"
 auth = { psk-file = "lab.psk" }
 identity = { local = "NAME.lab" }
 """
+READABLE_FIRST_OF_BOB = OF_PEER.replace("NAME", "bob") + 'protect = ["esp null-sha256", "esp aes256-gcm"]\n'
 READABLE = OF_PEER + 'protect = ["esp null-sha256"]\n'
 READABLE_TOO = RULE + 'protect = ["esp aes256-gcm", "esp null-sha256"]\n'
+READABLE_FIRST = RULE + 'protect = ["esp null-sha256", "esp aes256-gcm"]\n'
 ENCRYPTED = """
 [[filter]]
 name = "served encrypted"
@@ -106,6 +108,11 @@ class Town:
         ends = PEERS[name], ALICE
         return self._table.cell(kind, self.asks[name], self.taps[name], ends, seconds).wire
 
+    def protections(self, name: str) -> set[str]:
+        """How alice's SAs with somebody protect."""
+        with Control(self.service.policy.parent / "s") as control:
+            return {sa.protection for sa in control.sas().quick_modes if sa.peer == PEERS[name]}
+
     def dropped(self, reason: str) -> int:
         """How many packets alice dropped for it."""
         with Control(self.service.policy.parent / "s") as control:
@@ -154,3 +161,15 @@ def test_what_is_protected_but_readable_has_a_reason_of_its_own(town: Town) -> N
     assert town.dropped("not-encrypted") > before
     assert town.asked("bob", "udp") == "esp"
     assert town.asked("carol") == "esp"
+
+
+def test_encryption_is_negotiated_behind_the_first_packet(town: Town) -> None:
+    negotiated = ENCRYPTED.replace('"encrypted"', '"negotiated"')
+    town.follow(town.of_peers["bob"], READABLE_FIRST_OF_BOB)
+    town.follow(town.service, READABLE_FIRST + negotiated)
+    before = town.dropped("not-encrypted")
+    assert town.asked("bob", "udp") == "esp"
+    assert town.protections("bob") == {"esp null-sha256"}
+    assert town.asked("bob") == "esp"
+    assert "esp aes256-gcm" in town.protections("bob")
+    assert town.dropped("not-encrypted") == before

@@ -32,9 +32,10 @@ from ringfence.policy.model import (
     Verb,
 )
 from ringfence.policy.networks import NO_PROFILES
+from ringfence.policy.rules import WINDOWS_SECURITY
 from ringfence.policy.scope import LinkKind, Scope
 from ringfence.policy.settle import Settler
-from ringfence.policy.terms import Access, GlobalSettings, MainMode, PskEncoding
+from ringfence.policy.terms import Access, GlobalSettings, MainMode, PskEncoding, Security
 from ringfence.policy.traffic import Traffic
 from ringfence.transfer.consec import KEYWORDS, descriptor, is_sid
 from ringfence.transfer.netsh.consec import ACTIONS, LINKS
@@ -48,6 +49,7 @@ Placed = TypeVar("Placed", Rule, MainModeRule, Filter)
 Words = list[tuple[str, str]]
 CONSEC, MAINMODE, FIREWALL = (f"advfirewall {one} add rule" for one in ("consec", "mainmode", "firewall"))
 GLOBAL = "advfirewall set global"
+SID_CURE = "Name accounts by their SIDs."
 PROTOCOLS = {TCP: "tcp", UDP: "udp", ICMP: "icmpv4", ICMPV6: "icmpv6"}
 
 
@@ -231,21 +233,44 @@ def _mode(mode: MainMode, place: Place, what: str, script: Script) -> Words:
 
 
 def _filter(item: Filter, script: Script) -> None:
-    if item.secure is not None:
-        raise BadWord("it permits only what is secure")
-    if item.verb is Verb.PERMIT:
+    if item.verb is Verb.PERMIT and item.secure is None:
         _exemption(item, script)
         return
     ways = {Reading.IN: ("in",), Reading.OUT: ("out",), Reading.BOTH: ("in", "out")}[item.direction]
-    ways = ("in", "out") if item.mirrored else ways
+    does: Words = [("action", "block")] if item.secure is None else _secured(item)
+    ways = ("in", "out") if item.mirrored and item.secure is None else ways
     for traffic in item.traffic:
         for way in ways:
             ends = ends_words(item, ("localip", "remoteip"))
             turned = (way == "in") != (item.direction is Reading.IN)
             words = _filter_traffic(traffic, inward=way == "in", turned=turned and item.direction is not Reading.BOTH)
             name = script.text(item.name, item.place, f'the name of "{item.name}"')
-            head: Words = [("name", name), ("dir", way), ("action", "block")]
+            head: Words = [("name", name), ("dir", way), *does]
             script.say(FIREWALL, [*head, *ends, *words, *_head(item, script), *scope_words(item.scope)])
+
+
+def _secured(item: Filter) -> Words:
+    """What a rule says that allows what is secure; its answers are allowed with it."""
+    if not item.mirrored and not item.override_block:
+        raise BadWord(
+            "Windows' firewall lets answers through with what they answer", cure="Leave out mirrored = false."
+        )
+    word = next(word for word, one in WINDOWS_SECURITY.items() if one is item.secure)
+    if item.secure is Security.NEGOTIATED and item.direction is not Reading.IN:
+        raise BadWord("Windows negotiates encryption for what comes in only", cure='Say direction = "in".')
+    if item.override_block and item.direction is not Reading.OUT and not item.allow.computers:
+        raise BadWord("Windows overrides blocks inward for computers only", cure="Say allow.")
+    words: Words = [("action", "bypass" if item.override_block else "allow"), ("security", word)]
+    for tag, allowed, denied in (
+        ("rmtcomputergrp", item.allow.computers, item.deny.computers),
+        ("rmtusrgrp", item.allow.users, item.deny.users),
+    ):
+        for name in (*allowed, *denied):
+            if not is_sid(name):
+                raise BadWord(f"netsh takes accounts by their SIDs, and not as {name}", cure=SID_CURE)
+        if allowed or denied:
+            words.append((tag, quote(descriptor(allowed, denied))))
+    return words
 
 
 def _filter_traffic(traffic: Traffic, *, inward: bool, turned: bool) -> Words:
@@ -337,7 +362,7 @@ def _group(settings: GlobalSettings, where: str, who: str, script: Script) -> tu
     strangers = [name for name in (*names(allow), *names(deny)) if not is_sid(name)]
     if strangers:
         why = f"netsh takes accounts by their SIDs, and not as {strangers[0]}"
-        script.leave_out(settings.place, f"[global] {where} {who}", why, "Name accounts by their SIDs.")
+        script.leave_out(settings.place, f"[global] {where} {who}", why, SID_CURE)
         return "", True
     text = descriptor(names(allow), names(deny))
     return quote(text), not text

@@ -21,7 +21,7 @@ from ringfence.policy.terms import AuthSet, GlobalSettings
 from ringfence.transfer.base import Exported, unassigned
 from ringfence.transfer.powershell.settings import CRL, ENCODING, EXEMPT, NAT
 from ringfence.transfer.powershell.values import Kind as Object
-from ringfence.transfer.powershell.write_filters import block_words, exemption_of
+from ringfence.transfer.powershell.write_filters import exemption_of, firewall_words
 from ringfence.transfer.powershell.write_rules import (
     access_words,
     key_module,
@@ -238,8 +238,8 @@ class _Writer:
 
     def _write_filter(self, item: Filter) -> None:
         try:
-            if item.verb is Verb.BLOCK:
-                found = [command("New-NetFirewallRule", words) for words in block_words(item)]
+            if item.verb is Verb.BLOCK or item.secure is not None:
+                found = [command("New-NetFirewallRule", words) for words in firewall_words(item)]
             else:
                 found = [command("New-NetIPsecRule", words) for words in rule_words(exemption_of(item))]
             self._rules += found

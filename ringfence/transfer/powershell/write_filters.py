@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Filters as commands of PowerShell: what is permitted is an exemption, what is blocked a rule of the firewall.
+"""Filters as commands of PowerShell: what is permitted is an exemption, all else a rule of the firewall.
 
 Windows' firewall remembers connections, so a rule that blocks their beginning blocks their answers as well, and a
 mirrored filter needs one rule only.
@@ -11,8 +11,10 @@ from ringfence.net.address import ANY_PORT, PortRange
 from ringfence.net.flow import ICMP, ICMPV6, TCP, UDP
 from ringfence.policy.errors import BadWord
 from ringfence.policy.model import Filter, Kind, Need, Reading, Rule, Secure, Verb
+from ringfence.policy.terms import Security
 from ringfence.policy.traffic import Traffic
-from ringfence.transfer.powershell.write_rules import PROTOCOLS, about, ends_words, scope_words
+from ringfence.transfer.powershell.filters import SECURITIES
+from ringfence.transfer.powershell.write_rules import PROTOCOLS, about, access_words, ends_words, scope_words
 from ringfence.transfer.powershell.writing import Words, quotes
 
 BOTH = ((Reading.IN, "Inbound"), (Reading.OUT, "Outbound"))
@@ -30,7 +32,7 @@ def exemption_of(item: Filter) -> Rule:
 
 
 def _check(item: Filter) -> None:
-    """Raises BadWord if a filter says more than what is written here, such as that traffic has to be secure."""
+    """Raises BadWord if a filter says more than that traffic is permitted or blocked."""
     plain = Filter(
         item.name, item.verb, item.traffic, item.local, item.remote, item.either_end, item.direction, item.mirrored,
         enabled=item.enabled, description=item.description, part=item.part, scope=item.scope,
@@ -39,9 +41,11 @@ def _check(item: Filter) -> None:
         raise BadWord("it says more than that traffic is permitted or blocked")
 
 
-def block_words(item: Filter) -> Iterator[Words]:
-    """The rules of the firewall that a filter comes to. Raises BadWord."""
-    _check(item)
+def firewall_words(item: Filter) -> Iterator[Words]:
+    """The rules of the firewall that a filter comes to which blocks, or permits what is secure. Raises BadWord."""
+    does = [("Action", "Block")] if item.secure is None else _secured(item)
+    if item.secure is None:
+        _check(item)
     if item.either_end:
         raise BadWord("Windows' firewall knows which end this computer is at", cure="Say local and remote.")
     number = 0
@@ -55,10 +59,25 @@ def block_words(item: Filter) -> Iterator[Words]:
                 *about(name, item.description, item.enabled),
                 *scope_words(item.scope),
                 ("Direction", direction),
-                ("Action", "Block"),
+                *does,
                 *ends_words(item),
                 *ports,
             ]
+
+
+def _secured(item: Filter) -> Words:
+    if not item.mirrored and not item.override_block:
+        raise BadWord(
+            "Windows' firewall lets answers through with what they answer", cure="Leave out mirrored = false."
+        )
+    if item.secure is Security.NEGOTIATED and item.direction is not Reading.IN:
+        raise BadWord("Windows negotiates encryption for what comes in only", cure='Say direction = "in".')
+    authentication, encryption = next(words for words, one in SECURITIES.items() if one is item.secure)
+    words: Words = [("Action", "Allow"), ("Authentication", authentication), ("Encryption", encryption)]
+    words += [("OverrideBlockRules", "$true")] if item.override_block else []
+    if item.override_block and item.direction is not Reading.OUT and not item.allow.computers:
+        raise BadWord("Windows overrides blocks inward for computers only", cure="Say allow.")
+    return words + access_words(item.allow, item.deny, ("RemoteMachine", "RemoteUser"))
 
 
 def _groups(traffic: tuple[Traffic, ...], *, inward: bool) -> list[Words]:

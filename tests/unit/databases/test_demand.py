@@ -29,19 +29,30 @@ SECRET, READABLE = make_child(GCM), make_child(NULL)
 )
 def test_what_suffices(grants: list[Grant], alice: Lack | None, alice_readable: Lack | None, bob: Lack | None) -> None:
     demand = Demand(tuple(grants))
-    assert demand.lack(replace(SECRET, peer=ALICE)) is alice
-    assert demand.lack(replace(READABLE, peer=ALICE)) is alice_readable
-    assert demand.lack(replace(SECRET, peer=BOB)) is bob
+    for inward in (True, False):
+        assert demand.lack(replace(SECRET, peer=ALICE), inward=inward) is alice
+        assert demand.lack(replace(READABLE, peer=ALICE), inward=inward) is alice_readable
+        assert demand.lack(replace(SECRET, peer=BOB), inward=inward) is bob
     assert demand.admits(ALICE)
     assert demand.admits(BOB) is (bob is None)
 
 
+def test_what_is_negotiated_comes_in_readable_and_leaves_encrypted() -> None:
+    demand = Demand((Grant("f", encrypted=True, begins_readable=True, admission=ONLY_ALICE),))
+    alice = replace(READABLE, peer=ALICE)
+    assert (demand.lack(alice, inward=True), demand.lack(alice, inward=False)) == (None, Lack.ENCRYPTION)
+    assert demand.lack(replace(READABLE, peer=BOB), inward=True) is Lack.AUTHORITY
+    assert demand.lack(replace(SECRET, peer=ALICE), inward=False) is None
+
+
 def test_of_whom_nothing_is_known_is_nobody_in_particular() -> None:
-    assert Demand((Grant("f"),)).lack(SECRET) is None
-    assert Demand((Grant("f", admission=ONLY_ALICE),)).lack(SECRET) is Lack.AUTHORITY
-    assert Demand((Grant("f", admission=Admission(deny=(Pattern("bob.example"),))),)).lack(SECRET) is Lack.AUTHORITY
-    assert Demand((Grant("f", encrypted=True), Grant("g", admission=ONLY_ALICE))).lack(READABLE) is Lack.ENCRYPTION
-    assert not Demand((Grant("f", admission=ONLY_ALICE),)).admits(None)
+    not_bob = Admission(deny=(Pattern("bob.example"),))
+    assert Demand((Grant("f"),)).lack(SECRET, inward=True) is None
+    for some in (ONLY_ALICE, not_bob):
+        assert Demand((Grant("f", admission=some),)).lack(SECRET, inward=True) is Lack.AUTHORITY
+        assert not Demand((Grant("f", admission=some),)).admits(None)
+    either = Demand((Grant("f", encrypted=True), Grant("g", admission=ONLY_ALICE)))
+    assert either.lack(READABLE, inward=True) is Lack.ENCRYPTION
 
 
 def test_a_bundle_is_encrypted_if_one_of_it_is() -> None:

@@ -72,6 +72,8 @@ def test_what_has_to_be_secure_is_shut_also_for_rules_that_request() -> None:
         assert fate(text, "out tcp 10.0.0.1 -> 10.9.0.1:80") is Fate.DROPPED
         assert fate(text, "out tcp 10.0.0.1 -> 10.9.0.1:81") is Fate.PASSES
     assert fate(request, "out tcp 10.0.0.1 -> 10.9.0.1:80") is Fate.PASSES
+    bypass = secure + "override-block = true\n"
+    assert fate(bypass, "out tcp 10.0.0.1 -> 10.9.0.1:80") is Fate.PASSES, "it takes nothing away"
 
 
 def test_a_name_weighs_as_the_address_that_it_will_be() -> None:

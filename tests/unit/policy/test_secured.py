@@ -80,7 +80,7 @@ def test_only_methods_that_suffice_are_agreed_on() -> None:
     lab = LAB + 'protect = ["ah sha256", "esp null-sha256", "esp aes256-gcm", "esp aes128-sha256 + ah sha256"]\n'
     expected = {
         "encrypted": ["esp aes256-gcm", "esp aes128-sha256 + ah sha256"],
-        "negotiated": ["esp aes256-gcm", "esp aes128-sha256 + ah sha256", "ah sha256", "esp null-sha256"],
+        "negotiated": ["esp aes256-gcm", "esp aes128-sha256 + ah sha256"],
         "authenticated": ["ah sha256", "esp null-sha256", "esp aes256-gcm", "esp aes128-sha256 + ah sha256"],
         "no-encapsulation": ["ah sha256", "esp null-sha256", "esp aes256-gcm", "esp aes128-sha256 + ah sha256"],
     }
@@ -114,9 +114,11 @@ def test_whom_it_allows_passes_a_block_and_a_block_alone_stays() -> None:
     assert (entry.demand.overrides, entry.demand.basis) == (
         next(one.origin for one in found.spd if one.origin.rule == "shut"), "lab/10.0.0.1 <-> 10.0.0.0/24",
     )  # fmt: skip
-    assert [one.origin.rule for one in found.spd if "445" in one.name and one.directions is Direction.BOTH] == [
-        "admins", "shut", "admins"
-    ], "past the block; the block; what nothing protects. Nothing that never decides"  # fmt: skip
+    assert [one.origin.rule for one in found.spd if "445" in one.name] == ["admins", "shut"]
+    assert told(found, "in tcp 192.0.2.9:5000 -> 10.0.0.1:445") == "permit", "what nothing blocks is as it was"
+    assert compile_text(BYPASS, ME).spd.guards == (), "nor does it close anything tomorrow"
+    secured = compile_text(LAB + SMB + BYPASS, ME)
+    assert told(secured, ASKS) == "protect by lab for smb admins", "who may pass a block need not be as a filter asks"
     alone = compile_text(SHUT + BYPASS, ME)
     assert told(alone, ASKS) == "block by shut", "no rule protects it"
 
@@ -231,21 +233,21 @@ class Slow:
             for entry in self.alone[item.name]
             if flow in entry.selector and way in entry.directions
         ]
-        if not about:
+        past = {item.name for _, item, _ in about if isinstance(item, Filter) and item.override_block}
+        ordered = [(item, entry) for _, item, entry in sorted(about, key=lambda one: one[0]) if item.name not in past]
+        if not ordered:
             return (Action.BYPASS,)
-        ordered = [(item, entry) for _, item, entry in sorted(about, key=lambda one: one[0])]
         first, entry = ordered[0]
         protecting = next(((item, one) for item, one in ordered if isinstance(item, Rule)), None)
         asking = [(item, one) for item, one in ordered if isinstance(item, Filter) and item.secure is not None]
         if isinstance(first, Filter) and first.verb is Verb.BLOCK:
-            grants = {item.name for item, _ in asking if item.override_block}
-            return self._secured(grants, protecting) if grants else (Action.DISCARD,)
+            return self._secured(past, protecting) if past else (Action.DISCARD,)
         if entry.action is Action.BYPASS:
             return (Action.BYPASS,)
         if not asking:
             return Action.PROTECT, first.name, frozenset[str](), entry.processing and entry.processing.methods
         most = asking[0][1].weight
-        return self._secured({item.name for item, one in asking if one.weight == most}, protecting)
+        return self._secured({item.name for item, one in asking if one.weight == most} | past, protecting)
 
     def _key(self, item: Rule | Filter, entry: SpdEntry) -> tuple[object, ...]:
         secure = isinstance(item, Filter) and item.secure is not None
@@ -262,7 +264,7 @@ class Slow:
         methods = [*(() if processing is None else processing.methods)]
         if any(one.secure in (Security.ENCRYPTED, Security.NEGOTIATED) for one in grants):
             methods = [m for m in methods if encrypts(m)] + [m for m in methods if not encrypts(m)]
-        if all(one.secure is Security.ENCRYPTED for one in grants):
+        if all(one.secure in (Security.ENCRYPTED, Security.NEGOTIATED) for one in grants):
             methods = [m for m in methods if encrypts(m)]
         if not methods:
             return (Action.DISCARD,)

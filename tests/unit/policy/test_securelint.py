@@ -34,11 +34,17 @@ def test_a_filter_that_no_rule_serves_blocks() -> None:
     assert found(SMB + "enabled = false\n") == ["p.toml: warning: no rule and no filter: everything is permitted."]
 
 
-def test_a_bypass_for_everybody() -> None:
-    out = SMB.replace('"in"', '"out"')
-    (one,) = found(LAB + out + TO)
+BLOCK = '[[filter]]\nname = "shut"\nblock = "tcp to 445"\nwith = "10.77.0.0/24"\n'
+
+
+def test_a_bypass_for_everybody_or_for_nothing() -> None:
+    out = SMB.replace('"in"', '"out"') + TO
+    (one,) = found(LAB + BLOCK + out)
     assert one.endswith('filter "smb" lets whoever can authenticate pass every filter that blocks.')
-    assert found(LAB + out + TO + 'allow = { computers = ["admin.example"] }\n') == []
+    only = out + 'allow = { computers = ["admin.example"] }\n'
+    assert found(LAB + BLOCK + only) == []
+    (one,) = found(LAB + only)
+    assert "passes no block" in one
 
 
 def test_a_block_that_gives_way_is_no_hole_and_no_shadow() -> None:

@@ -3,7 +3,7 @@ rem SPDX-License-Identifier: Apache-2.0
 rem In the form of the examples of Microsoft's page "netsh advfirewall", one after the other.
 rem packet: out tcp 10.0.0.1 -> 192.168.1.100:80 blocked by "BlockOutIP"
 rem packet: in icmp echo-request 192.0.2.1 -> 10.0.0.1 blocked by "No ping"
-rem packet: in tcp 192.0.2.1:1050 -> 10.0.0.1:80 protected by "KerberosAuthRule"
+rem packet: in tcp 192.0.2.1:1050 -> 10.0.0.1:80 protected by "Require Encryption"
 netsh advfirewall consec add rule name="RequireAuth" endpoint1=any endpoint2=any action=requireinrequestout
 netsh advfirewall consec add rule name="KerberosAuthRule" endpoint1=any endpoint2=any action=requireinrequireout auth1=computerkerb
 netsh advfirewall consec delete rule name="RequireAuth"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# packet: in tcp 10.0.0.9:5000 -> 10.0.0.1:23 blocked by "Block telnet"
+# packet: in tcp 10.0.0.9:5000 -> 10.0.0.1:23 protected by "Inbound Secure Bypass"
 # packet: out tcp 10.0.0.1 -> 10.0.0.9:25 blocked by "Block mail"
 # packet: out tcp 10.0.0.1 -> 10.0.0.9:80 protected by "Isolation"
-# packet: in tcp 192.0.2.7:5000 -> 10.0.0.1:80 blocked by "Block strangers"
+# packet: in tcp 192.0.2.7:5000 -> 10.0.0.1:80 protected by "Inbound Secure Bypass"
 # packet: out tcp 10.0.0.1 -> 192.0.2.7:80 protected by "Isolation"
 # In the form of "Deploy basic firewall rules" and "Deploy secure firewall rules with IPsec" (Microsoft Learn).
 New-NetFirewallRule -DisplayName "Allow Inbound Telnet" -Direction Inbound -Program %SystemRoot%\System32\tlntsvr.exe -RemoteAddress LocalSubnet -Action Allow

@@ -48,6 +48,7 @@ from ringfence.policy.terms import (
     Ntlm,
     PskFile,
     SecondAuth,
+    Security,
     Signing,
     ThroughNat,
     UserKerberos,
@@ -255,8 +256,23 @@ BLOCKED = st.one_of(
 
 
 @st.composite
+def secured(draw: st.DrawFn, name: str) -> Filter:
+    direction = draw(st.sampled_from([Reading.IN, Reading.OUT]))
+    some = [one for one in Security if direction is Reading.IN or one is not Security.NEGOTIATED]
+    allow, deny = (draw(st.sampled_from([Access(), Access(("S-1-5-21-1",), ("S-1-5-21-2",))])) for _ in range(2))
+    override = draw(st.booleans()) and (direction is Reading.OUT or bool(allow))
+    traffic = draw(BLOCKED)
+    anywhere = override or not traffic.receiver_ports.is_any
+    return Filter(
+        name, Verb.PERMIT, (traffic,), remote=ANY if anywhere else (AddressRange.parse("10.0.0.0/8"),),
+        direction=direction, mirrored=not override, secure=draw(st.sampled_from(some)), override_block=override,
+        allow=allow, deny=deny, scope=draw(SCOPES),
+    )  # fmt: skip
+
+
+@st.composite
 def policies(draw: st.DrawFn) -> Policy:
-    names = draw(st.lists(NAMES, min_size=5, max_size=5, unique_by=str.lower))
+    names = draw(st.lists(NAMES, min_size=6, max_size=6, unique_by=str.lower))
     mode = main_modes(draw)
     made = GlobalSettings(
         exempt=tuple(one for one in Exempt if one in draw(st.sets(st.sampled_from(Exempt)))),
@@ -274,7 +290,8 @@ def policies(draw: st.DrawFn) -> Policy:
         direction=draw(st.sampled_from([Reading.IN, Reading.OUT])),
     )  # fmt: skip
     found = tuple(draw(rules(name)) for name in names[: draw(st.integers(1, 3))])
-    return Policy(rules=weighed(found), filters=(blocked,), settings=made, main_modes=(main_mode,))
+    filters = (blocked, draw(secured(names[5])))
+    return Policy(rules=weighed(found), filters=filters, settings=made, main_modes=(main_mode,))
 
 
 @settings(deadline=None, max_examples=250, suppress_health_check=list(HealthCheck))

@@ -216,7 +216,10 @@ def test_documents_that_came_from_scripts_mean_the_same_again(path: Path) -> Non
     exported = write_script(policy, {file: key_file_text("x") for file in policy.key_files})
     again = read_script(exported.text, "x.ps1")
     assert not again.left_out
-    for one, other in zip(statements(policy), statements(again.policy), strict=True):
+    by_name = {one.words for one in exported.left_out if "by their SIDs" in one.why}
+    said = [one for one in statements(policy) if f'filter "{one.name}"' not in by_name]
+    assert by_name <= {'filter "Allow Encrypted Telnet to Members"', "tunnel-authorization"}
+    for one, other in zip(said, statements(again.policy), strict=True):
         if isinstance(one, Rule) and isinstance(other, Rule):
             strip = {"auth_set": "", "quick_mode_crypto": "", "main_mode": None, "lifetime": None, "auth": ()}
             assert replace(one, **strip) == replace(other, **strip)

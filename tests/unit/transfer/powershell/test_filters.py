@@ -4,9 +4,10 @@
 import pytest
 
 from ringfence.policy.document import parse
-from ringfence.policy.model import Filter
+from ringfence.policy.model import Filter, Verb
 from ringfence.policy.write import canonical
 from ringfence.transfer.base import Imported
+from ringfence.transfer.consec import SECURED
 from ringfence.transfer.powershell.importing import read_script
 
 NEW = "New-NetFirewallRule -DisplayName A -Action Block"
@@ -58,6 +59,7 @@ def test_the_rest_of_it() -> None:
         ("-Direction Outbound -Protocol TCP -LocalPort 80", "the port that they come from"),
         ("-Protocol TCP -LocalPort 23\nSet-NetFirewallRule -DisplayName A -LocalPort $x", "what line 2 makes of it"),
         ("-RemoteAddress Intranet", "-RemoteAddress Intranet says something"),
+        ("-RemoteMachine x", "-RemoteMachine is said"),
         ("-Protocol ICMPv4 -IcmpType x", "-IcmpType x is none"),
     ],
 )
@@ -70,12 +72,58 @@ def test_what_is_left_out(words: str, why: str) -> None:
 def test_what_is_allowed_is_permitted_anyway() -> None:
     found = read("New-NetFirewallRule -DisplayName A -Protocol TCP -LocalPort 80")
     assert (found.policy.filters, found.left_out, len(found.notes)) == ((), (), 1)
-    for words in (
-        "-Authentication Required -Encryption Required",
-        "-Authentication Required -OverrideBlockRules $true",
-    ):
-        secure = read(f"New-NetFirewallRule -DisplayName A -Action Allow {words}")
-        assert "secure only" in secure.left_out[0].why
+
+
+SECURE = "New-NetFirewallRule -DisplayName A -Action Allow -Protocol TCP -LocalPort 445"
+ADMINS, ALICE = "S-1-5-21-1-2-3-1114", "S-1-5-21-1-2-3-500"
+
+
+@pytest.mark.parametrize(
+    ("words", "secure", "override", "computers", "users"),
+    [
+        ("-Authentication Required", "authenticated", False, (), ()),
+        ("-Authentication Required -Encryption Required", "encrypted", False, (), ()),
+        ("-Authentication Required -Encryption Dynamic", "negotiated", False, (), ()),
+        ("-Authentication NoEncap", "no-encapsulation", False, (), ()),
+        (f"-Authentication Required -OverrideBlockRules $true -RemoteMachine 'D:(A;;CC;;;{ADMINS})'",
+         "authenticated", True, (ADMINS,), ()),
+        (f"-Authentication Required -RemoteUser 'D:(A;;CC;;;{ALICE})'", "authenticated", False, (), (ALICE,)),
+    ],
+)  # fmt: skip
+def test_what_is_allowed_if_it_is_secure(
+    words: str, secure: str, override: bool, computers: tuple[str, ...], users: tuple[str, ...]
+) -> None:
+    read_ = read(f"{SECURE} {words}")
+    (found,) = read_.policy.filters
+    assert (found.verb, found.direction.value, found.mirrored, [*map(str, found.traffic)]) == (
+        Verb.PERMIT, "in", not override, ["tcp to 445"],
+    )  # fmt: skip
+    assert found.secure is not None
+    assert (found.secure.value, found.override_block) == (secure, override)
+    assert (found.allow.computers, found.allow.users) == (computers, users)
+    assert [one.why for one in read_.notes] == ([] if override else [SECURED])
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("-Encryption Required", "-Authentication NotRequired and -Encryption Required"),
+        ("-Authentication NoEncap -Encryption Required", "no rule with -Authentication NoEncap"),
+        ("-OverrideBlockRules $true", "-Authentication NotRequired"),
+        ("-Authentication Required -OverrideBlockRules $true", "for no computers"),
+        ("-Authentication Required -Program C:\\x.exe", "-Program is said"),
+        ("-Authentication Required -RemoteMachine x", "no list of accounts"),
+    ],
+)
+def test_what_no_secure_rule_is(words: str, why: str) -> None:
+    found = read(f"{SECURE} {words}")
+    assert not found.policy.filters
+    assert why in found.left_out[0].why
+
+
+def test_a_bypass_outward_needs_no_computers() -> None:
+    found = read(f"{SECURE} -Direction Outbound -Authentication Required -OverrideBlockRules $true").policy.filters[0]
+    assert (found.override_block, found.direction.value) == (True, "out")
 
 
 def test_rules_and_filters_share_their_names() -> None:
