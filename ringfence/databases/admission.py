@@ -48,7 +48,7 @@ class Admission:
     deny: tuple[Pattern, ...] = ()
     """Not even if allowed."""
 
-    def admits(self, identity: Identity) -> bool:
-        """Whether ``identity`` is let in."""
-        allowed = not self.allow or any(one.fits(identity) for one in self.allow)
-        return allowed and not any(one.fits(identity) for one in self.deny)
+    def admits(self, *names: Identity) -> bool:
+        """Whether who is called by all of ``names`` is let in; a certificate may have several."""
+        allowed = not self.allow or any(one.fits(name) for one in self.allow for name in names)
+        return allowed and not any(one.fits(name) for one in self.deny for name in names)

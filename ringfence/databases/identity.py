@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from ringfence.crypto.certificate import dn_text, parse_dn
 from ringfence.net.address import format_address, parse_address
 
 
@@ -34,7 +35,8 @@ class Identity:
     def parse(cls, text: str) -> "Identity":
         """As people write it: an address, ``alice@corp.example``, ``host.corp.example``, or with a prefix.
 
-        ``keyid:`` stands before hex or text, ``dn:`` before the DER octets of a distinguished name in hex.
+        A distinguished name is ``CN=alice, O=Lab``. ``keyid:`` stands before hex or text, ``dn:`` before the DER
+        octets of a distinguished name in hex.
         """
         try:
             return cls.of_address(parse_address(text))
@@ -51,6 +53,11 @@ class Identity:
                 return cls(IdentityKind.DN, bytes.fromhex(text.removeprefix("dn:")))
             except ValueError:
                 pass
+        if "=" in text:
+            try:
+                return cls(IdentityKind.DN, parse_dn(text))
+            except ValueError:
+                pass
         if "@" in text.strip("@"):
             return cls(IdentityKind.USER_FQDN, text.encode())
         return cls(IdentityKind.FQDN, text.removeprefix("@").encode())
@@ -64,4 +71,4 @@ class Identity:
             case IdentityKind.KEY_ID:
                 return f"keyid:{self.data.hex()}"
             case IdentityKind.DN:
-                return f"dn:{self.data.hex()}"
+                return dn_text(self.data) if "=" in dn_text(self.data) else f"dn:{self.data.hex()}"

@@ -88,9 +88,9 @@ class PadEntry:
     keying: tuple[int, ...] = (1,)
     """Versions of IKE that may be spoken; we begin with the first."""
 
-    def admits(self, identity: Identity) -> bool:
-        """Whether who has proved to be ``identity`` is let in."""
-        return all(one.admits(identity) for one in self.admissions)
+    def admits(self, *names: Identity) -> bool:
+        """Whether who has proved to be all of ``names`` is let in."""
+        return all(one.admits(*names) for one in self.admissions)
 
     @property
     def names_nobody(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ringfence.crypto.suites import Authenticator, Cipher, DhGroup, Encryption, Hash, Integrity
 from ringfence.databases.admission import Admission
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import USUAL, DeadPeer, Pad, PadEntry, PresharedKey, ThroughNat
+from ringfence.databases.pad import USUAL, Auth, DeadPeer, Pad, PadEntry, PresharedKey, ThroughNat
 from ringfence.databases.proposal import IkeProposal, Limits, Protocol, SecurityMethod, Transform
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
@@ -50,6 +50,8 @@ class HostPolicy:
     remote_net: str = ""
     pfs: DhGroup | None = None
     protocol: int | None = None
+    auth: tuple[Auth, ...] = ()
+    """Empty for the key."""
     local_identity: Identity | None = None
     remote_identity: Identity | None = None
     admissions: tuple[Admission, ...] = ()
@@ -84,7 +86,7 @@ class HostPolicy:
         peer = PadEntry(
             name=PEER,
             remote=(AddressRange.parse(self.remote),),
-            auth=(PresharedKey(Secret(self.key)),),
+            auth=self.auth or (PresharedKey(Secret(self.key)),),
             proposals=self.main,
             origin=Origin("lab"),
             local_identity=self.local_identity,

@@ -13,6 +13,7 @@ from itertools import count
 
 from ringfence.audit import Event
 from ringfence.capture.pcap import Frame
+from ringfence.credentials.base import Keeper
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.selector import Selector
 from ringfence.ike.effects import (
@@ -22,6 +23,7 @@ from ringfence.ike.effects import (
     InstallOutbound,
     LogIkeKey,
     LogIkeV2Keys,
+    Question,
     RemoveChild,
     Report,
     SendMessage,
@@ -67,6 +69,8 @@ class MemoryHost:
     keys: list[LogIkeKey] = field(default_factory=list)
     logged: list[LogIkeV2Keys] = field(default_factory=list)
     """Keys of IKEv2."""
+    keeper: Keeper | None = None
+    """Answers what the engine asks; without one nobody does."""
     sent: list[bytes] = field(default_factory=list)
     timeline: list[tuple[float, Effect]] = field(default_factory=list)
     """Every effect with its time."""
@@ -143,6 +147,10 @@ class MemoryNetwork:
             message = host.perform(effect, self.now)
             if message is not None:
                 self._send(message)
+        for question in [effect for effect in effects if isinstance(effect, Question)]:
+            if host.keeper is not None:
+                answer = host.keeper.answer(question)
+                self.do(host, host.engine.answered(question.ticket, answer, self.now))
 
     def acquire(self, host: MemoryHost, entry: str, flow: FlowKey) -> None:
         """A packet of the host wants protection."""

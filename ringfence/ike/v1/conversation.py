@@ -23,6 +23,7 @@ from ringfence.ike.v1.channel import open_clear, open_encrypted
 from ringfence.ike.v1.keys import MainKeys
 from ringfence.ike.v1.notifies import NOTIFY_OF, UNREADING, Notify
 from ringfence.ike.v1.payloads import IPSEC_DOI, NotifyPayload, ProtocolId, SaPayload
+from ringfence.ike.v1.rules import MAIN_MODE, Proof
 from ringfence.ike.v1.running import AnyRunning, Running
 from ringfence.ike.v1.speaker import Speaker
 from ringfence.ike.v1.vendors import Vendor, recognised
@@ -129,7 +130,7 @@ class Conversation:
                     case Do():
                         self._perform(running, command.effect)
                     case Protect(shield):
-                        self._protect(shield)
+                        self._protect(running, shield)
                     case Traverse(path, peer_moves):
                         self._voice.traverse(path, peer_moves=peer_moves)
                 command = running.stepper.step()
@@ -147,9 +148,11 @@ class Conversation:
         if command.wait is Wait.INSIST:
             running.repeater.sent(self._world.env.now)
 
-    def _protect(self, shield: object) -> None:
+    def _protect(self, running: AnyRunning, shield: object) -> None:
         if isinstance(shield, MainKeys):
             self._voice.keys, self._voice.last_block = shield, shield.first_iv
+            if shield.signed:
+                running.rules = MAIN_MODE[Proof.SIGNATURE]
 
     def _perform(self, running: AnyRunning, effect: Effect) -> None:
         if isinstance(effect, InstallInbound):
@@ -220,7 +223,7 @@ class Conversation:
             self._tell(error, (ProtocolId.ISAKMP, b"".join(self._voice.cookies)))
             if running.initiator:  # the responder thinks that it has an IKE SA
                 self._voice.inform(informational.delete_ike(*self._voice.cookies))
-        elif tell:
+        elif tell and running.number:
             self._tell_in_clear(error)
         self._voice.report(
             MainModeFailed(

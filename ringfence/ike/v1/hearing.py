@@ -93,6 +93,8 @@ class Hearing:
             name = informational.name_of(notify.kind)
             running = self._talk.main
             if running is not None and notify.kind < Notify.CONNECTED:
-                self._talk.doubt(main_mode.refused_in_clear(notify.kind, running.number), tell=False)
+                self._talk.doubt(
+                    main_mode.refused_in_clear(notify.kind, running.number, signed=running.signed), tell=False
+                )
             elif running is None and notify.kind in SUSPICIOUS:
                 self._voice.emit(Suspicion(name))

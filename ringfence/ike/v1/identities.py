@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """ID payloads: who somebody is in main mode, and whose traffic a quick mode is about (RFC 2407 §4.6.2)."""
 
+from ringfence.crypto.certificate import same_dn
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.selector import Selector
 from ringfence.ike.errors import Aborted, Reason, Refused
@@ -33,9 +34,11 @@ def identity_of(payload: IdPayload) -> Identity:
 
 
 def same_identity(one: Identity, other: Identity) -> bool:
-    """Whether they name the same; names compare without case."""
+    """Whether they name the same; names compare without case, distinguished names attribute by attribute."""
     if one.kind is not other.kind:
         return False
+    if one.kind is IdentityKind.DN:
+        return same_dn(one.data, other.data)
     return one.data.lower() == other.data.lower() if one.kind in CASELESS else one.data == other.data
 
 

@@ -44,14 +44,20 @@ class MainKeys:
     """Of message 5 in main mode."""
     shared: Shared
 
-    def proof(self, sa_body: bytes, id_body: bytes, *, initiator: bool) -> bytes:
-        """HASH_I or HASH_R: who shows it knows the pre-shared key (RFC 2409 §5)."""
+    signed: bool = False
+    """Whether signatures prove the sides, rather than a key that both know."""
+
+    def proof(self, sa_body: bytes, id_body: bytes, *, initiator: bool, prf: Prf | None = None) -> bytes:
+        """HASH_I or HASH_R: who shows it knows the pre-shared key, or it is what is signed (RFC 2409 §5).
+
+        ``prf`` where it is not the negotiated one.
+        """
         s = self.shared
         publics = (s.initiator_public, s.responder_public)
         cookies = (s.initiator_cookie, s.responder_cookie)
         if not initiator:
             publics, cookies = publics[::-1], cookies[::-1]
-        return self.prf.mac(self.skeyid.reveal(), b"".join((*publics, *cookies, sa_body, id_body)))
+        return (prf or self.prf).mac(self.skeyid.reveal(), b"".join((*publics, *cookies, sa_body, id_body)))
 
     def phase2_iv(self, last_block: bytes, message_id: int) -> bytes:
         """The first IV of a quick mode or informational exchange."""
@@ -95,11 +101,26 @@ def derive(proposal: IkeProposal, key: Secret, shared: Shared) -> MainKeys:
     """All keys of a main mode with a pre-shared key."""
     prf = Prf(proposal.hash, legacy=is_legacy(proposal.hash))
     skeyid = skeyid_psk(prf, key, shared.initiator_nonce, shared.responder_nonce)
+    return _derive(proposal, prf, skeyid, shared, signed=False)
+
+
+def derive_signed(proposal: IkeProposal, shared: Shared) -> MainKeys:
+    """All keys of a main mode that signatures prove."""
+    prf = Prf(proposal.hash, legacy=is_legacy(proposal.hash))
+    return _derive(proposal, prf, skeyid_signed(prf, shared), shared, signed=True)
+
+
+def skeyid_signed(prf: Prf, shared: Shared) -> Secret:
+    """SKEYID with signatures: prf(Ni_b | Nr_b, g^xy)."""
+    return Secret(prf.mac(shared.initiator_nonce + shared.responder_nonce, shared.secret.reveal()))
+
+
+def _derive(proposal: IkeProposal, prf: Prf, skeyid: Secret, shared: Shared, *, signed: bool) -> MainKeys:
     d, a, e = skeyids(prf, skeyid, shared)
     stretched = prf.stretch_v1(e.reveal(), proposal.cipher.key_bits // 8)
     cipher = IkeCipher(proposal.cipher, stretched, legacy=is_legacy(proposal.cipher.algorithm))
     first_iv = prf.hash(shared.initiator_public + shared.responder_public)[: cipher.block]
-    return MainKeys(prf, cipher, skeyid, d, a, Secret(stretched), first_iv, shared)
+    return MainKeys(prf, cipher, skeyid, d, a, Secret(stretched), first_iv, shared, signed)
 
 
 def material_octets(transform: Transform) -> tuple[int, int]:

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Main mode with a pre-shared key (RFC 2409 §5.4): two hosts agree on keys and prove who they are.
+"""Main mode (RFC 2409 §5.1, §5.4): two hosts agree on keys and prove who they are.
 
     initiator                                    responder
     SA, vendor ids                        ->
                                           <-     SA with one transform, vendor ids
-    KE, Ni [, NAT-D, NAT-D]               ->
-                                          <-     KE, Nr [, NAT-D, NAT-D]
-    { IDii, HASH_I [, INITIAL-CONTACT] }  ->
-                                          <-     { IDir, HASH_R [, INITIAL-CONTACT] }
+    KE, Ni [, CR] [, NAT-D, NAT-D]        ->
+                                          <-     KE, Nr [, CR] [, NAT-D, NAT-D]
+    { IDii, proof [, INITIAL-CONTACT] }   ->
+                                          <-     { IDir, proof [, INITIAL-CONTACT] }
 
-The key must be known before the identity is: it is chosen by address. What is in braces is encrypted. Until HASH_I or
-HASH_R is checked nothing is believed; who has shown the right hash knows the key, and may still be the wrong one.
+What is in braces is encrypted. The proof is a hash made with a pre-shared key, or certificates and a signature
+(``proofs``); the transform that both took in messages 1 and 2 says which. A key must be known before the identity is:
+it is chosen by address. Until the proof is checked nothing is believed; who has shown it may still be the wrong one.
 
 Where both sides can (RFC 3947), they look for NAT in messages 3 and 4; behind one, message 5 goes by port 4500. A peer
 behind NAT calls itself by an address that we do not see. Where no identity is asked of it, it may be the one that its
@@ -24,8 +25,9 @@ from ringfence.crypto import dh
 from ringfence.crypto.errors import BadPublicValue
 from ringfence.crypto.prf import Prf
 from ringfence.crypto.suites import is_legacy
+from ringfence.databases.certification import CertificateAuth
 from ringfence.databases.identity import Identity, IdentityKind
-from ringfence.databases.pad import PadEntry, PresharedKey, ThroughNat
+from ringfence.databases.pad import Auth, PadEntry, ThroughNat
 from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.differences import compare_identity
 from ringfence.ike.effects import LogIkeKey
@@ -34,14 +36,13 @@ from ringfence.ike.exchange import Env, Exchange, Message, answer, conclude, per
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v1 import keys as k
 from ringfence.ike.v1 import natt
-from ringfence.ike.v1.identities import identity_of, main_id, same_identity
+from ringfence.ike.v1.authentication import methods, usable
+from ringfence.ike.v1.identities import same_identity
 from ringfence.ike.v1.informational import name_of
-from ringfence.ike.v1.negotiate import accepted_main, choose_main, offer_main
+from ringfence.ike.v1.negotiate import MainChoice, accepted_main, accepted_method, choose_main, offer_main
 from ringfence.ike.v1.notifies import Notify
 from ringfence.ike.v1.payloads import (
     IPSEC_DOI,
-    HashPayload,
-    IdPayload,
     KePayload,
     NoncePayload,
     NotifyPayload,
@@ -49,6 +50,8 @@ from ringfence.ike.v1.payloads import (
     SaPayload,
     VendorPayload,
 )
+from ringfence.ike.v1.proofs import Claim, Proof, Said, proof_for
+from ringfence.ike.v1.proofs import wrong_key as wrong_key
 from ringfence.ike.v1.vendors import Vendor, announced, recognised
 from ringfence.net.address import Path
 from ringfence.secret import Secret
@@ -95,6 +98,12 @@ class Agreed:
     """What is between us; None for none."""
     inner: bool = False
     """Whether the peer's identity is its address behind NAT."""
+    auth: Auth | None = None
+    """The way by which both have proved themselves; None for the entry's first."""
+    names: tuple[Identity, ...] = ()
+    """All that the peer has proved to be, where a certificate says so."""
+    certificate: str = ""
+    """The subject of the peer's certificate."""
 
     def by(self, path: Path) -> "Agreed":
         """The same, now that ``path`` shows what the initiator has found: port 4500 for NAT, port 500 for none.
@@ -112,17 +121,21 @@ PROOF = 5
 def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
     """Begin a main mode."""
     (entry,) = setting.entries
-    offer = offer_main(entry.proposals)
+    offered = usable(entry)
+    if entry.auth and not offered:
+        raise Aborted(Reason.NO_CERTIFICATE, f"this computer has none for {' or '.join(map(str, entry.auth))}")
+    offer = offer_main(entry.proposals, methods(offered))
     serves = entry.nat_traversal and natt.serves(setting.path)
     vendors = *announced(joins=entry.fragmentation), *natt.offered(serves=serves)
     chosen = yield from request(offer, *vendors, check=_takes_one_of(offer, entry))
     proposal = accepted_main(offer, chosen.chain.one(SaPayload), entry.proposals)
+    proof = proof_for(accepted_method(chosen.chain.one(SaPayload)), offered)
 
     half = dh.generate(proposal.group, env.random, legacy=is_legacy(proposal.group))
     nonce = NoncePayload(env.random(NONCE_OCTETS))
     cookies = setting.initiator_cookie + chosen.header.responder_cookie
     look = _Look(natt.common(chosen.chain, serves=serves), proposal, cookies, setting.path)
-    theirs = (yield from request(KePayload(half.public), nonce, *look.payloads())).chain
+    theirs = (yield from request(KePayload(half.public), nonce, *proof.requests(), *look.payloads())).chain
     look.at(theirs)
     shared = k.Shared(
         initiator_cookie=setting.initiator_cookie,
@@ -133,7 +146,7 @@ def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
         responder_nonce=theirs.one(NoncePayload).data,
         secret=_secret(half, theirs.one(KePayload)),
     )
-    keys = k.derive(proposal, _key(entry), shared)
+    keys = proof.derive(proposal, shared)
     yield from protect(keys)
     yield from perform(LogIkeKey(setting.initiator_cookie, keys.e))
 
@@ -141,21 +154,26 @@ def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
     if look.nat is not None:
         yield from traverse(natt.floated(setting.path), peer_moves=look.nat.remote)
 
-    local = local_identity(entry, setting.path)
-    mine, sa_body = main_id(local), offer.encode()
-    proof = HashPayload(keys.proof(sa_body, mine.encode(), initiator=True))
-    last = yield from request(mine, proof, *_contact(setting, keys), check=_proves(keys, sa_body, initiator=False))
-    remote = identity_of(last.chain.one(IdPayload))
-    inner = look.is_inner(remote)
-    _check_identity(entry, remote, setting.path, inner=inner)
+    sa_body = offer.encode()
+    shown = yield from proof.show(entry, setting.path, keys, Said(sa_body, True, theirs))
+    check = proof.check(keys, sa_body, initiator=False)
+    last = yield from request(*shown.payloads, *_contact(setting, keys), check=check)
+    claim = proof.claim(last.chain)
+    inner = look.is_inner(claim.identity)
+    _check_identity(entry, claim, setting.path, inner=inner)
+    auth = yield from proof.judge(claim, offered)
     known = recognised(chosen.chain) | recognised(theirs) | recognised(last.chain)
-    return Agreed(keys, proposal, entry, local, remote, known, says_first_contact(last), look.nat, inner)
+    return Agreed(
+        keys, proposal, entry, shown.identity, claim.identity, known, says_first_contact(last), look.nat, inner,
+        auth, claim.names, claim.certificate,
+    )  # fmt: skip
 
 
 def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     """Answer a main mode; ``first`` is message 1."""
     choice = choose_main(first.chain.one(SaPayload), setting.entries)
     proposal, entry = choice.proposal, choice.entry
+    proof = proof_for(choice.method, usable(entry))
     common = natt.common(first.chain, serves=entry.nat_traversal and natt.serves(setting.path))
     vendors = *announced(joins=entry.fragmentation), *((VendorPayload(common),) if common else ())
     theirs = (yield from answer(choice.answer, *vendors)).chain
@@ -174,23 +192,27 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
         responder_nonce=nonce.data,
         secret=_secret(half, theirs.one(KePayload)),
     )
-    keys = k.derive(proposal, _key(entry), shared)
+    keys = proof.derive(proposal, shared)
     yield from protect(keys)
     yield from perform(LogIkeKey(setting.initiator_cookie, keys.e))
 
     if look.nat is not None:
         yield from traverse(setting.path, peer_moves=look.nat.remote)
-    sa_body, check = first.chain.body(SaPayload), _proves(keys, first.chain.body(SaPayload), initiator=True)
-    last = yield from answer(KePayload(half.public), nonce, *look.payloads(), check=check)
-    remote = identity_of(last.chain.one(IdPayload))
-    inner = look.is_inner(remote)
-    entry = _entry_for(remote, entry, choice.proposal, setting, inner=inner)
-    local = local_identity(entry, setting.path)
-    mine = main_id(local)
-    proof = HashPayload(keys.proof(sa_body, mine.encode(), initiator=False))
-    yield from conclude(mine, proof, *_contact(setting, keys))
+    sa_body = first.chain.body(SaPayload)
+    check = proof.check(keys, sa_body, initiator=True)
+    last = yield from answer(KePayload(half.public), nonce, *proof.requests(), *look.payloads(), check=check)
+    claim = proof.claim(last.chain)
+    inner = look.is_inner(claim.identity)
+    fitting = _entries_for(claim, choice, proof, setting, inner=inner)
+    auth = yield from proof.judge(claim, tuple(dict.fromkeys(way for one in fitting for way in proof.ways(one))))
+    entry = next(one for one in fitting if auth in proof.ways(one))
+    shown = yield from proof.show(entry, setting.path, keys, Said(sa_body, False, theirs))
+    yield from conclude(*shown.payloads, *_contact(setting, keys))
     known = recognised(first.chain) | recognised(theirs) | recognised(last.chain)
-    return Agreed(keys, proposal, entry, local, remote, known, says_first_contact(last), look.nat, inner)
+    return Agreed(
+        keys, proposal, entry, shown.identity, claim.identity, known, says_first_contact(last), look.nat, inner,
+        auth, claim.names, claim.certificate,
+    )  # fmt: skip
 
 
 class _Look:
@@ -225,13 +247,21 @@ class _Look:
 
 def satisfies(made: Agreed, entry: PadEntry, path: Path) -> bool:
     """Whether what was proved is what another ``entry`` wants proved as well."""
+    auth = made.auth or made.entry.auth[0]
     return entry == made.entry or (
         any(path.remote.address in each for each in entry.remote)
-        and entry.auth[:1] == made.entry.auth[:1]
-        and same_identity(local_identity(entry, path), made.local)
-        and _is_wanted(entry, made.remote, path, inner=made.inner)
+        and auth in entry.auth
+        and _is_ours(entry, auth, made.local, path)
+        and _is_wanted(entry, Claim(made.remote, made.names or (made.remote,)), path, inner=made.inner)
         and any(_same_algorithms(each, made.proposal) for each in entry.proposals)
     )
+
+
+def _is_ours(entry: PadEntry, auth: Auth, local: Identity, path: Path) -> bool:
+    """Whether we would have called ourselves so; without a word in the policy, as our certificate does."""
+    if entry.local_identity is None and isinstance(auth, CertificateAuth):
+        return True
+    return same_identity(local_identity(entry, path), local)
 
 
 def _same_algorithms(one: IkeProposal, other: IkeProposal) -> bool:
@@ -251,26 +281,10 @@ def _ignore(_value: object) -> None:
     """A check is for what it raises."""
 
 
-def _proves(keys: k.MainKeys, sa_body: bytes, *, initiator: bool) -> Callable[[Message], None]:
-    """The check of message 5 or 6: its sender knows the key."""
-
-    def check(message: Message) -> None:
-        expected = keys.proof(sa_body, message.chain.body(IdPayload), initiator=initiator)
-        if not k.same(message.chain.one(HashPayload).data, expected):
-            raise wrong_key("the proof in it is wrong")
-
-    return check
-
-
-def wrong_key(what: str) -> IkeError:
-    """What a message that another key made ends in."""
-    return Aborted(Reason.WRONG_KEY, f"the peer has another pre-shared key: {what}")
-
-
-def refused_in_clear(kind: int, number: int) -> IkeError:
+def refused_in_clear(kind: int, number: int, *, signed: bool) -> IkeError:
     """What a notify in clear hints at, after message ``number``."""
     name = name_of(kind)
-    if number >= 5 and kind in KEY_TROUBLE:
+    if number >= 5 and kind in KEY_TROUBLE and not signed:
         return wrong_key(f"it answers message 5 with {name}")
     return Aborted(Reason.PEER_REFUSED, f"the peer refuses: {name}")
 
@@ -280,16 +294,6 @@ def _secret(half: dh.KeyPair, theirs: KePayload) -> Secret:
         return half.shared(theirs.public)
     except BadPublicValue as error:
         raise Aborted(Reason.BAD_KEY_EXCHANGE, f"the peer's Diffie-Hellman value is wrong: {error.message}") from error
-
-
-def _key(entry: PadEntry) -> Secret:
-    """Main mode has one key per address: the entry's first."""
-    if not entry.auth:
-        raise Aborted(Reason.NO_POLICY, f'"{entry.name}" has no way to authenticate')
-    first = entry.auth[0]
-    if not isinstance(first, PresharedKey):
-        raise Aborted(Reason.NO_POLICY, f'"{entry.name}" has no preshared key')
-    return first.key
 
 
 def local_identity(entry: PadEntry, path: Path) -> Identity:
@@ -302,29 +306,34 @@ def wanted_identity(entry: PadEntry, path: Path) -> Identity:
     return entry.remote_identity or Identity.of_address(path.remote.address)
 
 
-def _is_wanted(entry: PadEntry, remote: Identity, path: Path, *, inner: bool) -> bool:
-    """Whether the entry takes ``remote``; the ``inner`` address of a peer behind NAT stands for the one we see."""
-    return entry.admits(remote) and _is_named(entry, remote, path, inner=inner)
+def _is_wanted(entry: PadEntry, claim: Claim, path: Path, *, inner: bool) -> bool:
+    """Whether the entry takes that peer; the ``inner`` address of one behind NAT stands for the one we see."""
+    return entry.admits(*claim.names) and _is_named(entry, claim, path, inner=inner)
 
 
-def _is_named(entry: PadEntry, remote: Identity, path: Path, *, inner: bool) -> bool:
-    """Whether it is who the entry is for; who is let in by name need not be called by the address that we see."""
-    if entry.remote_identity is None and (inner or not entry.names_nobody):
+def _is_named(entry: PadEntry, claim: Claim, path: Path, *, inner: bool) -> bool:
+    """Whether it is who the entry is for; who is let in by name need not be called by the address that we see.
+
+    Nor need who has a certificate: without a word in the policy, whoever the authority vouches for will do.
+    """
+    if entry.remote_identity is None and (inner or claim.chain or not entry.names_nobody):
         return True
-    return same_identity(remote, wanted_identity(entry, path))
+    return any(same_identity(one, wanted_identity(entry, path)) for one in claim.names)
 
 
-def _check_identity(entry: PadEntry, remote: Identity, path: Path, *, inner: bool) -> None:
-    if not _is_named(entry, remote, path, inner=inner):
+def _check_identity(entry: PadEntry, claim: Claim, path: Path, *, inner: bool) -> None:
+    if not _is_named(entry, claim, path, inner=inner):
         wanted = wanted_identity(entry, path)
+        what = "shows a certificate of" if claim.chain else "has the right key but is"
         raise Aborted(
             Reason.WRONG_IDENTITY,
-            f"the peer has the right key but is {remote}, not {wanted}",
-            comparison=compare_identity(remote, wanted),
+            f"the peer {what} {claim.identity}, not {wanted}",
+            comparison=compare_identity(claim.identity, wanted),
         )
-    if not entry.admits(remote):
+    if not entry.admits(*claim.names):
         rule = entry.origin.rule
-        raise Aborted(Reason.NOT_AUTHORIZED, f'the peer proved to be {remote}, whom rule "{rule}" does not let in')
+        what = f'the peer proved to be {claim.identity}, whom rule "{rule}" does not let in'
+        raise Aborted(Reason.NOT_AUTHORIZED, what)
 
 
 def _check_nat(entry: PadEntry, nat: natt.Nat | None) -> None:
@@ -337,16 +346,20 @@ def _check_nat(entry: PadEntry, nat: natt.Nat | None) -> None:
         raise Aborted(Reason.NAT, "both sides are behind NAT, and the policy does not begin there")
 
 
-def _entry_for(remote: Identity, chosen: PadEntry, proposal: IkeProposal, setting: Setting, *, inner: bool) -> PadEntry:
-    """The entry for the peer that has shown itself: the one chosen by address, or another with the same key."""
-    for entry in (chosen, *setting.entries):
-        same_terms = entry.auth[:1] == chosen.auth[:1] and any(
-            _same_algorithms(each, proposal) for each in entry.proposals
-        )
-        if same_terms and _is_wanted(entry, remote, setting.path, inner=inner):
-            return entry
-    _check_identity(chosen, remote, setting.path, inner=inner)
-    return chosen
+def _entries_for(
+    claim: Claim, choice: MainChoice, proof: Proof, setting: Setting, *, inner: bool
+) -> list[PadEntry]:  # fmt: skip
+    """The entries for the peer that has shown itself: the one chosen by address, and others that prove the same way."""
+    found = [
+        entry
+        for entry in dict.fromkeys((choice.entry, *setting.entries))
+        if proof.ways(entry)
+        and any(_same_algorithms(each, choice.proposal) for each in entry.proposals)
+        and _is_wanted(entry, claim, setting.path, inner=inner)
+    ]
+    if not found:
+        _check_identity(choice.entry, claim, setting.path, inner=inner)
+    return found or [choice.entry]
 
 
 def _contact(setting: Setting, keys: k.MainKeys) -> tuple[NotifyPayload, ...]:

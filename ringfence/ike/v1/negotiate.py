@@ -12,6 +12,7 @@ A lifetime is no reason to refuse: each side uses the stricter of its own and th
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from itertools import product
 
 from ringfence.crypto.suites import ENCRYPTION, GROUPS, HASH, Cipher, DhGroup, is_legacy
 from ringfence.databases.comparison import Terms, compare
@@ -19,6 +20,7 @@ from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import IkeProposal, Limits
 from ringfence.ike.errors import Aborted, Reason
 from ringfence.ike.lifetime import stricter
+from ringfence.ike.v1.authentication import Authentication, methods, usable
 from ringfence.ike.v1.payloads import (
     IDENTITY_ONLY,
     IPSEC_DOI,
@@ -45,12 +47,6 @@ class MainAttribute(IntEnum):
     LIFE_TYPE = 11
     LIFE_DURATION = 12
     KEY_LENGTH = 14
-
-
-class Authentication(IntEnum):
-    """How the sides prove themselves (RFC 2409 appendix A)."""
-
-    PRESHARED_KEY = 1
 
 
 ENCRYPTED, HASHED, EXCHANGED, PROVED = "encryption", "hash", "key exchange", "authentication"
@@ -144,7 +140,13 @@ def main_meaning(transform: TransformPayload) -> Meaning:
     return meaning(transform, MainAttribute.LIFE_TYPE, MainAttribute.LIFE_DURATION)
 
 
-def main_says(proposal: IkeProposal) -> list[tuple[int, int]]:
+Methods = Sequence[Authentication]
+BY_KEY: Methods = (Authentication.PRESHARED_KEY,)
+
+
+def main_says(
+    proposal: IkeProposal, method: Authentication = Authentication.PRESHARED_KEY
+) -> list[tuple[int, int]]:  # fmt: skip
     """The attributes of a proposal, but for its lifetimes; none when IKEv1 cannot say it."""
     encryption = proposal.cipher.row.ike_v1
     if encryption is None:
@@ -154,16 +156,16 @@ def main_says(proposal: IkeProposal) -> list[tuple[int, int]]:
         (MainAttribute.ENCRYPTION, encryption),
         *key,
         (MainAttribute.HASH, HASH[proposal.hash].ike_v1),
-        (MainAttribute.AUTHENTICATION, Authentication.PRESHARED_KEY),
+        (MainAttribute.AUTHENTICATION, method),
         (MainAttribute.GROUP, proposal.group.value),
     ]
 
 
-def offer_main(proposals: Sequence[IkeProposal]) -> SaPayload:
-    """All of them, as transforms of one proposal; raises Aborted when IKEv1 can say none of them."""
+def offer_main(proposals: Sequence[IkeProposal], by: Methods = BY_KEY) -> SaPayload:
+    """All of them by each method, as transforms of one proposal; raises Aborted when IKEv1 can say none of them."""
     transforms: list[TransformPayload] = []
-    for proposal in proposals:
-        says = main_says(proposal)
+    for method, proposal in product(by, proposals):
+        says = main_says(proposal, method)
         if says:
             lives = life_attributes(proposal.limits, MainAttribute.LIFE_TYPE, MainAttribute.LIFE_DURATION)
             attributes = (*(Attribute(kind, number) for kind, number in says), *lives)
@@ -182,9 +184,15 @@ def accepted_main(offer: SaPayload, answer: SaPayload, proposals: Sequence[IkePr
         raise Aborted(
             Reason.CHANGED_PROPOSAL,
             "the peer answered with a main mode proposal that we did not make",
-            comparison=compare("main mode proposals", offered_main(answer), own_main(proposals)),
+            comparison=compare("main mode proposals", offered_main(answer), offered_main(offer)),
         )
-    return next(proposal for proposal in proposals if frozenset(main_says(proposal)) == taken.says)
+    method = accepted_method(answer)
+    return next(proposal for proposal in proposals if frozenset(main_says(proposal, method)) == taken.says)
+
+
+def accepted_method(answer: SaPayload) -> Authentication:
+    """By which method the sides prove themselves, after ``accepted_main`` has found the answer to be one of ours."""
+    return Authentication(main_meaning(answer.proposals[0].transforms[0]).get(MainAttribute.AUTHENTICATION) or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +203,16 @@ class MainChoice:
     proposal: IkeProposal
     """With the stricter lifetimes of both sides."""
     answer: SaPayload
+    method: Authentication = Authentication.PRESHARED_KEY
 
 
 def choose_main(offer: SaPayload, entries: Sequence[PadEntry]) -> MainChoice:
     """The first of our proposals that the peer offers; raises Aborted."""
+    if entries and not any(map(usable, entries)):
+        raise Aborted(Reason.NO_CERTIFICATE, "this computer has no certificate of an authority that the policy names")
     for entry in entries:
-        for proposal in entry.proposals:
-            wanted = frozenset(main_says(proposal))
+        for method, proposal in product(methods(usable(entry)), entry.proposals):
+            wanted = frozenset(main_says(proposal, method))
             for theirs in offer.proposals:
                 if theirs.protocol != ProtocolId.ISAKMP or not wanted:
                     continue
@@ -210,12 +221,13 @@ def choose_main(offer: SaPayload, entries: Sequence[PadEntry]) -> MainChoice:
                     if offered.id == KEY_IKE and offered.clear and offered.says == wanted:
                         agreed = replace(proposal, limits=stricter(proposal.limits, offered.limits))
                         taken = replace(theirs, transforms=(transform,))
-                        return MainChoice(entry, agreed, sa_payload([taken]))
+                        return MainChoice(entry, agreed, sa_payload([taken]), method)
     ours = [proposal for entry in entries for proposal in entry.proposals]
+    by = methods(way for entry in entries for way in usable(entry))
     raise Aborted(
         Reason.NO_PROPOSAL,
         f"no main mode proposal in common: the peer offers {describe_main(offer)}; we take {listed(ours)}",
-        comparison=compare("main mode proposals", offered_main(offer), own_main(ours)),
+        comparison=compare("main mode proposals", offered_main(offer), own_main(ours, by)),
     )
 
 
@@ -237,10 +249,12 @@ def offered_main(offer: SaPayload) -> tuple[Terms, ...]:
     return tuple(_terms(main_meaning(each)) for proposal in offer.proposals for each in proposal.transforms)
 
 
-def own_main(proposals: Iterable[IkeProposal]) -> tuple[Terms, ...]:
+def own_main(proposals: Sequence[IkeProposal], by: Methods = BY_KEY) -> tuple[Terms, ...]:
     """What we take, as far as IKEv1 can say it."""
     return tuple(
-        _terms(Meaning(KEY_IKE, frozenset(says), frozenset())) for each in proposals if (says := main_says(each))
+        _terms(Meaning(KEY_IKE, frozenset(says), frozenset()))
+        for method, each in product(by, proposals)
+        if (says := main_says(each, method))
     )
 
 

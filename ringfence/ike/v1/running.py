@@ -11,6 +11,7 @@ from ringfence.ike.exchange import Check, Stepper, accept
 from ringfence.ike.header import Exchange
 from ringfence.ike.rules import MessageRule, Role
 from ringfence.ike.v1.main_mode import Agreed
+from ringfence.ike.v1.rules import MAIN_MODE, Proof
 from ringfence.ike.window import Patience, Repeater
 from ringfence.ike.wishes import Wish
 
@@ -79,6 +80,11 @@ class Running(Generic[T]):
         """When something is to be done even if nothing comes."""
         return min((when for when in (self.repeater.due, self.deadline) if when is not None), default=None)
 
+    @property
+    def signed(self) -> bool:
+        """Whether it is a main mode that signatures prove, as far as it is known."""
+        return self.rules is MAIN_MODE[Proof.SIGNATURE]
+
     def next_rule(self) -> MessageRule | None:
         """The rule of the peer's next message; None where there is none to come."""
         return self.rules[self.number] if self.number < len(self.rules) else None
@@ -90,6 +96,8 @@ class Running(Generic[T]):
         if self.number == 1:
             return "no answer: nobody there speaks IKE, its policy does not know us, or something drops UDP port 500"
         if self.number == len(self.rules) - 1:
+            if self.signed:
+                return f"no answer since message {self.number}: the peer may not take our certificate, or have none"
             return (
                 f"no answer since message {self.number}, the first that is encrypted: "
                 "the peer may have another pre-shared key"

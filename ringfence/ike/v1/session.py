@@ -359,7 +359,7 @@ class Session:
         except IkeError as error:
             if self._talk.main is not running:
                 raise
-            if encrypted and header.encrypted and error.reason is not Reason.WRONG_KEY:
+            if encrypted and header.encrypted and not running.signed and error.reason is not Reason.WRONG_KEY:
                 error = main_mode.wrong_key(f"main mode message {running.number + 1} cannot be read")
             self._talk.doubt(error, tell=True)
             raise error from None
@@ -380,8 +380,7 @@ class Session:
         ground, contest = self._ground(header.message_id), self._contest()
         exchange = quick_mode.respond(message, ground, contest, self._world.env)
         running = self._new_quick(Stepper(exchange), Role.RESPONDER, header.message_id)
-        first = message.chain.one(SaPayload).proposals[0]
-        running.peer_spi = first.protocol, first.spi
+        running.peer_spi = (first := message.chain.one(SaPayload).proposals[0]).protocol, first.spi
         try:
             self._talk.accept(running, message, datagram, iv, first=True)
         except Ignored:

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Methods of authentication in main mode: their numbers, and which way of the policy each stands for (RFC 2409 app. A).
+
+Certificates of several authorities that sign alike are one method on the wire; which authority it is about, requests
+and certificates say later. With ECDSA the curve says which hash makes what is signed (RFC 4754 §4).
+"""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from ringfence.crypto.prf import Prf
+from ringfence.crypto.signature import KeyKind, Scheme
+from ringfence.crypto.suites import Hash
+from ringfence.databases.certification import CertificateAuth
+from ringfence.databases.pad import Auth, PadEntry, PresharedKey
+
+
+class Authentication(IntEnum):
+    """How the sides prove themselves."""
+
+    PRESHARED_KEY = 1
+    RSA_SIGNATURE = 3
+    ECDSA_P256 = 9
+    ECDSA_P384 = 10
+    ECDSA_P521 = 11
+
+
+_SIGNED = {
+    KeyKind.RSA: Authentication.RSA_SIGNATURE,
+    KeyKind.P256: Authentication.ECDSA_P256,
+    KeyKind.P384: Authentication.ECDSA_P384,
+    KeyKind.P521: Authentication.ECDSA_P521,
+}
+_HASHES = {
+    Authentication.ECDSA_P256: Hash.SHA256,
+    Authentication.ECDSA_P384: Hash.SHA384,
+    Authentication.ECDSA_P521: Hash.SHA512,
+}
+
+
+def method_of(auth: Auth) -> Authentication | None:
+    """The method that ``auth`` is offered by; None for one that IKEv1 cannot say."""
+    return Authentication.PRESHARED_KEY if isinstance(auth, PresharedKey) else _SIGNED.get(auth.signing)
+
+
+def usable(entry: PadEntry) -> tuple[Auth, ...]:
+    """The ways of ``entry`` that we can go: those by key, and by certificates of which we have one."""
+    return tuple(one for one in entry.auth if isinstance(one, PresharedKey) or one.own)
+
+
+def methods(ways: Iterable[Auth]) -> tuple[Authentication, ...]:
+    """Each method once, in order."""
+    return tuple(dict.fromkeys(found for one in ways if (found := method_of(one)) is not None))
+
+
+def certificates(ways: Iterable[Auth], method: Authentication) -> tuple[CertificateAuth, ...]:
+    """Those ways that a method by signature stands for."""
+    return tuple(one for one in ways if isinstance(one, CertificateAuth) and method_of(one) is method)
+
+
+def scheme_for(method: Authentication) -> Scheme:
+    """How a hash is signed."""
+    return Scheme.RSA_HASH if method is Authentication.RSA_SIGNATURE else Scheme.ECDSA_HASH
+
+
+def prf_for(method: Authentication, negotiated: Prf) -> Prf:
+    """What makes the hash that is signed."""
+    return Prf(_HASHES[method]) if method in _HASHES else negotiated

@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who a peer is and who we are, in messages 5 and 6 of main mode: by a preshared key, or by signatures (RFC 2409 §5).
+
+    HDR*, ID, HASH                            with a preshared key (§5.4)
+    HDR*, ID, CERT, [ CERT, … ] SIG           with signatures (§5.1)
+
+By signatures, messages 3 and 4 ask for certificates of the authorities that the policy trusts. Ours goes first, then
+those that lead from it to the authority, each in a payload of its own; Windows may send all in one bag of PKCS #7.
+The peer's signature is checked before anything is believed, so that only who holds the key of that certificate can be
+refused for it. Its ID has to be one of the certificate's names (RFC 4945 §3.1).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ringfence.crypto.certificate import Certificate, same_dn, unpack
+from ringfence.crypto.errors import BadCertificate, BadKey, BadSignature, KeyMisfit
+from ringfence.databases.certification import CertificateAuth, OwnCertificate
+from ringfence.databases.identity import Identity, IdentityKind
+from ringfence.databases.pad import Auth, PadEntry, PresharedKey
+from ringfence.databases.proposal import IkeProposal
+from ringfence.ike.effects import Sign, Signed, Trusted, Unfit, Validate
+from ringfence.ike.errors import Aborted, IkeError, Reason
+from ringfence.ike.exchange import Exchange, Message, consult
+from ringfence.ike.payload import Chain, Payload
+from ringfence.ike.v1 import keys as k
+from ringfence.ike.v1.authentication import Authentication, certificates, prf_for, scheme_for
+from ringfence.ike.v1.identities import identity_of, main_id, same_identity
+from ringfence.ike.v1.payloads import CertPayload, CertRequestPayload, HashPayload, IdPayload, SigPayload
+from ringfence.net.address import Path
+
+PKCS7, X509_SIGNATURE, X509_KEY_EXCHANGE = 1, 4, 5
+"""Encodings of certificates (RFC 2408 §3.9)."""
+MOST_CERTIFICATES = 16
+
+Check = Callable[[Message], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who a peer says it is, and what it can prove by what it has shown."""
+
+    identity: Identity
+    names: tuple[Identity, ...]
+    """All that the same proof is about."""
+    chain: tuple[bytes, ...] = ()
+    """Its certificate in DER, and what it sent besides."""
+
+    @property
+    def certificate(self) -> str:
+        """The subject of its certificate; empty for none."""
+        return Certificate.read(self.chain[0]).subject_text if self.chain else ""
+
+
+class Proof(Protocol):
+    """How both sides prove who they are in one main mode."""
+
+    def requests(self) -> tuple[Payload, ...]:
+        """What we ask for in message 3 or 4."""
+
+    def derive(self, proposal: IkeProposal, shared: k.Shared) -> k.MainKeys:
+        """The keys."""
+
+    def show(self, entry: PadEntry, path: Path, keys: k.MainKeys, said: "Said") -> Exchange["Shown"]:
+        """Our identity and proof."""
+
+    def check(self, keys: k.MainKeys, sa_body: bytes, *, initiator: bool) -> Check:
+        """The check of message 5 or 6."""
+
+    def claim(self, chain: Chain) -> Claim:
+        """What a message that passed the check says of its sender."""
+
+    def ways(self, entry: PadEntry) -> tuple[Auth, ...]:
+        """The ways of another entry that this may prove as well."""
+
+    def judge(self, claim: Claim, ways: Sequence[Auth]) -> Exchange[Auth]:
+        """By which of ``ways`` the claim is true; raises Aborted for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a proof is made of, besides the keys."""
+
+    sa_body: bytes
+    """Of message 1."""
+    initiator: bool
+    asked: Chain
+    """The peer's message with its requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What we say in message 5 or 6."""
+
+    identity: Identity
+    payloads: tuple[Payload, ...]
+
+
+def proof_for(method: Authentication, ways: Iterable[Auth]) -> Proof:
+    """The proof by ``method``, which ``ways`` allow."""
+    kept = tuple(ways)
+    if method is not Authentication.PRESHARED_KEY:
+        return SignatureProof(method, certificates(kept, method))
+    for one in kept:
+        if isinstance(one, PresharedKey):
+            return KeyProof(one)
+    raise Aborted(Reason.NO_POLICY, "there is no preshared key")
+
+
+def raised(refused: Unfit) -> IkeError:
+    """What the host's refusal ends in."""
+    return Aborted(refused.reason, refused.detail)
+
+
+# By a preshared key ------------------------------------------------------------------------------------------------
+
+
+class KeyProof:
+    """Both sides know a key."""
+
+    def __init__(self, key: PresharedKey) -> None:
+        self._key = key
+
+    def requests(self) -> tuple[Payload, ...]:
+        """Nothing."""
+        return ()
+
+    def derive(self, proposal: IkeProposal, shared: k.Shared) -> k.MainKeys:
+        """Keys that only who knows the key has."""
+        return k.derive(proposal, self._key.key, shared)
+
+    def show(self, entry: PadEntry, path: Path, keys: k.MainKeys, said: Said) -> Exchange[Shown]:
+        """ID and HASH."""
+        yield from ()
+        local = entry.local_identity or Identity.of_address(path.local.address)
+        mine = main_id(local)
+        proof = HashPayload(keys.proof(said.sa_body, mine.encode(), initiator=said.initiator))
+        return Shown(local, (mine, proof))
+
+    def check(self, keys: k.MainKeys, sa_body: bytes, *, initiator: bool) -> Check:
+        """Its sender knows the key."""
+
+        def check(message: Message) -> None:
+            expected = keys.proof(sa_body, message.chain.body(IdPayload), initiator=initiator)
+            if not k.same(message.chain.one(HashPayload).data, expected):
+                raise wrong_key("the proof in it is wrong")
+
+        return check
+
+    def claim(self, chain: Chain) -> Claim:
+        """What it calls itself; the key proves no name."""
+        identity = identity_of(chain.one(IdPayload))
+        return Claim(identity, (identity,))
+
+    def ways(self, entry: PadEntry) -> tuple[Auth, ...]:
+        """The same key."""
+        return tuple(one for one in entry.auth if one == self._key)
+
+    def judge(self, claim: Claim, ways: Sequence[Auth]) -> Exchange[Auth]:
+        """Who knows the key is who he says."""
+        del claim, ways
+        yield from ()
+        return self._key
+
+
+def wrong_key(what: str) -> IkeError:
+    """What a message that another key made ends in."""
+    return Aborted(Reason.WRONG_KEY, f"the peer has another pre-shared key: {what}")
+
+
+# By signatures -----------------------------------------------------------------------------------------------------
+
+
+class SignatureProof:
+    """Both sides have certificates."""
+
+    def __init__(self, method: Authentication, ways: tuple[CertificateAuth, ...]) -> None:
+        self._method, self._ways = method, ways
+
+    def requests(self) -> tuple[Payload, ...]:
+        """Each authority by its name; one request without a name where the policy keeps that back."""
+        names = dict.fromkeys(name for way in self._ways if way.asks_by_name for name in way.names)
+        return tuple(CertRequestPayload(X509_SIGNATURE, name) for name in names or (b"",))
+
+    def derive(self, proposal: IkeProposal, shared: k.Shared) -> k.MainKeys:
+        """Keys that prove nobody."""
+        return k.derive_signed(proposal, shared)
+
+    def show(self, entry: PadEntry, path: Path, keys: k.MainKeys, said: Said) -> Exchange[Shown]:
+        """ID, CERT and SIG; raises Aborted when there is no certificate or no signature."""
+        del path
+        own = self._own(said.asked)
+        local = entry.local_identity or own_identity(own.leaf)
+        mine = main_id(local)
+        prf = prf_for(self._method, keys.prf)
+        octets = keys.proof(said.sa_body, mine.encode(), initiator=said.initiator, prf=prf)
+        answer = yield from consult(Sign(own.id, scheme_for(self._method), octets))
+        if not isinstance(answer, Signed):
+            raise raised(answer if isinstance(answer, Unfit) else _WRONG_ANSWER)
+        chain = (CertPayload(X509_SIGNATURE, one) for one in own.chain)
+        return Shown(local, (mine, *chain, SigPayload(answer.signature)))
+
+    def _own(self, asked: Chain) -> OwnCertificate:
+        """Ours of an authority that the peer asks for; where there is none, the first, for it may know more."""
+        have = [own for way in self._ways for own in way.own]
+        wanted = [each.authority for each in asked.all(CertRequestPayload) if each.authority]
+        fitting = (own for own in have if any(same_dn(one, name) for one in own.issuers for name in wanted))
+        own = next(fitting, have[0] if have else None)
+        if own is None:
+            names = " or ".join(way.authority for way in self._ways)
+            raise Aborted(Reason.NO_CERTIFICATE, f"this computer has no certificate of {names}")
+        return own
+
+    def check(self, keys: k.MainKeys, sa_body: bytes, *, initiator: bool) -> Check:
+        """Its sender has the key of a certificate in it."""
+        prf, scheme = prf_for(self._method, keys.prf), scheme_for(self._method)
+
+        def check(message: Message) -> None:
+            octets = keys.proof(sa_body, message.chain.body(IdPayload), initiator=initiator, prf=prf)
+            signature = message.chain.one(SigPayload).data
+            shown = shown_by(message.chain)
+            if not shown:
+                raise Aborted(Reason.BAD_CERTIFICATE, "the peer proves itself by a signature and shows no certificate")
+            problem: Exception | None = None
+            for one in shown[:MOST_CERTIFICATES]:
+                try:
+                    one.key.verify(scheme, octets, signature)
+                    return
+                except (BadSignature, BadKey, KeyMisfit) as error:
+                    problem = problem or error
+            text = f'the peer\'s signature is none by the key of its certificate "{shown[0].subject_text}"'
+            raise Aborted(Reason.WRONG_SIGNATURE, f"{text}: {problem}") from problem
+
+        return check
+
+    def claim(self, chain: Chain) -> Claim:
+        """What it calls itself, which its certificate has to confirm; raises Aborted."""
+        identity = identity_of(chain.one(IdPayload))
+        leaf, *others = self._leaf_first(chain)
+        names = identities(leaf)
+        if not any(same_identity(identity, one) for one in names):
+            words = ", ".join(map(str, names))
+            what = f"the peer calls itself {identity}, but its certificate is for {words}"
+            raise Aborted(Reason.WRONG_IDENTITY, what)
+        return Claim(identity, names, (leaf.der, *(one.der for one in others)))
+
+    def _leaf_first(self, chain: Chain) -> list[Certificate]:
+        """The certificates of a message; those that issue others behind the one that does not."""
+        shown = shown_by(chain)
+        issuers = {one.issuer for one in shown}
+        return sorted(shown, key=lambda one: one.subject in issuers)[:MOST_CERTIFICATES]
+
+    def ways(self, entry: PadEntry) -> tuple[Auth, ...]:
+        """Those by signatures of this kind."""
+        return certificates(entry.auth, self._method)
+
+    def judge(self, claim: Claim, ways: Sequence[Auth]) -> Exchange[Auth]:
+        """By the authority that vouches for it; raises Aborted."""
+        found = tuple(one for one in ways if isinstance(one, CertificateAuth))
+        answer = yield from consult(Validate(claim.chain, found))
+        if isinstance(answer, Trusted):
+            return answer.way
+        raise raised(answer if isinstance(answer, Unfit) else _WRONG_ANSWER)
+
+
+_WRONG_ANSWER = Unfit(Reason.NO_PRIVATE_KEY, "the keeper of keys did not answer what it was asked")
+
+
+def shown_by(chain: Chain) -> list[Certificate]:
+    """The certificates in a message, in their order; raises Aborted for one that cannot be read."""
+    found: list[Certificate] = []
+    for payload in chain.all(CertPayload):
+        try:
+            if payload.encoding in (X509_SIGNATURE, X509_KEY_EXCHANGE):
+                found.append(Certificate.read(payload.data))
+            elif payload.encoding == PKCS7:
+                found += unpack(payload.data)
+        except BadCertificate as error:
+            raise Aborted(Reason.BAD_CERTIFICATE, f"the peer's certificate: {error.message}") from error
+    return found
+
+
+def own_identity(leaf: Certificate) -> Identity:
+    """What we call ourselves: our distinguished name as Windows does, else the first other name."""
+    return identities(leaf)[0]
+
+
+def identities(leaf: Certificate) -> tuple[Identity, ...]:
+    """All that a certificate proves somebody to be."""
+    subject = () if not leaf.subject_text else (Identity(IdentityKind.DN, leaf.subject),)
+    return (
+        *subject,
+        *(Identity(IdentityKind.FQDN, one.encode()) for one in leaf.dns),
+        *(Identity(IdentityKind.USER_FQDN, one.encode()) for one in (*leaf.emails, *leaf.upns)),
+        *map(Identity.of_address, leaf.addresses),
+    )
