@@ -97,7 +97,7 @@ def read(
 
     loaded = FileStore(document, keyless=keyless).load()
     facts = facts_for(loaded.policy, addresses, profile)
-    return Read(loaded, facts, compile_policy(loaded.policy, facts, loaded.keys))
+    return Read(loaded, facts, compile_policy(loaded.policy, facts, loaded.keys, loaded.wallet))
 
 
 def read_file(path: Path) -> bytes:

@@ -74,5 +74,7 @@ def _by_document(packet: str, document: Path, profile: str | None) -> "Explanati
     from ringfence.stores.file import FileStore
 
     loaded = FileStore(document).load()
-    answer, _ = explained(compile_policy(loaded.policy, facts_for(loaded.policy, profile=profile), loaded.keys), packet)
+    answer, _ = explained(
+        compile_policy(loaded.policy, facts_for(loaded.policy, profile=profile), loaded.keys, loaded.wallet), packet
+    )
     return answer

@@ -118,7 +118,7 @@ def _checked(document: Path, profile: str | None) -> "Checked":
 
     try:
         loaded = FileStore(document).load()
-        compiled = compile_policy(loaded.policy, facts_for(loaded.policy, profile=profile), loaded.keys)
+        compiled = compile_policy(loaded.policy, facts_for(loaded.policy, profile=profile), loaded.keys, loaded.wallet)
     except PolicyError as error:
         return Checked(document=str(document), correct=False, findings=[str(finding) for finding in error.findings])
     return Checked(

@@ -194,13 +194,6 @@ def _misfit(way: CertificateAuth, said: Certificate) -> Unfit | None:
         return Unfit(Reason.WRONG_USAGE, f"{_name(said)} lacks the usage {', '.join(lacking)} that the policy wants")
     if way.thumbprint and said.thumbprint(len(way.thumbprint) // 2) != way.thumbprint:
         return Unfit(Reason.WRONG_USAGE, f"{_name(said)} is not the one with the thumbprint {way.thumbprint}")
-    if way.name and not names_it(said, way.name_kind, way.name):
+    if way.name and not said.has_name(way.name_kind, way.name):
         return Unfit(Reason.WRONG_USAGE, f"{_name(said)} does not name {way.name_kind} {way.name}")
     return None
-
-
-def names_it(said: Certificate, kind: str, name: str) -> bool:
-    """Whether a certificate has that name: an alternative name, or an attribute of its subject."""
-    have = {"dns": said.dns, "upn": said.upns, "email": said.emails}.get(kind)
-    values = said.attribute(kind.upper()) if have is None else have
-    return name.casefold() in (value.casefold() for value in values)

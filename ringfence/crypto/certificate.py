@@ -91,6 +91,12 @@ class Certificate:
         state.update(self.der)
         return state.finalize().hex()
 
+    def has_name(self, kind: str, name: str) -> bool:
+        """Whether it has that name: ``dns``, ``upn``, ``email``, or an attribute of its subject such as ``cn``."""
+        have = {"dns": self.dns, "upn": self.upns, "email": self.emails}.get(kind)
+        values = self.attribute(kind.upper()) if have is None else have
+        return name.casefold() in (value.casefold() for value in values)
+
     def attribute(self, kind: str) -> tuple[str, ...]:
         """The values of an attribute of the subject: ``CN``, ``O``, ``OU``, ``DC``."""
         return tuple(value for name, value in _attributes(self.subject) if name == kind)

@@ -5,10 +5,11 @@ Such a rule may be written, checked, explained and compared; carrying it out is 
 otherwise than it says. Where a rule leaves a choice, what can be done is taken, and a warning tells what was left.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from ringfence.policy.accounts import Read, read
+from ringfence.policy.certificates import could_be_served, served
 from ringfence.policy.model import Filter, KeyModule, Rule
 from ringfence.policy.terms import Anonymous, GlobalSettings, PskFile, Security
 
@@ -27,11 +28,13 @@ class Unable(NamedTuple):
 NOBODY_SAID = GlobalSettings()
 
 
-def unable(rule: Rule, settings: GlobalSettings = NOBODY_SAID) -> Iterator[Unable]:
+def unable(
+    rule: Rule, settings: GlobalSettings = NOBODY_SAID, authorities: Collection[str] = ()
+) -> Iterator[Unable]:  # fmt: skip
     """Why ``rule``, with all its terms, cannot be carried out now."""
     if rule.secure.exempt:
         return
-    yield from _terms(rule)
+    yield from _terms(rule, authorities)
     for found in admitted(rule, settings):
         yield from _undecided(found, "allow" if rule.allow else "authorize")
 
@@ -68,10 +71,15 @@ def _some(names: tuple[str, ...]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _terms(rule: Rule) -> Iterator[Unable]:
-    if rule.auth and not any(isinstance(one, PskFile) for one in rule.auth):
+def _terms(rule: Rule, authorities: Collection[str]) -> Iterator[Unable]:
+    if rule.auth and not any(served(one, authorities) for one in rule.auth):
         later = " or ".join(map(str, rule.auth))
-        yield Unable(f"authenticates by {later} only, which needs a later version", KEY_CURE, "auth")
+        unknown = next((one.authority for one in rule.auth if could_be_served(one)), None)
+        if unknown is None:
+            yield Unable(f"authenticates by {later} only, which needs a later version", KEY_CURE, "auth")
+        else:
+            cure = f'Say where the certificate of the authority is: [authority."{unknown}"] file = "ca.pem"'
+            yield Unable(f"authenticates by {later} only, of which no authority is known here", cure, "auth")
     if rule.second_auth and not any(isinstance(one, Anonymous) for one in rule.second_auth):
         later = " or ".join(map(str, rule.second_auth))
         yield Unable(
@@ -83,11 +91,22 @@ def _terms(rule: Rule) -> Iterator[Unable]:
         yield Unable(f"negotiates by {later} only, which needs a later version", "Leave keying out.", "keying")
 
 
-def without(rule: Rule, settings: GlobalSettings = NOBODY_SAID) -> Iterator[str]:
+def without(
+    rule: Rule, settings: GlobalSettings = NOBODY_SAID, authorities: Collection[str] = ()
+) -> Iterator[str]:  # fmt: skip
     """What ``rule`` leaves a choice about, and is done without; each continues the rule's name."""
-    keys = any(isinstance(one, PskFile) for one in rule.auth)
-    for one in dict.fromkeys(str(auth) for auth in rule.auth if keys and not isinstance(auth, PskFile)):
-        yield f"names {one}, which needs a later version; its preshared key is used"
+    able = [one for one in rule.auth if served(one, authorities)]
+    instead = (
+        "its preshared key is used"
+        if any(isinstance(one, PskFile) for one in able)
+        else f"{able[0]} is used"
+        if able
+        else ""
+    )
+    for one in rule.auth if able else ():
+        if not served(one, authorities):
+            why = "whose authority is not known here" if could_be_served(one) else "which needs a later version"
+            yield f"names {one}, {why}; {instead}"
     if any(isinstance(one, Anonymous) for one in rule.second_auth):
         yield "asks for a second authentication where it can be had, which needs a later version; there is none"
     if not all(method.encapsulate for method in rule.protect):

@@ -24,6 +24,7 @@ from ringfence.policy import masquerade
 from ringfence.policy.able import admitted, unable, unable_filter, without, without_filter
 from ringfence.policy.accounts import read
 from ringfence.policy.boot import NO_BOOT, BootSettings
+from ringfence.policy.certificates import EMPTY, Wallet, served
 from ringfence.policy.cubes import Cube, Cubes
 from ringfence.policy.errors import Finding, PolicyError, Severity
 from ringfence.policy.exempt import BUILT_IN as BUILT_IN
@@ -33,7 +34,7 @@ from ringfence.policy.host import HostFacts as HostFacts
 from ringfence.policy.ipfilter import reverse
 from ringfence.policy.lower import statements
 from ringfence.policy.mainmodes import MainModes, Piece
-from ringfence.policy.model import Filter, Gateways, Keyword, Need, Policy, PskFile, Rule, Verb
+from ringfence.policy.model import Filter, Gateways, Keyword, Need, Policy, Rule, Verb
 from ringfence.policy.multicast import beside_exempt, beside_multicast
 from ringfence.policy.networks import Situation
 from ringfence.policy.packetfilter import packet_lists
@@ -75,12 +76,12 @@ class Compiled:
             yield from (one.message.removeprefix(f"{subject} ") for one in self.refusals if one.rule == subject)
 
 
-def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) -> Compiled:
+def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret], wallet: Wallet = EMPTY) -> Compiled:
     """The databases of ``policy`` on ``host``; ``keys`` has each key file's content by the name the policy gives it.
 
     Raises PolicyError when a key is missing or the policy cannot hold on this computer.
     """
-    compiler = _Compiler(policy, host, keys)
+    compiler = _Compiler(policy, host, keys, wallet)
     drafts: dict[tuple[Selector, Direction, str], SpdEntry] = {}
     guards: dict[tuple[Selector, Direction], SpdEntry] = {}
     guards_here: dict[tuple[Selector, Direction], SpdEntry] = {}
@@ -149,13 +150,15 @@ def _known(own: Iterable[bytes]) -> Iterator[SpdEntry]:
 
 
 class _Compiler:
-    def __init__(self, policy: Policy, host: HostFacts, keys: Mapping[str, Secret]) -> None:
+    def __init__(self, policy: Policy, host: HostFacts, keys: Mapping[str, Secret], wallet: Wallet) -> None:
         self.policy = policy
+        self.authorities = tuple(one.name for one in policy.authorities)
         self.host = host
         said = policy.settings
         self.peers = Peers(
-            encoded(keys, said.psk_encoding), said.through_nat, said.dead_peer, fragmentation=said.fragmentation
-        )
+            encoded(keys, said.psk_encoding), said.through_nat, said.dead_peer, fragmentation=said.fragmentation,
+            wallet=wallet, crl_check=said.crl_check,
+        )  # fmt: skip
         self.cubes = Cubes(host, policy.profiles)
         self.tomorrow = Cubes(host, policy.profiles, any_is_own=True)
         self.main_modes = MainModes(policy, self.cubes)
@@ -177,8 +180,8 @@ class _Compiler:
 
     def doubts(self, item: Rule | Filter, made: int) -> Iterator[Finding]:
         """Why ``item``, of whose name so many entries were made, may not do what it was written for."""
-        missing = without(item, self.policy.settings) if isinstance(item, Rule) else without_filter(item)
-        for what in missing:
+        said = self.policy.settings
+        for what in without(item, said, self.authorities) if isinstance(item, Rule) else without_filter(item):
             yield self.finding(item, what, Severity.WARNING)
         unknown = self.cubes.unknown(item)
         for word in unknown:
@@ -195,7 +198,7 @@ class _Compiler:
         rules = {item.name: item for item in written if isinstance(item, Rule)}
         for name, rule in rules.items():
             for decided in self.decided.get(name, [rule]):
-                for one in unable(decided, self.policy.settings):
+                for one in unable(decided, self.policy.settings, self.authorities):
                     yield self.finding(rule, one.what, cure=one.cure, setting=one.setting)
 
     def rule(self, rule: Rule) -> Iterator[SpdEntry]:
@@ -338,14 +341,13 @@ class _Compiler:
         """The PAD entry for peers of a rule at ``remote``; of a tunnel for its other end."""
         known = self._peers.get(id(rule))
         if known is None:
-            keys = tuple(auth for auth in rule.auth if isinstance(auth, PskFile))
+            keys = tuple(auth for auth in rule.auth if served(auth, self.authorities))
             admissions = tuple(one.admission for one in admitted(rule, self.policy.settings))
             origin = Origin(rule.name, rule.place)
             name, missing = self.peers.add(rule, keys or rule.auth, admissions, origin)
-            cure = "Each key file stands beside the policy."
-            self.errors += [
-                self.finding(rule, f'has no key: "{file}" could not be read', cure=cure) for file in missing
-            ]
+            for file in missing:
+                what, cure = f'has no key: "{file}" could not be read', "Each key file stands beside the policy."
+                self.errors.append(self.finding(rule, what, cure=cure))
             self.decided.setdefault(rule.name, []).append(rule)
             known = self._peers[id(rule)] = rule, name
         if rule.gateways is None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from ringfence.place import Place
 from ringfence.policy.boot import NO_BOOT, decode_boot
+from ringfence.policy.certificates import decode_authority, decode_certificate
 from ringfence.policy.decode import Table
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.ipsec import decode_filter_action, decode_filter_list, decode_policy
@@ -63,6 +64,8 @@ def parse_documents(sources: Sequence[Source]) -> Policy:
         boot=NO_BOOT if boot is None else decode_boot(boot),
         settings=GlobalSettings() if for_all is None else decode_global(for_all),
         main_modes=tuple(map(decode_main_mode_rule, tables.items("main-mode"))),
+        certificates=tuple(decode_certificate(item, name) for name, item in tables.named("certificate")),
+        authorities=tuple(decode_authority(item, name) for name, item in tables.named("authority")),
         auth_sets=tuple(decode_auth_set(item, name) for name, item in tables.named("auth-set")),
         main_mode_cryptos=tuple(decode_main_mode_crypto(item, name) for name, item in tables.named("main-mode-crypto")),
         quick_mode_cryptos=tuple(

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The peers of a policy: rules that authenticate alike share one PAD entry, and so main mode SAs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ringfence.databases.admission import Admission
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import USUAL, DeadPeer, Pad, PadEntry, PresharedKey, ThroughNat
+from ringfence.databases.pad import Auth as PadAuth
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
 from ringfence.net.ranges import RangeIndex
+from ringfence.policy.certificates import EMPTY, Wallet, served
 from ringfence.policy.model import KeyModule, Rule
-from ringfence.policy.terms import Auth, MainMode, PskFile
+from ringfence.policy.terms import Auth, Certificate, CrlCheck, MainMode, PskFile
 from ringfence.secret import Secret
 
 VERSIONS = {KeyModule.IKEV1: 1, KeyModule.IKEV2: 2}
@@ -62,8 +64,11 @@ class Peers:
         dead_peer: DeadPeer | None = USUAL,
         *,
         fragmentation: bool = True,
+        wallet: Wallet = EMPTY,
+        crl_check: CrlCheck = CrlCheck.NONE,
     ) -> None:
         self._keys = keys
+        self._wallet, self._crl_check = wallet, crl_check
         self._through_nat = through_nat
         self._dead_peer = dead_peer
         self._fragmentation = fragmentation
@@ -100,11 +105,7 @@ class Peers:
             PadEntry(
                 name=name,
                 remote=tuple(ranges.list),
-                auth=tuple(
-                    PresharedKey(self._keys[auth.file], auth.file)
-                    for auth in manner.auth
-                    if isinstance(auth, PskFile) and auth.file in self._keys
-                ),
+                auth=tuple(self._ways(manner.auth)),
                 proposals=manner.main_mode.methods,
                 origin=origin,
                 local_identity=manner.local_identity,
@@ -122,6 +123,14 @@ class Peers:
             for name, (manner, origin, ranges) in self._entries.items()
         ]
         return Pad(tuple(sorted(entries, key=lambda entry: max(_share(one) for one in entry.remote))))
+
+    def _ways(self, ways: Iterable[Auth]) -> Iterator[PadAuth]:
+        """What there is here of ``ways``, in their order."""
+        for one in ways:
+            if isinstance(one, PskFile) and one.file in self._keys:
+                yield PresharedKey(self._keys[one.file], one.file)
+            elif isinstance(one, Certificate) and served(one, self._wallet.authorities):
+                yield self._wallet.way(one, self._crl_check)
 
     def _free(self, word: str) -> str:
         number = 1

@@ -137,6 +137,8 @@ class _Merge:
                 self._given, "packet filter", lambda policy: policy.packet_filters, "statement"
             ),
             main_modes=self._together(heard, "main mode rule", lambda policy: policy.main_modes),
+            certificates=self._together(self._given, "certificate", lambda policy: policy.certificates),
+            authorities=self._together(self._given, "authority", lambda policy: policy.authorities),
             auth_sets=self._together(self._given, "auth set", lambda policy: policy.auth_sets),
             main_mode_cryptos=self._together(
                 self._given, "main mode crypto set", lambda policy: policy.main_mode_cryptos

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from ringfence.place import NOWHERE, Place
+from ringfence.policy.certificates import authority_pairs, certificate_pairs
 from ringfence.policy.model import ANY, ME, MainModeRule, Policy
 from ringfence.policy.settle import Settler
 from ringfence.policy.terms import Access, AuthSet, DeadPeer, GlobalSettings, MainModeCrypto, QuickModeCrypto
@@ -45,6 +46,10 @@ class Written(Protocol):
 def sections(policy: Policy, settler: Settler) -> Iterator[Section]:
     """What the document says of terms."""
     yield _section("[global]", policy.settings, _global(policy.settings))
+    for authority in policy.authorities:
+        yield _section(f"[authority.{toml_text(authority.name)}]", authority, authority_pairs(authority))
+    for certificate in policy.certificates:
+        yield _section(f"[certificate.{toml_text(certificate.name)}]", certificate, certificate_pairs(certificate))
     for auth_set in policy.auth_sets:
         yield _section(f"[auth-set.{toml_text(auth_set.name)}]", auth_set, _auth_set(auth_set))
     for main in policy.main_mode_cryptos:

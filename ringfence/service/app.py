@@ -27,6 +27,7 @@ from ringfence.backends.udp import IkeSockets
 from ringfence.backends.userspace import UserspaceBackend
 from ringfence.capture.keylog import KeyLog
 from ringfence.control.server import ControlServer
+from ringfence.credentials.keeper import LocalKeeper
 from ringfence.ike.engine import IkeEngine
 from ringfence.policy.resultant import DYNAMIC, LOCAL
 from ringfence.service import boot, privileges
@@ -74,6 +75,7 @@ class _Service:
         self._peers = PeerTable()
         self._troubles = TroubleTable()
         self._names = NameBook()
+        self._credentials = LocalKeeper(self._clock.today)
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._why = ""
@@ -87,6 +89,7 @@ class _Service:
         keeper = PolicyKeeper(
             open_stores(self._paths), host_facts, events=self._events, today=self._clock.today, names=self._names,
             keep=None if (folder := self._settings.state) is None else lambda text: boot.keep(folder, text),
+            hold=self._credentials.hold,
         )  # fmt: skip
         privileges.check()
         with NamespaceLock.take(RUNTIME_DIRECTORY):
@@ -106,7 +109,7 @@ class _Service:
         )  # fmt: skip
         host = Host(
             ike, backend, send=sockets.send, now=self._clock.now, events=self._events, moved=keeper.look,
-            key_log=key_log, waits=self._settings.waits,
+            key_log=key_log, waits=self._settings.waits, keeper=self._credentials,
         )  # fmt: skip
         backend.events, backend.udp = host.on_event, sockets
         stage = Stage(

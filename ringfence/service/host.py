@@ -27,20 +27,26 @@ from ringfence.backends.base import (
     TryAgain,
     Unanswered,
 )
+from ringfence.credentials.base import Keeper
 from ringfence.databases.pad import Pad
 from ringfence.databases.proposal import Protocol
 from ringfence.databases.spd import Spd, SpdEntry
 from ringfence.datapath.verdict import Drop
 from ringfence.ike.effects import (
     AcquireFailed,
+    Answer,
     Effect,
     InstallInbound,
     InstallOutbound,
     LogIkeKey,
     LogIkeV2Keys,
+    Question,
     RemoveChild,
     Report,
     SendMessage,
+    Sign,
+    Unfit,
+    Validate,
 )
 from ringfence.ike.errors import Reason
 from ringfence.ike.header import Exchange
@@ -71,7 +77,7 @@ class Host:
 
     def __init__(
         self, ike: Ike, backend: PacketPath, *, send: Send, now: Now, events: EventLog, moved: Callable[[], None],
-        key_log: KeyRecord | None = None, waits: Waits = USUAL,
+        key_log: KeyRecord | None = None, waits: Waits = USUAL, keeper: Keeper | None = None,
     ) -> None:  # fmt: skip
         """``moved`` is called when this computer has other addresses than before."""
         self._ike = ike
@@ -81,6 +87,8 @@ class Host:
         self._events = events
         self._moved = moved
         self._key_log = key_log
+        self._keeper = keeper
+        self._asked: set[asyncio.Task[None]] = set()
         self._spd = Spd()
         self._fallbacks = Fallbacks(waits, backend.acquire_failed)
         self._inbox: deque[tuple[str, Callable[[], Iterable[Effect]]]] = deque()
@@ -213,16 +221,37 @@ class Host:
             case AcquireFailed(entry, flow, _, detail):
                 if self._fallbacks.failed(entry, flow, detail):
                     self._backend.acquire_failed(entry, flow)
-            case LogIkeKey(cookie, key):
-                if self._key_log is not None:
-                    self._key_log.ike(cookie, key)
-            case LogIkeV2Keys():
-                if self._key_log is not None:
-                    keys = effect.ei, effect.er, effect.ai, effect.ar
-                    spis = effect.initiator_spi, effect.responder_spi
-                    self._key_log.ike_v2(spis, effect.cipher, effect.authenticator, keys)
+            case Sign() | Validate():
+                task = asyncio.get_running_loop().create_task(self._ask(effect))
+                self._asked.add(task)
+                task.add_done_callback(self._asked.discard)
+            case LogIkeKey() | LogIkeV2Keys():
+                self._log_keys(effect)
             case InstallInbound() | InstallOutbound() | RemoveChild():
                 self._change(effect)
+
+    def _log_keys(self, effect: LogIkeKey | LogIkeV2Keys) -> None:
+        if self._key_log is None:
+            return
+        if isinstance(effect, LogIkeKey):
+            self._key_log.ike(effect.initiator_cookie, effect.key)
+        else:
+            keys = effect.ei, effect.er, effect.ai, effect.ar
+            spis = effect.initiator_spi, effect.responder_spi
+            self._key_log.ike_v2(spis, effect.cipher, effect.authenticator, keys)
+
+    async def _ask(self, question: Question) -> None:
+        """Have a question answered beside everything else."""
+        answer: Answer = Unfit(Reason.NO_PRIVATE_KEY, "nobody keeps keys here")
+        if self._keeper is not None:
+            try:
+                answer = await asyncio.to_thread(self._keeper.answer, question)
+            except Exception as error:
+                self._events.add(
+                    ServiceFault(during="a question about keys", detail=f"{type(error).__name__}: {error}")
+                )
+                answer = Unfit(Reason.NO_PRIVATE_KEY, "the keeper of keys failed")
+        self._enter("an answer about keys", lambda: self._ike.answered(question.ticket, answer, self._now()))
 
     def _report(self, event: Event) -> None:
         match event:

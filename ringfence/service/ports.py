@@ -8,7 +8,7 @@ from ringfence.databases.pad import Pad
 from ringfence.databases.proposal import Protocol as SecurityProtocol
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.spd import Spd
-from ringfence.ike.effects import Effect
+from ringfence.ike.effects import Answer, Effect
 from ringfence.net.address import Path
 from ringfence.net.flow import FlowKey
 from ringfence.secret import Secret
@@ -49,6 +49,9 @@ class Ike(Protocol):
 
     def shut_down(self, now: float) -> list[Effect]:
         """Take leave of every peer."""
+
+    def answered(self, ticket: int, answer: Answer, now: float) -> list[Effect]:
+        """The answer to a question of it."""
 
     def tick(self, now: float) -> list[Effect]:
         """Do what is due."""

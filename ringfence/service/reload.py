@@ -9,13 +9,14 @@ Where there are several stores the others are followed all the same.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from ringfence.audit import NetworkChanged, PolicyApplied, PolicyRefused, PolicyWarning, ServiceFault
 from ringfence.backends.names import NameBook
+from ringfence.crypto.signature import PrivateKey
 from ringfence.databases.packet_filter import PacketList
 from ringfence.databases.pad import Pad, PadEntry
 from ringfence.databases.spd import Home, Spd, SpdEntry
@@ -61,12 +62,14 @@ class PolicyKeeper:
     def __init__(
         self, store: Stores, facts: Callable[[], HostFacts], *, events: EventLog, today: Callable[[], datetime],
         names: NameBook | None = None, keep: Keep | None = None,
+        hold: Callable[[Mapping[str, PrivateKey]], None] | None = None,
     ) -> None:  # fmt: skip
-        """``keep`` gets, for each policy that is carried out, what holds before the next start."""
+        """For each policy that is carried out, ``keep`` gets what holds before the next start, ``hold`` its keys."""
         self._keep = keep
         self._store = store
         self._facts = facts
         self._names = names or NameBook()
+        self._hold = hold
         self._events = events
         self._today = today
         self._apply: Apply | None = None
@@ -98,7 +101,7 @@ class PolicyKeeper:
         while True:
             facts = replace(self._facts(), names=self._names.find(loaded.policy.host_names))
             try:
-                compiled = compile_policy(loaded.policy, facts, loaded.keys)
+                compiled = compile_policy(loaded.policy, facts, loaded.keys, loaded.wallet)
                 if compiled.refusals:
                     raise PolicyError(compiled.refusals)
             except PolicyError as error:
@@ -147,7 +150,7 @@ class PolicyKeeper:
         async with self._lock:
             loaded = await asyncio.to_thread(store.as_before, self._store)
             facts = replace(self._facts(), names=self._names.known(loaded.policy.host_names))
-            compiled = compile_policy(loaded.policy, facts, loaded.keys)
+            compiled = compile_policy(loaded.policy, facts, loaded.keys, loaded.wallet)
             await self._switch(Running(loaded, compiled, facts, self._today()))
             store.accept()
             self._store, self.refused = store, None
@@ -199,7 +202,7 @@ class PolicyKeeper:
         async with self._lock:
             facts = self._facts_now(running)
             try:
-                compiled = compile_policy(running.loaded.policy, facts, running.loaded.keys)
+                compiled = compile_policy(running.loaded.policy, facts, running.loaded.keys, running.loaded.wallet)
                 await self._switch(Running(running.loaded, compiled, facts, self._today()))
             except IpsecError as error:
                 self.running = Running(running.loaded, running.compiled, facts, running.applied_at)
@@ -211,6 +214,8 @@ class PolicyKeeper:
         before = self.running
         change = plan(before.compiled if before else None, coming.compiled)
         name = coming.loaded.document_name
+        if self._hold is not None:
+            self._hold(coming.loaded.signers)
         if before is None or _meaning(before.compiled) != _meaning(coming.compiled):
             await self._apply(coming.compiled.spd, coming.compiled.pad)
             self.running = coming

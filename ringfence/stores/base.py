@@ -6,10 +6,12 @@ copy of what it had last: it gives that when it cannot be reached, and says so i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from ringfence.crypto.signature import PrivateKey
+from ringfence.policy.certificates import EMPTY, Wallet
 from ringfence.policy.errors import Finding
 from ringfence.policy.model import Policy
 from ringfence.policy.resultant import SetAside
@@ -48,6 +50,10 @@ class LoadedPolicy:
     """All that it was read from."""
     roots: tuple[Path, ...] = ()
     """The document of each store that is a file, the computer's own last; these include all others."""
+    wallet: Wallet = EMPTY
+    """Certificates and authorities."""
+    signers: Mapping[str, PrivateKey] = field(default_factory=dict, compare=False, repr=False)
+    """The private keys of this computer's certificates, by their thumbprints."""
     set_aside: tuple[SetAside, ...] = ()
     """What stores say and what does not hold because another says otherwise."""
     stores: tuple[StoreState, ...] = ()

@@ -11,6 +11,7 @@ from ringfence.policy.document import parse_documents
 from ringfence.policy.resultant import DYNAMIC
 from ringfence.policy.source import Source
 from ringfence.stores.base import LoadedPolicy
+from ringfence.stores.certificates import read_wallet
 from ringfence.stores.files import Stamp, stamp
 from ringfence.stores.keys import read_keys
 
@@ -35,9 +36,14 @@ class DynamicStore:
         sources = [Source.read(self.text, name=DYNAMIC, folder=str(self._folder.absolute()), store=DYNAMIC)]
         policy = parse_documents(sources)
         files = {name: Path(name) for name in policy.key_files}
-        self._stamps = {path: stamp(path) for path in files.values()}
+        more = {name: Path(name) for name in policy.certificate_files}
+        self._stamps = {path: stamp(path) for path in (*files.values(), *more.values())}
         keys, findings = read_keys(policy, sources, files)
-        return LoadedPolicy(policy, keys, DYNAMIC, tuple(findings), files=tuple(files.values()))
+        read = read_wallet(policy, sources, Path)
+        findings = [*findings, *read.findings]
+        return LoadedPolicy(
+            policy, keys, DYNAMIC, tuple(findings), files=tuple(self._stamps), wallet=read.wallet, signers=read.signers
+        )  # fmt: skip
 
     def changed(self) -> bool:
         """Whether it was not loaded yet, or a key file is another one."""

@@ -12,6 +12,7 @@ from ringfence.policy.document import parse_documents
 from ringfence.policy.resultant import LOCAL
 from ringfence.secret import Secret
 from ringfence.stores.base import LoadedPolicy
+from ringfence.stores.certificates import read_wallet
 from ringfence.stores.include import Documents
 from ringfence.stores.keys import read_keys
 
@@ -45,13 +46,15 @@ class FileStore:
             keys = dict.fromkeys(policy.key_files, NO_KEY)
             return LoadedPolicy(policy, keys, self._name, tuple(documents.findings), roots=(self._path,))
         files = {name: self._beside(name) for name in policy.key_files}
-        for path in files.values():
+        for path in (*files.values(), *map(self._beside, policy.certificate_files)):
             documents.note(path)
         keys, findings = read_keys(policy, documents.sources, files)
-        findings = [*documents.findings, *findings]
+        read = read_wallet(policy, documents.sources, self._beside)
+        findings = [*documents.findings, *findings, *read.findings]
         return LoadedPolicy(
-            policy, keys, self._name, tuple(findings), files=tuple(documents.files), roots=(self._path,)
-        )
+            policy, keys, self._name, tuple(findings), files=tuple(documents.files), roots=(self._path,),
+            wallet=read.wallet, signers=read.signers,
+        )  # fmt: skip
 
     def changed(self) -> bool:
         """Whether a document, a key file, or what a pattern matches is another one than at the last load."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from ringfence.errors import IpsecError
+from ringfence.policy.certificates import together
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.resultant import LOCAL, Given, rank, resultant
 from ringfence.stores.base import LoadedPolicy, Store, StoreState
@@ -124,6 +125,8 @@ class Stores:
             tuple(finding for one in loaded.values() for finding in one.findings),
             files=tuple(file for one in loaded.values() for file in one.files),
             roots=tuple(root for one in loaded.values() for root in one.roots),
+            wallet=together(one.wallet for one in loaded.values()),
+            signers={name: key for one in loaded.values() for name, key in one.signers.items()},
             set_aside=found.set_aside,
             stores=tuple(map(_state, self._members, self._members.values())),
         )

@@ -45,7 +45,8 @@ class Hearing:
         try:
             message, iv = self._informed(self._talk.keys(), header, datagram)
         except IkeError:
-            self._talk.doubt(main_mode.wrong_key("it answers with something that cannot be read"), tell=False)
+            if self._talk.main is not None and not self._talk.main.signed:
+                self._talk.doubt(main_mode.wrong_key("it answers with something that cannot be read"), tell=False)
             raise
         self._voice.heard_information(message.chain, datagram, encrypted=True)
         self._confirm()

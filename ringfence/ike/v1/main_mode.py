@@ -281,7 +281,7 @@ def _ignore(_value: object) -> None:
     """A check is for what it raises."""
 
 
-def refused_in_clear(kind: int, number: int, *, signed: bool) -> IkeError:
+def refused_in_clear(kind: int, number: int, *, signed: bool = False) -> IkeError:
     """What a notify in clear hints at, after message ``number``."""
     name = name_of(kind)
     if number >= 5 and kind in KEY_TROUBLE and not signed:
@@ -324,10 +324,10 @@ def _is_named(entry: PadEntry, claim: Claim, path: Path, *, inner: bool) -> bool
 def _check_identity(entry: PadEntry, claim: Claim, path: Path, *, inner: bool) -> None:
     if not _is_named(entry, claim, path, inner=inner):
         wanted = wanted_identity(entry, path)
-        what = "shows a certificate of" if claim.chain else "has the right key but is"
+        what = "the peer shows a certificate of" if claim.chain else "the peer has the right key but is"
         raise Aborted(
             Reason.WRONG_IDENTITY,
-            f"the peer {what} {claim.identity}, not {wanted}",
+            f"{what} {claim.identity}, not {wanted}",
             comparison=compare_identity(claim.identity, wanted),
         )
     if not entry.admits(*claim.names):
