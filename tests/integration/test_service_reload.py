@@ -132,3 +132,25 @@ def test_an_address_that_comes_later_is_me_too(both: Both) -> None:
     eventually(lambda: applied(both.alice) == 3)
     shown = both.alice.ask("policy", "show")["entries"]
     assert {entry["local"] for entry in shown if entry["rule"] == "me"} == {"10.77.1.1", "10.77.1.7"}
+
+
+def test_an_edit_by_command_is_taken_up_and_is_an_event(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    alice = both.alice
+    part = both.policy.with_name("part.toml")
+    part.write_text("# of the site\n")
+    both.policy.write_text(f'include = "part.toml"\n{RULE}')
+    eventually(lambda: str(part) in alice.ask("status")["policy"]["files"])
+    assert alice.say("filter", "new", "no telnet", "block=tcp to 23", "-d", str(part)).returncode == 0
+    eventually(lambda: applied(alice) == 2)
+    refused = alice.say("filter", "new", "the two are isolated", "block=udp to 23", "-d", str(part))
+    assert (refused.returncode, "is already taken" in refused.stderr) == (1, True), "by the document that includes it"
+    done = alice.say("filter", "new", "no finger", "block=tcp to 79")
+    assert done.returncode == 0, "the default is the document that the service follows"
+    assert 'name  = "no finger"' in both.policy.read_text()
+    eventually(lambda: applied(alice) == 3)
+    told = [event["fields"] for event in alice.events("policy-edited")]
+    assert [(one["document"], one["name"], one["who"]) for one in told] == [
+        (str(part), "no telnet", "root (uid 0)"), (str(both.policy), "no finger", "root (uid 0)"),
+    ]  # fmt: skip
+    assert told[0]["change"] == '+ filter "no telnet": block = "tcp to 23"'
