@@ -39,6 +39,7 @@ from ringfence.policy.multicast import beside_exempt, beside_multicast
 from ringfence.policy.networks import Situation
 from ringfence.policy.packetfilter import packet_lists
 from ringfence.policy.peers import Peers
+from ringfence.policy.protected import beside_tunnels
 from ringfence.policy.psk import encoded
 from ringfence.policy.secured import secured
 from ringfence.policy.terms import MainMode, Masqueraded, Security
@@ -112,6 +113,7 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret], 
     built_in = [*_built_in(tuple(compiler.ends), first), *(_many(host) if exempt.multicast else ())]
     asked = _asked(entries, first)
     entries = beside_exempt(beside_multicast(entries, host.broadcasts), unprotected(policy.settings.exempt))
+    entries = beside_tunnels(entries, {one.name for one in written if isinstance(one, Rule) and one.exempt_protected})
     spd = Spd(
         tuple(_with_exemptions(entries, built_in, asked)),
         (*guards.values(), *(_known(host.own) if guards_here else ()), *guards_here.values()),
@@ -120,6 +122,7 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret], 
         translated=policy.settings.masqueraded is Masqueraded.BLOCK,
     )
     doubts += masquerade.findings(spd, host, policy.settings)
+    situated = policy.profiles.known or any(not item.scope.everywhere for item in written)
     return Compiled(
         spd,
         _used(compiler.peers.pad(), drafts.values()),
@@ -127,14 +130,10 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret], 
         tuple(dict.fromkeys(refusals)),
         own=frozenset(host.own),
         boot=policy.boot,
-        situations=compiler.cubes.situations if _situated(policy, written) else (),
+        situations=compiler.cubes.situations if situated else (),
         links={address: one.name for one in host.interfaces for address in one.addresses},
         masqueraded=policy.settings.masqueraded if host.masquerades else None,
     )
-
-
-def _situated(policy: Policy, written: Iterable[Rule | Filter]) -> bool:
-    return bool(policy.profiles.known) or any(not item.scope.everywhere for item in written)
 
 
 def _used(pad: Pad, entries: Iterable[SpdEntry]) -> Pad:
@@ -212,9 +211,10 @@ class _Compiler:
             return
         out = rule.secure.outward is not Need.NONE
         for cube in self.cubes.of(rule):
-            if rule.exempt_protected and cube.selector.protocol in (None, ESP):
-                sealed = cube.only(ESP)
+            for sealed in cube.protected() if rule.exempt_protected else ():
                 yield self._entry(rule, sealed, Action.BYPASS)
+            if cube.selector.protocol == ESP and rule.exempt_protected:
+                continue
             for remote, decided in self._pieces(rule, cube):
                 processing = self._processing(decided)
                 if processing is None:
@@ -236,8 +236,7 @@ class _Compiler:
         if here is None:
             yield selector.destination, rule
             return
-        anywhere = V4 if len(here) == 4 else V6
-        there = anywhere if gateways.remote is None else AddressRange.host(gateways.remote)
+        there = (V4 if len(here) == 4 else V6) if gateways.remote is None else AddressRange.host(gateways.remote)
         # For peers from anywhere only a main mode rule about them all can decide.
         found = self.main_modes.pieces(rule, AddressRange.host(here), there)
         yield selector.destination, next((one for piece, one in found if piece == there), rule)

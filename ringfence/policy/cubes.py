@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Direction
 from ringfence.net.address import AddressRange, PortRange
+from ringfence.net.flow import ESP, UDP
 from ringfence.policy.exempt import V4, V6
 from ringfence.policy.host import HostFacts
 from ringfence.policy.model import Address, Filter, HostName, Keyword, Reading, Rule
@@ -51,6 +52,17 @@ class Cube(NamedTuple):
         """The part of it that is of this protocol, which is more specific."""
         more = PROTOCOL if self.selector.protocol is None else 0
         return self._replace(selector=replace(self.selector, protocol=protocol), weight=self.weight + more)
+
+    def protected(self) -> "Iterator[Cube]":
+        """The parts of it that others have protected with ESP, and how they agree on that: between ports of IKE."""
+        if self.selector.protocol in (None, ESP):
+            yield self.only(ESP)
+        if self.selector.protocol is None:
+            udp = self.only(UDP)
+            for port in (500, 4500):
+                if port in udp.selector.source_ports and port in udp.selector.destination_ports:
+                    ports = PortRange.one(port)
+                    yield udp._replace(selector=replace(udp.selector, source_ports=ports, destination_ports=ports))
 
     def into(self) -> "Cube":
         """What comes in of it."""

@@ -7,10 +7,11 @@ the document's own values, and none of what ``compile`` is made of.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations, product
 from typing import NamedTuple
 
+from protocol.claims import PERMITTED, Claim, Verdict, decisive, protected_already
 from ringfence.databases.spd import Action, Direction
 from ringfence.net.address import AddressRange, PortRange
 from ringfence.net.flow import AH, ESP, ICMP, ICMPV6, TCP, UDP, FlowKey
@@ -32,20 +33,6 @@ CONNECTIONS = {
     Connection.LAN: Scope(interfaces=(LinkKind.LAN, LinkKind.WIRELESS)),
     Connection.REMOTE_ACCESS: Scope(interfaces=(LinkKind.REMOTE_ACCESS,)),
 }
-
-
-class Verdict(NamedTuple):
-    """What happens to a packet."""
-
-    action: Action
-    clear: bool = False
-    """Protected if that can be, otherwise in clear."""
-    tunnel: bool = False
-    by: str = ""
-    """The statement that protects or blocks it."""
-
-
-PERMITTED = Verdict(Action.BYPASS)
 
 
 class Packet(NamedTuple):
@@ -78,26 +65,6 @@ class Sentence:
         yield (sender, receiver) if self.sends else (receiver, sender)
         if self.traffic.either:
             yield (receiver, sender) if self.sends else (sender, receiver)
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A statement that is about a packet."""
-
-    verdict: Verdict
-    specific: tuple[int, ...]
-    """Whether it is a tunnel, address bits, protocol, bits of the port here, bits of the port there."""
-    requires: int = 0
-    """In how many directions it requires protection."""
-    last: bool = False
-    """The default response rule."""
-    names_exempt: bool = False
-    """Whether its words name nothing but traffic that is always in clear."""
-
-    def rank(self) -> tuple[object, ...]:
-        """The largest decides, but for names."""
-        strict = (Action.BYPASS, Action.PROTECT, Action.DISCARD).index(self.verdict.action)
-        return not self.last, self.specific, strict, self.requires
 
 
 def fixed_bits(bits: int, values: int) -> int:
@@ -223,11 +190,12 @@ class Reference:
         for (here, there, way), traffic in product(ends, item.traffic):
             one = Sentence(here, there, traffic, way, own=gateways is None, scope=scope)
             for specific, exempt in self.fits(one, packet):
-                if item.exempt_protected and packet.flow.protocol == ESP:
+                if item.exempt_protected and protected_already(traffic, packet.flow):
                     yield Claim(PERMITTED, (1, specific[0], 1, *specific[2:]), names_exempt=exempt)
                     continue
-                yield self.protects(item.name, item.secure.inward, item.secure.outward, gateways, specific, packet,
-                                    exempt=exempt)  # fmt: skip
+                claim = self.protects(item.name, item.secure.inward, item.secure.outward, gateways, specific, packet,
+                                      exempt=exempt)  # fmt: skip
+                yield replace(claim, yields=item.exempt_protected)
 
     def protects(
         self, name: str, inward: Need, outward: Need, gateways: Gateways | None, specific: tuple[int, ...],
@@ -262,7 +230,8 @@ class Reference:
                             for clear in (action.accept_unsecured, action.fallback_to_clear)
                         )
                         gateways = rule.tunnel if isinstance(rule.tunnel, Gateways) else None
-                        yield self.protects(rule.title, inward, outward, gateways, specific, packet)
+                        claim = self.protects(rule.title, inward, outward, gateways, specific, packet)
+                        yield replace(claim, mirrored=one.mirrored)
                     else:
                         blocked = Verdict(Action.DISCARD, by=rule.title)
                         verdict = blocked if action.response is Response.BLOCK else PERMITTED
@@ -345,8 +314,12 @@ class Reference:
         found = [one for one in self.claims(packet) if not self.left_alone(one, packet)]
         if self.always_clear(packet):
             found = [one for one in found if one.names_exempt and one.verdict.action is not Action.PROTECT]
-        best = max((one.rank() for one in found), default=None)
-        return min((one.verdict for one in found if one.rank() == best), key=lambda one: one.by, default=PERMITTED)
+        first = decisive(found)
+        if first is not None and first.yields and first.verdict.action is Action.PROTECT:
+            other = decisive([one for one in found if not (one.yields and one.verdict.action is Action.PROTECT)])
+            if other is not None and other.requires == 2 and other.mirrored and not other.verdict.tunnel:
+                first = other
+        return PERMITTED if first is None else first.verdict
 
     # Packet filters
 

@@ -84,3 +84,14 @@ def test_the_local_subnet_is_a_network_at_either_end() -> None:
     assert CUBES.unknown(rule) == [Keyword.LOCAL_SUBNET], "nothing is known of it"
     tomorrow = Cubes(HostFacts((LAN,)), any_is_own=True)
     assert words(rule, tomorrow) == ["0.0.0.0/0 <-> 0.0.0.0/0:53 udp", "::/0 <-> [::/0]:53 udp"]
+
+
+def test_what_others_protect_is_esp_and_how_they_agree_on_it() -> None:
+    (cube, *_) = CUBES.of(replace(RULE, remote=(AddressRange.host(DNS),), traffic=(parse_traffic("any"),)))
+    found = [*cube.protected()]
+    ends = "10.0.0.1{0} -> 10.0.0.53{0}"
+    assert [str(one.selector) for one in found] == [
+        f"{ends.format('')} esp", f"{ends.format(':500')} udp", f"{ends.format(':4500')} udp",
+    ]  # fmt: skip
+    assert all(one.weight > cube.weight for one in found)
+    assert [*found[1].protected()] == []
