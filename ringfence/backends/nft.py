@@ -6,7 +6,9 @@ for from within the event loop.
 """
 
 import asyncio
+import errno
 import json
+import os
 import shutil
 from struct import Struct
 
@@ -28,11 +30,14 @@ _WORD = Struct("!I")
 async def run(text: str) -> None:
     """Carry out a transaction; raises BackendError with what nft says, and then nothing was changed."""
     status, _, complaint = await _nft("-f", "-", text=text)
-    if status:
-        raise BackendError(
-            f"nftables refused our table: {complaint.strip() or f'status {status}'}",
-            cure="It needs the right to administer the network, and a kernel with nf_tables.",
+    if not status:
+        return
+    cure = "It needs the right to administer the network, and a kernel with nf_tables."
+    if os.strerror(errno.EMSGSIZE) in complaint:
+        cure = (
+            "In a user namespace the kernel takes no more at once than net.core.wmem_max of the whole machine allows."
         )
+    raise BackendError(f"nftables refused our table: {complaint.strip() or f'status {status}'}", cure=cure)
 
 
 async def settings() -> tuple[str, ...]:

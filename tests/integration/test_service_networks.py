@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from integration.service_lab import Service, document, ping
-from integration.truth import Client, serve
+from integration.truth import Client, serve, until_it_listens
 
 from ringfence.control.client import Client as Control
 from ringfence.testing.namespaces import Host, Lab
@@ -105,9 +105,7 @@ def clear(host: Host, interface: str, what: Callable[[], Any]) -> list[str]:
     """Clear packets of applications that pass an interface meanwhile."""
     tap = host.spawn("tcpdump", "-i", interface, "-nn", "-l", "--immediate-mode", "port 7000 or icmp",
                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
-    assert tap.stderr is not None
-    while "listening on" not in tap.stderr.readline():
-        pass
+    until_it_listens(tap)
     what()
     time.sleep(0.3)
     tap.terminate()

@@ -10,6 +10,8 @@ import subprocess
 import threading
 from typing import NamedTuple
 
+from lab.fixtures import unavailable
+
 from ringfence.testing.namespaces import Host
 
 PORT = 7000
@@ -99,6 +101,15 @@ def serve(host: Host) -> None:
     assert process.stdout.readline() == "ready\n"
 
 
+def until_it_listens(tcpdump: subprocess.Popen[str]) -> None:
+    """Wait until tcpdump sees packets; it never does as the root of a user namespace, which may not give up groups."""
+    assert tcpdump.stderr is not None
+    while "listening on" not in (line := tcpdump.stderr.readline()):
+        if "Couldn't change to" in line:
+            unavailable("tcpdump does not run in a user namespace")
+        assert line, "tcpdump does not start"
+
+
 class Tcpdump:
     """tcpdump on one interface of a host that forwards; IKE is left out."""
 
@@ -112,9 +123,7 @@ class Tcpdump:
             "tcpdump", "-i", interface, "-nn", "-l", "--immediate-mode", "ip and not udp port 500",
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-        assert self._process.stderr is not None
-        while "listening on" not in (line := self._process.stderr.readline()):
-            assert line, "tcpdump does not start"
+        until_it_listens(self._process)
         self._marker = host.spawn(*host.python("-c", MARKER), stdin=subprocess.PIPE)
         threading.Thread(target=self._read, daemon=True).start()
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from integration.truth import until_it_listens
 from lab.guest import OURS, THEIRS, Peer, eventually
 from lab.ikev1 import Scenario
 from lab.product import Product, running
@@ -41,9 +42,7 @@ def captured(peer: Peer, file: Path) -> Iterator[None]:
     words = ["ip", "netns", "exec", peer.netns, "tcpdump", "-i", "any", "-nn", "-l", "--immediate-mode",
              "icmp[0] = 8 or icmp[0] = 0 or esp"]  # fmt: skip
     with file.open("w") as out, subprocess.Popen(words, stdout=out, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        while "listening on" not in (line := process.stderr.readline()):
-            assert line, "tcpdump does not start"
+        until_it_listens(process)
         yield
         time.sleep(0.3)
         process.send_signal(signal.SIGTERM)

@@ -90,6 +90,13 @@ def test_refusal_says_why(program: Path) -> None:
         asyncio.run(nft.run("nonsense"))
 
 
+def test_a_transaction_that_is_too_large_for_a_user_namespace(program: Path) -> None:
+    (program / "then").write_text('echo "netlink: Error: Could not process rule: Message too long" >&2; exit 1')
+    with pytest.raises(BackendError, match="Message too long") as caught:
+        asyncio.run(nft.run("much"))
+    assert "net.core.wmem_max" in caught.value.cure
+
+
 def test_settings(program: Path) -> None:
     rules = '{"nftables": [{"metainfo": {}}, {"rule": {"comment": "eth0=1"}}, {"rule": {"handle": 2}}]}'
     (program / "then").write_text(f"echo '{rules}'")
