@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""strongSwan, Libreswan and OpenIKED as IKEv2 peers, with a preshared key; each side begins, and each makes new keys.
+"""strongSwan and Libreswan as IKEv2 peers, with a preshared key; each side begins, and each makes new keys.
 
 As for IKEv1: traffic is counted, and no packet may be missing while SAs are replaced under it.
 """
