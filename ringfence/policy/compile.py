@@ -9,7 +9,7 @@ An entry's name is its rule's name and its selector, so it stays the same as lon
 """
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ringfence.crypto.suites import DhGroup
@@ -28,14 +28,15 @@ from ringfence.policy.certificates import EMPTY, Wallet, served
 from ringfence.policy.cubes import Cube, Cubes
 from ringfence.policy.errors import Finding, PolicyError, Severity
 from ringfence.policy.exempt import BUILT_IN as BUILT_IN
-from ringfence.policy.exempt import OTHERS, V4, V6, Exemption, exemptions, many_at_once, unprotected
+from ringfence.policy.exempt import V4, V6, exemptions, unprotected
 from ringfence.policy.homes import homes
 from ringfence.policy.host import HostFacts as HostFacts
+from ringfence.policy.inclear import asked, built_in, clear, many, with_exemptions
 from ringfence.policy.ipfilter import reverse
 from ringfence.policy.lower import statements
 from ringfence.policy.mainmodes import MainModes, Piece
 from ringfence.policy.model import Filter, Gateways, Keyword, Need, Policy, Rule, Verb
-from ringfence.policy.multicast import beside_exempt, beside_multicast
+from ringfence.policy.multicast import ARROWS, beside_exempt, beside_multicast
 from ringfence.policy.networks import Situation
 from ringfence.policy.packetfilter import packet_lists
 from ringfence.policy.peers import Peers
@@ -110,12 +111,12 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret], 
         raise PolicyError([compiler.finding(first_one, f"makes the policy larger than {ENTRIES_AT_MOST} entries")])
     exempt = DefaultExempt.IKE if policy.ipsec is None else policy.ipsec.exempt
     first = exemptions(exempt, policy.settings.exempt)
-    built_in = [*_built_in(tuple(compiler.ends), first), *(_many(host) if exempt.multicast else ())]
-    asked = _asked(entries, first)
+    always = [*built_in(tuple(compiler.ends), first), *(many(host.broadcasts) if exempt.multicast else ())]
+    before = list(asked(entries, first, tuple(compiler.ends)))
     entries = beside_exempt(beside_multicast(entries, host.broadcasts), unprotected(policy.settings.exempt))
     entries = beside_tunnels(entries, {one.name for one in written if isinstance(one, Rule) and one.exempt_protected})
     spd = Spd(
-        tuple(_with_exemptions(entries, built_in, asked)),
+        tuple(with_exemptions(entries, always, before)),
         (*guards.values(), *(_known(host.own) if guards_here else ()), *guards_here.values()),
         homes((item.scope for item in written), compiler.cubes.situations),
         tuple(packet_lists(policy.packet_filters, host)),
@@ -145,7 +146,7 @@ def _used(pad: Pad, entries: Iterable[SpdEntry]) -> Pad:
 def _known(own: Iterable[bytes]) -> Iterator[SpdEntry]:
     """Leave the addresses that entries know to them."""
     for one in map(AddressRange.host, own):
-        yield _clear("known address", Selector(one, V4 if one.version == 4 else V6))
+        yield clear("known address", Selector(one, V4 if one.version == 4 else V6))
 
 
 class _Compiler:
@@ -291,7 +292,7 @@ class _Compiler:
             yield replace(self._entry(item, cube, action), demand=demand)
 
     def _entry(self, item: Rule | Filter, cube: Cube, action: Action) -> SpdEntry:
-        arrow = {Direction.BOTH: "<->", Direction.OUT: "->", Direction.IN: "<-"}[cube.directions]
+        arrow = ARROWS[cube.directions]
         name = f"{item.name}/{str(cube.selector).replace('->', arrow, 1)}"
         processing = Processing(()) if action is Action.PROTECT else None
         origin = Origin(item.name, item.place, item.part.filter_list)
@@ -361,39 +362,3 @@ def _pfs(rule: Rule) -> DhGroup | None:
     if isinstance(rule.pfs, DhGroup):
         return rule.pfs
     return (rule.main_mode or MainMode()).methods[0].group if rule.pfs else None
-
-
-def _asked(entries: Iterable[SpdEntry], exempt: tuple[Exemption, ...]) -> set[str]:
-    """The names of entries that were written about nothing but exempt traffic."""
-    return {
-        entry.name
-        for entry in entries
-        if entry.action is not Action.PROTECT and any(one.names(entry.selector) for one in (*OTHERS, *exempt))
-    }
-
-
-def _with_exemptions(
-    entries: Iterable[SpdEntry], built_in: Iterable[SpdEntry], asked: Container[str]
-) -> Iterator[SpdEntry]:
-    """Entries about nothing but exempt traffic, the exemptions, then the rest."""
-    rest = list(entries)
-    yield from (entry for entry in rest if entry.name in asked)
-    if any(entry.action is not Action.BYPASS for entry in rest):
-        yield from built_in
-    yield from (entry for entry in rest if entry.name not in asked)
-
-
-def _built_in(own: tuple[bytes, ...], exempt: Iterable[Exemption]) -> Iterator[SpdEntry]:
-    for exemption in exempt:
-        for selector in exemption.selectors(own):
-            yield _clear(exemption.word, selector, f"{exemption.word} ")
-
-
-def _many(host: HostFacts) -> Iterator[SpdEntry]:
-    for selector in many_at_once(host.broadcasts):
-        yield _clear("multicast and broadcast", selector, "multicast ")
-
-
-def _clear(word: str, selector: Selector, mark: str = "") -> SpdEntry:
-    name = f"{BUILT_IN}/{mark}{str(selector).replace('->', '<->', 1)}"
-    return SpdEntry(name, selector, Action.BYPASS, Origin(f"{BUILT_IN}: {word}"))

@@ -69,12 +69,13 @@ def _named(entry: SpdEntry, exempt: Exemption) -> Iterator[Selector]:
 
 
 def _towards(entry: SpdEntry, many: tuple[AddressRange, ...]) -> Iterator[Selector]:
-    """The parts of what an entry sends that go to many."""
-    if Direction.OUT in entry.directions:
-        for addresses in many:
-            destination = entry.selector.destination.intersect(addresses)
-            if destination is not None:
-                yield replace(entry.selector, destination=destination)
+    """The parts of an entry's traffic that go to many, whether they leave or come in."""
+    for addresses in many:
+        sent, received = (end.intersect(addresses) for end in (entry.selector.destination, entry.selector.source))
+        if sent is not None and Direction.OUT in entry.directions:
+            yield replace(entry.selector, destination=sent)
+        if received is not None and Direction.IN in entry.directions:
+            yield replace(entry.selector, source=received)
 
 
 def _part(entry: SpdEntry, cube: Selector, word: str, mark: str) -> SpdEntry:

@@ -10,12 +10,13 @@ The weight is a number that compares, the first counting most:
 5. how many bits of the other's port.
 
 The default response rule has none, and is asked last. Of two entries of equal weight the one decides that lets less
-through: block before protect before permit, and what requires protection before what requests it. Names decide what is
-still equal, so that order never does. A filter that permits what is secure lets through less than any rule.
+through: block before protect before permit, and what requires protection in more directions before what does in fewer.
+Names decide what is still equal, so that order never does. A filter that permits what is secure lets through less than
+any rule.
 """
 
 from ringfence.databases.selector import Selector
-from ringfence.databases.spd import Action, SpdEntry
+from ringfence.databases.spd import Action, Direction, SpdEntry
 from ringfence.net.address import AddressRange, PortRange
 
 PORT = 20
@@ -42,9 +43,12 @@ def order(entry: SpdEntry) -> tuple[int, int, int, int, int, str]:
     """What sorts entries so that the one that decides comes first."""
     processing = entry.processing
     last = processing is not None and processing.respond_only
-    lets_through = 0 if processing is None else processing.clear_in + processing.clear_out
     secure = entry.demand is not None
-    return int(last), -entry.weight, AT_EQUAL_WEIGHT.index(entry.action), secure, lets_through, entry.name
+    requires = 0
+    if processing is not None:
+        requires += Direction.IN in entry.directions and not processing.clear_in
+        requires += Direction.OUT in entry.directions and not processing.clear_out
+    return int(last), -entry.weight, AT_EQUAL_WEIGHT.index(entry.action), secure, -requires, entry.name
 
 
 def _address_bits(addresses: AddressRange) -> int:

@@ -121,8 +121,6 @@ class Reference:
             return None
         return {one.name for one in named if what_holds(one) in at}
 
-    # What a statement is about
-
     def meant(self, addresses: Iterable[Address]) -> Iterator[AddressRange]:
         servers = {
             Keyword.ME: self.own, Keyword.DNS_SERVERS: self.host.dns_servers,
@@ -191,7 +189,7 @@ class Reference:
             one = Sentence(here, there, traffic, way, own=gateways is None, scope=scope)
             for specific, exempt in self.fits(one, packet):
                 if item.exempt_protected and protected_already(traffic, packet.flow):
-                    yield Claim(PERMITTED, (1, specific[0], 1, *specific[2:]), names_exempt=exempt)
+                    yield Claim(PERMITTED, (1, specific[0], 1, *specific[2:]))
                     continue
                 claim = self.protects(item.name, item.secure.inward, item.secure.outward, gateways, specific, packet,
                                       exempt=exempt)  # fmt: skip
@@ -199,14 +197,15 @@ class Reference:
 
     def protects(
         self, name: str, inward: Need, outward: Need, gateways: Gateways | None, specific: tuple[int, ...],
-        packet: Packet, *, exempt: bool = False,
+        packet: Packet, *, exempt: bool = False, mirrored: bool = True,
     ) -> Claim:  # fmt: skip
         tunnel = gateways is not None
         need = inward if packet.direction is Direction.IN else outward
         if inward is outward is Need.NONE or (packet.direction is Direction.OUT and outward is Need.NONE):
-            return Claim(PERMITTED, (int(tunnel), *specific), names_exempt=exempt)
+            return Claim(PERMITTED, (int(tunnel), *specific), names_exempt=exempt and not tunnel)
         verdict = Verdict(Action.PROTECT, need is not Need.REQUIRE, tunnel, name)
-        return Claim(verdict, (int(tunnel), *specific), (inward is Need.REQUIRE) + (outward is Need.REQUIRE))
+        requires = ((inward, outward) if mirrored else (need,)).count(Need.REQUIRE)
+        return Claim(verdict, (int(tunnel), *specific), requires)
 
     def begins(self, end: bytes | None, scope: Scope) -> bool:
         """Whether a tunnel of this scope begins at ``end``."""
@@ -230,7 +229,8 @@ class Reference:
                             for clear in (action.accept_unsecured, action.fallback_to_clear)
                         )
                         gateways = rule.tunnel if isinstance(rule.tunnel, Gateways) else None
-                        claim = self.protects(rule.title, inward, outward, gateways, specific, packet)
+                        claim = self.protects(rule.title, inward, outward, gateways, specific, packet,
+                                              mirrored=one.mirrored)  # fmt: skip
                         yield replace(claim, mirrored=one.mirrored)
                     else:
                         blocked = Verdict(Action.DISCARD, by=rule.title)
@@ -274,14 +274,12 @@ class Reference:
             for protocol, ports in product((TCP, UDP), permutations((PortRange(88, 88), every))):
                 yield protocol, *ports, False
 
-    def always_clear(self, packet: Packet) -> bool:
+    def needed(self, packet: Packet) -> bool:
+        """Whether it is of a kind that IPsec or the network below it needs in clear."""
         flow = packet.flow
         ends = [*self.own, *(one.gateways.local for one in self.policy.rules if one.enabled and one.gateways)]
         tunnels = [one.tunnel for one in self.policy_rules() if isinstance(one.tunnel, Gateways)]
         ends += [one.remote if one.remote in self.own else one.local for one in tunnels]
-        ipsec, many = self.policy.ipsec, self.many(flow.source) or self.many(flow.destination)
-        if many and ipsec is not None and ipsec.exempt.multicast:
-            return True
         return any(
             flow.protocol == protocol and flow.source_port in mine and flow.destination_port in theirs
             and (not own or flow.source in ends)
@@ -312,16 +310,16 @@ class Reference:
 
     def decide(self, packet: Packet) -> Verdict:
         found = [one for one in self.claims(packet) if not self.left_alone(one, packet)]
-        if self.always_clear(packet):
+        if self.needed(packet):
             found = [one for one in found if one.names_exempt and one.verdict.action is not Action.PROTECT]
+        elif (ipsec := self.policy.ipsec) and ipsec.exempt.multicast and any(map(self.many, packet.flow[:2])):
+            return PERMITTED
         first = decisive(found)
         if first is not None and first.yields and first.verdict.action is Action.PROTECT:
             other = decisive([one for one in found if not (one.yields and one.verdict.action is Action.PROTECT)])
             if other is not None and other.requires == 2 and other.mirrored and not other.verdict.tunnel:
                 first = other
         return PERMITTED if first is None else first.verdict
-
-    # Packet filters
 
     def passes(self, flow: FlowKey, direction: Direction, interface: Interface, *, established: bool) -> bool:
         """Whether every packet filter lets through a packet on the wire, from its sender to its receiver."""

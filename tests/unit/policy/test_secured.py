@@ -252,8 +252,11 @@ class Slow:
     def _key(self, item: Rule | Filter, entry: SpdEntry) -> tuple[object, ...]:
         secure = isinstance(item, Filter) and item.secure is not None
         rank = {Action.DISCARD: 1 if secure else 0, Action.PROTECT: 2, Action.BYPASS: 3}[entry.action]
-        clear = 0 if entry.processing is None else entry.processing.clear_in + entry.processing.clear_out
-        return -entry.weight, rank, clear, entry.name
+        requires = 0
+        if (one := entry.processing) is not None:
+            ways = (Direction.IN, one.clear_in), (Direction.OUT, one.clear_out)
+            requires = sum(way in entry.directions and not clear for way, clear in ways)
+        return -entry.weight, rank, -requires, entry.name
 
     def _secured(self, names: set[str], protecting: tuple[Rule | Filter, SpdEntry] | None) -> tuple[object, ...]:
         if protecting is None or protecting[1].processing is None:
