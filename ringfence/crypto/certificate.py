@@ -6,6 +6,7 @@ spaces taken together, whatever string type holds them. As text they are read in
 the root of the tree last and others first.
 """
 
+import re
 import warnings
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -185,10 +186,11 @@ def _attributes(der: bytes) -> tuple[tuple[str, str], ...]:
         name = x509.Name.from_bytes(der)
     except ValueError:
         return ()
-    return tuple(
-        (_TYPES.get(one.oid, one.oid.dotted_string), one.value if isinstance(one.value, str) else one.value.hex())
-        for one in name
-    )
+    return tuple(map(_said, name))
+
+
+def _said(one: x509.NameAttribute[str | bytes]) -> tuple[str, str]:
+    return _TYPES.get(one.oid, one.oid.dotted_string), one.value if isinstance(one.value, str) else one.value.hex()
 
 
 def dn_text(der: bytes) -> str:
@@ -204,42 +206,78 @@ def _escaped(value: str) -> str:
 def parse_dn(text: str) -> bytes:
     """A distinguished name as people write it, with the root of the tree last, in DER; raises ValueError.
 
-    Compare what comes out by ``same_dn``: the name that is meant may have other string types.
+    RFC 4514, with blanks around its signs, ``;`` for ``,`` and quotation marks as older texts have them. Compare what
+    comes out by ``same_dn``: the name that is meant may have other string types.
     """
-    attributes = []
-    for piece in _pieces(text):
-        kind, sign, value = piece.partition("=")
-        oid = _OIDS.get(kind.strip().upper())
-        if oid is None and kind.strip()[:1].isdigit():
-            oid = x509.ObjectIdentifier(kind.strip())
-        if oid is None or not sign or not value.strip():
-            raise ValueError(f'"{piece.strip()}" is no part of a distinguished name such as CN=alice, O=Lab')
-        attributes.append(x509.NameAttribute(oid, value.strip(), _validate=False))
-    if not attributes:
+    rdns = [x509.RelativeDistinguishedName([_attribute(one) for one in _split(rdn, "+")]) for rdn in _split(text, ",;")]
+    if not rdns:
         raise ValueError("an empty distinguished name")
-    return x509.Name(list(reversed(attributes))).public_bytes()
+    return x509.Name(list(reversed(rdns))).public_bytes()
 
 
-def _pieces(text: str) -> list[str]:
+def _attribute(piece: str) -> x509.NameAttribute[str]:
+    """One attribute, such as ``OU=Servers``; raises ValueError."""
+    kind, sign, raw = piece.partition("=")
+    oid = _OIDS.get(kind.strip().upper())
+    if oid is None and kind.strip()[:1].isdigit():
+        oid = x509.ObjectIdentifier(kind.strip())
+    value = _string(bytes.fromhex(raw.strip()[1:])) if raw.strip().startswith("#") else _unescaped(raw)
+    if oid is None or not sign or not value:
+        raise ValueError(f'"{piece.strip()}" is no part of a distinguished name such as CN=alice, O=Lab')
+    return x509.NameAttribute(oid, value, _validate=False)
+
+
+def _split(text: str, signs: str) -> list[str]:
+    """The parts between any of these signs, but for those that are escaped or in quotation marks; still escaped."""
     pieces, piece, escaped, quoted = [], "", False, False
     for one in text:
-        if escaped:
-            piece, escaped = piece + one, False
-        elif one == "\\":
-            escaped = True
+        if escaped or one == "\\":
+            escaped = not escaped
         elif one == '"':
             quoted = not quoted
-        elif one in ",;" and not quoted:
+        elif one in signs and not quoted:
             pieces.append(piece)
             piece = ""
-        else:
-            piece += one
+            continue
+        piece += one
+    if escaped or quoted:
+        raise ValueError(f'"{text.strip()}" ends within an escape or quotation marks')
     return [*pieces, piece] if piece.strip() or pieces else []
 
 
+_TOKEN = re.compile(r'((?:\\[0-9A-Fa-f]{2})+)|\\(.)|"|([^\\"]+)', re.DOTALL)
+
+
+def _unescaped(raw: str) -> str:
+    """The text of a value (RFC 4514 §3): pairs of hex are octets of UTF-8; raises ValueError."""
+    trimmed = raw.strip()
+    if trimmed != raw.lstrip() and (len(trimmed) - len(trimmed.rstrip("\\"))) % 2:
+        trimmed += " "  # an escaped blank
+    tokens = _TOKEN.findall(trimmed)
+    return "".join(bytes.fromhex(octets.replace("\\", "")).decode() or one or plain for octets, one, plain in tokens)
+
+
+def _string(octets: bytes) -> str:
+    """The text of a string in BER, after ``#``; raises ValueError."""
+    if len(octets) < 2 or octets[0] not in _STRINGS or octets[1] != len(octets) - 2:
+        raise ValueError("a value that is no string")
+    return octets[2:].decode(_STRINGS[octets[0]])
+
+
+_STRINGS = {UTF8_STRING: "utf-8", 0x13: "ascii", 0x16: "ascii", 0x14: "latin-1", 0x1E: "utf-16-be"}
+"""Encodings by tag: UTF8String, PrintableString, IA5String, TeletexString, BMPString."""
+
+
 @lru_cache(maxsize=1024)
-def _comparable(der: bytes) -> tuple[tuple[str, str], ...]:
-    return tuple((kind, " ".join(value.split()).casefold()) for kind, value in _attributes(der))
+def _comparable(der: bytes) -> tuple[frozenset[tuple[str, str]], ...]:
+    """Its attributes, level by level, as they are compared."""
+    try:
+        name = x509.Name.from_bytes(der)
+    except ValueError:
+        return ()
+    return tuple(
+        frozenset((kind, " ".join(value.split()).casefold()) for kind, value in map(_said, rdn)) for rdn in name.rdns
+    )
 
 
 def same_dn(one: bytes, other: bytes, *, either_way: bool = False) -> bool:

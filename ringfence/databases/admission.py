@@ -8,6 +8,7 @@ corp.example. What would take a directory to decide, accounts and groups, is no 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from ringfence.crypto.certificate import same_dn
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.net.address import AddressRange
 
@@ -25,11 +26,15 @@ class Pattern:
     """Those that are meant, where addresses are."""
     identity: Identity | None = None
     """The only one that is meant, where it is given in octets."""
+    dn: bytes = b""
+    """The distinguished name that is meant, in DER; others with the same attributes are meant, too."""
 
     def fits(self, identity: Identity) -> bool:
         """Whether ``identity`` is meant."""
         if self.addresses is not None:
             return identity.kind in ADDRESSES and identity.data in self.addresses
+        if self.dn:
+            return identity.kind is IdentityKind.DN and same_dn(identity.data, self.dn)
         if self.identity is not None:
             return identity == self.identity
         return identity.kind in NAMES and fnmatchcase(_plain(str(identity)), _plain(self.text))

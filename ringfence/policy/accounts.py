@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Computers and users as a policy names them, and which of these names a peer can prove now.
 
-A preshared key proves the identity that IKE carries: a host name, ``user@host``, an address, ``keyid:`` and ``dn:`` in
-hex. Accounts and groups of a domain, SIDs, and users are proved by Kerberos or a certificate.
+Main mode proves the identity that IKE carries: a host name, ``user@host``, an address, ``keyid:`` in hex, a
+distinguished name in words (RFC 4514) or as ``dn:`` in hex. Accounts and groups of a domain, SIDs, and users take
+Kerberos, or a directory.
 """
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ringfence.crypto.certificate import parse_dn
 from ringfence.databases.admission import Admission, Pattern
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.net.address import AddressRange
@@ -28,6 +31,8 @@ class Read(NamedTuple):
     """Whether nobody of those who are allowed can prove it now."""
 
 
+DN = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+)\s*=")
+"""How a distinguished name begins."""
 NOBODY = Pattern("nobody", identity=Identity(IdentityKind.KEY_ID, b""))
 
 
@@ -50,7 +55,14 @@ def pattern_of(name: str) -> Pattern | None:
     """Who is meant, or None where only a directory knows."""
     name = name.strip()
     if name.startswith(("dn:", "keyid:")):
-        return Pattern(name, identity=Identity.parse(name))
+        identity = Identity.parse(name)
+        dn = identity.data if identity.kind is IdentityKind.DN else b""
+        return Pattern(name, identity=None if dn else identity, dn=dn)
+    if DN.match(name):
+        try:
+            return Pattern(name, dn=parse_dn(name))
+        except ValueError:
+            return None
     try:
         return Pattern(name, addresses=AddressRange.parse(name))
     except ValueError:

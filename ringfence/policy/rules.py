@@ -4,8 +4,10 @@
 from dataclasses import replace
 from typing import TypeVar
 
+from ringfence.crypto.certificate import parse_dn
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.sa import DfPolicy, TunnelOptions
+from ringfence.policy.accounts import DN
 from ringfence.policy.addresses import Ends, decode_ends
 from ringfence.policy.auth import decode_auth, decode_second
 from ringfence.policy.decode import Table, choose
@@ -101,6 +103,9 @@ def decode_access(table: Table, key: str) -> Access:
     return access
 
 
+DN_CURE = 'Such as "CN=db1, OU=Servers, O=Corp".'
+
+
 def decode_names(table: Table) -> Access:
     """The settings ``computers`` and ``users``; whoever gives the table has to finish it."""
     return Access(table.words("computers", _account) or (), table.words("users", _account) or ())
@@ -109,6 +114,11 @@ def decode_names(table: Table) -> Access:
 def _account(text: str) -> str:
     if not text.strip() or not text.isprintable() or len(text) > 1000:
         raise BadWord("which is no name", cure='Such as "db1.corp.example", "10.0.0.0/8", "CORP\\Servers".')
+    if DN.match(text):
+        try:
+            parse_dn(text)
+        except ValueError as error:
+            raise BadWord(f"which is no distinguished name: {error}", cure=DN_CURE) from error
     return text.strip()
 
 

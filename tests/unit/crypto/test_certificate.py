@@ -76,10 +76,39 @@ def test_other_attributes_are_numbers():
     assert dn_text(parse_dn("2.5.4.4=Smith, DC=corp")) == "2.5.4.4=Smith,DC=corp"
 
 
-@pytest.mark.parametrize("text", ["", "alice", "CN=", "XX=1", "CN=a,,O=b"])
+@pytest.mark.parametrize(
+    "text", ["", "alice", "CN=", "XX=1", "CN=a,,O=b", "CN=a+", "CN=a\\", 'CN="a', "CN=#0c", "CN=#zz", "CN=\\ff"]
+)
 def test_what_is_no_name_is_refused(text):
     with pytest.raises(ValueError):
         parse_dn(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("CN=Before\\0dAfter,DC=example,DC=net", "CN=Before\rAfter,DC=example,DC=net"),
+        ("1.3.6.1.4.1.1466.0=#04024869", None),
+        ("CN=Lu\\C4\\8Di\\C4\\87", "CN=Lučić"),
+        ("OU=Sales+CN=J.  Smith,DC=example,DC=net", "CN=J. Smith+OU=Sales,DC=example,DC=net"),
+        ('CN=James \\"Jim\\" Smith\\, III,DC=net', 'CN="James \\"Jim\\" Smith, III", DC=net'),
+        ("CN=#0c0548656c6c6f", "CN=Hello"),
+        ("CN=\\ x\\ ,O=a\\+b", 'CN=" x ", O="a+b"'),
+        ("CN=a\\#b", 'CN="a#b"'),
+    ],
+)
+def test_names_as_rfc_4514_writes_them(text, plain):
+    """The examples of RFC 4514 §4, and more."""
+    if plain is None:
+        with pytest.raises(ValueError):
+            parse_dn(text)
+    else:
+        assert same_dn(parse_dn(text), parse_dn(plain))
+
+
+def test_levels_of_the_tree_are_not_mixed():
+    assert not same_dn(parse_dn("CN=a+O=b"), parse_dn("CN=a,O=b"))
+    assert same_dn(parse_dn("O=b+CN=a"), parse_dn("cn=A+o=B"))
 
 
 def test_octets_that_are_no_name_are_shown_in_hex():
