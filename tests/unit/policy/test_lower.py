@@ -87,7 +87,7 @@ def test_kerberos_alone_needs_a_later_version() -> None:
     found = compiled(text)
     assert [str(one).split("names ")[1] for one in found.findings] == [
         "kerberos, which needs a later version; its preshared key is used.",
-        "certificate CN=A, which needs a later version; its preshared key is used.",
+        "certificate CN=A, whose authority is not known here; its preshared key is used.",
     ]
     assert [peer.name for peer in found.pad] == ["preshared key k"]
 
