@@ -65,7 +65,7 @@ def certified(peer, kind="rsa", begins=US, **issued) -> Certified:
     (folder / f"{OURS[0]}.pem").write_bytes(b"".join(one.pem for one in (ours, *chain)))
     for number, one in enumerate(chain):
         (folder / f"chain-{number}.pem").write_bytes(one.pem)
-    (folder / f"{THEIRS[0]}.p12").write_bytes(theirs.p12(b"lab"))
+    (folder / f"{THEIRS[0]}.p12").write_bytes(theirs.p12(b"lab", THEIRS[0]))
     made = Certified(peer.kind, begins=begins)
     for name, value in (("folder", str(folder)), ("kind", kind)):
         object.__setattr__(made, name, value)

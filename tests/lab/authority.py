@@ -66,10 +66,10 @@ class Issued:
         how = BestAvailableEncryption(password) if password else NoEncryption()
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how)
 
-    def p12(self, password: bytes) -> bytes:
+    def p12(self, password: bytes, name: str = "lab") -> bytes:
         others = [self.issuer.certificate] if self.issuer else None
         return pkcs12.serialize_key_and_certificates(
-            b"lab", self.key, self.certificate, others, BestAvailableEncryption(password)
+            name.encode(), self.key, self.certificate, others, BestAvailableEncryption(password)
         )
 
     def bag(self, *more: "Issued") -> bytes:
