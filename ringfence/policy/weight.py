@@ -46,8 +46,10 @@ def order(entry: SpdEntry) -> tuple[int, int, int, int, int, str]:
     secure = entry.demand is not None
     requires = 0
     if processing is not None:
-        requires += Direction.IN in entry.directions and not processing.clear_in
-        requires += Direction.OUT in entry.directions and not processing.clear_out
+        # A rule that is about one direction only does not require protection in the other; a filter of an IPsec policy
+        # may be for one direction, and its action still says what it requires in both.
+        one_way = entry.directions is Direction.IN and not entry.origin.filter_list
+        requires = (not processing.clear_in) + (not processing.clear_out and not one_way)
     return int(last), -entry.weight, AT_EQUAL_WEIGHT.index(entry.action), secure, -requires, entry.name
 
 

@@ -197,15 +197,14 @@ class Reference:
 
     def protects(
         self, name: str, inward: Need, outward: Need, gateways: Gateways | None, specific: tuple[int, ...],
-        packet: Packet, *, exempt: bool = False, mirrored: bool = True,
+        packet: Packet, *, exempt: bool = False,
     ) -> Claim:  # fmt: skip
         tunnel = gateways is not None
         need = inward if packet.direction is Direction.IN else outward
         if inward is outward is Need.NONE or (packet.direction is Direction.OUT and outward is Need.NONE):
             return Claim(PERMITTED, (int(tunnel), *specific), names_exempt=exempt and not tunnel)
         verdict = Verdict(Action.PROTECT, need is not Need.REQUIRE, tunnel, name)
-        requires = ((inward, outward) if mirrored else (need,)).count(Need.REQUIRE)
-        return Claim(verdict, (int(tunnel), *specific), requires)
+        return Claim(verdict, (int(tunnel), *specific), (inward is Need.REQUIRE) + (outward is Need.REQUIRE))
 
     def begins(self, end: bytes | None, scope: Scope) -> bool:
         """Whether a tunnel of this scope begins at ``end``."""
@@ -229,8 +228,7 @@ class Reference:
                             for clear in (action.accept_unsecured, action.fallback_to_clear)
                         )
                         gateways = rule.tunnel if isinstance(rule.tunnel, Gateways) else None
-                        claim = self.protects(rule.title, inward, outward, gateways, specific, packet,
-                                              mirrored=one.mirrored)  # fmt: skip
+                        claim = self.protects(rule.title, inward, outward, gateways, specific, packet)
                         yield replace(claim, mirrored=one.mirrored)
                     else:
                         blocked = Verdict(Action.DISCARD, by=rule.title)
