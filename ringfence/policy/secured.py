@@ -160,7 +160,7 @@ def layers(whole: SpdEntry, filters: Iterable[SpdEntry]) -> list[Layer]:
 
     def add(layer: Layer, grants: tuple[Grant, ...]) -> None:
         known = found.setdefault((layer.selector, layer.directions), layer)
-        merged = tuple(dict.fromkeys((*known.grants, *grants)))
+        merged = tuple(dict.fromkeys((*known.grants, *layer.grants, *grants)))
         found[layer.selector, layer.directions] = known._replace(grants=merged)
 
     for entry in filters:

@@ -166,6 +166,16 @@ def test_layers_hold_all_filters_that_are_about_them() -> None:
         assert ([] if first is None else sorted(one.filter for one in first.grants)) == about
 
 
+def test_traffic_that_is_shared_in_two_ways_is_for_all_who_share_it() -> None:
+    def entry(name: str, protocol: int | None, directions: Direction) -> SpdEntry:
+        selector = Selector.between(ME, "10.0.0.2", protocol)
+        return SpdEntry(name, selector, Action.DISCARD, Origin(name), directions, demand=Demand((Grant(name),)))
+
+    some = [entry("b", None, Direction.BOTH), entry("x", None, Direction.OUT), entry("y", TCP, Direction.OUT)]
+    first = layers(some[0], some)[0]
+    assert (first.selector.protocol, [one.filter for one in first.grants]) == (TCP, ["b", "y", "x"])
+
+
 # The reference -----------------------------------------------------------------------------------------------------
 
 REMOTES = [ANY, *((AddressRange.parse(text),) for text in ("10.0.0.2", "10.0.0.2-10.0.0.3", "10.0.0.0/24"))]
