@@ -57,7 +57,7 @@ DEFAULTS = {
     "encap": ("no",), "aggressive": ("no",), "ipcomp": ("no",), "sha256_96": ("no",), "mark_in": ("0/0x00000000",),
     "mark_out": ("0/0x00000000",), "inactivity": ("0", "0s"), "if_id_in": ("0",), "if_id_out": ("0",),
     "local_port": ("500",), "remote_port": ("500",), "policies": ("yes",), "mediation": ("no",),
-    "ppk_required": ("no",),
+    "ppk_required": ("no",), "dpd_delay": ("0", "0s"), "dpd_timeout": ("0", "0s"),
 }  # fmt: skip
 """Values that change nothing."""
 
