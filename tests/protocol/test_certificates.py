@@ -159,6 +159,21 @@ def test_a_signature_by_another_key_proves_nothing():
     assert both.a.using() is None
 
 
+@pytest.mark.parametrize("bob_first", [True, False])
+def test_who_shows_somebody_elses_certificate_beside_his_own_is_nobody_else(bob_first):
+    """Eve, a member of the same authority, signs by her own key and calls herself bob."""
+    eve = ROOT.issue("CN=eve,O=Lab", names=("eve.lab",))
+    shown = (BOB, eve) if bob_first else (eve, BOB)
+    other = replace(POLICY.mirrored(), local_identity=Identity.parse("bob.lab"))
+    both = meet((way(own(ALICE)),), (way(own(*shown)),), bob=shown[0], other=other, begin=False)
+    both.b.keeper.hold({Certificate.read(shown[0].der).thumbprint(): PrivateKey(eve.key)})
+    both.wish(both.a)
+    both.run(30)
+    assert set(reasons(both.a)) == {(Reason.WRONG_SIGNATURE if bob_first else Reason.WRONG_IDENTITY).value}
+    assert both.a.using() is None
+    assert not both.a.of(MainModeEstablished)
+
+
 def test_an_identity_that_is_not_in_the_certificate_is_refused():
     other = replace(POLICY.mirrored(), local_identity=Identity.parse("carol.lab"))
     both = meet((way(own(ALICE)),), (way(own(BOB)),), other=other)

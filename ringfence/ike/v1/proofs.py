@@ -213,24 +213,18 @@ class SignatureProof:
         return own
 
     def check(self, keys: k.MainKeys, sa_body: bytes, *, initiator: bool) -> Check:
-        """Its sender has the key of a certificate in it."""
+        """Its sender has the key of the certificate that ``claim`` goes by, and not just of some other one in it."""
         prf, scheme = prf_for(self._method, keys.prf), scheme_for(self._method)
 
         def check(message: Message) -> None:
             octets = keys.proof(sa_body, message.chain.body(IdPayload), initiator=initiator, prf=prf)
             signature = message.chain.one(SigPayload).data
-            shown = shown_by(message.chain)
-            if not shown:
-                raise Aborted(Reason.BAD_CERTIFICATE, "the peer proves itself by a signature and shows no certificate")
-            problem: Exception | None = None
-            for one in shown[:MOST_CERTIFICATES]:
-                try:
-                    one.key.verify(scheme, octets, signature)
-                    return
-                except (BadSignature, BadKey, KeyMisfit) as error:
-                    problem = problem or error
-            text = f'the peer\'s signature is none by the key of its certificate "{shown[0].subject_text}"'
-            raise Aborted(Reason.WRONG_SIGNATURE, f"{text}: {problem}") from problem
+            leaf, *_ = self._leaf_first(message.chain)
+            try:
+                leaf.key.verify(scheme, octets, signature)
+            except (BadSignature, BadKey, KeyMisfit) as problem:
+                text = f'the peer\'s signature is none by the key of its certificate "{leaf.subject_text}"'
+                raise Aborted(Reason.WRONG_SIGNATURE, f"{text}: {problem}") from problem
 
         return check
 
@@ -246,8 +240,10 @@ class SignatureProof:
         return Claim(identity, names, (leaf.der, *(one.der for one in others)))
 
     def _leaf_first(self, chain: Chain) -> list[Certificate]:
-        """The certificates of a message; those that issue others behind the one that does not."""
+        """The certificates of a message, the sender's first: the one that issues no other; raises Aborted for none."""
         shown = shown_by(chain)
+        if not shown:
+            raise Aborted(Reason.BAD_CERTIFICATE, "the peer proves itself by a signature and shows no certificate")
         issuers = {one.issuer for one in shown}
         return sorted(shown, key=lambda one: one.subject in issuers)[:MOST_CERTIFICATES]
 
