@@ -88,6 +88,11 @@ class PadEntry:
     keying: tuple[int, ...] = (1,)
     """Versions of IKE that may be spoken; we begin with the first."""
 
+    @property
+    def unanswered_s(self) -> int | None:
+        """After how long a silence the peer is asked whether it is there; None for never."""
+        return None if self.dead_peer is None else self.dead_peer.after_s
+
     def admits(self, *names: Identity) -> bool:
         """Whether who has proved to be all of ``names`` is let in."""
         return all(one.admits(*names) for one in self.admissions)

@@ -305,6 +305,15 @@ def test_a_message_in_another_version_than_its_ike_sa_changes_nothing():
     assert_one_pair(both)
 
 
+def test_the_policy_says_after_how_long_a_contract_is_in_question():
+    both = established()
+    assert both.a.using().unanswered_s == both.b.using().unanswered_s == 30, "made with the IKE SA"
+    renew(both, both.a)
+    both.run(2)
+    assert both.a.using().unanswered_s == both.b.using().unanswered_s == 30, "made under it"
+    assert established(V2.with_(dead_peer=None)).a.using().unanswered_s is None
+
+
 def test_a_pulled_cable():
     both = established()
     both.network.remove(both.b)

@@ -282,7 +282,6 @@ class Session:
 
     def _ground(self, message_id: int) -> quick_mode.Ground:
         made = self._agreed()
-        asked = made.entry.dead_peer
         return quick_mode.Ground(
             self.id,
             made.keys,
@@ -291,7 +290,7 @@ class Session:
             message_id,
             self._world.children,
             made.nat,
-            None if asked is None else asked.after_s,
+            made.entry.unanswered_s,
         )
 
     def _contest(self) -> quick_mode.Contest:

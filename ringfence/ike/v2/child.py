@@ -69,6 +69,8 @@ class Ground:
     children: Children
     """Gives ids and SPIs."""
     nat: natt.Nat | None = None
+    unanswered_s: int | None = None
+    """After how long a silence of the peer it is asked whether it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +350,7 @@ def contract(
         hard=terms.method.limits,
         soft=soft_limits(terms.method.limits, env.random, initiator=initiator),
         idle_s=_processing(terms.entry).idle_s,
+        unanswered_s=ground.unanswered_s,
         replaces=terms.replaces,
         peer=ground.peer,
     )

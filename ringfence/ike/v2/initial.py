@@ -183,7 +183,7 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
     if asked is None or wanted is None:
         return Agreed(keys, proved, nat, contact, refused=refused)
     try:
-        ground = Ground(setting.ike_id, keys, path, remote, setting.children, nat)
+        ground = Ground(setting.ike_id, keys, path, remote, setting.children, nat, entry.unanswered_s)
         child = _taken(chain, asked, ground, wanted, env)
     except Refused as error:
         void = tuple(asked.spis.items()) if chain.maybe(SaPayload) else ()
@@ -337,7 +337,8 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     if chain.maybe(SaPayload) is None:
         yield from conclude(mine, said_proof)
         return Agreed(keys, proved, nat, contact)
-    ground = Ground(setting.ike_id, keys, message.path or setting.path, remote, setting.children, nat)
+    path = message.path or setting.path
+    ground = Ground(setting.ike_id, keys, path, remote, setting.children, nat, entry.unanswered_s)
     try:
         granted = grants(chain, ground, setting.offered(proved), env, first=True)
     except Refused as error:

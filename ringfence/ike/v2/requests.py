@@ -106,8 +106,10 @@ class Requests:
         return self._session.made
 
     def _ground(self) -> child.Ground:
-        made = self._made()
-        return child.Ground(self._session.id, made.keys, self._voice.path, made.remote, self._world.children, made.nat)
+        made, children = self._made(), self._world.children
+        return child.Ground(
+            self._session.id, made.keys, self._voice.path, made.remote, children, made.nat, made.entry.unanswered_s
+        )
 
     # The peer's ----------------------------------------------------------------------------------------------------
 
