@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """ID payloads: who somebody is in main mode, and whose traffic a quick mode is about (RFC 2407 §4.6.2)."""
 
-from ringfence.crypto.certificate import same_dn
-from ringfence.databases.identity import Identity, IdentityKind
+from ringfence.databases.identity import Identity
 from ringfence.databases.selector import Selector
 from ringfence.ike.errors import Aborted, Reason, Refused
+from ringfence.ike.identities import claimed
 from ringfence.ike.v1.payloads import IdPayload, IdType
 from ringfence.net.address import ANY_PORT, IPV4_OCTETS, IPV6_OCTETS, AddressRange, PortRange, format_address
 from ringfence.net.flow import UDP
 
 MAIN_PLACES = {(0, 0), (UDP, 500), (UDP, 4500), (UDP, 0)}
 """Protocol and port in main mode; the last is what some peers send."""
-CASELESS = (IdentityKind.FQDN, IdentityKind.USER_FQDN)
-ADDRESS_OCTETS = {IdentityKind.IPV4_ADDRESS: IPV4_OCTETS, IdentityKind.IPV6_ADDRESS: IPV6_OCTETS}
 
 
 def main_id(identity: Identity) -> IdPayload:
@@ -22,24 +20,10 @@ def main_id(identity: Identity) -> IdPayload:
 
 def identity_of(payload: IdPayload) -> Identity:
     """Who a peer claims to be; raises Aborted for a form that nobody can be."""
-    try:
-        identity = Identity(IdentityKind(payload.id_type), payload.data)
-    except ValueError:
-        raise Aborted(Reason.WRONG_IDENTITY, f"the peer's identity has type {payload.id_type}, unknown here") from None
-    if len(identity.data) != ADDRESS_OCTETS.get(identity.kind, len(identity.data)) or not identity.data:
-        raise Aborted(Reason.WRONG_IDENTITY, "the peer's identity has the wrong length")
+    identity = claimed(payload.id_type, payload.data)
     if (payload.protocol, payload.port) not in MAIN_PLACES:
         raise Aborted(Reason.WRONG_IDENTITY, "the peer's identity is about a protocol other than IKE")
     return identity
-
-
-def same_identity(one: Identity, other: Identity) -> bool:
-    """Whether they name the same; names compare without case, distinguished names attribute by attribute."""
-    if one.kind is not other.kind:
-        return False
-    if one.kind is IdentityKind.DN:
-        return same_dn(one.data, other.data)
-    return one.data.lower() == other.data.lower() if one.kind in CASELESS else one.data == other.data
 
 
 # Quick mode --------------------------------------------------------------------------------------------------------

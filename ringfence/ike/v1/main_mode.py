@@ -33,11 +33,11 @@ from ringfence.ike.differences import compare_identity
 from ringfence.ike.effects import LogIkeKey
 from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.exchange import Env, Exchange, Message, answer, conclude, perform, protect, request, traverse
+from ringfence.ike.identities import local_identity, same_identity, wanted_identity
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v1 import keys as k
 from ringfence.ike.v1 import natt
 from ringfence.ike.v1.authentication import methods, usable
-from ringfence.ike.v1.identities import same_identity
 from ringfence.ike.v1.informational import name_of
 from ringfence.ike.v1.negotiate import MainChoice, accepted_main, accepted_method, choose_main, offer_main
 from ringfence.ike.v1.notifies import Notify
@@ -294,16 +294,6 @@ def _secret(half: dh.KeyPair, theirs: KePayload) -> Secret:
         return half.shared(theirs.public)
     except BadPublicValue as error:
         raise Aborted(Reason.BAD_KEY_EXCHANGE, f"the peer's Diffie-Hellman value is wrong: {error.message}") from error
-
-
-def local_identity(entry: PadEntry, path: Path) -> Identity:
-    """What we say we are."""
-    return entry.local_identity or Identity.of_address(path.local.address)
-
-
-def wanted_identity(entry: PadEntry, path: Path) -> Identity:
-    """What the peer must prove to be."""
-    return entry.remote_identity or Identity.of_address(path.remote.address)
 
 
 def _is_wanted(entry: PadEntry, claim: Claim, path: Path, *, inner: bool) -> bool:

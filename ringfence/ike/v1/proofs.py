@@ -23,10 +23,11 @@ from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.effects import Sign, Signed, Trusted, Unfit, Validate
 from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.exchange import Exchange, Message, consult
+from ringfence.ike.identities import same_identity
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v1 import keys as k
 from ringfence.ike.v1.authentication import Authentication, certificates, prf_for, scheme_for
-from ringfence.ike.v1.identities import identity_of, main_id, same_identity
+from ringfence.ike.v1.identities import identity_of, main_id
 from ringfence.ike.v1.payloads import CertPayload, CertRequestPayload, HashPayload, IdPayload, SigPayload
 from ringfence.net.address import Path
 

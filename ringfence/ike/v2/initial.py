@@ -37,6 +37,7 @@ from ringfence.ike.exchange import (
     request,
     traverse,
 )
+from ringfence.ike.identities import local_identity
 from ringfence.ike.payload import Chain
 from ringfence.ike.v2 import natt
 from ringfence.ike.v2.channel import Frame, in_clear
@@ -72,7 +73,6 @@ from ringfence.ike.v2.peers import (
     check_identity,
     identity_of,
     initiator_id,
-    local_identity,
     responder_id,
 )
 from ringfence.ike.v2.proof import check_nat, check_proof, entry_for, proof, refused_proof

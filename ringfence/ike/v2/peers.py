@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.pad import PadEntry, PresharedKey
 from ringfence.databases.proposal import IkeProposal
+from ringfence.ike.differences import compare_identity
 from ringfence.ike.errors import Aborted, Reason
+from ringfence.ike.identities import claimed, local_identity, same_identity, wanted_identity
 from ringfence.ike.isakmp import IdType
 from ringfence.ike.v2.payloads import IdInitiatorPayload, IdResponderPayload
-from ringfence.net.address import IPV4_OCTETS, IPV6_OCTETS, Path
+from ringfence.net.address import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +47,9 @@ def same_algorithms(one: IkeProposal, other: IkeProposal) -> bool:
     return (one.cipher, one.hash, one.group) == (other.cipher, other.hash, other.group)
 
 
-CASELESS = (IdentityKind.FQDN, IdentityKind.USER_FQDN)
-ADDRESS_OCTETS = {IdentityKind.IPV4_ADDRESS: IPV4_OCTETS, IdentityKind.IPV6_ADDRESS: IPV6_OCTETS}
-
-
 def identity_of(payload: IdInitiatorPayload | IdResponderPayload) -> Identity:
     """Who a peer claims to be; raises Aborted for a form that nobody can be."""
-    try:
-        identity = Identity(IdentityKind(payload.id_type), payload.data)
-    except ValueError:
-        raise Aborted(Reason.WRONG_IDENTITY, f"the peer's identity has type {payload.id_type}, unknown here") from None
-    if len(identity.data) != ADDRESS_OCTETS.get(identity.kind, len(identity.data)) or not identity.data:
-        raise Aborted(Reason.WRONG_IDENTITY, "the peer's identity has the wrong length")
-    return identity
+    return claimed(payload.id_type, payload.data)
 
 
 def initiator_id(identity: Identity) -> IdInitiatorPayload:
@@ -70,32 +62,24 @@ def responder_id(identity: Identity) -> IdResponderPayload:
     return IdResponderPayload(IdType(identity.kind.value), identity.data)
 
 
-def same_identity(one: Identity, other: Identity) -> bool:
-    """Whether they name the same; names compare without case."""
-    if one.kind is not other.kind:
-        return False
-    return one.data.lower() == other.data.lower() if one.kind in CASELESS else one.data == other.data
-
-
-def local_identity(entry: PadEntry, path: Path) -> Identity:
-    """What we say we are."""
-    return entry.local_identity or Identity.of_address(path.local.address)
-
-
 def is_named(entry: PadEntry, remote: Identity, path: Path, *, inner: bool) -> bool:
     """Whether it is who the entry is for; the ``inner`` address of a peer behind NAT stands for the one we see."""
     if entry.remote_identity is not None:
         return same_identity(remote, entry.remote_identity)
     if not entry.names_nobody or (inner and remote.kind is IdentityKind.IPV4_ADDRESS):
         return True
-    return same_identity(remote, Identity.of_address(path.remote.address))
+    return same_identity(remote, wanted_identity(entry, path))
 
 
 def check_identity(entry: PadEntry, remote: Identity, path: Path, *, inner: bool) -> None:
     """Raise Aborted unless the entry wants and lets in who has proved to be ``remote``."""
     if not is_named(entry, remote, path, inner=inner):
-        wanted = entry.remote_identity or Identity.of_address(path.remote.address)
-        raise Aborted(Reason.WRONG_IDENTITY, f"the peer has the right key but is {remote}, not {wanted}")
+        wanted = wanted_identity(entry, path)
+        raise Aborted(
+            Reason.WRONG_IDENTITY,
+            f"the peer has the right key but is {remote}, not {wanted}",
+            comparison=compare_identity(remote, wanted),
+        )
     if not entry.admits(remote):
         rule = entry.origin.rule
         raise Aborted(Reason.NOT_AUTHORIZED, f'the peer proved to be {remote}, whom rule "{rule}" does not let in')

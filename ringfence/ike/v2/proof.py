@@ -7,6 +7,7 @@ from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PadEntry, ThroughNat
 from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.errors import Aborted, IkeError, Reason
+from ringfence.ike.identities import local_identity, same_identity
 from ringfence.ike.payload import Chain
 from ringfence.ike.v2 import natt
 from ringfence.ike.v2.child import refusal
@@ -18,9 +19,7 @@ from ringfence.ike.v2.peers import (
     check_identity,
     identity_of,
     is_wanted,
-    local_identity,
     same_algorithms,
-    same_identity,
     shared_key,
 )
 from ringfence.net.address import Path

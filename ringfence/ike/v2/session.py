@@ -371,6 +371,7 @@ class Session:
                 detail=error.detail,
                 initiator=running.initiator,
                 rule=self.rule,
+                comparison=error.comparison,
             )
         )
         self._voice.emit(MainFailed(error.reason, error.detail))
@@ -383,5 +384,6 @@ class Session:
                 detail=error.detail,
                 initiator=running.initiator,
                 rule=running.wish.entry.origin.rule if running.wish else "",
+                comparison=error.comparison,
             )
         )

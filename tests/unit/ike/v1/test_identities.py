@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.databases.identity import Identity, IdentityKind
+from ringfence.databases.identity import Identity
 from ringfence.databases.selector import Selector
 from ringfence.ike.errors import Aborted, Reason, Refused
-from ringfence.ike.v1.identities import identity_of, main_id, quick_ids, same_identity, selector_of
+from ringfence.ike.v1.identities import identity_of, main_id, quick_ids, selector_of
 from ringfence.ike.v1.payloads import IdPayload, IdType
 from ringfence.net.address import AddressRange, PortRange, parse_address
 
@@ -41,16 +41,6 @@ def test_what_nobody_can_be(payload):
     with pytest.raises(Aborted) as error:
         identity_of(payload)
     assert error.value.reason is Reason.WRONG_IDENTITY
-
-
-def test_names_compare_without_case_and_others_exactly():
-    def of(kind, data):
-        return Identity(kind, data)
-
-    assert same_identity(of(IdentityKind.FQDN, b"Host"), of(IdentityKind.FQDN, b"hoST"))
-    assert same_identity(of(IdentityKind.USER_FQDN, b"A@b"), of(IdentityKind.USER_FQDN, b"a@B"))
-    assert not same_identity(of(IdentityKind.FQDN, b"a"), of(IdentityKind.USER_FQDN, b"a"))
-    assert not same_identity(of(IdentityKind.KEY_ID, b"A"), of(IdentityKind.KEY_ID, b"a"))
 
 
 @pytest.mark.parametrize(
