@@ -8,11 +8,12 @@ proves nothing: at most it makes us less patient.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ringfence.crypto.integrity import same
 from ringfence.databases.proposal import Protocol
 from ringfence.ike.errors import Ignored, Reason
 from ringfence.ike.exchange import Message
 from ringfence.ike.payload import Payload, encode_chain
-from ringfence.ike.v1.keys import MainKeys, same
+from ringfence.ike.v1.keys import MainKeys
 from ringfence.ike.v1.notifies import Notify
 from ringfence.ike.v1.payloads import IPSEC_DOI, DeletePayload, HashPayload, NoncePayload, ProtocolId
 from ringfence.ike.v1.transforms import PROTOCOL_ID, SPI_OCTETS

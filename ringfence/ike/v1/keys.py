@@ -6,12 +6,11 @@ the keys of quick modes, ``a`` to authenticate messages, ``e`` to encrypt them.
 """
 
 from dataclasses import dataclass
-from hmac import compare_digest
 
 from ringfence.crypto.ikecipher import IkeCipher
 from ringfence.crypto.prf import Prf
 from ringfence.crypto.suites import is_legacy
-from ringfence.databases.proposal import IkeProposal, Transform
+from ringfence.databases.proposal import IkeProposal
 from ringfence.secret import Secret
 
 
@@ -121,20 +120,6 @@ def _derive(proposal: IkeProposal, prf: Prf, skeyid: Secret, shared: Shared, *, 
     cipher = IkeCipher(proposal.cipher, stretched, legacy=is_legacy(proposal.cipher.algorithm))
     first_iv = prf.hash(shared.initiator_public + shared.responder_public)[: cipher.block]
     return MainKeys(prf, cipher, skeyid, d, a, Secret(stretched), first_iv, shared, signed)
-
-
-def material_octets(transform: Transform) -> tuple[int, int]:
-    """Octets of key material of an SA: the cipher's with salt, the integrity algorithm's with salt."""
-    cipher, authenticator = transform.cipher, transform.authenticator
-    return (
-        cipher.key_material_octets if cipher else 0,
-        authenticator.key_material_octets if authenticator else 0,
-    )
-
-
-def same(one: bytes, other: bytes) -> bool:
-    """Compare without telling by time where they differ."""
-    return compare_digest(one, other)
 
 
 def whole_blocks(octets: bytes, block: int) -> bytes:

@@ -27,7 +27,7 @@ from ringfence.crypto.prf import Prf
 from ringfence.crypto.suites import is_legacy
 from ringfence.databases.certification import CertificateAuth
 from ringfence.databases.identity import Identity, IdentityKind
-from ringfence.databases.pad import Auth, PadEntry, ThroughNat
+from ringfence.databases.pad import Auth, PadEntry
 from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.differences import compare_identity
 from ringfence.ike.effects import LogIkeKey
@@ -35,6 +35,7 @@ from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.exchange import Env, Exchange, Message, answer, conclude, perform, protect, request, traverse
 from ringfence.ike.identities import local_identity, same_identity, wanted_identity
 from ringfence.ike.payload import Chain, Payload
+from ringfence.ike.through_nat import check_nat
 from ringfence.ike.v1 import keys as k
 from ringfence.ike.v1 import natt
 from ringfence.ike.v1.authentication import methods, usable
@@ -150,7 +151,7 @@ def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
     yield from protect(keys)
     yield from perform(LogIkeKey(setting.initiator_cookie, keys.e))
 
-    _check_nat(entry, look.nat)
+    check_nat(entry, look.nat)
     if look.nat is not None:
         yield from traverse(natt.floated(setting.path), peer_moves=look.nat.remote)
 
@@ -324,16 +325,6 @@ def _check_identity(entry: PadEntry, claim: Claim, path: Path, *, inner: bool) -
         rule = entry.origin.rule
         what = f'the peer proved to be {claim.identity}, whom rule "{rule}" does not let in'
         raise Aborted(Reason.NOT_AUTHORIZED, what)
-
-
-def _check_nat(entry: PadEntry, nat: natt.Nat | None) -> None:
-    """Begin with nobody behind NAT where the policy says so."""
-    if nat is None or not nat.remote or entry.through_nat is ThroughNat.BOTH:
-        return
-    if entry.through_nat is ThroughNat.NEVER:
-        raise Aborted(Reason.NAT, "the peer is behind NAT, and the policy begins with nobody there")
-    if nat.local:
-        raise Aborted(Reason.NAT, "both sides are behind NAT, and the policy does not begin there")
 
 
 def _entries_for(

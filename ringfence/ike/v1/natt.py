@@ -11,11 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
-from ringfence.databases.spd import Processing
-from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.payload import Chain
 from ringfence.ike.v1.payloads import (
     IdType,
@@ -132,18 +129,6 @@ def floated(path: Path) -> Path:
 def encapsulation(mode: Mode, nat: Nat | None) -> int:
     """The attribute's value."""
     return ENCAPSULATION[mode] if nat is None else IN_UDP[nat.dialect][mode]
-
-
-def passing(processing: Processing, nat: Nat | None) -> Processing:
-    """What of ``processing`` passes NAT; raises Refused when nothing does."""
-    if nat is None:
-        return processing
-    methods = tuple(
-        method for method in processing.methods if all(each.protocol is not Protocol.AH for each in method.transforms)
-    )
-    if not methods:
-        raise Refused(Reason.NAT, "there is NAT between the hosts, which AH cannot pass: offer ESP as well")
-    return replace(processing, methods=methods)
 
 
 def originals(mode: Mode, nat: Nat | None, initiator: bytes, responder: bytes) -> tuple[NatOaPayload, ...]:

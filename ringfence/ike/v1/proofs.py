@@ -16,6 +16,7 @@ from typing import Protocol
 
 from ringfence.crypto.certificate import Certificate, same_dn, unpack
 from ringfence.crypto.errors import BadCertificate, BadKey, BadSignature, KeyMisfit
+from ringfence.crypto.integrity import same
 from ringfence.databases.certification import CertificateAuth, OwnCertificate
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.pad import Auth, PadEntry, PresharedKey
@@ -144,7 +145,7 @@ class KeyProof:
 
         def check(message: Message) -> None:
             expected = keys.proof(sa_body, message.chain.body(IdPayload), initiator=initiator)
-            if not k.same(message.chain.one(HashPayload).data, expected):
+            if not same(message.chain.one(HashPayload).data, expected):
                 raise wrong_key("the proof in it is wrong")
 
         return check

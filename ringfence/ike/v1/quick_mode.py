@@ -21,23 +21,26 @@ from dataclasses import dataclass, replace
 
 from ringfence.crypto import dh
 from ringfence.crypto.errors import BadPublicValue
+from ringfence.crypto.integrity import same
 from ringfence.crypto.suites import DhGroup, is_legacy
 from ringfence.databases.identity import Identity
-from ringfence.databases.proposal import Limits, Protocol, SecurityMethod, Transform
+from ringfence.databases.proposal import Limits, Protocol, SecurityMethod
 from ringfence.databases.sa import ChildSa, Mode, Sa
 from ringfence.databases.selector import Selector
-from ringfence.databases.spd import Processing, SpdEntry
+from ringfence.databases.spd import SpdEntry
+from ringfence.ike.agreement import check_demand, make_child, make_sa, material_octets, processing_of
 from ringfence.ike.children import Children
 from ringfence.ike.differences import compare_traffic
 from ringfence.ike.effects import InstallInbound
 from ringfence.ike.errors import Ignored, Reason, Refused
 from ringfence.ike.exchange import Env, Exchange, Message, conclude, perform, request
 from ringfence.ike.isakmp import decode_attributes, encode_attributes
-from ringfence.ike.lifetime import soft_limits, stricter
+from ringfence.ike.lifetime import stricter
 from ringfence.ike.payload import Payload, encode_chain
+from ringfence.ike.through_nat import passing
 from ringfence.ike.v1 import natt
 from ringfence.ike.v1.identities import quick_ids, selector_of
-from ringfence.ike.v1.keys import MainKeys, material_octets, same
+from ringfence.ike.v1.keys import MainKeys
 from ringfence.ike.v1.methods import Choice, accepted_quick, choose_quick, offer_quick, protocols
 from ringfence.ike.v1.negotiate import life_attributes, meaning
 from ringfence.ike.v1.notifies import Notify
@@ -104,8 +107,8 @@ class Contest:
 
 def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[ChildSa]:
     """Begin a quick mode; raises Refused for what IKEv1 cannot say."""
-    _check_demand(wanted.entry, ground.peer)
-    processing = natt.passing(_processing(wanted.entry), ground.nat)
+    check_demand(wanted.entry, ground.peer)
+    processing = passing(processing_of(wanted.entry), ground.nat)
     spis = {protocol: ground.children.new_spi(env.random) for protocol in protocols(processing)}
     offer, ids = offer_quick(processing, spis, ground.nat), quick_ids(wanted.selector)
     half = _half(processing.pfs, env)
@@ -145,7 +148,7 @@ def respond(first: Message, ground: Ground, contest: Contest, env: Env) -> Excha
     child = _contract(ground, terms, nonces, secret, env, initiator=False, replaces=contest.replaces(selector))
     yield from perform(InstallInbound(child))
     ends = ground.path.remote.address, ground.path.local.address
-    originals = natt.originals(_processing(entry).mode, ground.nat, *ends)
+    originals = natt.originals(processing_of(entry).mode, ground.nat, *ends)
     rest = (choice.answer, nonce, *_ke(half), *ids, *originals, *_shorter_life(choice))
 
     def confirms(message: Message) -> None:
@@ -205,19 +208,6 @@ def _secret(half: dh.KeyPair | None, message: Message) -> Secret | None:
 # Traffic -----------------------------------------------------------------------------------------------------------
 
 
-def _processing(entry: SpdEntry) -> Processing:
-    if entry.processing is None:
-        raise Refused(Reason.NO_POLICY, f'"{entry.name}" protects nothing')
-    return entry.processing
-
-
-def _check_demand(entry: SpdEntry, peer: Identity) -> None:
-    """Filters permit the traffic of ``entry`` to this peer; raises Refused."""
-    if entry.demand is not None and not entry.demand.admits(peer):
-        names = " and ".join(f'"{one.filter}"' for one in entry.demand.grants)
-        raise Refused(Reason.NOT_AUTHORIZED, f"the peer proved to be {peer}, to whom {names} permits nothing")
-
-
 def _hosts(path: Path) -> Selector:
     return Selector(AddressRange.host(path.local.address), AddressRange.host(path.remote.address))
 
@@ -249,13 +239,13 @@ def _choose(
     """The entry that the peer's traffic falls under, the method, and the traffic as we see it; raises Refused."""
     refusal: Refused | None = None
     for entry in entries:
-        processing = _processing(entry)
+        processing = processing_of(entry)
         seen = natt.as_seen(selector, processing.mode, ground.nat, ground.path)
         if entry.selector.covers(seen):
-            _check_demand(entry, ground.peer)
+            check_demand(entry, ground.peer)
             try:
                 _check_ends(entry, seen, ground.path)
-                processing = natt.passing(processing, ground.nat)
+                processing = passing(processing, ground.nat)
                 return entry, choose_quick(offer, processing, spis, ground.nat), seen
             except Refused as error:
                 refusal = refusal or error
@@ -268,7 +258,7 @@ def _choose(
 
 def _check_ends(entry: SpdEntry, selector: Selector, path: Path) -> None:
     """Transport mode is between the hosts themselves, a tunnel between the ends that the policy names."""
-    processing = _processing(entry)
+    processing = processing_of(entry)
     if processing.mode is Mode.TRANSPORT:
         hosts = _hosts(path)
         if (selector.source, selector.destination) != (hosts.source, hosts.destination):
@@ -335,51 +325,19 @@ def _contract(
         )
 
     local, remote = ground.path.local.address, ground.path.remote.address
-    return ChildSa(
-        id=ground.children.new_id(),
-        ike_id=ground.ike_id,
-        entry=terms.entry.name,
-        selector=terms.selector,
-        outbound=direction(terms.their_spis, local, remote),
-        inbound=direction(terms.our_spis, remote, local),
-        hard=terms.method.limits,
-        soft=soft_limits(terms.method.limits, env.random, initiator=initiator),
-        idle_s=_processing(terms.entry).idle_s,
-        unanswered_s=ground.unanswered_s,
-        replaces=replaces,
-        peer=ground.peer,
-    )
+    outbound, inbound = direction(terms.their_spis, local, remote), direction(terms.our_spis, remote, local)
+    return make_child(
+        ground, terms.entry, terms.selector, terms.method.limits, outbound, inbound, env,
+        initiator=initiator, replaces=replaces,
+    )  # fmt: skip
 
 
 def _sa(
     ground: Ground, terms: _Terms, place: int, spi: int, nonces: bytes, secret: Secret | None,
     ends: tuple[bytes, bytes],
 ) -> Sa:  # fmt: skip
-    """One SA: its key material is its own, by its protocol and SPI. Only the innermost one of a tunnel tunnels."""
-    transform, processing = terms.method.transforms[place], _processing(terms.entry)
-    sizes = material_octets(transform)
-    spi_octets = spi.to_bytes(SPI_OCTETS)
-    material = ground.keys.keymat(PROTOCOL_ID[transform.protocol], spi_octets, nonces, secret, sum(sizes))
-    return Sa(
-        protocol=transform.protocol,
-        spi=spi,
-        mode=processing.mode if place == 0 else Mode.TRANSPORT,
-        source=ends[0],
-        destination=ends[1],
-        cipher=transform.cipher,
-        cipher_key=Secret(material[: sizes[0]]),
-        authenticator=transform.authenticator,
-        authenticator_key=Secret(material[sizes[0] :]),
-        esn=transform.esn,
-        replay_window=processing.replay_window,
-        encapsulation=ground.path if ground.nat is not None else None,
-        keepalive=ground.nat is not None and ground.nat.local,
-        tunnel=processing.tunnel,
-        tfc_octets=processing.tfc_octets,
-        legacy=_is_weak(transform),
-    )
-
-
-def _is_weak(transform: Transform) -> bool:
-    """Our own policy named it, and a policy that names something weak says ``legacy = true``."""
-    return any(is_legacy(part.algorithm) for part in (transform.cipher, transform.authenticator) if part is not None)
+    """One SA: its key material is its own, by its protocol and SPI."""
+    transform = terms.method.transforms[place]
+    protocol, spi_octets = PROTOCOL_ID[transform.protocol], spi.to_bytes(SPI_OCTETS)
+    material = ground.keys.keymat(protocol, spi_octets, nonces, secret, sum(material_octets(transform)))
+    return make_sa(ground, terms.entry, transform, spi, material, ends, innermost=place == 0)

@@ -16,18 +16,19 @@ from ringfence.crypto import dh
 from ringfence.crypto.errors import BadPublicValue
 from ringfence.crypto.suites import DhGroup, is_legacy
 from ringfence.databases.identity import Identity
-from ringfence.databases.proposal import Protocol, SecurityMethod, Transform
-from ringfence.databases.sa import ChildSa, Mode, Sa
+from ringfence.databases.proposal import Protocol, SecurityMethod
+from ringfence.databases.sa import ChildSa, Mode
 from ringfence.databases.selector import Selector
-from ringfence.databases.spd import Processing, SpdEntry
+from ringfence.databases.spd import SpdEntry
+from ringfence.ike.agreement import make_child, make_sa, material_octets, processing_of
 from ringfence.ike.children import Children
 from ringfence.ike.effects import InstallInbound
 from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.exchange import Env, Exchange, Message, conclude, perform, request
-from ringfence.ike.lifetime import soft_limits
 from ringfence.ike.payload import Chain, Payload
+from ringfence.ike.through_nat import passing
 from ringfence.ike.v2 import natt
-from ringfence.ike.v2.keys import IkeKeys, material_octets
+from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.notifies import Answered, Notify, name_of
 from ringfence.ike.v2.payloads import (
     KePayload,
@@ -116,7 +117,7 @@ class Asked:
     def __init__(self, wanted: Wanted, nat: natt.Nat | None, children: Children, env: Env) -> None:
         """Raises Refused for what IKEv2 cannot say."""
         self._wanted, self._nat = wanted, nat
-        self._processing = natt.passing(_processing(wanted.entry), nat)
+        self._processing = passing(processing_of(wanted.entry), nat)
         self._methods = methods_for(self._processing)
         self._selectors = with_packet(wanted.selector, wanted.flow)
         self.spis: Spis = {protocol: children.new_spi(env.random) for protocol in protocols(self._methods)}
@@ -167,7 +168,7 @@ def refused_by_peer(notify: NotifyPayload) -> Refused:
 def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[Negotiated]:
     """Negotiate a child SA; raises Refused."""
     asked = Asked(wanted, ground.nat, ground.children, env)
-    group = _processing(wanted.entry).pfs
+    group = processing_of(wanted.entry).pfs
     nonce = NoncePayload(wanted.nonce)
     rekey = () if wanted.old is None else (_rekeys(*wanted.old),)
     half = half_of(group, env)
@@ -206,12 +207,12 @@ def grants(chain: Chain, ground: Ground, offered: Offered, env: Env, *, first: b
     spis = {protocol: ground.children.new_spi(env.random) for protocol in Protocol}
     wants_transport, refused = _wants_transport(chain), None
     for entry in offered.entries:
-        mode = _processing(entry).mode
+        mode = processing_of(entry).mode
         seen = natt.as_seen(asked, mode, ground.nat, ground.path)
         selector = narrowed(seen, _servable(entry, ground.path))
         if selector is None or not _fits_mode(entry, ground.path, wants_transport=wants_transport):
             continue
-        processing = natt.passing(_processing(entry), ground.nat)
+        processing = passing(processing_of(entry), ground.nat)
         try:
             choice = choose_child(chain.one(SaPayload), processing, spis, first=first)
         except Refused as error:
@@ -228,14 +229,14 @@ def grants(chain: Chain, ground: Ground, offered: Offered, env: Env, *, first: b
 def _servable(entry: SpdEntry, path: Path) -> Selector:
     """What of an entry's traffic can go between these two ends."""
     hosts = hosts_of(path)
-    if _processing(entry).mode is Mode.TUNNEL:
+    if processing_of(entry).mode is Mode.TUNNEL:
         return entry.selector
     return entry.selector.intersect(hosts) or hosts
 
 
 def _fits_mode(entry: SpdEntry, path: Path, *, wants_transport: bool) -> bool:
     """Transport mode is between the hosts themselves, and where the peer wants it; a tunnel has the ends it names."""
-    processing = _processing(entry)
+    processing = processing_of(entry)
     if processing.mode is Mode.TRANSPORT:
         return wants_transport and entry.selector.intersect(hosts_of(path)) is not None
     ends = processing.tunnel_local or path.local.address, processing.tunnel_remote or path.remote.address
@@ -305,12 +306,6 @@ def secret_of(half: dh.KeyPair | None, theirs: Chain) -> Secret | None:
 # The contract ------------------------------------------------------------------------------------------------------
 
 
-def _processing(entry: SpdEntry) -> Processing:
-    if entry.processing is None:
-        raise Refused(Reason.NO_POLICY, f'"{entry.name}" protects nothing')
-    return entry.processing
-
-
 def hosts_of(path: Path) -> Selector:
     """All traffic between the ends themselves."""
     return Selector(AddressRange.host(path.local.address), AddressRange.host(path.remote.address))
@@ -338,43 +333,10 @@ def contract(
     halves = material[:octets], material[octets:]
     ours, theirs = halves if initiator else halves[::-1]
     local, remote = ground.path.local.address, ground.path.remote.address
-    outbound = _sa(ground, terms, transform, terms.their_spi, ours, (local, remote))
-    inbound = _sa(ground, terms, transform, terms.our_spis[transform.protocol], theirs, (remote, local))
-    child = ChildSa(
-        id=ground.children.new_id(),
-        ike_id=ground.ike_id,
-        entry=terms.entry.name,
-        selector=terms.selector,
-        outbound=(outbound,),
-        inbound=(inbound,),
-        hard=terms.method.limits,
-        soft=soft_limits(terms.method.limits, env.random, initiator=initiator),
-        idle_s=_processing(terms.entry).idle_s,
-        unanswered_s=ground.unanswered_s,
-        replaces=terms.replaces,
-        peer=ground.peer,
-    )
+    outbound = make_sa(ground, terms.entry, transform, terms.their_spi, ours, (local, remote))
+    inbound = make_sa(ground, terms.entry, transform, terms.our_spis[transform.protocol], theirs, (remote, local))
+    child = make_child(
+        ground, terms.entry, terms.selector, terms.method.limits, (outbound,), (inbound,), env,
+        initiator=initiator, replaces=terms.replaces,
+    )  # fmt: skip
     return Negotiated(child, min(nonces))
-
-
-def _sa(ground: Ground, terms: Terms, transform: Transform, spi: int, material: bytes, ends: tuple[bytes, bytes]) -> Sa:
-    processing, cipher_octets = _processing(terms.entry), material_octets(transform)[0]
-    weak = (part.algorithm for part in (transform.cipher, transform.authenticator) if part is not None)
-    return Sa(
-        protocol=transform.protocol,
-        spi=spi,
-        mode=processing.mode,
-        source=ends[0],
-        destination=ends[1],
-        cipher=transform.cipher,
-        cipher_key=Secret(material[:cipher_octets]),
-        authenticator=transform.authenticator,
-        authenticator_key=Secret(material[cipher_octets:]),
-        esn=transform.esn,
-        replay_window=processing.replay_window,
-        encapsulation=ground.path if ground.nat is not None else None,
-        keepalive=ground.nat is not None and ground.nat.local,
-        tunnel=processing.tunnel,
-        tfc_octets=processing.tfc_octets,
-        legacy=any(map(is_legacy, weak)),
-    )

@@ -39,6 +39,7 @@ from ringfence.ike.exchange import (
 )
 from ringfence.ike.identities import local_identity
 from ringfence.ike.payload import Chain
+from ringfence.ike.through_nat import check_nat
 from ringfence.ike.v2 import natt
 from ringfence.ike.v2.channel import Frame, in_clear
 from ringfence.ike.v2.child import (
@@ -75,7 +76,7 @@ from ringfence.ike.v2.peers import (
     initiator_id,
     responder_id,
 )
-from ringfence.ike.v2.proof import check_nat, check_proof, entry_for, proof, refused_proof
+from ringfence.ike.v2.proof import check_proof, entry_for, proof, refused_proof
 from ringfence.ike.v2.proposals import accepted_ike, choose_ike, offer_ike, sayable
 from ringfence.net.address import Path
 from ringfence.secret import Secret

@@ -6,11 +6,10 @@ and successors, ``a`` and ``e`` of each side to protect messages, ``p`` of each 
 """
 
 from dataclasses import dataclass
-from hmac import compare_digest
 
 from ringfence.crypto.prf import Prf
 from ringfence.crypto.suites import HASH, Authenticator, is_legacy
-from ringfence.databases.proposal import IkeProposal, Transform
+from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.v2.protection import Protection
 from ringfence.secret import Secret
 
@@ -96,17 +95,3 @@ def derive(proposal: IkeProposal, secret: Secret, ends: Ends, former: IkeKeys | 
         keys.append(Secret(material[:size]))
         material = material[size:]
     return IkeKeys(proposal, ends, prf, *keys)
-
-
-def material_octets(transform: Transform) -> tuple[int, int]:
-    """Octets of key material of one direction of a child SA: the cipher's with salt, the integrity algorithm's."""
-    cipher, authenticator = transform.cipher, transform.authenticator
-    return (
-        cipher.key_material_octets if cipher else 0,
-        authenticator.key_material_octets if authenticator else 0,
-    )
-
-
-def same(one: bytes, other: bytes) -> bool:
-    """Compare without telling by time where they differ."""
-    return compare_digest(one, other)

@@ -7,11 +7,8 @@ from dataclasses import dataclass, replace
 from ringfence.crypto.prf import Prf
 from ringfence.crypto.suites import Hash
 from ringfence.databases.identity import Identity, IdentityKind
-from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
-from ringfence.databases.spd import Processing
-from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.payload import Chain
 from ringfence.ike.v2.notifies import Notify
 from ringfence.ike.v2.payloads import NotifyPayload
@@ -67,18 +64,6 @@ def floated(path: Path) -> Path:
     if path.local.port == NAT_PORT:
         return path
     return Path(Endpoint(path.local.address, NAT_PORT), Endpoint(path.remote.address, NAT_PORT))
-
-
-def passing(processing: Processing, nat: Nat | None) -> Processing:
-    """What of ``processing`` passes NAT; raises Refused when nothing does."""
-    if nat is None:
-        return processing
-    methods = tuple(
-        method for method in processing.methods if all(each.protocol is not Protocol.AH for each in method.transforms)
-    )
-    if not methods:
-        raise Refused(Reason.NAT, "there is NAT between the hosts, which AH cannot pass: offer ESP as well")
-    return replace(processing, methods=methods)
 
 
 def as_seen(selectors: Sequence[Selector], mode: Mode, nat: Nat | None, path: Path) -> list[Selector]:

@@ -3,15 +3,15 @@
 
 from collections.abc import Sequence
 
+from ringfence.crypto.integrity import same
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import PadEntry, ThroughNat
+from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.identities import local_identity, same_identity
 from ringfence.ike.payload import Chain
-from ringfence.ike.v2 import natt
 from ringfence.ike.v2.child import refusal
-from ringfence.ike.v2.keys import IkeKeys, same
+from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.notifies import Notify, name_of
 from ringfence.ike.v2.numbers import AuthMethod
 from ringfence.ike.v2.payloads import AuthPayload, IdInitiatorPayload, IdResponderPayload
@@ -61,16 +61,6 @@ def refused_proof(chain: Chain) -> IkeError:
         return Aborted(Reason.WRONG_KEY, what)
     name = "nothing" if refused is None else name_of(refused.kind)
     return Aborted(Reason.PEER_REFUSED, f"the peer refuses to authenticate: {name}")
-
-
-def check_nat(entry: PadEntry, nat: natt.Nat | None) -> None:
-    """Begin with nobody behind NAT where the policy says so."""
-    if nat is None or not nat.remote or entry.through_nat is ThroughNat.BOTH:
-        return
-    if entry.through_nat is ThroughNat.NEVER:
-        raise Aborted(Reason.NAT, "the peer is behind NAT, and the policy begins with nobody there")
-    if nat.local:
-        raise Aborted(Reason.NAT, "both sides are behind NAT, and the policy does not begin there")
 
 
 def entry_for(

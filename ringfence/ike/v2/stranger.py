@@ -8,6 +8,7 @@ a MAC of what it is for, so that nothing has to be remembered until then.
 from collections.abc import Iterable
 
 from ringfence.audit import MessageExchanged
+from ringfence.crypto.integrity import same
 from ringfence.crypto.prf import Prf
 from ringfence.crypto.suites import Hash
 from ringfence.databases.proposal import Protocol
@@ -17,7 +18,6 @@ from ringfence.ike.header import NO_COOKIE, Header
 from ringfence.ike.info import peer_of
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v2.channel import Frame, from_initiator, in_clear, is_response, is_sealed, open_clear, words
-from ringfence.ike.v2.keys import same
 from ringfence.ike.v2.notifies import Notify
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.payloads import NoncePayload, NotifyPayload

@@ -6,12 +6,10 @@ Vector: NIST CAVS 800-135, IKEv1 with a pre-shared key and SHA-1, as Libreswan c
 
 import hmac
 
-import pytest
-
 from ringfence.crypto.prf import Prf
-from ringfence.crypto.suites import Authenticator, Cipher, DhGroup, Encryption, Hash, Integrity
-from ringfence.databases.proposal import IkeProposal, Protocol, Transform
-from ringfence.ike.v1.keys import Shared, derive, material_octets, skeyid_psk, skeyids, whole_blocks
+from ringfence.crypto.suites import Cipher, DhGroup, Encryption, Hash
+from ringfence.databases.proposal import IkeProposal
+from ringfence.ike.v1.keys import Shared, derive, skeyid_psk, skeyids, whole_blocks
 from ringfence.secret import Secret
 
 SECRET = bytes.fromhex("739003ba2c11c982946c65e26acf661fbf8ebb78011a9fead79efa12fe3e71cc")
@@ -78,21 +76,6 @@ def test_key_material_of_an_sa_is_its_own():
     assert made.keymat(3, spi, b"nonces", None, 36) == (first + mac(made.d, first + b"\x03" + spi + b"nonces"))[:36]
     fresh = mac(made.d, b"g^xy" + b"\x02" + spi + b"nonces")
     assert made.keymat(2, spi, b"nonces", Secret(b"g^xy"), 20) == fresh
-
-
-@pytest.mark.parametrize(
-    ("transform", "octets"),
-    [
-        (Transform(Protocol.ESP, Cipher(Encryption.AES_GCM_16, 256)), (36, 0)),
-        (Transform(Protocol.ESP, Cipher(Encryption.AES_CCM_8, 128)), (19, 0)),
-        (Transform(Protocol.ESP, Cipher(Encryption.AES_CTR, 192), Authenticator(Integrity.HMAC_SHA1_96)), (28, 20)),
-        (Transform(Protocol.ESP, Cipher(Encryption.NULL, 0), Authenticator(Integrity.HMAC_SHA512_256)), (0, 64)),
-        (Transform(Protocol.ESP, Cipher(Encryption.TRIPLE_DES, 192), Authenticator(Integrity.HMAC_MD5_96)), (24, 16)),
-        (Transform(Protocol.AH, None, Authenticator(Integrity.AES_GMAC, 16)), (0, 20)),
-    ],
-)
-def test_how_much_an_sa_takes(transform, octets):
-    assert material_octets(transform) == octets
 
 
 def test_padding():

@@ -7,7 +7,6 @@ import pytest
 
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
-from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.v1.natt import (
     NAT_T_IDS,
     RFC_ID,
@@ -20,12 +19,10 @@ from ringfence.ike.v1.natt import (
     floated,
     offered,
     originals,
-    passing,
     serves,
 )
 from ringfence.ike.v1.payloads import NatDDraftPayload, NatDPayload, NatOaDraftPayload, NatOaPayload, VendorPayload
 from ringfence.net.address import Endpoint, Path, parse_address
-from ringfence.testing.hosts import AH_SHA256, ESP_GCM, HostPolicy, method
 from ringfence.testing.network import path_between
 from ringfence.testing.script import message
 
@@ -109,16 +106,6 @@ def test_encapsulation_modes():
     assert [encapsulation(mode, nat) for nat in (None, NAT, draft) for mode in (Mode.TUNNEL, Mode.TRANSPORT)] == [
         1, 2, 3, 4, 61443, 61444
     ]  # fmt: skip
-
-
-def test_ah_does_not_pass():
-    (entry,) = HostPolicy(INNER, SERVER, methods=(method(AH_SHA256), method(ESP_GCM))).compiled()[0]
-    assert passing(entry.processing, None) == entry.processing
-    assert passing(entry.processing, NAT).methods == (method(ESP_GCM),)
-    (entry,) = HostPolicy(INNER, SERVER, methods=(method(ESP_GCM, AH_SHA256),)).compiled()[0]
-    with pytest.raises(Refused) as refused:
-        passing(entry.processing, NAT)
-    assert refused.value.reason is Reason.NAT
 
 
 def test_original_addresses():

@@ -4,17 +4,12 @@
 from dataclasses import replace
 from hashlib import sha1
 
-import pytest
-
 from ringfence.databases.identity import Identity
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
-from ringfence.databases.spd import Processing
-from ringfence.ike.errors import Refused
 from ringfence.ike.payload import Chain, Decoded
-from ringfence.ike.v2.natt import Nat, as_seen, floated, found, is_own, mark, marks, passing
+from ringfence.ike.v2.natt import Nat, as_seen, floated, found, is_own, mark, marks
 from ringfence.net.address import Endpoint, parse_address
-from ringfence.testing.hosts import AH_SHA256, ESP_GCM, method
 from ringfence.testing.network import path_between
 
 SPIS = b"initiatoresponde"
@@ -55,15 +50,6 @@ def test_ports():
     assert floated(HERE) == path_between("192.0.2.1", "192.0.2.2", 4500)
     mapped = replace(floated(HERE), remote=Endpoint(parse_address("192.0.2.2"), 1024))
     assert floated(mapped) == mapped
-
-
-def test_ah_does_not_pass():
-    nat = Nat(local=False, remote=True)
-    both = Processing((method(AH_SHA256), method(ESP_GCM)))
-    assert passing(both, nat).methods == (method(ESP_GCM),)
-    assert passing(both, None) is both
-    with pytest.raises(Refused, match="AH cannot pass"):
-        passing(Processing((method(AH_SHA256),)), nat)
 
 
 def test_transport_mode_sees_the_addresses_outside():

@@ -7,15 +7,14 @@ import pytest
 from unit.ike.v2.test_keys import ENDS, SECRET
 
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import PresharedKey, ThroughNat
+from ringfence.databases.pad import PresharedKey
 from ringfence.ike.errors import Aborted, Reason
 from ringfence.ike.payload import Chain, Decoded
 from ringfence.ike.v2.keys import derive
-from ringfence.ike.v2.natt import Nat
 from ringfence.ike.v2.notifies import Notify
 from ringfence.ike.v2.payloads import NotifyPayload
 from ringfence.ike.v2.peers import initiator_id, responder_id
-from ringfence.ike.v2.proof import check_nat, check_proof, entry_for, key_of, proof, refused_proof
+from ringfence.ike.v2.proof import check_proof, entry_for, key_of, proof, refused_proof
 from ringfence.secret import Secret
 from ringfence.testing.hosts import FAST_MAIN, HostPolicy
 from ringfence.testing.network import path_between
@@ -89,14 +88,3 @@ def test_refusals():
     assert refused_proof(chain(NotifyPayload(Notify.AUTHENTICATION_FAILED))).reason is Reason.WRONG_KEY
     assert refused_proof(chain(NotifyPayload(Notify.INVALID_SYNTAX))).reason is Reason.PEER_REFUSED
     assert "nothing" in refused_proof(chain()).message
-
-
-def test_nat_where_the_policy_forbids_it():
-    remote, twice = Nat(local=False, remote=True), Nat(local=True, remote=True)
-    for through, nat in ((ThroughNat.NEVER, remote), (ThroughNat.SERVER, twice)):
-        with pytest.raises(Aborted) as raised:
-            check_nat(replace(ENTRY, through_nat=through), nat)
-        assert raised.value.reason is Reason.NAT
-    check_nat(replace(ENTRY, through_nat=ThroughNat.SERVER), remote)
-    check_nat(replace(ENTRY, through_nat=ThroughNat.NEVER), Nat(local=True, remote=False))
-    check_nat(ENTRY, None)
