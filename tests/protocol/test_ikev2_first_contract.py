@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two engines that speak IKEv2: from a packet that waits to a pair of SAs with the same keys at both ends."""
 
+from dataclasses import replace
+
 import pytest
 
 from protocol.pairs import POLICY, assert_nothing_left, assert_one_pair, pair
 from ringfence.audit import MainModeEstablished, MainModeFailed, MessageExchanged, QuickModeFailed
 from ringfence.crypto.suites import Authenticator, Cipher, DhGroup, Encryption, Hash, Integrity
+from ringfence.databases.admission import Admission, Pattern
+from ringfence.databases.demand import Demand, Grant
 from ringfence.databases.proposal import IkeProposal, Protocol, Transform
 from ringfence.databases.sa import Mode
+from ringfence.databases.spd import Spd
+from ringfence.ike.errors import Reason
 from ringfence.ike.lifetime import IkeState
 from ringfence.testing.hosts import AH_SHA256, ESP_CBC, ESP_GCM, FAST_MAIN, method
 
@@ -116,6 +122,26 @@ def test_the_ike_sa_stays_where_only_the_child_sa_fails():
     assert [len(host.of(QuickModeFailed)) for host in (both.a, both.b)] == [1, 1]
     assert [len(host.engine.ike_sas()) for host in (both.a, both.b)] == [1, 1]
     assert both.a.engine.child_sas() == both.b.engine.child_sas() == ()
+
+
+@pytest.mark.parametrize("strict", ["a", "b"])
+@pytest.mark.parametrize("later", [False, True], ids=["with the IKE SA", "under it"])
+def test_filters_that_permit_it_to_somebody_else_only(strict, later):
+    """Whoever began: there is no contract at either side, and its name is why."""
+    both = pair(V2)
+    if later:
+        both.wish(both.a)
+        both.run(1)
+    host = getattr(both, strict)
+    (entry,), pad = (V2 if strict == "a" else V2.mirrored()).compiled()
+    demand = Demand((Grant("files", admission=Admission((Pattern("carol.lab"),))),))
+    both.network.do(host, host.engine.apply(Spd((replace(entry, demand=demand),)), pad, both.network.now))
+    both.run(1)
+    both.wish(both.a)
+    both.run(3)
+    assert Reason.NOT_AUTHORIZED.value in {event.reason for event in host.of(QuickModeFailed)}
+    assert both.a.engine.child_sas() == both.b.engine.child_sas() == ()
+    assert both.a.using() is None
 
 
 def test_the_responder_grants_what_its_policy_has():

@@ -20,7 +20,7 @@ from ringfence.databases.proposal import Protocol, SecurityMethod
 from ringfence.databases.sa import ChildSa, Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import SpdEntry
-from ringfence.ike.agreement import make_child, make_sa, material_octets, processing_of
+from ringfence.ike.agreement import check_demand, make_child, make_sa, material_octets, processing_of
 from ringfence.ike.children import Children
 from ringfence.ike.effects import InstallInbound
 from ringfence.ike.errors import Reason, Refused
@@ -167,6 +167,7 @@ def refused_by_peer(notify: NotifyPayload) -> Refused:
 
 def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[Negotiated]:
     """Negotiate a child SA; raises Refused."""
+    check_demand(wanted.entry, ground.peer)
     asked = Asked(wanted, ground.nat, ground.children, env)
     group = processing_of(wanted.entry).pfs
     nonce = NoncePayload(wanted.nonce)
@@ -212,6 +213,7 @@ def grants(chain: Chain, ground: Ground, offered: Offered, env: Env, *, first: b
         selector = narrowed(seen, _servable(entry, ground.path))
         if selector is None or not _fits_mode(entry, ground.path, wants_transport=wants_transport):
             continue
+        check_demand(entry, ground.peer)
         processing = passing(processing_of(entry), ground.nat)
         try:
             choice = choose_child(chain.one(SaPayload), processing, spis, first=first)

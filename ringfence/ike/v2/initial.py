@@ -22,6 +22,7 @@ from ringfence.crypto.suites import DhGroup, is_legacy
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import IkeProposal, Protocol
+from ringfence.ike.agreement import check_demand
 from ringfence.ike.children import Children
 from ringfence.ike.effects import InstallInbound, LogIkeV2Keys
 from ringfence.ike.errors import Aborted, IkeError, Reason, Refused
@@ -291,6 +292,7 @@ def _taken(chain: Chain, asked: Asked, ground: Ground, wanted: Wanted, env: Env)
     if chain.maybe(SaPayload) is None:
         refused = refusal(chain)
         raise refused_by_peer(refused) if refused else Refused(Reason.PEER_REFUSED, "the peer grants no child SA")
+    check_demand(wanted.entry, ground.peer)
     method, selector, spi = asked.takes(chain, None)
     terms = Terms(wanted.entry, selector, method, asked.spis, spi, wanted.replaces)
     ends = ground.keys.ends
