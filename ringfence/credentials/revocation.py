@@ -7,12 +7,12 @@ an address that does not answer is not asked again for a minute, so that a peer'
 
 import threading
 import time
-import urllib.request
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 
+import httpx
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
@@ -32,13 +32,25 @@ Fetch = Callable[[str], bytes]
 
 
 def fetch(url: str) -> bytes:
-    """What an HTTP address gives; raises OSError or ValueError."""
+    """What an HTTP address gives, and no other that it refers to; raises OSError or ValueError.
+
+    An address that keeps on giving a little at a time is given up as one that gives nothing.
+    """
     if not url.startswith("http://"):
         raise ValueError("lists of revoked certificates come by HTTP")
-    with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:  # noqa: S310 - http alone, see above
-        found: bytes = answer.read(LIST_OCTETS + 1)
-    if len(found) > LIST_OCTETS:
-        raise ValueError("the list is too large")
+    ends, found = time.monotonic() + PATIENCE_S, b""
+    try:
+        with httpx.Client(trust_env=False, timeout=PATIENCE_S) as web, web.stream("GET", url) as answer:
+            if answer.status_code != httpx.codes.OK:
+                raise OSError(f"the answer is {answer.status_code}")
+            for piece in answer.iter_bytes():
+                found += piece
+                if len(found) > LIST_OCTETS:
+                    raise ValueError("the list is too large")
+                if time.monotonic() > ends:
+                    raise TimeoutError("the list does not come to its end")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise OSError(str(error)) from error
     return found
 
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists of revoked certificates: which count, when they are fetched, what follows (RFC 5280 §6.3)."""
 
+import contextlib
 import http.server
 import threading
+import time
 
 import pytest
 from cryptography import x509
@@ -100,7 +102,9 @@ def test_what_is_kept_is_bounded(monkeypatch):
 def test_both_forms_are_read():
     der = ROOT.crl()
     pem = x509.load_der_x509_crl(der).public_bytes(Encoding.PEM)
-    assert read_list(der) == read_list(pem) != None  # noqa: E711
+    found = read_list(der)
+    assert found is not None
+    assert found == read_list(pem)
     assert read_list(b"") is None
 
 
@@ -110,20 +114,49 @@ def test_only_http_is_fetched(url):
         fetch(url)
 
 
-def test_a_list_is_fetched_over_the_wire(monkeypatch):
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.end_headers()
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Gives a list, refers to one, drips, or has none."""
+
+    def do_GET(self):
+        self.send_response({"/moved": 302, "/none": 404}.get(self.path, 200))
+        self.send_header("Location", "/x.crl")
+        self.end_headers()
+        for _ in range(200 if self.path == "/slow" else 1):
             self.wfile.write(b"x" * 100)
+            time.sleep(0.05 if self.path == "/slow" else 0)
 
-        def log_message(self, *words):
-            pass
+    def handle(self):
+        with contextlib.suppress(ConnectionError):  # nobody waits for the end of what drips
+            super().handle()
 
-    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.handle_request).start()
-        assert fetch(f"http://127.0.0.1:{server.server_port}/x.crl") == b"x" * 100
-        monkeypatch.setattr(revocation, "LIST_OCTETS", 99)
-        threading.Thread(target=server.handle_request).start()
-        with pytest.raises(ValueError, match="too large"):
-            fetch(f"http://127.0.0.1:{server.server_port}/x.crl")
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture
+def web():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_list_is_fetched_over_the_wire(web, monkeypatch):
+    assert fetch(f"{web}/x.crl") == b"x" * 100
+    monkeypatch.setattr(revocation, "LIST_OCTETS", 99)
+    with pytest.raises(ValueError, match="too large"):
+        fetch(f"{web}/x.crl")
+
+
+@pytest.mark.parametrize(("page", "why"), [("moved", "302"), ("none", "404"), ("slow", "to its end")])
+def test_what_gives_no_list(web, monkeypatch, page, why):
+    monkeypatch.setattr(revocation, "PATIENCE_S", 0.3)
+    with pytest.raises(OSError, match=why):
+        fetch(f"{web}/{page}")
+
+
+def test_nobody_there():
+    with pytest.raises(OSError):
+        fetch("http://127.0.0.1:1/x.crl")
+    with pytest.raises((OSError, ValueError)):
+        fetch("http://[/x.crl")
