@@ -53,11 +53,9 @@ class MainModeEstablished(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MainModeFailed(Event):
-    """Main mode came to nothing."""
+class _Failed(Event):
+    """What is told of a negotiation that came to nothing."""
 
-    NAME: ClassVar[str] = "main-mode-failed"
-    WINDOWS_ID: ClassVar[int] = 4653
     peer: str
     reason: str
     """One word per cause, ``ike.errors.Reason``'s value."""
@@ -66,6 +64,14 @@ class MainModeFailed(Event):
     rule: str = ""
     comparison: Comparison | None = None
     """What either side has, where both were seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MainModeFailed(_Failed):
+    """Main mode came to nothing."""
+
+    NAME: ClassVar[str] = "main-mode-failed"
+    WINDOWS_ID: ClassVar[int] = 4653
 
     def __str__(self) -> str:
         return f"main mode with {self.peer} failed: {self.detail}"
@@ -126,18 +132,11 @@ class QuickModeEstablished(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuickModeFailed(Event):
+class QuickModeFailed(_Failed):
     """A quick mode came to nothing."""
 
     NAME: ClassVar[str] = "quick-mode-failed"
     WINDOWS_ID: ClassVar[int] = 4654
-    peer: str
-    reason: str
-    detail: str
-    initiator: bool
-    rule: str = ""
-    comparison: Comparison | None = None
-    """What either side has, where both were seen."""
 
     def __str__(self) -> str:
         return f"quick mode with {self.peer} failed: {self.detail}"

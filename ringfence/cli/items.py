@@ -11,6 +11,7 @@ from ringfence.cli import output
 from ringfence.cli.editing import read
 from ringfence.cli.output import Cell, Column, Shown
 from ringfence.editing.nouns import POLICY, Form, Noun
+from ringfence.errors import IpsecError
 
 if TYPE_CHECKING:
     from ringfence.control.edits import ItemView
@@ -23,7 +24,7 @@ def completer(noun: Noun) -> "Callable[[typer.Context, str], list[str]]":
     def complete(ctx: typer.Context, incomplete: str) -> list[str]:
         try:
             _, draft = read(ctx.params.get("document"), ctx.params.get("root"))
-        except Exception:  # where it cannot be read there is nothing to offer
+        except (IpsecError, OSError):  # where it cannot be read there is nothing to offer
             return []
         return [item.name for item in draft.items(noun) if item.name.startswith(incomplete)]
 

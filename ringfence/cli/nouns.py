@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ringfence.cli.editing import Action, DocumentOption, DryRunOption, ForceOption, RootOption, Way, edit
+from ringfence.cli.editing import DocumentOption, DryRunOption, ForceOption, RootOption, Way, edit
 from ringfence.cli.items import completer, list_items, policy_completer, show_item
 from ringfence.cli.output import JsonOption
 from ringfence.cli.recording import What
@@ -61,8 +61,11 @@ def add_verbs(app: typer.Typer, noun: Noun) -> None:
         from ringfence.editing.words import read_words
 
         said = read_words(settings or [])
-        action: Action = lambda draft: edits.new(draft, noun, _named(name), said, _of(noun, of))  # noqa: E731
-        edit(What(noun.title, name, "added"), action, Way(document, root, dry_run, force, json))
+        edit(
+            What(noun.title, name, "added"),
+            lambda draft: edits.new(draft, noun, _named(name), said, _of(noun, of)),
+            Way(document, root, dry_run, force, json),
+        )
 
     @app.command("set", context_settings=TAKES_SETTINGS, help=f"Change settings of {_a(noun)}.")
     def set_(
@@ -80,10 +83,11 @@ def add_verbs(app: typer.Typer, noun: Noun) -> None:
         from ringfence.editing.words import read_words
 
         said = read_words(settings or [])
-        action: Action = lambda draft: edits.change(  # noqa: E731
-            draft, noun, _named(name), said, unset or [], _of(noun, of)
+        edit(
+            What(noun.title, name, "modified"),
+            lambda draft: edits.change(draft, noun, _named(name), said, unset or [], _of(noun, of)),
+            Way(document, root, dry_run, force, json),
         )
-        edit(What(noun.title, name, "modified"), action, Way(document, root, dry_run, force, json))
 
     @app.command("list", help=f"List the {noun.titles}.")
     def list_(document: DocumentOption = None, root: RootOption = None, json: JsonOption = False) -> None:
@@ -101,8 +105,11 @@ def add_verbs(app: typer.Typer, noun: Noun) -> None:
     ) -> None:
         from ringfence.editing import edit as edits
 
-        action: Action = lambda draft: edits.rename(draft, noun, name, _named(to), _of(noun, of))  # noqa: E731
-        edit(What(noun.title, name, "modified"), action, Way(document, root, dry_run, json=json))
+        edit(
+            What(noun.title, name, "modified"),
+            lambda draft: edits.rename(draft, noun, name, _named(to), _of(noun, of)),
+            Way(document, root, dry_run, json=json),
+        )
 
     @app.command("delete", help=f"Delete {_a(noun)}{_only_if(noun)}.")
     def delete(
@@ -116,8 +123,11 @@ def add_verbs(app: typer.Typer, noun: Noun) -> None:
     ) -> None:
         from ringfence.editing import edit as edits
 
-        action: Action = lambda draft: edits.delete(draft, noun, name, _of(noun, of))  # noqa: E731
-        edit(What(noun.title, name, "deleted"), action, Way(document, root, dry_run, force, json))
+        edit(
+            What(noun.title, name, "deleted"),
+            lambda draft: edits.delete(draft, noun, name, _of(noun, of)),
+            Way(document, root, dry_run, force, json),
+        )
 
     if noun is POLICY:
         _add_assigning(app)
@@ -154,8 +164,11 @@ def _add_assigning(app: typer.Typer) -> None:
     ) -> None:
         from ringfence.editing import edit as edits
 
-        action: Action = lambda draft: edits.assign(draft, name)  # noqa: E731
-        edit(What(POLICY.title, name, "modified"), action, Way(document, root, dry_run, force, json))
+        edit(
+            What(POLICY.title, name, "modified"),
+            lambda draft: edits.assign(draft, name),
+            Way(document, root, dry_run, force, json),
+        )
 
     @app.command("unassign", help="Have this computer follow an IPsec policy no longer; it stays in the document.")
     def unassign(
@@ -168,8 +181,11 @@ def _add_assigning(app: typer.Typer) -> None:
     ) -> None:
         from ringfence.editing import edit as edits
 
-        action: Action = lambda draft: edits.unassign(draft, name)  # noqa: E731
-        edit(What(POLICY.title, name, "modified"), action, Way(document, root, dry_run, force, json))
+        edit(
+            What(POLICY.title, name, "modified"),
+            lambda draft: edits.unassign(draft, name),
+            Way(document, root, dry_run, force, json),
+        )
 
 
 def _add_single(app: typer.Typer, noun: Noun) -> None:
@@ -189,8 +205,11 @@ def _add_single(app: typer.Typer, noun: Noun) -> None:
         from ringfence.editing.words import read_words
 
         said = read_words(settings or [])
-        action: Action = lambda draft: edits.change(draft, noun, "", said, unset or [])  # noqa: E731
-        edit(What(noun.title, "", "modified"), action, Way(document, root, dry_run, force, json))
+        edit(
+            What(noun.title, "", "modified"),
+            lambda draft: edits.change(draft, noun, "", said, unset or []),
+            Way(document, root, dry_run, force, json),
+        )
 
     @app.command("show", help=f"Show the {noun.titles} as the document has them.")
     def show(
@@ -211,8 +230,11 @@ def _add_single(app: typer.Typer, noun: Noun) -> None:
     ) -> None:
         from ringfence.editing import edit as edits
 
-        action: Action = lambda draft: edits.delete(draft, noun, "")  # noqa: E731
-        edit(What(noun.title, "", "deleted"), action, Way(document, root, dry_run, force, json))
+        edit(
+            What(noun.title, "", "deleted"),
+            lambda draft: edits.delete(draft, noun, ""),
+            Way(document, root, dry_run, force, json),
+        )
 
 
 def add_nouns(app: typer.Typer) -> None:

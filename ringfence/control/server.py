@@ -293,7 +293,7 @@ class _Caught:
 class _Known(H11Protocol):
     """Knows the user at the other end of the socket, as the kernel does (SO_PEERCRED)."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Ask once for each connection; a request has the answer as the port of its client."""
         super().connection_made(transport)
         _, uid, _ = PEER.unpack(

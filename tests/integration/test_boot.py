@@ -234,7 +234,7 @@ def test_nothing_that_must_be_protected_leaks_from_start_to_start(pair: Pair, tm
     assert command(pair.alice, "boot", str(policy)).returncode == 0
     assert command(pair.bob, "boot", str(there)).returncode == 0
     with streams(pair):
-        time.sleep(0.3)
+        time.sleep(0.3)  # so long it is the boot policy alone that stands in their way
         alice, bob = Service(pair.alice, policy), Service(pair.bob, there)
         assert tables(pair.alice) == {"ringfence"}
         leaks.sealed()

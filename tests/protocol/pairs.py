@@ -7,6 +7,7 @@ from ringfence.databases.sa import ChildSa
 from ringfence.databases.selector import Selector
 from ringfence.datapath.esp import EspOpen, EspSeal, Opened
 from ringfence.ike.engine import IkeEngine, IkeSettings
+from ringfence.ike.lifetime import IkeState
 from ringfence.net.address import format_address
 from ringfence.testing.hosts import ENTRY, HostPolicy
 from ringfence.testing.network import PERFECT, Link, MemoryHost, MemoryNetwork, path_between
@@ -129,3 +130,12 @@ def traffic(sender: ChildSa, receiver: ChildSa) -> bool:
     payload = b"\x08\0" + bytes(30)
     opened = EspOpen(into).open(EspSeal(out, SeededRandom("iv")).seal(1, payload))
     return isinstance(opened, Opened) and bytes(opened.payload) == payload
+
+
+def assert_tidy(both: Pair) -> None:
+    """One pair in use, nothing else that could be used, nothing under negotiation."""
+    a, b = assert_one_pair(both)
+    for host, child in ((both.a, a), (both.b, b)):
+        assert list(host.inbound) == [child.id]
+        assert list(host.outbound) == [child.id]
+        assert not [info for info in host.engine.ike_sas() if info.state is IkeState.NEGOTIATING]

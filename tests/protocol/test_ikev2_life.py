@@ -7,13 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from protocol.pairs import POLICY, assert_nothing_left, assert_one_pair, pair, receives, talk
+from protocol.pairs import POLICY, assert_nothing_left, assert_one_pair, assert_tidy, pair, receives, talk
 from ringfence.audit import KeyingChanged, MainModeEstablished, PeerDead, QuickModeEstablished
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import Limits
 from ringfence.ike.dispatch import header_of
 from ringfence.ike.flood import FloodLimits
-from ringfence.ike.lifetime import IkeState
 from ringfence.ike.settings import IkeSettings
 from ringfence.ike.v2.channel import is_response
 from ringfence.ike.v2.numbers import Kind
@@ -146,15 +145,6 @@ def settle(both):
         talk(both)
         both.run(2)
     both.run(60)
-
-
-def assert_tidy(both):
-    """One pair in use, nothing else that could be used, nothing under negotiation."""
-    a, b = assert_one_pair(both)
-    for host, child in ((both.a, a), (both.b, b)):
-        assert list(host.inbound) == [child.id]
-        assert list(host.outbound) == [child.id]
-        assert not [info for info in host.engine.ike_sas() if info.state is IkeState.NEGOTIATING]
 
 
 @WEATHER

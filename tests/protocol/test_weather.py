@@ -5,11 +5,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from protocol.pairs import POLICY, Pair, assert_one_pair, pair, talk
+from protocol.pairs import POLICY, Pair, assert_one_pair, assert_tidy, pair, talk
 from ringfence.audit import QuickModeEstablished
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import IkeProposal, Limits
-from ringfence.ike.lifetime import IkeState
 from ringfence.testing.hosts import ESP_GCM, FAST_MAIN, method
 from ringfence.testing.network import PERFECT, Link
 
@@ -32,15 +31,6 @@ def settle(both: Pair) -> None:
         talk(both)
         both.run(2)
     both.run(60)
-
-
-def assert_tidy(both: Pair) -> None:
-    """One pair in use, nothing else that could be used, nothing under negotiation."""
-    a, b = assert_one_pair(both)
-    for host, child in ((both.a, a), (both.b, b)):
-        assert list(host.inbound) == [child.id]
-        assert list(host.outbound) == [child.id]
-        assert not [info for info in host.engine.ike_sas() if info.state is IkeState.NEGOTIATING]
 
 
 @WEATHER
