@@ -63,6 +63,13 @@ def check_demand(entry: SpdEntry, peer: Identity) -> None:
         raise Refused(Reason.NOT_AUTHORIZED, f"the peer proved to be {peer}, to whom {names} permits nothing")
 
 
+def check_rival(ground: Ground, entry: SpdEntry, selector: Selector) -> None:
+    """Nobody else has a tunnel for some of this by an entry that does not say whose it is; raises Refused."""
+    rival = ground.children.rival(entry, selector, ground.peer)
+    if rival is not None:
+        raise Refused(Reason.WRONG_SELECTORS, f"{selector} is, at least in part, what {rival} has a tunnel for")
+
+
 def material_octets(transform: Transform) -> tuple[int, int]:
     """Octets of key material of an SA: the cipher's with salt, the integrity algorithm's with salt."""
     cipher, authenticator = transform.cipher, transform.authenticator

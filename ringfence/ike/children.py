@@ -139,10 +139,6 @@ class Children:
         """The contract in use for this."""
         return next((record for record in reversed(self.competing(key)) if record.in_use), None)
 
-    def rivals(self, peer: Identity) -> Callable[[SpdEntry, Selector], Identity | None]:
-        """``rival`` for this peer."""
-        return lambda entry, selector: self.rival(entry, selector, peer)
-
     def rival(self, entry: SpdEntry, selector: Selector, peer: Identity) -> Identity | None:
         """Who else has a tunnel for some of this, where the entry lets anybody's end be the other end of it.
 

@@ -28,7 +28,7 @@ from ringfence.databases.proposal import Limits, Protocol, SecurityMethod
 from ringfence.databases.sa import ChildSa, Mode, Sa
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import SpdEntry
-from ringfence.ike.agreement import check_demand, make_child, make_sa, material_octets, processing_of
+from ringfence.ike.agreement import check_demand, check_rival, make_child, make_sa, material_octets, processing_of
 from ringfence.ike.children import Children
 from ringfence.ike.differences import compare_traffic
 from ringfence.ike.effects import InstallInbound
@@ -101,8 +101,6 @@ class Contest:
     """Of a quick mode that we began for the same, and that still runs."""
     replaces: Callable[[Selector], int | None]
     """The contract in use for the same."""
-    rival: Callable[[SpdEntry, Selector], Identity | None] = lambda _entry, _selector: None
-    """Somebody else who has some of this traffic by an entry that does not say whose it is."""
 
 
 def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[ChildSa]:
@@ -136,8 +134,7 @@ def respond(first: Message, ground: Ground, contest: Contest, env: Env) -> Excha
     initiator_nonce = first.chain.one(NoncePayload).data
     spis = {protocol: ground.children.new_spi(env.random) for protocol in _offered(first.chain.one(SaPayload))}
     entry, choice, selector = _choose(first.chain.one(SaPayload), selector, contest.entries, spis, ground)
-    if (rival := contest.rival(entry, selector)) is not None:
-        raise Refused(Reason.WRONG_SELECTORS, f"{selector} is, at least in part, what {rival} has a tunnel for")
+    check_rival(ground, entry, selector)
     _check_crossing(contest.our_nonce(selector), initiator_nonce)
 
     half = _half(choice.group, env)

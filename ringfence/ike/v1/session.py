@@ -302,7 +302,7 @@ class Session:
         def replaces(selector: Selector) -> int | None:
             return world.in_use(key_of(path, selector), peer)
 
-        return quick_mode.Contest(world.protected_with(self.serves), our_nonce, replaces, world.children.rivals(peer))
+        return quick_mode.Contest(world.protected_with(self.serves), our_nonce, replaces)
 
     def _finish(self, running: AnyRunning, result: object) -> None:
         match result:

@@ -20,7 +20,7 @@ from ringfence.databases.proposal import Protocol, SecurityMethod
 from ringfence.databases.sa import ChildSa, Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import SpdEntry
-from ringfence.ike.agreement import check_demand, make_child, make_sa, material_octets, processing_of
+from ringfence.ike.agreement import check_demand, check_rival, make_child, make_sa, material_octets, processing_of
 from ringfence.ike.children import Children
 from ringfence.ike.effects import InstallInbound
 from ringfence.ike.errors import Reason, Refused
@@ -220,6 +220,7 @@ def grants(chain: Chain, ground: Ground, offered: Offered, env: Env, *, first: b
         except Refused as error:
             refused = refused or error
             continue
+        check_rival(ground, entry, selector)
         back = _as_said(selector, seen, asked).reversed()
         answer = choice.answer, *said((back,)), *_mode(mode)
         replaces = offered.replaces(chain)

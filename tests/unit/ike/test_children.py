@@ -145,7 +145,6 @@ def test_whoever_has_a_tunnel_from_anywhere_keeps_its_traffic():
     held.happen(ChildEvent.CONFIRMED)
     assert children.rival(entry, narrow, other) == one
     assert children.rival(entry, entry.selector, other) == one, "all of it would be a part of it, too"
-    assert children.rivals(other)(entry, narrow) == one
     assert children.rival(entry, narrow, one) is None, "its own it may renew"
     assert children.rival(entry, Selector.between("10.9.0.0/24", "10.1.0.6"), other) is None
     assert children.rival(named, narrow, other) is None, "that tunnel ends at one gateway"

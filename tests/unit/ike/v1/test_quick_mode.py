@@ -223,9 +223,13 @@ def test_a_tunnel_with_other_ends():
 
 
 def test_what_somebody_else_has_a_tunnel_for():
-    entries = tuple(BUNDLE.mirrored().compiled()[0])
-    contest = Contest(entries, lambda _: None, lambda _: None, lambda _entry, _selector: Identity.parse("a.example"))
-    script = play(respond(first(policy=BUNDLE), ground(SERVER), contest, Env(SeededRandom(2))))
+    class Held(Children):
+        def rival(self, _entry, _selector, _peer):
+            return Identity.parse("a.example")
+
+    contest = Contest(tuple(BUNDLE.mirrored().compiled()[0]), lambda _selector: None, lambda _selector: None)
+    held = replace(ground(SERVER), children=Held())
+    script = play(respond(first(policy=BUNDLE), held, contest, Env(SeededRandom(2))))
     assert "what a.example has a tunnel for" in script.raises(Reason.WRONG_SELECTORS).detail
 
 

@@ -138,3 +138,14 @@ def test_an_answer_with_a_wrong_value_is_refused():
     with pytest.raises(Refused) as raised:
         said(first, message(wrong))
     assert raised.value.reason is Reason.BAD_KEY_EXCHANGE
+
+
+def test_what_somebody_else_has_a_tunnel_for():
+    class Held(Children):
+        def rival(self, _entry, _selector, _peer):
+            return Identity.parse("a.example")
+
+    ours, theirs = Side(POLICY, "a"), Side(POLICY.mirrored(), "b")
+    theirs.ground = replace(theirs.ground, children=Held())
+    with pytest.raises(Refused, match=r"what a\.example has a tunnel for"):
+        said(theirs.respond(message(said(ours.initiate()))))
