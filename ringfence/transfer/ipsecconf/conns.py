@@ -257,7 +257,11 @@ class Reader:
         for key, value in conn.values.items():
             side = next((one for one in ("left", "right") if key.startswith(one)), "")
             rest = key.removeprefix(side)
-            if key in known.READ or (side and rest in known.SIDE_READ) or value.text in ("", known.NOTHING.get(key)):
+            if (
+                key in known.READ
+                or (side and rest in known.SIDE_READ)
+                or value.text in ("", *known.NOTHING.get(key, ()))
+            ):
                 continue
             why = known.SIDE.get(rest) if side else known.CONN.get(key)
             said = f"{words}, {key}={value.text}"

@@ -49,8 +49,9 @@ CONN = {
     "aaa_identity": "EAP is not spoken",
 }  # fmt: skip
 NOTHING = {
-    "aggressive": "no", "aggrmode": "no", "forceencaps": "no", "encapsulation": "auto", "compress": "no",
-    "sha2_truncbug": "no", "negotiationshunt": "hold", "failureshunt": "none", "xauth": "client",
+    "aggressive": ("no",), "aggrmode": ("no",), "forceencaps": ("no",), "encapsulation": ("auto",), "compress": ("no",),
+    "sha2_truncbug": ("no",), "negotiationshunt": ("hold",), "failureshunt": ("none",), "xauth": ("client",),
+    "dpddelay": ("0", "0s"), "dpdtimeout": ("0", "0s"),
 }  # fmt: skip
 """Values that change nothing."""
 READ = {

@@ -93,11 +93,17 @@ def test_certificates() -> None:
         ("leftupdown=x", "no program"),
         ("nonsense=1", "no such setting"),
         ("compress=yes", "not compressed"),
+        ("dpddelay=30s", "[global] dead-peer"),
         ("replay-window=a", "no number"),
     ],
 )
 def test_settings_that_are_left_out(line: str, why: str) -> None:
     assert why in read("auto=route", line).left_out[0].why
+
+
+@pytest.mark.parametrize("line", ["compress=no", "dpddelay=0s", "dpdtimeout=0", "aggressive=no"])
+def test_values_that_change_nothing_are_not_left_out(line: str) -> None:
+    assert not read("auto=route", line).left_out
 
 
 def test_windows() -> None:
