@@ -56,12 +56,32 @@ Auth = PresharedKey | CertificateAuth
 
 
 @dataclass(frozen=True, slots=True)
+class Ends:
+    """Between which addresses it is negotiated in one way."""
+
+    remote: AddressRange
+    """Addresses that such a peer may negotiate from."""
+    local: AddressRange | None = None
+    """Those of ours that it may negotiate with; None for any."""
+
+    def hold(self, remote: bytes, local: bytes | None) -> bool:
+        """Whether both are in it; ``local`` is None where any of ours will do."""
+        return remote in self.remote and (local is None or self.local is None or local in self.local)
+
+    def cover(self, other: "Ends") -> bool:
+        """Whether all that ``other`` holds is in it."""
+        if not self.remote.covers(other.remote):
+            return False
+        return self.local is None or (other.local is not None and self.local.covers(other.local))
+
+
+@dataclass(frozen=True, slots=True)
 class PadEntry:
     """Peers that authenticate in one way."""
 
     name: str
-    remote: tuple[AddressRange, ...]
-    """Addresses that such a peer may negotiate from."""
+    ends: tuple[Ends, ...]
+    """Where they are, and we with them."""
     auth: tuple[Auth, ...]
     """In order of preference."""
     proposals: tuple[IkeProposal, ...]
@@ -93,6 +113,10 @@ class PadEntry:
         """After how long a silence the peer is asked whether it is there; None for never."""
         return None if self.dead_peer is None else self.dead_peer.after_s
 
+    def serves(self, remote: bytes, local: bytes | None) -> bool:
+        """Whether it is about a peer at ``remote`` that negotiates with our address ``local``; None for any of ours."""
+        return any(one.hold(remote, local) for one in self.ends)
+
     def admits(self, *names: Identity) -> bool:
         """Whether who has proved to be all of ``names`` is let in."""
         return all(one.admits(*names) for one in self.admissions)
@@ -114,11 +138,11 @@ class _Indexes:
         return {entry.name: entry for entry in reversed(self._entries)}
 
     @cached_property
-    def addresses(self) -> RangeIndex[int]:
-        index = RangeIndex[int]()
+    def remotes(self) -> RangeIndex[tuple[int, Ends]]:
+        index = RangeIndex[tuple[int, Ends]]()
         for number, entry in enumerate(self._entries):
-            for piece in entry.remote:
-                index.add(piece, number)
+            for one in entry.ends:
+                index.add(one.remote, (number, one))
         return index
 
 
@@ -139,7 +163,11 @@ class Pad:
         """The entry of that name."""
         return self._indexes.names.get(name)
 
-    def for_address(self, address: bytes) -> Iterator[PadEntry]:
-        """The entries that serve a peer at ``address``, in order."""
-        numbers = {number for _, number in self._indexes.addresses.holding(address)}
+    def for_address(self, remote: bytes, local: bytes | None) -> Iterator[PadEntry]:
+        """The entries for a peer at ``remote`` that negotiates with our address ``local``, in order.
+
+        ``local`` is None for those that there are with any of our addresses.
+        """
+        found = self._indexes.remotes.holding(remote)
+        numbers = {number for _, (number, ends) in found if ends.hold(remote, local)}
         return (self.entries[number] for number in sorted(numbers))

@@ -88,7 +88,7 @@ class IkeEngine:
             return entry is None or name in gone or stranger(entry.peer, path)
 
         def stranger(name: str, path: Path) -> bool:
-            return not same_peer(old_pad.named(name), pad.named(name), path.remote.address)
+            return not same_peer(old_pad.named(name), pad.named(name), path)
 
         for wish in self._world.wishes:
             if changed(wish.entry.name, wish.path):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ringfence.databases.pad import PadEntry
 from ringfence.databases.spd import SpdEntry
+from ringfence.net.address import Path
 
 
 def same_entry(old: SpdEntry, new: SpdEntry | None) -> bool:
@@ -19,8 +20,8 @@ def same_entry(old: SpdEntry, new: SpdEntry | None) -> bool:
     return replace(new, origin=old.origin, processing=processing) == old
 
 
-def same_peer(old: PadEntry | None, new: PadEntry | None, address: bytes) -> bool:
-    """Whether a peer at ``address`` authenticates as before; who else does, and when it is asked, is nothing to it."""
-    if old is None or new is None or not any(address in piece for piece in new.remote):
+def same_peer(old: PadEntry | None, new: PadEntry | None, path: Path) -> bool:
+    """Whether the peer of ``path`` authenticates as before; who else does, and when it is asked, is nothing to it."""
+    if old is None or new is None or not new.serves(path.remote.address, path.local.address):
         return False
-    return replace(new, origin=old.origin, remote=old.remote, dead_peer=old.dead_peer) == old
+    return replace(new, origin=old.origin, ends=old.ends, dead_peer=old.dead_peer) == old

@@ -233,7 +233,7 @@ class Sessions:
         if any(session.made_at is not None for session in self.with_peer(path)):
             return False
         remote, ours = path.remote.address, path.local.address
-        named = any(entry.local_identity is not None for entry in self._world.pad.for_address(remote))
+        named = any(entry.local_identity is not None for entry in self._world.pad.for_address(remote, ours))
         return not any(named or record.path.local.address == ours for record in self._world.children.with_peer(remote))
 
     def established(self, session: IkeSa) -> None:

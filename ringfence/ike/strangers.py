@@ -16,10 +16,11 @@ Spi = tuple[Protocol, int]
 
 def entries_for(header: Header, path: Path, world: World) -> tuple[PadEntry, ...]:
     """How who begins may authenticate; raises Ignored where the policy says nothing of it."""
-    known = tuple(world.pad.for_address(path.remote.address))
+    known = tuple(world.pad.for_address(path.remote.address, path.local.address))
     address = format_address(path.remote.address)
     if not known:
-        raise Ignored(Reason.NO_PEER, f"the policy says nothing of how {address} authenticates")
+        ours = format_address(path.local.address)
+        raise Ignored(Reason.NO_PEER, f"the policy says nothing of how {address} authenticates to {ours}")
     entries = tuple(entry for entry in known if header.major in entry.keying)
     if not entries:
         raise Ignored(Reason.VERSION, f"no rule for {address} may be negotiated by IKEv{header.major}")
@@ -41,7 +42,7 @@ def denied_spis(header: Header, datagram: bytes) -> tuple[Spi, ...]:
 
 def told_stranger(header: Header, datagram: bytes, path: Path, world: World) -> list[Effect]:
     """What is said to a peer of the policy that believes in an IKE SA with us."""
-    if not any(world.pad.for_address(path.remote.address)):
+    if not any(world.pad.for_address(path.remote.address, path.local.address)):
         return []
     if header.major > 2:
         return v2.unknown_version(header, path, world)
@@ -52,7 +53,7 @@ def told_stranger(header: Header, datagram: bytes, path: Path, world: World) -> 
 
 def unknown_spi(protocol: Protocol, spi: int, path: Path, world: World) -> list[Effect]:
     """Say that we do not know the SA of a packet, in the version that the policy speaks first with the peer."""
-    entry = next(world.pad.for_address(path.remote.address), None)
+    entry = next(world.pad.for_address(path.remote.address, path.local.address), None)
     if entry is None:
         return []
     if entry.keying[:1] == (2,):

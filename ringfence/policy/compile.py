@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.demand import Demand, Grant
-from ringfence.databases.pad import Pad
+from ringfence.databases.pad import Ends, Pad
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Origin, Processing, Spd, SpdEntry
@@ -222,7 +222,9 @@ class _Compiler:
                     return
                 piece = cube if remote is cube.selector.destination else cube.to(remote)
                 entry = self._entry(rule, piece if out else piece.into(), Action.PROTECT)
-                yield replace(entry, processing=processing, peer=self._peer(decided, remote))
+                peer = self._peer(decided)
+                self.peers.widen(peer, self._ends(decided, piece.selector))
+                yield replace(entry, processing=processing, peer=peer)
             if not out:
                 yield self._entry(rule, cube._replace(directions=Direction.OUT), Action.BYPASS)
 
@@ -232,15 +234,13 @@ class _Compiler:
         if gateways is None:
             yield from self.main_modes.pieces(rule, selector.source, selector.destination)
             return
-        local = self._tunnel_ends(rule, gateways)
-        here = next((one for one in (local, *self.cubes.own(rule.scope)) if one is not None), None)
-        if here is None:
-            yield selector.destination, rule
-            return
-        there = (V4 if len(here) == 4 else V6) if gateways.remote is None else AddressRange.host(gateways.remote)
-        # For peers from anywhere only a main mode rule about them all can decide.
-        found = self.main_modes.pieces(rule, AddressRange.host(here), there)
-        yield selector.destination, next((one for piece, one in found if piece == there), rule)
+        decided = [
+            # For peers from anywhere only a main mode rule about them all can decide.
+            next((one for piece, one in self.main_modes.pieces(rule, here, there) if piece == there), rule)
+            for there, here in self._gateways(rule, gateways)
+        ]
+        # So can only one about all of our addresses where any may be our end.
+        yield selector.destination, decided[0] if decided and all(one is decided[0] for one in decided) else rule
 
     def _begins_here(self, rule: Rule, gateways: Gateways) -> bool:
         """Whether our end of the tunnel is where the rule holds."""
@@ -337,8 +337,23 @@ class _Compiler:
         )  # fmt: skip
         return None
 
-    def _peer(self, rule: Rule, remote: AddressRange) -> str:
-        """The PAD entry for peers of a rule at ``remote``; of a tunnel for its other end."""
+    def _gateways(self, rule: Rule, gateways: Gateways) -> Iterator[tuple[AddressRange, AddressRange]]:
+        """Between which addresses a tunnel may be: those of the other end, and ours."""
+        local = self._tunnel_ends(rule, gateways)
+        for here in self.cubes.own(rule.scope) if local is None else (local,):
+            there = (V4 if len(here) == 4 else V6) if gateways.remote is None else AddressRange.host(gateways.remote)
+            if len(there.first) == len(here):
+                yield there, AddressRange.host(here)
+
+    def _ends(self, rule: Rule, selector: Selector) -> Iterator[Ends]:
+        """Between which addresses the rule is negotiated for that traffic."""
+        if rule.gateways is None:
+            yield Ends(selector.destination, selector.source)
+        else:
+            yield from (Ends(there, here) for there, here in self._gateways(rule, rule.gateways))
+
+    def _peer(self, rule: Rule) -> str:
+        """The PAD entry of a rule."""
         known = self._peers.get(id(rule))
         if known is None:
             keys = tuple(auth for auth in rule.auth if served(auth, self.authorities))
@@ -350,11 +365,6 @@ class _Compiler:
                 self.errors.append(self.finding(rule, what, cure=cure))
             self.decided.setdefault(rule.name, []).append(rule)
             known = self._peers[id(rule)] = rule, name
-        if rule.gateways is None:
-            self.peers.widen(known[1], [remote])
-        else:
-            gateway = rule.gateways.remote
-            self.peers.widen(known[1], [V4, V6] if gateway is None else [AddressRange.host(gateway)])
         return known[1]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ringfence.databases.admission import Admission
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import USUAL, DeadPeer, Pad, PadEntry, PresharedKey, ThroughNat
+from ringfence.databases.pad import USUAL, DeadPeer, Ends, Pad, PadEntry, PresharedKey, ThroughNat
 from ringfence.databases.pad import Auth as PadAuth
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
@@ -40,17 +40,17 @@ class Manner:
         return f"{' or '.join(map(str, self.auth))}{peer}"
 
 
-class _Ranges:
-    """Ranges of which none lies in an earlier one."""
+class _Places:
+    """Pairs of addresses of which none lies in an earlier one."""
 
     def __init__(self) -> None:
-        self.list: list[AddressRange] = []
-        self._index = RangeIndex[None]()
+        self.list: list[Ends] = []
+        self._index = RangeIndex[Ends]()
 
-    def add(self, ranges: Iterable[AddressRange]) -> None:
-        new = [one for one in ranges if not any(self._index.covering(one))]
+    def add(self, places: Iterable[Ends]) -> None:
+        new = [one for one in places if not any(each.cover(one) for _, each in self._index.covering(one.remote))]
         for one in new:
-            self._index.add(one, None)
+            self._index.add(one.remote, one)
         self.list += new
 
 
@@ -73,7 +73,7 @@ class Peers:
         self._dead_peer = dead_peer
         self._fragmentation = fragmentation
         self._names: dict[Manner, str] = {}
-        self._entries: dict[str, tuple[Manner, Origin, _Ranges]] = {}
+        self._entries: dict[str, tuple[Manner, Origin, _Places]] = {}
 
     def add(
         self, rule: Rule, auth: tuple[Auth, ...], admissions: tuple[Admission, ...], origin: Origin
@@ -92,19 +92,19 @@ class Peers:
         if name is None:
             name = self._free(manner.word)
             self._names[manner] = name
-            self._entries[name] = (manner, origin, _Ranges())
+            self._entries[name] = (manner, origin, _Places())
         return name, missing
 
-    def widen(self, name: str, remote: Iterable[AddressRange]) -> None:
-        """Peers at these addresses are served by the entry, too."""
-        self._entries[name][2].add(remote)
+    def widen(self, name: str, ends: Iterable[Ends]) -> None:
+        """It is the entry between these addresses, too."""
+        self._entries[name][2].add(ends)
 
     def pad(self) -> Pad:
         """The entries; those for the fewest addresses are asked first."""
         entries = [
             PadEntry(
                 name=name,
-                remote=tuple(ranges.list),
+                ends=tuple(places.list),
                 auth=tuple(self._ways(manner.auth)),
                 proposals=manner.main_mode.methods,
                 origin=origin,
@@ -120,9 +120,9 @@ class Peers:
                 initiate=manner.initiate,
                 keying=manner.keying,
             )
-            for name, (manner, origin, ranges) in self._entries.items()
+            for name, (manner, origin, places) in self._entries.items()
         ]
-        return Pad(tuple(sorted(entries, key=lambda entry: max(_share(one) for one in entry.remote))))
+        return Pad(tuple(sorted(entries, key=lambda entry: max(_share(one.remote) for one in entry.ends))))
 
     def _ways(self, ways: Iterable[Auth]) -> Iterator[PadAuth]:
         """What there is here of ``ways``, in their order."""

@@ -136,6 +136,6 @@ def _list_lines(was: PacketList | None, now: PacketList | None) -> Iterator[str]
 
 def _changed_peers(old: Iterable[PadEntry], new: Iterable[PadEntry]) -> list[str]:
     """Entries that authenticate otherwise than before; other addresses alone change no main mode."""
-    substance: Callable[[PadEntry], PadEntry] = lambda entry: replace(entry, origin=NO_ORIGIN, remote=())  # noqa: E731
+    substance: Callable[[PadEntry], PadEntry] = lambda entry: replace(entry, origin=NO_ORIGIN, ends=())  # noqa: E731
     before = {entry.name: substance(entry) for entry in old}
     return [entry.name for entry in new if entry.name in before and before[entry.name] != substance(entry)]

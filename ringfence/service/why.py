@@ -33,7 +33,7 @@ class Policy:
 
     def known(self, peer: str, rule: str) -> Known:
         """What it has for the peer at that address."""
-        entries = list(self.pad.for_address(parse_address(peer)))
+        entries = list(self.pad.for_address(parse_address(peer), None))
         named = [one for one in entries if one.origin.rule == rule] or entries
         proposals = dict.fromkeys(str(proposal) for one in named for proposal in one.proposals)
         known = [each for one in named for each in one.auth if isinstance(each, PresharedKey)]

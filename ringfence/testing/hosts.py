@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ringfence.crypto.suites import Authenticator, Cipher, DhGroup, Encryption, Hash, Integrity
 from ringfence.databases.admission import Admission
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import USUAL, Auth, DeadPeer, Pad, PadEntry, PresharedKey, ThroughNat
+from ringfence.databases.pad import USUAL, Auth, DeadPeer, Ends, Pad, PadEntry, PresharedKey, ThroughNat
 from ringfence.databases.proposal import IkeProposal, Limits, Protocol, SecurityMethod, Transform
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
@@ -85,7 +85,7 @@ class HostPolicy:
         entry = SpdEntry(ENTRY, self.selector, Action.PROTECT, Origin("lab"), processing=processing, peer=PEER)
         peer = PadEntry(
             name=PEER,
-            remote=(AddressRange.parse(self.remote),),
+            ends=(Ends(AddressRange.parse(self.remote)),),
             auth=self.auth or (PresharedKey(Secret(self.key)),),
             proposals=self.main,
             origin=Origin("lab"),

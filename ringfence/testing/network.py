@@ -137,9 +137,13 @@ class MemoryNetwork:
         self._hosts[host.address] = host
         return host
 
+    def also(self, host: MemoryHost, address: str) -> None:
+        """A host has another address, too."""
+        self._hosts[parse_address(address)] = host
+
     def remove(self, host: MemoryHost) -> None:
         """A host vanishes without a word."""
-        self._hosts.pop(host.address, None)
+        self._hosts = {address: one for address, one in self._hosts.items() if one is not host}
 
     def do(self, host: MemoryHost, effects: list[Effect]) -> None:
         """Perform what an entry of the host's engine returned."""
@@ -201,7 +205,7 @@ class MemoryNetwork:
     def _next_times(self) -> Iterator[float]:
         if self._wire:
             yield self._wire[0][0]
-        for host in self._hosts.values():
+        for host in dict.fromkeys(self._hosts.values()):
             if (timer := host.engine.next_timer()) is not None:
                 yield timer
 
@@ -212,7 +216,7 @@ class MemoryNetwork:
             if host is not None:
                 self.do(host, host.engine.receive(datagram, Path(path.remote, path.local), self.now))
             return
-        for host in list(self._hosts.values()):
+        for host in dict.fromkeys(self._hosts.values()):
             if (timer := host.engine.next_timer()) is not None and timer <= self.now:
                 self.do(host, host.engine.tick(self.now))
 

@@ -10,7 +10,7 @@ from ringfence.audit import MainModeFailed, MessageIgnored, QuickModeFailed
 from ringfence.crypto.suites import DhGroup, Hash
 from ringfence.databases.admission import Admission, Pattern
 from ringfence.databases.identity import Identity, IdentityKind
-from ringfence.databases.pad import Pad
+from ringfence.databases.pad import Ends, Pad
 from ringfence.databases.proposal import IkeProposal
 from ringfence.databases.sa import Mode
 from ringfence.databases.spd import Spd
@@ -230,11 +230,11 @@ def test_more_peers_that_authenticate_alike_change_nothing():
     both.run(1)
     spd, pad = POLICY.compiled()
     (entry,) = pad
-    more = replace(entry, remote=(*entry.remote, AddressRange.parse("198.51.100.0/24")))
+    more = replace(entry, ends=(*entry.ends, Ends(AddressRange.parse("198.51.100.0/24"))))
     both.network.do(both.a, both.a.engine.apply(spd, Pad((more,)), both.network.now))
     both.run(1)
     assert_one_pair(both)
-    less = replace(entry, remote=(AddressRange.parse("198.51.100.0/24"),))
+    less = replace(entry, ends=(Ends(AddressRange.parse("198.51.100.0/24")),))
     both.network.do(both.a, both.a.engine.apply(spd, Pad((less,)), both.network.now))
     both.run(1)
     assert_nothing_left(both.b)

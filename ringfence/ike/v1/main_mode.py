@@ -250,7 +250,7 @@ def satisfies(made: Agreed, entry: PadEntry, path: Path) -> bool:
     """Whether what was proved is what another ``entry`` wants proved as well."""
     auth = made.auth or made.entry.auth[0]
     return entry == made.entry or (
-        any(path.remote.address in each for each in entry.remote)
+        entry.serves(path.remote.address, path.local.address)
         and auth in entry.auth
         and _is_ours(entry, auth, made.local, path)
         and _is_wanted(entry, Claim(made.remote, made.names or (made.remote,)), path, inner=made.inner)

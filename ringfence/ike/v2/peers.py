@@ -29,7 +29,7 @@ class Proved:
     def satisfies(self, entry: PadEntry, path: Path) -> bool:
         """Whether that is what another ``entry`` wants proved as well."""
         return entry == self.entry or (
-            any(path.remote.address in each for each in entry.remote)
+            entry.serves(path.remote.address, path.local.address)
             and shared_key(entry) == shared_key(self.entry)
             and same_identity(local_identity(entry, path), self.local)
             and is_wanted(entry, self.remote, path, inner=self.inner)

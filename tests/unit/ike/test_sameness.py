@@ -3,14 +3,16 @@
 
 from dataclasses import replace
 
+from ringfence.databases.pad import Ends
 from ringfence.databases.spd import Origin
 from ringfence.ike.sameness import same_entry, same_peer
-from ringfence.net.address import AddressRange, parse_address
+from ringfence.net.address import AddressRange
 from ringfence.testing.hosts import HostPolicy
+from ringfence.testing.network import path_between
 
 SPD, PAD = HostPolicy("192.0.2.1", "192.0.2.2").compiled()
 (ENTRY,), (PEER,) = SPD.entries, PAD.entries
-THERE = parse_address("192.0.2.2")
+PATH = path_between("192.0.2.1", "192.0.2.2")
 
 
 def test_an_entry_stays_wherever_it_is_written_and_whatever_may_be_clear():
@@ -21,9 +23,11 @@ def test_an_entry_stays_wherever_it_is_written_and_whatever_may_be_clear():
 
 
 def test_a_peer_stays_whoever_else_is_served():
-    assert same_peer(PEER, replace(PEER, remote=(AddressRange.parse("192.0.2.0/24"),)), THERE)
-    assert same_peer(PEER, replace(PEER, dead_peer=None), THERE)
-    assert not same_peer(PEER, PEER, parse_address("192.0.2.3"))
-    assert not same_peer(PEER, replace(PEER, keying=(2,)), THERE)
-    assert not same_peer(PEER, None, THERE)
-    assert not same_peer(None, PEER, THERE)
+    assert same_peer(PEER, replace(PEER, ends=(Ends(AddressRange.parse("192.0.2.0/24")),)), PATH)
+    assert same_peer(PEER, replace(PEER, dead_peer=None), PATH)
+    assert not same_peer(PEER, PEER, path_between("192.0.2.1", "192.0.2.3"))
+    assert not same_peer(PEER, replace(PEER, keying=(2,)), PATH)
+    elsewhere = (Ends(AddressRange.parse("192.0.2.2"), AddressRange.parse("192.0.2.9")),)
+    assert not same_peer(PEER, replace(PEER, ends=elsewhere), PATH)
+    assert not same_peer(PEER, None, PATH)
+    assert not same_peer(None, PEER, PATH)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from unit.ike.v2.test_stranger import FIRST, SAID
 
-from ringfence.databases.pad import Pad
+from ringfence.databases.pad import Ends, Pad
 from ringfence.databases.proposal import Protocol
 from ringfence.ike.dispatch import header_of
 from ringfence.ike.effects import SendMessage
@@ -17,6 +17,7 @@ from ringfence.ike.strangers import admit, denied_spis, entries_for, told_strang
 from ringfence.ike.v2.channel import in_clear
 from ringfence.ike.v2.stranger import unknown_spi as unknown_v2
 from ringfence.ike.world import World
+from ringfence.net.address import AddressRange
 from ringfence.testing.hosts import HostPolicy
 from ringfence.testing.network import path_between
 from ringfence.testing.random import SeededRandom
@@ -46,6 +47,20 @@ def test_only_versions_that_the_policy_names(keying, old, new):
         with pytest.raises(Ignored) as raised:
             entries_for(header, PATH, world(*keying))
         assert raised.value.reason is Reason.VERSION
+
+
+def test_only_with_our_address_that_the_policy_names():
+    made = world(1, 2)
+    (entry,) = made.pad
+    made.pad = Pad((replace(entry, ends=(Ends(AddressRange.parse("192.0.2.2"), AddressRange.parse("192.0.2.7")),)),))
+    for header in (OLD, header_of(NEW)):
+        with pytest.raises(Ignored, match=r"how 192\.0\.2\.2 authenticates to 192\.0\.2\.1") as raised:
+            entries_for(header, PATH, made)
+        assert raised.value.reason is Reason.NO_PEER
+        assert entries_for(header, path_between("192.0.2.7", "192.0.2.2"), made) == tuple(made.pad)
+    encrypted = replace(OLD, flags=Flags.ENCRYPTED)
+    assert told_stranger(encrypted, encrypted.encode(), PATH, made) == []
+    assert unknown_spi(Protocol.ESP, 1, PATH, made) == []
 
 
 def test_nobody_of_whom_the_policy_says_nothing():

@@ -3,6 +3,7 @@
 
 import pytest
 
+from ringfence.databases.pad import Ends
 from ringfence.databases.sa import Mode
 from ringfence.databases.spd import Action, Direction, SpdEntry
 from ringfence.net.address import AddressRange, parse_address
@@ -60,7 +61,7 @@ def test_a_rule_becomes_an_entry_and_a_peer() -> None:
     peer = found.pad.named(entry.peer)
     assert peer is not None
     assert (peer.auth[0].key, peer.auth[0].source) == (Secret(b"test.psk"), "test.psk")
-    assert peer.remote == (AddressRange.parse("10.77.0.0/24"),)
+    assert peer.ends == (Ends(AddressRange.parse("10.77.0.0/24"), AddressRange.parse("10.77.0.1")),)
     assert str(entry.origin) == 'rule "lab" policy.toml:1'
 
 
@@ -73,7 +74,7 @@ def test_a_tunnel_becomes_an_entry_with_its_ends() -> None:
     assert entry.processing.tunnel_local == parse_address("192.0.2.1")
     assert entry.processing.tunnel_remote == parse_address("198.51.100.7")
     (peer,) = found.pad
-    assert peer.remote == (AddressRange.parse("198.51.100.7"),)
+    assert peer.ends == (Ends(AddressRange.parse("198.51.100.7"), AddressRange.parse("192.0.2.1")),)
 
 
 def test_a_tunnel_may_begin_at_our_only_address() -> None:
@@ -135,7 +136,7 @@ def test_one_document_for_both_ends() -> None:
     text = rule_text("db", between='["10.77.0.0/24", "10.9.0.0/16"]', traffic='"tcp to 1433"')
     assert names(text) == ["db/10.77.0.1 <-> 10.9.0.0/16:1433 tcp"]
     assert names(text, HostFacts((parse_address("10.9.0.5"),))) == ["db/10.9.0.5:1433 <-> 10.77.0.0/24 tcp"]
-    assert [peer.remote for peer in compiled(text).pad] == [(AddressRange.parse("10.9.0.0/16"),)]
+    assert [{one.remote for one in peer.ends} for peer in compiled(text).pad] == [{AddressRange.parse("10.9.0.0/16")}]
 
 
 def test_ports() -> None:
@@ -213,8 +214,9 @@ def test_rules_that_authenticate_alike_share_their_peer() -> None:
     found = compiled(text)
     by_name = {peer.name: peer for peer in found.pad}
     assert list(by_name) == ["preshared key test.psk as c.lab", "preshared key test.psk", "preshared key test.psk #2"]
-    assert by_name["preshared key test.psk"].remote == (
-        AddressRange.parse("10.1.0.0/16"), AddressRange.parse("10.2.0.0/16"),
+    ours = AddressRange.parse("10.77.0.1")
+    assert by_name["preshared key test.psk"].ends == (
+        Ends(AddressRange.parse("10.1.0.0/16"), ours), Ends(AddressRange.parse("10.2.0.0/16"), ours),
     )  # fmt: skip
     assert by_name["preshared key test.psk #2"].quick_mode_limit == 1
     assert {entry.origin.rule: entry.peer for entry in written(found)}["b"] == "preshared key test.psk"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from ringfence.crypto.suites import DhGroup
+from ringfence.databases.pad import PadEntry
 from ringfence.net.address import AddressRange, parse_address
 from ringfence.policy.compile import Compiled, compile_policy
 from ringfence.policy.document import parse
@@ -21,9 +22,13 @@ def compiled(text: str) -> Compiled:
     return compile_policy(parse(text, name="policy.toml"), HOST, KEYS)
 
 
+def remotes(entry: PadEntry) -> set[AddressRange]:
+    return {one.remote for one in entry.ends}
+
+
 def keys(found: Compiled) -> dict[str, list[str]]:
     """Key files by peers."""
-    return {str(one): [auth.source for auth in entry.auth] for entry in found.pad for one in entry.remote}
+    return {str(one): [auth.source for auth in entry.auth] for entry in found.pad for one in remotes(entry)}
 
 
 def test_the_first_about_both_addresses_decides() -> None:
@@ -52,6 +57,22 @@ def test_one_for_other_addresses_or_switched_off_changes_nothing() -> None:
         assert keys(compiled(RULE + main_mode("first", ends))) == {"10.0.0.0/8": ["test.psk"]}
 
 
+def test_each_of_our_addresses_has_its_own() -> None:
+    host = HostFacts((parse_address("10.77.0.1"), parse_address("10.77.0.2"), parse_address("10.77.0.3")))
+    text = RULE + main_mode("first", 'local = "10.77.0.1"\nremote = "any"')
+    text += main_mode("second", 'local = "10.77.0.2"\nremote = "10.0.0.0/16"')
+    found = compile_policy(parse(text, name="policy.toml"), host, KEYS).pad
+    for ours, theirs, sources in (
+        ("10.77.0.1", "10.0.0.9", ["first.psk"]),
+        ("10.77.0.2", "10.0.0.9", ["second.psk"]),
+        ("10.77.0.2", "10.1.0.9", ["test.psk"]),
+        ("10.77.0.3", "10.0.0.9", ["test.psk"]),
+        ("10.77.0.4", "10.0.0.9", []),
+    ):
+        entries = found.for_address(parse_address(theirs), parse_address(ours))
+        assert [way.source for entry in entries for way in entry.auth] == sources, (ours, theirs)
+
+
 def test_between_two_ends_either_may_be_here() -> None:
     for ends in ('between = ["10.77.0.1", "any"]', 'between = ["any", "10.77.0.1"]'):
         assert set(map(tuple, keys(compiled(RULE + main_mode("first", ends))).values())) == {("first.psk",)}
@@ -69,4 +90,26 @@ def test_of_peers_from_anywhere_one_about_them_all_decides() -> None:
                        remote='{ networks = "10.8.0.0/16", gateway = "any" }')  # fmt: skip
     for some, key in (('with = "10.0.0.0/8"', "test.psk"), ('with = "any"', "first.psk")):
         found = keys(compiled(tunnel + main_mode("first", some)))
-        assert found == {"0.0.0.0/0": [key], "::/0": [key]}
+        assert found == {"0.0.0.0/0": [key]}
+
+
+def test_where_any_address_may_be_our_end_one_about_them_all_decides() -> None:
+    tunnel = rule_text("roaming", local='"10.9.0.0/24"', remote='{ networks = "10.8.0.0/16", gateway = "any" }')
+    ours = tuple(map(parse_address, ("10.77.0.1", "10.77.0.2", "fd77::1")))
+    for end, key in (("10.77.0.1", "test.psk"), ("10.77.0.0/24", "test.psk"), ("any", "first.psk")):
+        text = tunnel + main_mode("first", f'local = "{end}"\nremote = "any"')
+        pad = compile_policy(parse(text, name="policy.toml"), HostFacts(ours), KEYS).pad
+        (entry,) = pad
+        assert [way.source for way in entry.auth] == [key], end
+        assert [(str(one.remote), str(one.local)) for one in entry.ends] == [
+            ("0.0.0.0/0", "10.77.0.1"), ("0.0.0.0/0", "10.77.0.2"), ("::/0", "fd77::1"),
+        ]  # fmt: skip
+
+
+def test_of_a_tunnel_only_its_own_end_is_negotiated_with() -> None:
+    tunnel = rule_text("branch", local='{ networks = "10.9.0.0/24", gateway = "10.77.0.1" }',
+                       remote='{ networks = "10.8.0.0/16", gateway = "10.77.0.9" }')  # fmt: skip
+    host = HostFacts((parse_address("10.77.0.1"), parse_address("10.77.0.2")))
+    (entry,) = compile_policy(parse(tunnel, name="policy.toml"), host, KEYS).pad
+    there = parse_address("10.77.0.9")
+    assert [entry.serves(there, one) for one in host.own] == [True, False]

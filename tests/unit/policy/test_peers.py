@@ -3,7 +3,7 @@ from dataclasses import replace
 
 from ringfence.databases.admission import Admission, Pattern
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import ThroughNat
+from ringfence.databases.pad import Ends, ThroughNat
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
 from ringfence.policy.model import KeyModule, Kind, MainMode, PskFile, Rule
@@ -19,7 +19,7 @@ def test_a_rule_becomes_a_peer() -> None:
     peers = Peers({"a": Secret(b"1"), "b": Secret(b"2")})
     name, missing = peers.add(replace(RULE, initiate=False), KEYS, (), Origin("r"))
     assert (name, missing) == ("preshared key a or preshared key b", [])
-    peers.widen(name, [HOST])
+    peers.widen(name, [Ends(HOST)])
     (entry,) = peers.pad()
     assert [(auth.key, auth.source) for auth in entry.auth] == [(Secret(b"1"), "a"), (Secret(b"2"), "b")]
     assert entry.proposals == MainMode().methods
@@ -30,8 +30,8 @@ def test_the_narrowest_is_asked_first() -> None:
     peers = Peers({"a": Secret(b"1"), "b": Secret(b"2")})
     wide, _ = peers.add(RULE, KEYS, (), Origin("r"))
     named, _ = peers.add(replace(RULE, remote_identity=Identity.parse("bob.lab")), KEYS, (), Origin("s"))
-    peers.widen(wide, [NET])
-    peers.widen(named, [HOST])
+    peers.widen(wide, [Ends(NET)])
+    peers.widen(named, [Ends(HOST)])
     assert [entry.name for entry in peers.pad()] == [named, wide]
     assert named == f"{wide} as bob.lab"
 
@@ -41,10 +41,11 @@ def test_ranges_are_kept_once_and_missing_keys_told() -> None:
     name, missing = peers.add(RULE, KEYS, (), Origin("r"))
     assert missing == ["b"]
     assert peers.add(RULE, KEYS, (), Origin("s")) == (name, ["b"])
-    peers.widen(name, [NET])
-    peers.widen(name, [HOST, NET])
+    ours, other = AddressRange.parse("192.0.2.1"), AddressRange.parse("192.0.2.2")
+    peers.widen(name, [Ends(NET, ours)])
+    peers.widen(name, [Ends(HOST, ours), Ends(NET, ours), Ends(HOST, other)])
     (entry,) = peers.pad()
-    assert entry.remote == (NET,)
+    assert entry.ends == (Ends(NET, ours), Ends(HOST, other))
 
 
 def test_who_is_let_in_is_part_of_it() -> None:
@@ -52,8 +53,8 @@ def test_who_is_let_in_is_part_of_it() -> None:
     some = Admission(allow=(Pattern("*.corp.example"),))
     names = [peers.add(RULE, KEYS, admissions, Origin("r"))[0] for admissions in ((), (some,), (some,))]
     assert names[1] == names[2] != names[0]
-    peers.widen(names[0], [NET])
-    peers.widen(names[1], [HOST])
+    peers.widen(names[0], [Ends(NET)])
+    peers.widen(names[1], [Ends(HOST)])
     only, all_ = peers.pad()
     assert (only.admits(Identity.parse("a.corp.example")), only.admits(Identity.parse("10.0.0.1"))) == (True, False)
     assert (only.names_nobody, all_.names_nobody, all_.through_nat) == (False, True, ThroughNat.NEVER)
@@ -69,5 +70,5 @@ def test_versions_of_ike_in_their_order() -> None:
     other, _ = peers.add(replace(RULE, keying=(v2,)), KEYS, (), Origin("s"))
     assert one != other
     for name in (one, other):
-        peers.widen(name, [HOST])
+        peers.widen(name, [Ends(HOST)])
     assert {entry.keying for entry in peers.pad()} == {(1,), (2,)}

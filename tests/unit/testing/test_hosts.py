@@ -13,7 +13,7 @@ def test_compiled():
     entry = spd.named(ENTRY)
     assert entry.peer == PEER
     assert entry is spd.outbound(POLICY.flow())
-    assert [each.name for each in pad.for_address(parse_address("192.0.2.2"))] == [PEER]
+    assert [each.name for each in pad.for_address(parse_address("192.0.2.2"), parse_address("192.0.2.1"))] == [PEER]
     assert entry.processing.tunnel_remote is None
 
 

@@ -92,3 +92,17 @@ def test_what_never_ends_is_an_error():
     network.add("192.0.2.1", Restless())
     with pytest.raises(RuntimeError, match="more than 10 things"):
         network.run(1, most_steps=10)
+
+
+def test_a_host_may_have_several_addresses():
+    network = MemoryNetwork()
+    host = network.add("192.0.2.1", Listener())
+    network.also(host, "192.0.2.2")
+    for address in ("192.0.2.1", "192.0.2.2"):
+        network.inject(b"1", path_between("192.0.2.9", address))
+    network.run(1)
+    assert [path.local.address[-1] for _, path, _ in host.engine.got] == [1, 2]
+    network.remove(host)
+    network.inject(b"1", path_between("192.0.2.9", "192.0.2.2"))
+    network.run(1)
+    assert len(host.engine.got) == 2

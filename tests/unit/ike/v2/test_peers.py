@@ -58,7 +58,7 @@ def test_who_is_wanted():
 def test_what_was_proved_may_be_enough_for_another_entry():
     proved = Proved(ENTRY, FAST_MAIN, Identity.parse("192.0.2.1"), THEM)
     assert proved.satisfies(replace(ENTRY, name="other"), PATH)
-    for changes in ({"remote": ()}, {"auth": ()}, {"proposals": (GCM,)}, {"remote_identity": OTHER},
+    for changes in ({"ends": ()}, {"auth": ()}, {"proposals": (GCM,)}, {"remote_identity": OTHER},
                     {"local_identity": OTHER}):  # fmt: skip
         assert not proved.satisfies(replace(ENTRY, name="other", **changes), PATH), changes
     assert not same_algorithms(FAST_MAIN, GCM)
