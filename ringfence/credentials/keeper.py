@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The keeper of keys that were read from files: in the memory of this process, and away from every engine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from threading import Lock
+from typing import TYPE_CHECKING
 
 from ringfence.credentials.paths import validate
 from ringfence.credentials.revocation import RevocationLists
 from ringfence.crypto.errors import CryptoError
 from ringfence.crypto.signature import PrivateKey
-from ringfence.ike.effects import Answer, Question, Sign, Signed, Unfit
+from ringfence.databases.certification import CertificateAuth
+from ringfence.ike.effects import Answer, Converse, Question, Sign, Signed, Unfit, Validate
 from ringfence.ike.errors import Reason
+
+if TYPE_CHECKING:
+    from ringfence.credentials.eap.conversations import Conversations
+
+EAP_EXTRA = 'pip install "ringfence[eap]"'
 
 
 class LocalKeeper:
@@ -20,6 +28,8 @@ class LocalKeeper:
         self._today = today
         self._lists = lists or RevocationLists()
         self._keys: Mapping[str, PrivateKey] = {}
+        self._eap: Conversations | None = None
+        self._lock = Lock()
 
     def hold(self, keys: Mapping[str, PrivateKey]) -> None:
         """Have these and no others."""
@@ -27,9 +37,27 @@ class LocalKeeper:
 
     def answer(self, question: Question) -> Answer:
         """Sign, or say whether a certificate is trusted."""
-        if isinstance(question, Sign):
-            return self._sign(question)
-        return validate(question.chain, question.ways, self._today(), self._lists)
+        match question:
+            case Sign():
+                return self._sign(question)
+            case Validate():
+                return self._validate(question.chain, question.ways)
+            case Converse():
+                return self._converse(question)
+
+    def _validate(self, chain: Sequence[bytes], ways: Sequence[CertificateAuth]) -> Answer:
+        return validate(chain, ways, self._today(), self._lists)
+
+    def _converse(self, question: Converse) -> Answer:
+        with self._lock:
+            if self._eap is None:
+                try:
+                    from ringfence.credentials.eap.conversations import Conversations
+                except ModuleNotFoundError as error:
+                    return Unfit(Reason.EAP_FAILED, f"{error.name} is missing, which EAP needs: {EAP_EXTRA}")
+                self._eap = Conversations(lambda: self._today().timestamp(), self._validate)
+            self._eap.hold(self._keys)
+        return self._eap.answer(question)
 
     def _sign(self, question: Sign) -> Answer:
         key = self._keys.get(question.certificate)

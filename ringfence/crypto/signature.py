@@ -308,6 +308,12 @@ class PrivateKey:
             raise BadKey("this kind of key is not served")
         return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
+    def for_library(self) -> "Private":
+        """The key as the crypto library has it, for TLS."""
+        if not isinstance(self._key, Private):
+            raise BadKey("this kind of key is not served")
+        return self._key
+
     def sign(self, scheme: Scheme, octets: bytes) -> bytes:
         """The signature of ``octets``, as it goes on the wire; raises KeyMisfit."""
         row = SCHEMES[scheme]

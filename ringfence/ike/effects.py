@@ -7,6 +7,7 @@ from ringfence.audit import Event
 from ringfence.crypto.signature import Scheme
 from ringfence.crypto.suites import Authenticator, Cipher
 from ringfence.databases.certification import CertificateAuth
+from ringfence.databases.eap import EapAuth
 from ringfence.databases.sa import ChildSa
 from ringfence.ike.errors import Reason
 from ringfence.net.address import Path
@@ -116,6 +117,26 @@ class Validate:
 
 
 @dataclass(frozen=True, slots=True)
+class Converse:
+    """Go on with a conversation of EAP; the answer, ``Conversed`` or ``Unfit``, goes to ``engine.answered``.
+
+    A server may be asked for it elsewhere, so it may take a while.
+    """
+
+    way: EapAuth
+    packet: bytes
+    """Of the other side; empty where we ask first."""
+    conversation: int
+    """The ticket of its first question."""
+    server: bool
+    """Whether we want the proof; otherwise we give it."""
+    begins: bool = False
+    station: str = ""
+    """Where the peer is, for the log of whoever knows the users."""
+    ticket: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Signed:
     """The answer to ``Sign``."""
 
@@ -132,16 +153,31 @@ class Trusted:
 
 
 @dataclass(frozen=True, slots=True)
+class Conversed:
+    """The answer to ``Converse``."""
+
+    packet: bytes
+    """For the other side; empty where there is nothing more to say."""
+    ended: bool = False
+    key: Secret | None = None
+    """What both sides have then; None where the method makes none."""
+    name: str = ""
+    """Who the other side proved to be."""
+    refused: str = ""
+    """Why it is not let in; empty where it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unfit:
-    """Why there is no signature, or no trust."""
+    """Why there is no signature, no trust, or no end of a conversation."""
 
     reason: Reason
     detail: str
     """A sentence for people."""
 
 
-Question = Sign | Validate
-Answer = Signed | Trusted | Unfit
+Question = Sign | Validate | Converse
+Answer = Signed | Trusted | Conversed | Unfit
 Effect = (
     SendMessage
     | InstallInbound

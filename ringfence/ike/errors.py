@@ -76,6 +76,8 @@ class Reason(Enum):
     """Its authority has withdrawn it."""
     NO_REVOCATION_LIST = "no-revocation-list"
     """The policy wants certificates looked up, and there is no list to look in."""
+    EAP_FAILED = "eap-failed"
+    """Somebody did not prove by EAP who he is, or the conversation went wrong."""
     WRONG_IDENTITY = "wrong-identity"
     """The peer proved to be somebody whom the policy does not expect."""
     NOT_AUTHORIZED = "not-authorized"

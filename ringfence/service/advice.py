@@ -186,6 +186,10 @@ def _list(_failure: Failure, _known: Known) -> Iterator[str]:
     yield 'Or, with less safety, [global] crl-check = "revoked".'
 
 
+def _eap(_failure: Failure, known: Known) -> Iterator[str]:
+    yield f"See that the user's name and password are the same on both sides; {known.rule} says where they are kept."
+
+
 def _nothing(_failure: Failure, _known: Known) -> Iterator[str]:
     yield from ()
 
@@ -205,6 +209,7 @@ ADVICE: dict[Reason, Advice] = {
     Reason.WRONG_USAGE: _usage,
     Reason.REVOKED: _revoked,
     Reason.NO_REVOCATION_LIST: _list,
+    Reason.EAP_FAILED: _eap,
     Reason.WRONG_IDENTITY: _identity,
     Reason.NOT_AUTHORIZED: _admission,
     Reason.WRONG_SELECTORS: _traffic,
