@@ -9,6 +9,7 @@ from functools import cached_property
 from ringfence.databases.admission import Admission
 from ringfence.databases.certification import CertificateAuth
 from ringfence.databases.identity import Identity
+from ringfence.databases.pool import Asks, Pool
 from ringfence.databases.proposal import IkeProposal
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
@@ -107,6 +108,11 @@ class PadEntry:
     """None: such a peer is never asked."""
     keying: tuple[int, ...] = (1,)
     """Versions of IKE that may be spoken; we begin with the first."""
+
+    pool: Pool | None = None
+    """What such a peer gets an address of."""
+    asks: Asks | None = None
+    """What we want such a peer to give us."""
 
     @property
     def unanswered_s(self) -> int | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.demand import Demand
+from ringfence.databases.pool import Assigned
 from ringfence.databases.proposal import SecurityMethod
 from ringfence.databases.sa import Mode, TunnelOptions
 from ringfence.databases.selector import Selector
@@ -68,6 +69,8 @@ class Processing:
     tunnel_local: bytes | None = None
     """Our end of the tunnel; None in transport mode."""
     tunnel_remote: bytes | None = None
+    assigned: Assigned | None = None
+    """Which side has an address in a tunnel only because the other gave it: no more of the selector is that side's."""
     pfs: DhGroup | None = None
     """Group of a second DH exchange in quick mode; None for none (Windows: session key PFS)."""
     clear_in: bool = False

@@ -37,6 +37,9 @@ def unable(
     yield from _terms(rule, authorities)
     for found in admitted(rule, settings):
         yield from _undecided(found, "allow" if rule.allow else "authorize")
+    gateways = rule.gateways
+    if gateways is not None and (gateways.pool or gateways.asks is not None) and KeyModule.IKEV2 not in rule.keying:
+        yield Unable("agrees on addresses by IKEv1, which needs a later version", 'Say keying = ["ikev2"].', "keying")
 
 
 def unable_filter(item: Filter) -> Iterator[Unable]:

@@ -4,10 +4,12 @@
 import re
 from dataclasses import dataclass
 
+from ringfence.databases.pool import Asks
 from ringfence.net.address import AddressRange, parse_address
 from ringfence.policy.decode import Table, shown
 from ringfence.policy.errors import BadWord
 from ringfence.policy.model import ANY, ME, Address, Gateways, HostName, Keyword
+from ringfence.policy.networks import parse_suffix
 
 SHORT = {"dns": "dns-servers", "wins": "wins-servers", "dhcp": "dhcp-servers", "defaultgateway": "default-gateway",
          "gateway": "default-gateway", "localsubnet": "local-subnet"}  # fmt: skip
@@ -19,6 +21,7 @@ NAME = re.compile(
 
 LOOPBACK = (AddressRange.parse("127.0.0.0/8"), AddressRange.parse("::1"))
 
+GATEWAY_CURE = 'Such as remote = { networks = ["10.2.0.0/16"], gateway = "198.51.100.7" }'
 NOWHERE = bytes(4)
 """Stands for a gateway that could not be read; there is a finding about it."""
 
@@ -116,6 +119,7 @@ def _between(table: Table) -> Ends:
 
 
 def _two_ends(table: Table) -> Ends:
+    asks, pool = _assigned(table)
     local, local_gateway = _end(table, "local")
     remote, remote_gateway = _end(table, "remote")
     gateways: Gateways | None = None
@@ -124,18 +128,64 @@ def _two_ends(table: Table) -> Ends:
             table.complain(
                 "remote",
                 "has no gateway, but this end of the tunnel has one",
-                cure='Such as remote = { networks = ["10.2.0.0/16"], gateway = "198.51.100.7" }',
+                cure=GATEWAY_CURE,
             )
         gateways = Gateways(
             remote_gateway if isinstance(remote_gateway, bytes) else None if remote_gateway else NOWHERE,
             local_gateway if isinstance(local_gateway, bytes) else None,
+            pool,
+            asks,
         )
+    elif asks is not None or pool:
+        key, what = ("local", "is to be assigned") if asks is not None else ("remote", "has a pool")
+        table.complain(key, f"{what}, which has no use without a gateway", cure=GATEWAY_CURE)
     return Ends(local or ME, remote or ANY, False, gateways, both_said=table.has("local") and table.has("remote"))
+
+
+def _assigned(table: Table) -> tuple[Asks | None, str]:
+    """What the local end says of an address that the other end gives, and the pool that the remote one has it from."""
+    asks, pool = None, ""
+    if isinstance(table.data.get("local"), dict) and (inner := table.table("local")) is not None:
+        address = inner.words("address", _parse_assigned, split=",")
+        dns, domains = inner.value("dns", bool), inner.words("domains", parse_suffix, split=",") or ()
+        if address is not None:
+            asks = Asks((4, 6), tuple(one for one in address if one), dns is not False, domains)
+        for key, cure in (("dns", ASKS_CURE), ("domains", ASKS_CURE)):
+            if address is None and not inner.has("address") and inner.has(key):
+                inner.complain(key, "has no use where the other end gives no address", cure=cure)
+        if inner.has("address") and inner.has("networks"):
+            inner.complain("networks", "stands beside address, which is all that goes through this tunnel then")
+        if domains and dns is False:
+            inner.complain("domains", "has no use beside dns = false", cure="Leave one of them out.")
+    if isinstance(table.data.get("remote"), dict) and (inner := table.table("remote")) is not None:
+        pool = inner.text("pool") or ""
+        if inner.has("pool") and inner.has("networks"):
+            inner.complain("networks", "stands beside pool, which has the addresses of the other end")
+        if asks is not None and inner.has("pool"):
+            inner.complain("pool", "cannot be: the other end of this tunnel gives this computer its address")
+    return asks, pool
+
+
+ASKS_CURE = 'Say that it does: local = { address = "assigned" }.'
+
+
+def _parse_assigned(text: str) -> bytes:
+    """An address that we would like, empty for any; raises BadWord."""
+    if text.strip().lower() == "assigned":
+        return b""
+    try:
+        return parse_host(text)
+    except BadWord as error:
+        raise BadWord(error.why, cure='Such as "assigned", or the address that it was last time.') from error
 
 
 def _names_gateway(table: Table, key: str) -> bool:
     value = table.data.get(key)
     return isinstance(value, dict) and "gateway" in value
+
+
+ENDS = {"local": {"address", "dns", "domains"}, "remote": {"pool"}}
+"""What else an end may say."""
 
 
 def _end(table: Table, key: str) -> tuple[tuple[Address, ...] | None, bytes | Keyword | None]:
@@ -144,6 +194,7 @@ def _end(table: Table, key: str) -> tuple[tuple[Address, ...] | None, bytes | Ke
     inner = table.table(key)
     if inner is None:
         return None, None
+    inner.seen |= ENDS[key]
     networks = inner.words("networks", parse_addresses, split=",")
     gateway = inner.word("gateway", parse_gateway)
     if key == "remote" and gateway is Keyword.ME:

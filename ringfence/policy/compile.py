@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.demand import Demand, Grant
 from ringfence.databases.pad import Ends, Pad
+from ringfence.databases.pool import Assigned
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Origin, Processing, Spd, SpdEntry
@@ -157,7 +158,7 @@ class _Compiler:
         said = policy.settings
         self.peers = Peers(
             encoded(keys, said.psk_encoding), said.through_nat, said.dead_peer, fragmentation=said.fragmentation,
-            wallet=wallet, crl_check=said.crl_check,
+            wallet=wallet, crl_check=said.crl_check, pools={one.name: one.compiled for one in policy.pools},
         )  # fmt: skip
         self.cubes = Cubes(host, policy.profiles)
         self.tomorrow = Cubes(host, policy.profiles, any_is_own=True)
@@ -303,13 +304,14 @@ class _Compiler:
         local = remote = None
         if rule.gateways is not None:
             local, remote = self._tunnel_ends(rule, rule.gateways), rule.gateways.remote
-            if local is None and remote is not None:
+            if local is None and remote is not None and rule.gateways.asks is None:
                 return None
         return Processing(
             methods=tuple(method for method in rule.protect if method.encapsulate),
             mode=Mode.TUNNEL if rule.gateways else Mode.TRANSPORT,
             tunnel_local=local,
             tunnel_remote=remote,
+            assigned=_assigned(rule.gateways),
             pfs=_pfs(rule),
             clear_in=rule.secure.inward is not Need.REQUIRE,
             clear_out=rule.secure.outward is Need.REQUEST,
@@ -328,6 +330,8 @@ class _Compiler:
         own = [address for address in self.cubes.own(rule.scope) if len(address) == octets]
         if len(own) == 1:
             return own[0]
+        if gateways.asks is not None:
+            return self._way_out(own)
         why = "has no address of that family" if not own else "has several addresses"
         self.errors.append(
             self.finding(
@@ -352,6 +356,14 @@ class _Compiler:
         else:
             yield from (Ends(there, here) for there, here in self._gateways(rule, rule.gateways))
 
+    def _way_out(self, own: list[bytes]) -> bytes | None:
+        """Of several addresses one where there is a default route; None while this computer is offline."""
+        for one in self.host.interfaces:
+            for address in one.addresses:
+                if address in own and any(len(hop) == len(address) for hop in one.gateways):
+                    return address
+        return own[0] if own else None
+
     def _peer(self, rule: Rule) -> str:
         """The PAD entry of a rule."""
         known = self._peers.get(id(rule))
@@ -366,6 +378,12 @@ class _Compiler:
             self.decided.setdefault(rule.name, []).append(rule)
             known = self._peers[id(rule)] = rule, name
         return known[1]
+
+
+def _assigned(gateways: Gateways | None) -> Assigned | None:
+    if gateways is None or (gateways.asks is None and not gateways.pool):
+        return None
+    return Assigned.THEIRS if gateways.pool else Assigned.OURS
 
 
 def _pfs(rule: Rule) -> DhGroup | None:

@@ -16,6 +16,7 @@ from ringfence.policy.ipsec import decode_filter_action, decode_filter_list, dec
 from ringfence.policy.model import Filter, MainModeRule, Policy, Rule
 from ringfence.policy.networks import NO_PROFILES, decode_profiles
 from ringfence.policy.packetfilter import PacketFilter, decode_packet_filter
+from ringfence.policy.pools import decode_pool
 from ringfence.policy.references import check_references
 from ringfence.policy.rules import decode_filter, decode_rule
 from ringfence.policy.sets import (
@@ -66,6 +67,7 @@ def parse_documents(sources: Sequence[Source]) -> Policy:
         main_modes=tuple(map(decode_main_mode_rule, tables.items("main-mode"))),
         certificates=tuple(decode_certificate(item, name) for name, item in tables.named("certificate")),
         authorities=tuple(decode_authority(item, name) for name, item in tables.named("authority")),
+        pools=tuple(decode_pool(item, name) for name, item in tables.named("pool")),
         auth_sets=tuple(decode_auth_set(item, name) for name, item in tables.named("auth-set")),
         main_mode_cryptos=tuple(decode_main_mode_crypto(item, name) for name, item in tables.named("main-mode-crypto")),
         quick_mode_cryptos=tuple(

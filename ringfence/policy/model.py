@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.identity import Identity
+from ringfence.databases.pool import Asks
 from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.databases.sa import TunnelOptions
 from ringfence.net.address import AddressRange
@@ -44,6 +45,7 @@ from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
 if TYPE_CHECKING:
     from ringfence.policy.certificates import AuthorityFile, CertificateFile
     from ringfence.policy.packetfilter import PacketFilter
+    from ringfence.policy.pools import AddressPool
     from ringfence.policy.windows import FilterAction, FilterList, IpsecPolicy
 
 
@@ -159,6 +161,10 @@ class Gateways:
     """None for any: the other end begins, from wherever it is."""
     local: bytes | None = None
     """None for the address of this computer in the family of ``remote``."""
+    pool: str = ""
+    """Who comes in gets an address of this one, and may use no other."""
+    asks: Asks | None = None
+    """We have an address of the other end's pool, and that alone goes through the tunnel."""
 
 
 class KeyModule(Enum):
@@ -310,6 +316,7 @@ class Policy:
     """Of this computer."""
     authorities: "tuple[AuthorityFile, ...]" = ()
     """Those that certificates are from."""
+    pools: "tuple[AddressPool, ...]" = ()
     auth_sets: tuple[AuthSet, ...] = ()
     main_mode_cryptos: tuple[MainModeCrypto, ...] = ()
     quick_mode_cryptos: tuple[QuickModeCrypto, ...] = ()

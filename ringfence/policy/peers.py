@@ -8,6 +8,7 @@ from ringfence.databases.admission import Admission
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import USUAL, DeadPeer, Ends, Pad, PadEntry, PresharedKey, ThroughNat
 from ringfence.databases.pad import Auth as PadAuth
+from ringfence.databases.pool import Asks, Pool
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
 from ringfence.net.ranges import RangeIndex
@@ -16,6 +17,7 @@ from ringfence.policy.model import KeyModule, Rule
 from ringfence.policy.terms import Auth, Certificate, CrlCheck, MainMode, PskFile
 from ringfence.secret import Secret
 
+NO_POOLS: Mapping[str, Pool] = {}
 VERSIONS = {KeyModule.IKEV1: 1, KeyModule.IKEV2: 2}
 
 
@@ -32,6 +34,8 @@ class Manner:
     initiate: bool
     keying: tuple[int, ...]
     """Versions of IKE."""
+    pool: str = ""
+    asks: Asks | None = None
 
     @property
     def word(self) -> str:
@@ -66,8 +70,10 @@ class Peers:
         fragmentation: bool = True,
         wallet: Wallet = EMPTY,
         crl_check: CrlCheck = CrlCheck.NONE,
+        pools: Mapping[str, Pool] = NO_POOLS,
     ) -> None:
         self._keys = keys
+        self._pools = pools
         self._wallet, self._crl_check = wallet, crl_check
         self._through_nat = through_nat
         self._dead_peer = dead_peer
@@ -85,7 +91,7 @@ class Peers:
         mode = rule.main_mode or MainMode()
         manner = Manner(
             auth, mode, rule.local_identity, rule.remote_identity, admissions, rule.nat_traversal, rule.initiate,
-            versions(rule.keying),
+            versions(rule.keying), *_assignment(rule),
         )  # fmt: skip
         missing = [one.file for one in auth if isinstance(one, PskFile) and one.file not in self._keys]
         name = self._names.get(manner)
@@ -119,10 +125,12 @@ class Peers:
                 quick_mode_limit=1 if manner.main_mode.pfs else manner.main_mode.sessions,
                 initiate=manner.initiate,
                 keying=manner.keying,
+                pool=self._pools.get(manner.pool),
+                asks=manner.asks,
             )
             for name, (manner, origin, places) in self._entries.items()
         ]
-        return Pad(tuple(sorted(entries, key=lambda entry: max(_share(one.remote) for one in entry.ends))))
+        return Pad(tuple(sorted(entries, key=lambda entry: _widest(entry))))
 
     def _ways(self, ways: Iterable[Auth]) -> Iterator[PadAuth]:
         """What there is here of ``ways``, in their order."""
@@ -141,6 +149,10 @@ class Peers:
         return name
 
 
+def _assignment(rule: Rule) -> tuple[str, Asks | None]:
+    return ("", None) if rule.gateways is None else (rule.gateways.pool, rule.gateways.asks)
+
+
 def versions(keying: tuple[KeyModule, ...]) -> tuple[int, ...]:
     """The versions of IKE that may be spoken, the first to begin with; where nothing is said, what Windows speaks."""
     return tuple(VERSIONS[one] for one in keying if one in VERSIONS) or (1,)
@@ -149,3 +161,8 @@ def versions(keying: tuple[KeyModule, ...]) -> tuple[int, ...]:
 def _share(addresses: AddressRange) -> float:
     """Which part of its family a range is."""
     return addresses.size / float(1 << 8 * len(addresses.first))
+
+
+def _widest(entry: PadEntry) -> float:
+    """The largest part of its family; all of it where there are no addresses yet."""
+    return max((_share(one.remote) for one in entry.ends), default=1.0)

@@ -30,6 +30,7 @@ def _check_terms(tables: Tables, policy: Policy) -> None:
         "main-mode-crypto": [one.name for one in policy.main_mode_cryptos],
         "quick-mode-crypto": [one.name for one in policy.quick_mode_cryptos],
     }
+    pools = [one.name for one in policy.pools]
     settings, settler, table = policy.settings, Settler(policy), tables.one("global")
     if table is not None:
         said = (settings.auth_set, settings.main_mode_crypto, settings.quick_mode_crypto)
@@ -43,6 +44,9 @@ def _check_terms(tables: Tables, policy: Policy) -> None:
         _check_named(here, {"auth-set": main.auth_set, "main-mode-crypto": main.main_mode_crypto}, known)
     for here, rule in zip(tables.items("rule"), policy.rules, strict=True):
         _check_named(here, {"auth-set": rule.auth_set, "quick-mode-crypto": rule.quick_mode_crypto}, known)
+        pool = "" if rule.gateways is None else rule.gateways.pool
+        if pool and pool not in pools and (end := here.table("remote")) is not None:
+            _dangling(end, "pool", pool, pools)
         if not rule.secure.exempt:
             _check_settled(here, policy, rule, settler.terms(rule))
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 from ringfence.crypto.suites import READABLE, DhGroup
 from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.policy.model import MainModeRule, Policy, Rule
+from ringfence.policy.pools import settled
 from ringfence.policy.terms import (
     PROTECT,
     QUICK_MODE_LIMITS,
@@ -48,13 +49,15 @@ class Settler:
         self._auth_sets = {one.name: one for one in policy.auth_sets}
         self._main_modes = {one.name: one for one in policy.main_mode_cryptos}
         self._quick_modes = {one.name: one for one in policy.quick_mode_cryptos}
+        self._pools = {one.name: one for one in policy.pools}
         self._settings = policy.settings
         self.default = self._default(policy.settings)
         """The terms of a rule that says nothing."""
         self._limited: dict[tuple[tuple[SecurityMethod, ...], Limits], tuple[SecurityMethod, ...]] = {}
 
     def rule(self, rule: Rule) -> Rule:
-        """The same with all its terms."""
+        """The same with all its terms, and with the addresses that one end has by assignment."""
+        rule = settled(rule, self._pools)
         if rule.secure.exempt:
             return rule
         terms = self.terms(rule)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ringfence.crypto.suites import GROUPS, DhGroup
+from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.net.address import format_address
 from ringfence.place import NOWHERE, Place
@@ -112,6 +113,12 @@ def toml_text(value: str) -> str:
     """A basic string of TOML."""
     inner = "".join(ESCAPES.get(c) or (c if c.isprintable() else "\\U" + format(ord(c), "08x")) for c in value)
     return f'"{inner}"'
+
+
+def identity_text(identity: Identity) -> str:
+    """An identity as a document has it."""
+    text = str(identity)
+    return f"@{text}" if identity.kind is IdentityKind.FQDN and Identity.parse(text) != identity else text
 
 
 def toml_auth(auth: Iterable[Auth]) -> str:

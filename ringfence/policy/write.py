@@ -7,11 +7,11 @@ Both are documents themselves, and ``document.parse`` makes the same policy of t
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.net.address import format_address
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.model import ME, Filter, Kind, Policy, Rule
 from ringfence.policy.packetfilter import packet_filter_sections
+from ringfence.policy.pools import ask_pairs
 from ringfence.policy.resultant import SetAside
 from ringfence.policy.settle import Settler, Terms
 from ringfence.policy.terms import Access
@@ -21,6 +21,7 @@ from ringfence.policy.texts import (
     Setting,
     canonical_text,
     effective_text,
+    identity_text,
     said_lifetime,
     said_main_mode,
     toml_addresses,
@@ -138,10 +139,15 @@ def _head(item: Rule | Filter) -> Iterator[Pair]:
 def _ends(item: Rule | Filter) -> Iterator[Pair]:
     if isinstance(item, Rule) and item.gateways is not None:
         gateways = item.gateways
-        yield "local.networks", toml_addresses(item.local), item.local == ME
+        if gateways.asks is None:
+            yield "local.networks", toml_addresses(item.local), item.local == ME
+        yield from ask_pairs(gateways)
         if gateways.local is not None:
             yield "local.gateway", toml_text(format_address(gateways.local)), False
-        yield "remote.networks", toml_addresses(item.remote), False
+        if gateways.pool:
+            yield "remote.pool", toml_text(gateways.pool), False
+        else:
+            yield "remote.networks", toml_addresses(item.remote), False
         yield "remote.gateway", toml_gateway(gateways.remote), False
     elif item.either_end:
         yield "between", f"[{toml_addresses(item.local)}, {toml_addresses(item.remote)}]", False
@@ -177,9 +183,9 @@ def _rule(item: Rule, settler: Settler) -> Iterator[Pair]:
     if item.keying:
         yield "keying", toml_list(one.value for one in item.keying), False
     if item.local_identity is not None:
-        yield "identity.local", toml_text(_identity(item.local_identity)), False
+        yield "identity.local", toml_text(identity_text(item.local_identity)), False
     if item.remote_identity is not None:
-        yield "identity.remote", toml_text(_identity(item.remote_identity)), False
+        yield "identity.remote", toml_text(identity_text(item.remote_identity)), False
     yield from _access("allow", item.allow)
     yield from _access("deny", item.deny)
     yield "replay-window", str(item.replay_window), item.replay_window == DEFAULT.replay_window
@@ -256,8 +262,3 @@ def _inferred(rule: Rule) -> Kind:
     if rule.traffic != (ANY_TRAFFIC,):
         return Kind.CUSTOM
     return Kind.SERVER_TO_SERVER if rule.either_end or rule.local != ME else Kind.ISOLATION
-
-
-def _identity(identity: Identity) -> str:
-    text = str(identity)
-    return f"@{text}" if identity.kind is IdentityKind.FQDN and Identity.parse(text) != identity else text
