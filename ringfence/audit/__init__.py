@@ -11,6 +11,7 @@ storage are used.
 
 from ringfence.audit.event import Event, Plain
 from ringfence.audit.negotiation import (
+    FirstMessagesFlood,
     KeyingChanged,
     MainModeEnded,
     MainModeEstablished,
@@ -42,6 +43,7 @@ __all__ = [
     "EDIT_IDS",
     "Event",
     "FellBackToClear",
+    "FirstMessagesFlood",
     "KeyLogOpened",
     "KeyingChanged",
     "MainModeEnded",

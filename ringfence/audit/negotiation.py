@@ -30,6 +30,20 @@ class MessageExchanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FirstMessagesFlood(Event):
+    """So many negotiations begin and do not go on that first messages are answered without keeping anything."""
+
+    NAME: ClassVar[str] = "ike-flood"
+    count: int
+    """First messages that were answered so since this was last told."""
+    half_open: int
+
+    def __str__(self) -> str:
+        told = "a first message was" if self.count == 1 else f"{self.count} first messages were"
+        return f"{self.half_open} negotiations are half open: {told} answered, and nothing kept until the next comes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MainModeEstablished(Event):
     """A main mode SA was made."""
 

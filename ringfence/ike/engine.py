@@ -17,6 +17,7 @@ from ringfence.databases.spd import Spd
 from ringfence.ike.association import IkeSa
 from ringfence.ike.contracts import RETIRED, Contracts
 from ringfence.ike.dispatch import begins, header_of
+from ringfence.ike.doorway import Doorway
 from ringfence.ike.effects import Answer, Effect, Question, Report
 from ringfence.ike.errors import Ignored, IkeError, Reason
 from ringfence.ike.happening import (
@@ -43,7 +44,7 @@ from ringfence.ike.pursuit import Pursuit
 from ringfence.ike.sameness import same_entry, same_peer
 from ringfence.ike.sessions import Due, Sessions
 from ringfence.ike.settings import IkeSettings
-from ringfence.ike.strangers import admit, denied_spis, entries_for, told_stranger
+from ringfence.ike.strangers import denied_spis, told_stranger
 from ringfence.ike.succession import Succession
 from ringfence.ike.timers import Timers
 from ringfence.ike.world import World
@@ -66,6 +67,7 @@ class IkeEngine:
         """The IKE SA that asked, by ticket."""
         self._sessions = Sessions(self._world, self._timers, self._take)
         shared = (self._world, self._timers, self._sessions, self._take, self._out_append)
+        self._doorway = Doorway(self._world, self._sessions, self._take, self._out_append)
         self._contracts = Contracts(*shared)
         self._pursuit = Pursuit(*shared)
         self._liveness = Liveness(*shared, self._contracts, self._pursuit)
@@ -216,8 +218,8 @@ class IkeEngine:
                 raise Ignored(Reason.VERSION, "a message in another version than its IKE SA's")
             self._take(session, session.receive(header, datagram, path))
         elif begins(header):
-            self._answer(header, datagram, path)
-        else:
+            self._doorway.answer(header, datagram, path)
+        elif not self._doorway.recall(header, datagram, path):
             self._hear_stranger(header, datagram, path)
 
     def _hear_stranger(self, header: Header, datagram: bytes, path: Path) -> None:
@@ -227,21 +229,6 @@ class IkeEngine:
                 self._pursuit.suspect_child(record)
         self._out.extend(told_stranger(header, datagram, path, self._world))
         raise Ignored(Reason.UNKNOWN_COOKIE, "a message of an IKE SA that we do not have")
-
-    def _answer(self, header: Header, datagram: bytes, path: Path) -> None:
-        entries = entries_for(header, path, self._world)
-        demand = admit(header, datagram, path, self._world)
-        if demand:
-            self._out.extend(demand)
-            return
-        session = self._sessions.new(path, header.initiator_cookie, entries, version=header.major)
-        try:
-            first_contact = partial(self._sessions.is_first_contact, path)
-            outputs = session.answer(header, datagram, first_contact=first_contact)
-        except IkeError:
-            self._sessions.forget(session)
-            raise
-        self._take(session, outputs)
 
     # Happenings ----------------------------------------------------------------------------------------------------
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The header that every IKE message begins with (RFC 2408 §3.1, RFC 7296 §3.1): 28 octets, the same in all versions."""
 
-from dataclasses import replace
 from enum import IntEnum, IntFlag
 from typing import Annotated
 
 from ringfence.wire import U8, U32, Fixed, Wire, wire
 
 HEADER_OCTETS = 28
+LENGTH_AT = 24
 COOKIE_OCTETS = 8
 NO_COOKIE = bytes(COOKIE_OCTETS)
 
@@ -76,4 +76,4 @@ class Header(Wire):
 
     def over(self, body: bytes) -> bytes:
         """The message of this header, with its length set, and ``body``."""
-        return replace(self, length=HEADER_OCTETS + len(body)).encode() + body
+        return self.encode()[:LENGTH_AT] + (HEADER_OCTETS + len(body)).to_bytes(4) + body

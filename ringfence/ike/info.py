@@ -3,8 +3,10 @@
 
 from dataclasses import dataclass
 
+from ringfence.audit import MessageIgnored
 from ringfence.databases.identity import Identity
 from ringfence.databases.proposal import IkeProposal
+from ringfence.ike.errors import Reason
 from ringfence.ike.lifetime import IkeState
 from ringfence.net.address import Path, format_address
 
@@ -15,6 +17,12 @@ def peer_of(path: Path) -> str:
     """The other end as events name it: its address, and its port where that is not IKE's."""
     remote = path.remote
     return format_address(remote.address) if remote.port == IKE_PORT else str(remote)
+
+
+def made_room(path: Path) -> MessageIgnored:
+    """Of a half-open IKE SA that is forgotten for others."""
+    what = "its negotiation had to make room for others"
+    return MessageIgnored(peer=peer_of(path), reason=Reason.HALF_OPEN_LIMIT.value, detail=what)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from ringfence.ike.effects import Report
 from ringfence.ike.errors import Reason
 from ringfence.ike.happening import Orphaned, Output
 from ringfence.ike.header import COOKIE_OCTETS, NO_COOKIE, Header
-from ringfence.ike.info import peer_of
+from ringfence.ike.info import made_room, peer_of
 from ringfence.ike.lifetime import IkeEvent, IkeState, soft_limits
 from ringfence.ike.timers import Timers
 from ringfence.ike.v1.session import Session as SessionV1
@@ -170,19 +170,29 @@ class Sessions:
         entries: tuple[PadEntry, ...],
         rule: str = "",
         version: int = 1,
+        own_cookie: bytes | None = None,
     ) -> IkeSa:
-        """One that we begin, or that a peer began with its cookie; raises Ignored beyond the limits."""
+        """One that we begin, or that a peer began who may have ``own_cookie`` already; raises Ignored beyond limits."""
         initiator = initiator_cookie is None
         if not initiator:
-            self._world.half_open.begin(path.remote.address)
+            self._make_room(path)
         self._last_id += 1
-        cookies = (self.new_cookie(), NO_COOKIE) if initiator_cookie is None else (initiator_cookie, self.new_cookie())
+        own = own_cookie or self.new_cookie()
+        self._cookies.add(own)
+        cookies = (own, NO_COOKIE) if initiator_cookie is None else (initiator_cookie, own)
         session = self._made(version, path, cookies, entries, initiator=initiator)
         session.rule = rule or self._world.only_rule(entries[0])
         self._add(session)
         if not initiator:
             self._by_first[path, cookies[0]] = session
         return session
+
+    def _make_room(self, path: Path) -> None:
+        """For one more half-open one."""
+        leaves = self.get(self._world.half_open.begin(self._last_id + 1, path.remote.address))
+        if leaves is not None:
+            self.forget(leaves)
+            self._take(leaves, [Report(made_room(leaves.path))])
 
     def _made(
         self, version: int, path: Path, cookies: tuple[bytes, bytes], entries: tuple[PadEntry, ...], *, initiator: bool
@@ -239,7 +249,7 @@ class Sessions:
     def established(self, session: IkeSa) -> None:
         """The peer has proved who it is."""
         if not session.initiator:
-            self._world.half_open.end(session.path.remote.address)
+            self._world.half_open.end(session.id)
         self._live(session)
         if session.version == 1:
             self._adopt(session)
@@ -344,7 +354,7 @@ class Sessions:
         if self._by_id.pop(session.id, None) is None:
             return
         if not session.initiator and session.made_at is None:
-            self._world.half_open.end(session.path.remote.address)
+            self._world.half_open.end(session.id)
         session.state = IkeState.GONE
         ends = _ends(session.path)
         del self._by_peer[ends][session.id]

@@ -27,11 +27,6 @@ def entries_for(header: Header, path: Path, world: World) -> tuple[PadEntry, ...
     return entries
 
 
-def admit(header: Header, datagram: bytes, path: Path, world: World) -> list[Effect]:
-    """What a peer is told instead of getting an IKE SA; nothing where it gets one. Raises IkeError."""
-    return v2.admit(header, datagram, path, world) if header.major == 2 else []
-
-
 def denied_spis(header: Header, datagram: bytes) -> tuple[Spi, ...]:
     """The SPIs that a message in clear may say are unknown; raises IkeError for what is no such message."""
     if header.major == 2:

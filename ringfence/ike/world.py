@@ -8,7 +8,7 @@ from ringfence.databases.pad import Pad, PadEntry
 from ringfence.databases.spd import Action, Spd, SpdEntry
 from ringfence.ike.children import Children
 from ringfence.ike.exchange import Env
-from ringfence.ike.flood import Bucket, HalfOpen
+from ringfence.ike.flood import Bucket, CookieJar, HalfOpen
 from ringfence.ike.settings import IkeSettings
 from ringfence.ike.wishes import Key, Order, Wishes
 
@@ -23,10 +23,9 @@ class World:
         self.pad = Pad()
         self.children = Children()
         self.wishes = Wishes()
-        self.half_open = HalfOpen(settings.flood)
+        self.half_open = HalfOpen(settings.flood, random)
         self.clear_notifies = Bucket(settings.flood.notifies_per_s)
-        self.cookie_secrets: tuple[tuple[float, bytes], tuple[float, bytes]] = ((0.0, b""), (0.0, b""))
-        """What makes cookies of IKEv2, the newest first, and since when."""
+        self.jar = CookieJar(random)
         self._orders = 0
         self._tickets = 0
 

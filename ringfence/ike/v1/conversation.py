@@ -15,8 +15,8 @@ from ringfence.ike.effects import Answer, Effect, InstallInbound
 from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
 from ringfence.ike.exchange import Consult, Do, Finished, Message, Protect, Say, Traverse, Wait
 from ringfence.ike.happening import MainFailed, Prepared, QuickFailed
+from ringfence.ike.header import COOKIE_OCTETS, Header
 from ringfence.ike.header import Exchange as Kind
-from ringfence.ike.header import Header
 from ringfence.ike.rules import MessageRule
 from ringfence.ike.v1 import informational, main_mode
 from ringfence.ike.v1.channel import open_clear, open_encrypted
@@ -194,6 +194,17 @@ class Conversation:
             main.repeater.answered()  # asked again, it would only say the same again
         if tell:
             self._tell_in_clear(error)
+
+    def begin_with(self, cookie: bytes) -> None:
+        """The peer wants our first message once more, with its cookie in the header ([MS-IKEE] §3.9).
+
+        Nobody has authenticated that, so what we repeat by ourselves stays the message without.
+        """
+        main = self.main
+        if main is not None and main.initiator and main.number == 1 and main.cookies_left:
+            main.cookies_left -= 1
+            before, behind = main.sent[:COOKIE_OCTETS], main.sent[2 * COOKIE_OCTETS :]
+            self._voice.transmit(before + cookie + behind)
 
     def refused(self, notify: NotifyPayload) -> None:
         """The peer says under the keys that something failed: main mode, our quick mode with its SPI, or our oldest."""

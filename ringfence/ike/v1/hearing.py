@@ -19,7 +19,7 @@ from ringfence.ike.v1.payloads import DeletePayload, NoncePayload, NotifyPayload
 from ringfence.ike.v1.probe import Probe
 from ringfence.ike.v1.rules import INFORMATIONAL, INFORMATIONAL_IN_CLEAR
 from ringfence.ike.v1.speaker import Speaker
-from ringfence.ike.v1.stranger import spi_denied_by
+from ringfence.ike.v1.stranger import cookie_in, spi_denied_by
 
 NONCE_OCTETS = 32
 
@@ -93,7 +93,9 @@ class Hearing:
         for notify in message.chain.all(NotifyPayload):
             name = informational.name_of(notify.kind)
             running = self._talk.main
-            if running is not None and notify.kind < Notify.CONNECTED:
+            if (cookie := cookie_in(notify)) is not None:
+                self._talk.begin_with(cookie)
+            elif running is not None and notify.kind < Notify.CONNECTED:
                 self._talk.doubt(
                     main_mode.refused_in_clear(notify.kind, running.number, signed=running.signed), tell=False
                 )

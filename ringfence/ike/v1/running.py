@@ -53,6 +53,8 @@ class Running(Generic[T]):
     """The contract that it has prepared."""
     peer_spi: tuple[int, bytes] = (0, b"")
     """Protocol and SPI of the peer's first proposal, to name in a notify."""
+    cookies_left: int = 5
+    """How often our first message is repeated with a cookie."""
     own_spis: frozenset[bytes] = frozenset()
     """Of our proposals, which a peer's notify may name."""
     repeater: Repeater = field(init=False)

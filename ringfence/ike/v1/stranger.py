@@ -3,7 +3,7 @@
 
 from ringfence.databases.proposal import Protocol
 from ringfence.ike.effects import Effect
-from ringfence.ike.header import NO_COOKIE, Exchange, Header
+from ringfence.ike.header import COOKIE_OCTETS, NO_COOKIE, Exchange, Header
 from ringfence.ike.v1.channel import Cookies, open_clear
 from ringfence.ike.v1.notifies import Notify
 from ringfence.ike.v1.payloads import IPSEC_DOI, NotifyPayload, ProtocolId
@@ -42,6 +42,12 @@ def spi_denied_by(notify: NotifyPayload) -> tuple[Protocol, int] | None:
     if notify.kind != Notify.INVALID_SPI or protocol is None or len(notify.spi) != SPI_OCTETS:
         return None
     return protocol, int.from_bytes(notify.spi)
+
+
+def cookie_in(notify: NotifyPayload) -> bytes | None:
+    """The cookie that a responder under load demands ([MS-IKEE] §3.9)."""
+    right = notify.kind == Notify.MS_DOS_COOKIE and len(notify.data) == COOKIE_OCTETS and notify.data != NO_COOKIE
+    return notify.data if right else None
 
 
 def _say(notify: NotifyPayload, cookies: Cookies, path: Path, world: World) -> list[Effect]:

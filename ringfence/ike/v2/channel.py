@@ -43,6 +43,7 @@ from ringfence.ike.v2.protection import Protection
 from ringfence.wire import DecodeError, Reader
 
 CRITICAL = 0x80
+_RESPONSE, _INITIATOR = int(Flag.RESPONSE), int(Flag.INITIATOR)
 Spis = tuple[bytes, bytes]
 
 
@@ -65,12 +66,12 @@ class Frame:
 
 def is_response(header: Header) -> bool:
     """Whether it answers a request."""
-    return bool(header.flags & Flag.RESPONSE)
+    return bool(int(header.flags) & _RESPONSE)
 
 
 def from_initiator(header: Header) -> bool:
     """Whether its sender began the IKE SA."""
-    return bool(header.flags & Flag.INITIATOR)
+    return bool(int(header.flags) & _INITIATOR)
 
 
 def in_clear(frame: Frame, payloads: Sequence[Payload]) -> bytes:

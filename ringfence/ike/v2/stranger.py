@@ -6,29 +6,28 @@ a MAC of what it is for, so that nothing has to be remembered until then.
 """
 
 from collections.abc import Iterable
+from struct import Struct
 
 from ringfence.audit import MessageExchanged
-from ringfence.crypto.integrity import same
-from ringfence.crypto.prf import Prf
-from ringfence.crypto.suites import Hash
 from ringfence.databases.proposal import Protocol
 from ringfence.ike.effects import Effect, Report, SendMessage
-from ringfence.ike.errors import IkeError
-from ringfence.ike.header import NO_COOKIE, Header
+from ringfence.ike.errors import Ignored, IkeError, Reason
+from ringfence.ike.glance import glance
+from ringfence.ike.header import NO_COOKIE, VERSION_2, Flags, Header
 from ringfence.ike.info import peer_of
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v2.channel import Frame, from_initiator, in_clear, is_response, is_sealed, open_clear, words
 from ringfence.ike.v2.notifies import Notify
-from ringfence.ike.v2.numbers import Kind
+from ringfence.ike.v2.numbers import Flag, Kind
 from ringfence.ike.v2.payloads import NoncePayload, NotifyPayload
 from ringfence.ike.v2.proposals import SPI_OCTETS
-from ringfence.ike.v2.rules import INIT_REQUEST
 from ringfence.ike.world import World
 from ringfence.net.address import Path
 
-SECRET_S = 60.0
-"""How long a secret makes cookies; those of the one before still count."""
-SECRET_OCTETS = 32
+COOKIE_OCTETS = 32
+_DEMAND = Struct(">BBHBBH")
+"""The one payload of a demand, up to the cookie."""
+_COOKIE = Notify.COOKIE.to_bytes(2)
 
 
 def begins(header: Header) -> bool:
@@ -37,27 +36,20 @@ def begins(header: Header) -> bool:
     return first and from_initiator(header) and not is_response(header)
 
 
-def admit(header: Header, datagram: bytes, path: Path, world: World) -> list[Effect]:
-    """The demand for a cookie, where one is due; nothing where the message may have its IKE SA; raises IkeError."""
-    chain = open_clear(header, datagram)
-    INIT_REQUEST.check(chain, encrypted=False)
-    if len(world.half_open) < world.settings.flood.cookies_from:
-        return []
-    now = world.env.now
-    if now - world.cookie_secrets[0][0] > SECRET_S or not world.cookie_secrets[0][1]:
-        world.cookie_secrets = ((now, world.env.random(SECRET_OCTETS)), world.cookie_secrets[0])
-    nonce = chain.one(NoncePayload).data
-    given = next((each.data for each in chain.all(NotifyPayload) if each.kind == Notify.COOKIE), None)
-    secrets = [secret for when, secret in world.cookie_secrets if secret and now - when <= 2 * SECRET_S]
-    if given is not None and any(same(given, _cookie(secret, nonce, header, path)) for secret in secrets):
-        return []
-    demanded = NotifyPayload(Notify.COOKIE, _cookie(world.cookie_secrets[0][1], nonce, header, path))
-    return _respond(header, (demanded,), path)
-
-
-def _cookie(secret: bytes, nonce: bytes, header: Header, path: Path) -> bytes:
-    """Of a nonce, an address and an SPI (§2.6)."""
-    return Prf(Hash.SHA256).mac(secret, nonce + path.remote.address + header.initiator_cookie)
+def admit(header: Header, datagram: bytes, path: Path, world: World) -> bytes | None:
+    """The demand for a cookie; None where the message brings one, and may have its IKE SA. Raises Ignored."""
+    seen = glance(header.next_payload, datagram)
+    nonce = next((body for number, body in seen if number == NoncePayload.NUMBER), None)
+    if nonce is None:
+        raise Ignored(Reason.PAYLOAD_MISSING, "a first message without a nonce")
+    what, now = nonce + path.remote.address + header.initiator_cookie, world.env.now
+    given = next((body for number, body in seen if number == NotifyPayload.NUMBER and body[2:4] == _COOKIE), None)
+    if given is not None and len(given) == 4 + COOKIE_OCTETS and world.jar.knows(given[4:], what, now):
+        return None
+    payload = _DEMAND.pack(0, 0, _DEMAND.size + COOKIE_OCTETS, 0, 0, Notify.COOKIE) + world.jar.bake(what, now)
+    flags = Flags(Flag.RESPONSE.value)
+    spis = header.initiator_cookie, NO_COOKIE
+    return Header(*spis, NotifyPayload.NUMBER, VERSION_2, Kind.IKE_SA_INIT, flags, 0).over(payload)
 
 
 def refuse(header: Header, payloads: Iterable[Payload], path: Path) -> list[Effect]:

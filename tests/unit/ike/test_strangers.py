@@ -13,7 +13,7 @@ from ringfence.ike.effects import SendMessage
 from ringfence.ike.errors import Ignored, Reason
 from ringfence.ike.header import Exchange, Flags, Header
 from ringfence.ike.settings import IkeSettings
-from ringfence.ike.strangers import admit, denied_spis, entries_for, told_stranger, unknown_spi
+from ringfence.ike.strangers import denied_spis, entries_for, told_stranger, unknown_spi
 from ringfence.ike.v2.channel import in_clear
 from ringfence.ike.v2.stranger import unknown_spi as unknown_v2
 from ringfence.ike.world import World
@@ -69,11 +69,6 @@ def test_nobody_of_whom_the_policy_says_nothing():
     assert raised.value.reason is Reason.NO_PEER
     assert told_stranger(header_of(NEW), NEW, ELSEWHERE, world(2)) == []
     assert unknown_spi(Protocol.ESP, 5000, ELSEWHERE, world(2)) == []
-
-
-def test_a_main_mode_needs_no_admission():
-    assert admit(OLD, OLD.encode(), PATH, world(1)) == []
-    assert admit(header_of(NEW), NEW, PATH, world(2)) == []
 
 
 def test_a_later_version_is_told_which_we_speak():
