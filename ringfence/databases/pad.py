@@ -8,6 +8,7 @@ from functools import cached_property
 
 from ringfence.databases.admission import Admission
 from ringfence.databases.certification import CertificateAuth
+from ringfence.databases.eap import EapAuth
 from ringfence.databases.identity import Identity
 from ringfence.databases.pool import Asks, Pool
 from ringfence.databases.proposal import IkeProposal
@@ -53,7 +54,7 @@ class PresharedKey:
         return f"preshared key {self.source}".rstrip()
 
 
-Auth = PresharedKey | CertificateAuth
+Auth = PresharedKey | CertificateAuth | EapAuth
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ringfence.policy.accounts import Read, read
 from ringfence.policy.certificates import could_be_served, served
 from ringfence.policy.model import Filter, KeyModule, Rule
-from ringfence.policy.terms import Anonymous, GlobalSettings, PskFile, Security
+from ringfence.policy.terms import Anonymous, Eap, GlobalSettings, PskFile, Security
 
 KEY_CURE = 'Authenticate by a preshared key: auth = { psk-file = "FILE" }.'
 
@@ -83,6 +83,8 @@ def _terms(rule: Rule, authorities: Collection[str]) -> Iterator[Unable]:
         else:
             cure = f'Say where the certificate of the authority is: [authority."{unknown}"] file = "ca.pem"'
             yield Unable(f"authenticates by {later} only, of which no authority is known here", cure, "auth")
+    if rule.keying and KeyModule.IKEV2 not in rule.keying and all(isinstance(one, Eap) for one in rule.auth):
+        yield Unable("authenticates by EAP, which IKEv2 alone has", 'Say keying = "ikev2".', "keying")
     if rule.second_auth and not any(isinstance(one, Anonymous) for one in rule.second_auth):
         later = " or ".join(map(str, rule.second_auth))
         yield Unable(

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from ringfence.policy.able import KEY_CURE
 from ringfence.policy.decode import SECRETS, Table
+from ringfence.policy.eap import decode_eap
 from ringfence.policy.errors import BadWord
 from ringfence.policy.source import Steps
 from ringfence.policy.terms import (
@@ -22,6 +23,7 @@ from ringfence.policy.terms import (
     AuthorityKind,
     Certificate,
     Criteria,
+    Eap,
     Holder,
     Kerberos,
     NameKind,
@@ -96,6 +98,8 @@ def _first(table: Table, key: str, item: dict[str, object], at: Steps) -> list[A
         inner.seen.update(one for one in item if one not in SECRETS)
         inner.finish()
         return []
+    if inner.has("eap"):
+        return [decode_eap(inner, _of_gateway)]
     file, authority = inner.file("psk-file"), inner.text("certificate")
     if inner.has("psk-file") == inner.has("certificate"):
         why = "says both psk-file and certificate" if file else "does not say psk-file"
@@ -105,6 +109,10 @@ def _first(table: Table, key: str, item: dict[str, object], at: Steps) -> list[A
         return [PskFile(file)] if file else []
     found = _certificate(inner, authority or "", health=inner.value("health", bool) or False, first=True)
     return [found] if authority and not file else []
+
+
+def _of_gateway(table: Table) -> Certificate:
+    return _certificate(table, table.text("certificate") or "", health=False, first=True)
 
 
 def _second(table: Table, key: str, item: dict[str, object], at: Steps) -> list[SecondAuth]:
@@ -174,8 +182,9 @@ def _check_first(table: Table, key: str, found: tuple[Auth, ...]) -> None:
     counted = Counter[type](type(one) for one in found if not isinstance(one, Certificate))
     for one in found:
         if counted[type(one)] > 1:
-            words = "a preshared key" if isinstance(one, PskFile) else f'"{one}"'
-            table.complain(key, f"names {words} more than once", cure="Main mode has one of each at most.")
+            words = "a preshared key" if isinstance(one, PskFile) else "EAP" if isinstance(one, Eap) else f'"{one}"'
+            cure = "Name all methods in one." if isinstance(one, Eap) else "Main mode has one of each at most."
+            table.complain(key, f"names {words} more than once", cure=cure)
             break
     if counted[PskFile] and counted[Ntlm]:
         table.complain(key, "names both a preshared key and NTLM, which Windows cannot do", cure="Leave one of them.")

@@ -14,7 +14,9 @@ from ringfence.crypto.signature import KeyKind
 from ringfence.databases.certification import CertificateAuth, OwnCertificate, Revocation
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.decode import Table
-from ringfence.policy.terms import Auth, Certificate, Criteria, CrlCheck, Holder, PskFile, Signing
+from ringfence.policy.eap import NO_FILES, EapFiles, RadiusTable, all_files
+from ringfence.policy.model import Policy
+from ringfence.policy.terms import Auth, Certificate, Criteria, CrlCheck, Eap, Holder, PskFile, Signing
 from ringfence.policy.texts import Pair, toml_list, toml_text
 
 KINDS = {Signing.RSA: KeyKind.RSA, Signing.ECDSA_P256: KeyKind.P256, Signing.ECDSA_P384: KeyKind.P384}
@@ -59,6 +61,14 @@ class AuthorityFile:
     def files(self) -> tuple[str, ...]:
         """All that it names."""
         return self.file, *self.crl
+
+
+def credential_files(policy: Policy) -> tuple[str, ...]:
+    """The files of certificates, authorities, their keys and lists, of users and their passwords, each once."""
+    ways = (one for _, auth, _, _ in policy.authenticating() for one in auth)
+    named: list[AuthorityFile | CertificateFile | RadiusTable | Eap] = [*policy.authorities, *policy.certificates]
+    named += [*policy.radius, *(one for one in ways if isinstance(one, Eap))]
+    return tuple(dict.fromkeys(file for one in named for file in one.files))
 
 
 def decode_certificate(table: Table, name: str) -> CertificateFile:
@@ -139,6 +149,8 @@ def served(auth: Auth, authorities: Iterable[str]) -> bool:
     """Whether a way to authenticate can be gone with these authorities."""
     if isinstance(auth, PskFile):
         return True
+    if isinstance(auth, Eap):
+        return auth.gateway is None or served(auth.gateway, authorities)
     return could_be_served(auth) and any(same_authority(auth.authority, one) for one in authorities)
 
 
@@ -151,6 +163,8 @@ class Wallet:
     lists: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
     """By name: its lists of revoked certificates."""
     own: tuple[OwnCertificate, ...] = ()
+    eap: EapFiles = NO_FILES
+    """Of users and those who know them; the only secrets here."""
 
     def way(self, wanted: Certificate, check: CrlCheck) -> CertificateAuth:
         """What a rule wants, with what there is for it."""
@@ -180,7 +194,8 @@ def together(wallets: Iterable[Wallet]) -> Wallet:
     found = list(wallets)
     authorities = {name: one for each in reversed(found) for name, one in each.authorities.items()}
     lists = {name: one for each in reversed(found) for name, one in each.lists.items()}
-    return Wallet(authorities, lists, tuple({one.name: one for each in reversed(found) for one in each.own}.values()))
+    own = {one.name: one for each in reversed(found) for one in each.own}
+    return Wallet(authorities, lists, tuple(own.values()), all_files(each.eap for each in reversed(found)))
 
 
 def _is_of(one: OwnCertificate, way: CertificateAuth) -> bool:

@@ -11,6 +11,7 @@ from ringfence.place import Place
 from ringfence.policy.boot import NO_BOOT, decode_boot
 from ringfence.policy.certificates import decode_authority, decode_certificate
 from ringfence.policy.decode import Table
+from ringfence.policy.eap import decode_radius
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.ipsec import decode_filter_action, decode_filter_list, decode_policy
 from ringfence.policy.model import Filter, MainModeRule, Policy, Rule
@@ -68,6 +69,7 @@ def parse_documents(sources: Sequence[Source]) -> Policy:
         certificates=tuple(decode_certificate(item, name) for name, item in tables.named("certificate")),
         authorities=tuple(decode_authority(item, name) for name, item in tables.named("authority")),
         pools=tuple(decode_pool(item, name) for name, item in tables.named("pool")),
+        radius=tuple(decode_radius(item, name) for name, item in tables.named("radius")),
         auth_sets=tuple(decode_auth_set(item, name) for name, item in tables.named("auth-set")),
         main_mode_cryptos=tuple(decode_main_mode_crypto(item, name) for name, item in tables.named("main-mode-crypto")),
         quick_mode_cryptos=tuple(

@@ -44,6 +44,7 @@ from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
 
 if TYPE_CHECKING:
     from ringfence.policy.certificates import AuthorityFile, CertificateFile
+    from ringfence.policy.eap import RadiusTable
     from ringfence.policy.packetfilter import PacketFilter
     from ringfence.policy.pools import AddressPool
     from ringfence.policy.windows import FilterAction, FilterList, IpsecPolicy
@@ -317,6 +318,8 @@ class Policy:
     authorities: "tuple[AuthorityFile, ...]" = ()
     """Those that certificates are from."""
     pools: "tuple[AddressPool, ...]" = ()
+    radius: "tuple[RadiusTable, ...]" = ()
+    """Servers that know users."""
     auth_sets: tuple[AuthSet, ...] = ()
     main_mode_cryptos: tuple[MainModeCrypto, ...] = ()
     quick_mode_cryptos: tuple[QuickModeCrypto, ...] = ()
@@ -351,12 +354,6 @@ class Policy:
         """The key files that it names, each once."""
         files = (one.file for _, auth, _, _ in self.authenticating() for one in auth if isinstance(one, PskFile))
         return tuple(dict.fromkeys(files))
-
-    @property
-    def certificate_files(self) -> tuple[str, ...]:
-        """The files of certificates, authorities, their keys and lists, each once."""
-        files = [file for one in self.authorities for file in one.files]
-        return tuple(dict.fromkeys([*files, *(file for one in self.certificates for file in one.files)]))
 
     def naming(self, file: str) -> Iterator[tuple[str, Place]]:
         """What names a key file, and where."""

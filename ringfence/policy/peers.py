@@ -13,8 +13,9 @@ from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
 from ringfence.net.ranges import RangeIndex
 from ringfence.policy.certificates import EMPTY, Wallet, served
+from ringfence.policy.eap import eap_way
 from ringfence.policy.model import KeyModule, Rule
-from ringfence.policy.terms import Auth, Certificate, CrlCheck, MainMode, PskFile
+from ringfence.policy.terms import Auth, Certificate, CrlCheck, Eap, MainMode, PskFile
 from ringfence.secret import Secret
 
 NO_POOLS: Mapping[str, Pool] = {}
@@ -91,7 +92,7 @@ class Peers:
         mode = rule.main_mode or MainMode()
         manner = Manner(
             auth, mode, rule.local_identity, rule.remote_identity, admissions, rule.nat_traversal, rule.initiate,
-            versions(rule.keying), *_assignment(rule),
+            versions(rule.keying, auth), *_assignment(rule),
         )  # fmt: skip
         missing = [one.file for one in auth if isinstance(one, PskFile) and one.file not in self._keys]
         name = self._names.get(manner)
@@ -139,6 +140,10 @@ class Peers:
                 yield PresharedKey(self._keys[one.file], one.file)
             elif isinstance(one, Certificate) and served(one, self._wallet.authorities):
                 yield self._wallet.way(one, self._crl_check)
+            elif isinstance(one, Eap) and served(one, self._wallet.authorities):
+                certificate = None if one.gateway is None else self._wallet.way(one.gateway, self._crl_check)
+                if (found := eap_way(one, self._wallet.eap, certificate)) is not None:
+                    yield found
 
     def _free(self, word: str) -> str:
         number = 1
@@ -153,8 +158,13 @@ def _assignment(rule: Rule) -> tuple[str, Asks | None]:
     return ("", None) if rule.gateways is None else (rule.gateways.pool, rule.gateways.asks)
 
 
-def versions(keying: tuple[KeyModule, ...]) -> tuple[int, ...]:
-    """The versions of IKE that may be spoken, the first to begin with; where nothing is said, what Windows speaks."""
+def versions(keying: tuple[KeyModule, ...], auth: tuple[Auth, ...] = ()) -> tuple[int, ...]:
+    """The versions of IKE that may be spoken, the first to begin with; where nothing is said, what Windows speaks.
+
+    EAP is IKEv2's alone.
+    """
+    if auth and all(isinstance(one, Eap) for one in auth):
+        return (2,)
     return tuple(VERSIONS[one] for one in keying if one in VERSIONS) or (1,)
 
 

@@ -12,7 +12,7 @@ from ringfence.policy.model import Policy, Rule
 from ringfence.policy.sets import check_null
 from ringfence.policy.settle import Settler, Terms
 from ringfence.policy.tables import Tables
-from ringfence.policy.terms import Auth, PskFile
+from ringfence.policy.terms import Auth, Eap, PskFile
 from ringfence.policy.windows import DYNAMIC, FilterAction, IpsecPolicy, PolicyRule, Response
 
 
@@ -31,6 +31,7 @@ def _check_terms(tables: Tables, policy: Policy) -> None:
         "quick-mode-crypto": [one.name for one in policy.quick_mode_cryptos],
     }
     pools = [one.name for one in policy.pools]
+    _check_eap(tables, policy)
     settings, settler, table = policy.settings, Settler(policy), tables.one("global")
     if table is not None:
         said = (settings.auth_set, settings.main_mode_crypto, settings.quick_mode_crypto)
@@ -49,6 +50,26 @@ def _check_terms(tables: Tables, policy: Policy) -> None:
             _dangling(end, "pool", pool, pools)
         if not rule.secure.exempt:
             _check_settled(here, policy, rule, settler.terms(rule))
+
+
+def _check_eap(tables: Tables, policy: Policy) -> None:
+    """RADIUS servers that ways by EAP name."""
+    known = [one.name for one in policy.radius]
+    sets = zip(tables.named("auth-set"), policy.auth_sets, strict=True)
+    saying: list[tuple[Table, str, tuple[Auth, ...]]] = [(here, "first", one.first) for (_, here), one in sets]
+    saying += [(here, "auth", one.auth) for here, one in zip(tables.items("main-mode"), policy.main_modes, strict=True)]
+    saying += [(here, "auth", one.auth) for here, one in zip(tables.items("rule"), policy.rules, strict=True)]
+    if (table := tables.one("global")) is not None:
+        saying.append((table, "auth", policy.settings.auth))
+    for here, key, auth in saying:
+        for name in [name for one in auth if isinstance(one, Eap) for name in one.radius if name not in known]:
+            _no_server(here, key, name, known)
+
+
+def _no_server(table: Table, key: str, name: str, known: list[str]) -> None:
+    others = f" There {'is' if len(known) == 1 else 'are'} {', '.join(known)}." if known else ""
+    cure = f'Write [radius.{shown(name)}] host = "10.0.0.5" and secret-file = "radius.secret".{others}'
+    table.complain(key, f"names the RADIUS server {shown(name)}, and there is none of this name", cure=cure)
 
 
 AFTER_KEY_WHY = "cannot follow a preshared key, which has no second authentication"

@@ -140,6 +140,7 @@ class _Merge:
             certificates=self._together(self._given, "certificate", lambda policy: policy.certificates),
             authorities=self._together(self._given, "authority", lambda policy: policy.authorities),
             pools=self._together(self._given, "pool", lambda policy: policy.pools),
+            radius=self._together(self._given, "RADIUS server", lambda policy: policy.radius),
             auth_sets=self._together(self._given, "auth set", lambda policy: policy.auth_sets),
             main_mode_cryptos=self._together(
                 self._given, "main mode crypto set", lambda policy: policy.main_mode_cryptos

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ringfence.crypto.suites import DhGroup
+from ringfence.databases.eap import EapMethod
 from ringfence.databases.pad import USUAL as DEAD_PEER
 from ringfence.databases.pad import DeadPeer as DeadPeer
 from ringfence.databases.pad import ThroughNat as ThroughNat
@@ -152,7 +153,30 @@ class Certificate:
         return f"{whose or 'certificate'} {self.authority}"
 
 
-Auth = PskFile | Kerberos | Ntlm | Anonymous | Certificate
+@dataclass(frozen=True, slots=True)
+class Eap:
+    """Authentication of users by EAP, in IKEv2: a client says as whom, a gateway who knows them."""
+
+    methods: tuple[EapMethod, ...]
+    """In order of preference."""
+    gateway: Certificate | None = None
+    """How the gateway proves itself; None: by EAP alone (RFC 5998)."""
+    user: str = ""
+    password_file: str = ""
+    users_file: str = ""
+    radius: tuple[str, ...] = ()
+    """Names of servers, in the order in which they are asked."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All that it names."""
+        return tuple(one for one in (self.password_file, self.users_file) if one)
+
+    def __str__(self) -> str:
+        return f"EAP {' or '.join(one.value for one in self.methods)}"
+
+
+Auth = PskFile | Kerberos | Ntlm | Anonymous | Certificate | Eap
 """First authentication."""
 SecondAuth = UserKerberos | UserNtlm | Certificate | Anonymous
 """Second authentication; ``Anonymous`` among them: it is optional."""

@@ -18,6 +18,7 @@ from ringfence.policy.terms import (
     AuthorityKind,
     Certificate,
     Criteria,
+    Eap,
     Holder,
     MainMode,
     PskFile,
@@ -143,8 +144,23 @@ def _auth(auth: Auth | SecondAuth, *, second: bool) -> str:
         case Certificate():
             inner = ", ".join(f"{key} = {text}" for key, text in _certificate(auth, second=second))
             return f"{{ {inner} }}"
+        case Eap():
+            gateway = () if auth.gateway is None else _certificate(auth.gateway, second=False)
+            return f"{{ {', '.join(f'{key} = {text}' for key, text in (*_eap(auth), *gateway))} }}"
         case _:
             return toml_text(str(auth))
+
+
+def _eap(one: Eap) -> Iterator[tuple[str, str]]:
+    """What a table of ``auth`` says of it, but for the certificate."""
+    words = [method.value for method in one.methods]
+    yield "eap", toml_text(words[0]) if len(words) == 1 else toml_list(words)
+    texts = {"user": one.user, "password-file": one.password_file, "users-file": one.users_file}
+    yield from ((key, toml_text(text)) for key, text in texts.items() if text)
+    if one.radius:
+        yield "radius", toml_text(one.radius[0]) if len(one.radius) == 1 else toml_list(one.radius)
+    if one.gateway is None:
+        yield "eap-only", "true"
 
 
 def _certificate(one: Certificate, *, second: bool) -> Iterator[tuple[str, str]]:

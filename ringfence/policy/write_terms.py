@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.certificates import authority_pairs, certificate_pairs
+from ringfence.policy.eap import radius_pairs
 from ringfence.policy.model import ANY, ME, MainModeRule, Policy
 from ringfence.policy.pools import pool_pairs
 from ringfence.policy.settle import Settler
@@ -53,6 +54,8 @@ def sections(policy: Policy, settler: Settler) -> Iterator[Section]:
         yield _section(f"[certificate.{toml_text(certificate.name)}]", certificate, certificate_pairs(certificate))
     for pool in policy.pools:
         yield _section(f"[pool.{toml_text(pool.name)}]", pool, pool_pairs(pool))
+    for server in policy.radius:
+        yield _section(f"[radius.{toml_text(server.name)}]", server, radius_pairs(server))
     for auth_set in policy.auth_sets:
         yield _section(f"[auth-set.{toml_text(auth_set.name)}]", auth_set, _auth_set(auth_set))
     for main in policy.main_mode_cryptos:

@@ -23,6 +23,7 @@ from ringfence.policy.model import Policy
 from ringfence.policy.source import Source
 from ringfence.stores.errors import StoreError
 from ringfence.stores.files import is_special, read_octets
+from ringfence.stores.users import read_users
 
 FILE_OCTETS = 16 << 20
 NEAR = timedelta(days=30)
@@ -50,8 +51,10 @@ def read_wallet(
 
     ``place_of`` says where a file is that the policy names.
     """
+    sources = list(sources)
+    users = read_users(policy, sources, place_of)
     if not policy.certificates and not policy.authorities:
-        return Read()
+        return Read(Wallet(eap=users))
     reader = _Reader({source.name: source for source in sources}, place_of, now or datetime.now(UTC))
     authorities: dict[str, tuple[bytes, ...]] = {}
     lists: dict[str, tuple[bytes, ...]] = {}
@@ -65,7 +68,7 @@ def read_wallet(
             reader.signers[found[0].id] = found[1]
     if reader.wrong:
         raise PolicyError(reader.wrong)
-    return Read(Wallet(authorities, lists, tuple(own)), reader.signers, reader.warnings)
+    return Read(Wallet(authorities, lists, tuple(own), users), reader.signers, reader.warnings)
 
 
 class _Reader:

@@ -7,6 +7,7 @@ knows them by their whole names, so that they are none of another document.
 
 from pathlib import Path
 
+from ringfence.policy.certificates import credential_files
 from ringfence.policy.document import parse_documents
 from ringfence.policy.resultant import DYNAMIC
 from ringfence.policy.source import Source
@@ -36,7 +37,7 @@ class DynamicStore:
         sources = [Source.read(self.text, name=DYNAMIC, folder=str(self._folder.absolute()), store=DYNAMIC)]
         policy = parse_documents(sources)
         files = {name: Path(name) for name in policy.key_files}
-        more = {name: Path(name) for name in policy.certificate_files}
+        more = {name: Path(name) for name in credential_files(policy)}
         self._stamps = {path: stamp(path) for path in (*files.values(), *more.values())}
         keys, findings = read_keys(policy, sources, files)
         read = read_wallet(policy, sources, Path)

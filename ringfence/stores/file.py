@@ -8,6 +8,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from ringfence.policy.certificates import credential_files
 from ringfence.policy.document import parse_documents
 from ringfence.policy.resultant import LOCAL
 from ringfence.secret import Secret
@@ -46,7 +47,7 @@ class FileStore:
             keys = dict.fromkeys(policy.key_files, NO_KEY)
             return LoadedPolicy(policy, keys, self._name, tuple(documents.findings), roots=(self._path,))
         files = {name: self._beside(name) for name in policy.key_files}
-        for path in (*files.values(), *map(self._beside, policy.certificate_files)):
+        for path in (*files.values(), *map(self._beside, credential_files(policy))):
             documents.note(path)
         keys, findings = read_keys(policy, documents.sources, files)
         read = read_wallet(policy, documents.sources, self._beside)

@@ -69,11 +69,11 @@ def _look_at(path: Path, key: Secret, where: str, place: Place, name: str) -> It
         yield warning(f"is short: {len(key)} octets can be guessed", cure)
 
 
-def read_key(path: Path, what: str = "the key file") -> Secret:
-    """The key in a key file; raises StoreError, which calls it ``what``."""
+def read_key(path: Path, what: str = "the key file", make: str = MAKE_KEY) -> Secret:
+    """The key in a key file; raises StoreError, which calls it ``what`` and says by ``make`` how to make it."""
     if is_special(path):
         raise StoreError(f"{what} is no file", place=str(path))
-    octets = read_octets(path, KEY_OCTETS, what, missing=MAKE_KEY.format(path), large=KEY_ONLY)
+    octets = read_octets(path, KEY_OCTETS, what, missing=make.format(path), large=KEY_ONLY)
     for ending in (b"\r\n", b"\n"):
         if octets.endswith(ending):
             octets = octets[: -len(ending)]
@@ -90,5 +90,5 @@ def read_key(path: Path, what: str = "the key file") -> Secret:
             f"{what} begins with {form}: but what follows is not {form}", place=str(path), cure=FORMS
         ) from error
     if not octets:
-        raise StoreError(f"{what} is empty", place=str(path), cure=MAKE_KEY.format(path))
+        raise StoreError(f"{what} is empty", place=str(path), cure=make.format(path))
     return Secret(octets, exact=exact)

@@ -40,12 +40,20 @@ _HASHES = {
 
 def method_of(auth: Auth) -> Authentication | None:
     """The method that ``auth`` is offered by; None for one that IKEv1 cannot say."""
-    return Authentication.PRESHARED_KEY if isinstance(auth, PresharedKey) else _SIGNED.get(auth.signing)
+    match auth:
+        case PresharedKey():
+            return Authentication.PRESHARED_KEY
+        case CertificateAuth():
+            return _SIGNED.get(auth.signing)
+        case _:
+            return None
 
 
 def usable(entry: PadEntry) -> tuple[Auth, ...]:
     """The ways of ``entry`` that we can go: those by key, and by certificates of which we have one."""
-    return tuple(one for one in entry.auth if isinstance(one, PresharedKey) or one.own)
+    return tuple(
+        one for one in entry.auth if isinstance(one, PresharedKey) or (isinstance(one, CertificateAuth) and one.own)
+    )
 
 
 def methods(ways: Iterable[Auth]) -> tuple[Authentication, ...]:

@@ -23,6 +23,10 @@ def rule(**settings: str) -> Rule:
             {"auth": '"kerberos"', "second_auth": '["user-kerberos", "user-ntlm"]'},
             "authenticates a second time by user-kerberos or user-ntlm, which needs a later version",
         ),
+        (
+            {"auth": '{ eap = "tls", eap-only = true, users-file = "u" }', "keying": '["ikev1"]'},
+            "authenticates by EAP, which IKEv2 alone has",
+        ),
         ({"keying": '["authip"]'}, "negotiates by authip only, which needs a later version"),
     ],
 )

@@ -9,7 +9,7 @@ from lab.authority import IKE, authority
 from ringfence.crypto.certificate import Certificate as Read
 from ringfence.crypto.signature import KeyKind
 from ringfence.databases.certification import OwnCertificate, Revocation
-from ringfence.policy.certificates import Wallet, same_authority, served, together
+from ringfence.policy.certificates import Wallet, credential_files, same_authority, served, together
 from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.terms import Certificate, Criteria, CrlCheck, Holder, Kerberos, NameKind, PskFile, Signing
@@ -37,7 +37,7 @@ WANTED = Certificate("O=Lab, CN=Lab CA", Signing.ECDSA_P256)
 
 def test_a_document_says_where_the_files_are_and_is_written_again():
     policy = parse(DOCUMENT, name="p.toml")
-    assert policy.certificate_files == ("ca.pem", "lab.crl", "host.pem", "host.key", "middle.pem", "host.pw")
+    assert credential_files(policy) == ("ca.pem", "lab.crl", "host.pem", "host.key", "middle.pem", "host.pw")
     assert parse(canonical(policy), name="p.toml") == policy
 
 

@@ -2,12 +2,16 @@
 from dataclasses import replace
 
 from ringfence.databases.admission import Admission, Pattern
+from ringfence.databases.eap import EapAuth, EapMethod, EapUser
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import Ends, ThroughNat
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
+from ringfence.policy.certificates import Wallet
+from ringfence.policy.eap import EapFiles
 from ringfence.policy.model import KeyModule, Kind, MainMode, PskFile, Rule
 from ringfence.policy.peers import Peers, versions
+from ringfence.policy.terms import Eap
 from ringfence.secret import Secret
 
 KEYS = PskFile("a"), PskFile("b")
@@ -65,6 +69,9 @@ def test_versions_of_ike_in_their_order() -> None:
     assert versions(()) == (1,)
     assert versions((v2, v1)) == (2, 1)
     assert versions((authip, v2)) == (2,)
+    eap = Eap((EapMethod.MSCHAPV2,))
+    assert versions((), (eap,)) == (2,)
+    assert versions((), (eap, *KEYS)) == (1,)
     peers = Peers({"a": Secret(b"1"), "b": Secret(b"2")})
     one, _ = peers.add(RULE, KEYS, (), Origin("r"))
     other, _ = peers.add(replace(RULE, keying=(v2,)), KEYS, (), Origin("s"))
@@ -72,3 +79,14 @@ def test_versions_of_ike_in_their_order() -> None:
     for name in (one, other):
         peers.widen(name, [Ends(HOST)])
     assert {entry.keying for entry in peers.pad()} == {(1,), (2,)}
+
+
+def test_a_way_by_eap_has_what_its_files_hold() -> None:
+    files = EapFiles({"p": Secret(b"hush")})
+    peers = Peers({}, wallet=Wallet(eap=files))
+    eap = Eap((EapMethod.MSCHAPV2,), user="alice", password_file="p")
+    name, _ = peers.add(replace(RULE, auth=(eap,)), (eap,), (), Origin("r"))
+    peers.widen(name, [Ends(HOST)])
+    (entry,) = peers.pad()
+    assert entry.auth == (EapAuth((EapMethod.MSCHAPV2,), user=EapUser("alice", Secret(b"hush"))),)
+    assert entry.keying == (2,)

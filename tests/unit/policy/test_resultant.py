@@ -130,7 +130,7 @@ def test_every_part_of_a_policy_has_its_law() -> None:
     merged = {
         "rules", "filters", "filter_lists", "filter_actions", "ipsec", "unassigned", "beneath", "name", "main_modes",
         "auth_sets", "main_mode_cryptos", "quick_mode_cryptos", "settings", "profiles", "packet_filters", "boot",
-        "certificates", "authorities", "pools",
+        "certificates", "authorities", "radius", "pools",
     }  # fmt: skip
     assert {one.name for one in fields(Policy)} == merged
     said = {name for _, names in SETTINGS for name in names}
