@@ -61,7 +61,7 @@ class Contracts:
         both = ours is not None and ours.nonce and not ours.insists
         return self._world.order_before(ours.order) if ours is not None and both else self._world.next_order()
 
-    def agreed(self, session: IkeSa, child: ChildSa, lowest: bytes = b"") -> Record | None:
+    def agreed(self, session: IkeSa, child: ChildSa, lowest: bytes = b"", *, connects: bool = False) -> Record | None:
         """Both sides have it; None when it has been deleted meanwhile.
 
         Of those that crossed in IKEv2 the one with the lowest nonce gives way (RFC 7296 §2.8.1).
@@ -82,7 +82,7 @@ class Contracts:
             return record
         if child.soft.seconds is not None:
             self._timers.set((Due.RENEW, child.id), now + child.soft.seconds)
-        delay = self._delay(session, record)
+        delay = self._world.settings.commit_s if connects else self._delay(session, record)
         if delay:
             self._timers.set((Due.SWITCH, child.id), now + delay)
         else:
@@ -178,10 +178,21 @@ class Contracts:
         record = self._world.children.sent_by(session.path.remote.address, protocol, spi)
         if record is None or session.agreed is None or record.child.peer != session.agreed.remote:
             return None
+        self._succeed(record)  # whoever ends what was replaced receives by its successor
+        return self.end(record.child.id, "deleted by the peer", tell=False)
+
+    def expired(self, child_id: int, why: str) -> Record | None:
+        """A hard limit is reached, perhaps sooner than it seemed when its successor was made."""
+        record = self._world.children.get(child_id)
+        if record is not None:
+            self._succeed(record)
+        return self.end(child_id, why, tell=True)
+
+    def _succeed(self, record: Record) -> None:
+        """Send by the successor of what ends, if there is one."""
         for newer in self._world.children.competing(record.key):
             if newer.state is ChildState.AGREED and newer.child.replaces == record.child.id:
-                self.switch(newer.child.id)  # whoever ends what was replaced receives by its successor
-        return self.end(record.child.id, "deleted by the peer", tell=False)
+                self.switch(newer.child.id)
 
     def unknown_spi(self, protocol: Protocol, spi: int, path: Path) -> None:
         """Somebody sends by an SPI that we do not have: say so, under an IKE SA if there is one.

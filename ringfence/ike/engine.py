@@ -23,6 +23,7 @@ from ringfence.ike.errors import Ignored, IkeError, Reason
 from ringfence.ike.happening import (
     Agreed,
     Confirmed,
+    Connected,
     Established,
     FirstContact,
     Happening,
@@ -34,7 +35,9 @@ from ringfence.ike.happening import (
     PeerSilent,
     Prepared,
     QuickFailed,
+    Shortened,
     Suspicion,
+    Worn,
 )
 from ringfence.ike.header import Header
 from ringfence.ike.info import IkeSaInfo, peer_of
@@ -47,6 +50,7 @@ from ringfence.ike.settings import IkeSettings
 from ringfence.ike.strangers import denied_spis, told_stranger
 from ringfence.ike.succession import Succession
 from ringfence.ike.timers import Timers
+from ringfence.ike.wear import Wear
 from ringfence.ike.world import World
 from ringfence.net.address import Path
 from ringfence.net.flow import FlowKey
@@ -71,6 +75,7 @@ class IkeEngine:
         self._contracts = Contracts(*shared)
         self._pursuit = Pursuit(*shared)
         self._liveness = Liveness(*shared, self._contracts, self._pursuit)
+        self._wear = Wear(self._sessions, self._pursuit)
         end_child = partial(self._end_child, tell=False)
         self._succession = Succession(self._world, self._timers, self._sessions, end_child)
 
@@ -131,7 +136,11 @@ class IkeEngine:
 
     def child_expired(self, child_id: int, now: float, why: str) -> list[Effect]:
         """The hard limit of a contract is reached."""
-        return self.delete_child(child_id, now, why)
+        self._world.env.now = now
+        record = self._contracts.expired(child_id, why)
+        if record is not None:
+            self._pursuit.ended(record)
+        return self._done()
 
     def child_unanswered(self, child_id: int, now: float) -> list[Effect]:
         """Packets go out by a contract, and none come in: ask the peer whether it is there."""
@@ -254,8 +263,8 @@ class IkeEngine:
         match happening:
             case Prepared():
                 self._pursuit.peer_began(self._contracts.prepared(session, happening))
-            case Agreed(child, wish, lowest):
-                record = self._contracts.agreed(session, child, lowest)
+            case Agreed(child, wish, lowest, connects):
+                record = self._contracts.agreed(session, child, lowest, connects=connects)
                 if record is not None:
                     self._pursuit.agreed(record, wish)
             case QuickFailed():
@@ -280,6 +289,10 @@ class IkeEngine:
                 self._liveness.silent(session, detail)
             case Confirmed():
                 self._sessions.rank(session)
+            case Connected(child_id):
+                self._contracts.switch(child_id)
+            case Shortened() | Worn():
+                self._wear.happen(session, happening)
             case Moved():
                 self._contracts.follow(session)
             case FirstContact():

@@ -6,7 +6,7 @@ An IKE SA knows its peer's messages; what they mean for contracts, wishes and ot
 
 from dataclasses import dataclass
 
-from ringfence.databases.proposal import Protocol
+from ringfence.databases.proposal import Limits, Protocol
 from ringfence.databases.sa import ChildSa
 from ringfence.ike.effects import Effect
 from ringfence.ike.errors import Reason
@@ -31,6 +31,15 @@ class Agreed:
     """Ours, where we began."""
     lowest: bytes = b""
     """The lesser of both nonces, where that decides which of several counts (IKEv2)."""
+    connects: bool = False
+    """Whether the peer says when it has all it needs (the commit bit of IKEv1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The peer says that it has all it needs of a contract."""
+
+    child_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,21 @@ class Established:
 
     first_contact: bool
     """It says that it has nothing else with us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortened:
+    """The peer keeps an IKE SA for less than was agreed on."""
+
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Worn:
+    """So much has been encrypted under an IKE SA that it is to be replaced, or must be."""
+
+    out: bool
+    """Whether nothing more may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +181,11 @@ class Orphaned:
 Happening = (
     Prepared
     | Agreed
+    | Connected
     | QuickFailed
     | Established
+    | Shortened
+    | Worn
     | Confirmed
     | MainFailed
     | FirstContact

@@ -213,7 +213,7 @@ class Sessions:
         self._cookies.add(made.spis[0 if made.initiator else 1])
         self._add(session)
         self._take(session, session.inherit(old, made))
-        self._live(session)
+        self.live(session)
         return session
 
     def supersede(self, old: IkeSa, new: IkeSa) -> None:
@@ -250,14 +250,14 @@ class Sessions:
         """The peer has proved who it is."""
         if not session.initiator:
             self._world.half_open.end(session.id)
-        self._live(session)
+        self.live(session)
         if session.version == 1:
             self._adopt(session)
             self.rank(session)
 
-    def _live(self, session: IkeSa) -> None:
-        """Its lifetime begins."""
-        now, made = self._world.env.now, session.agreed
+    def live(self, session: IkeSa) -> None:
+        """Its lifetime has begun."""
+        now, made = session.made_at or self._world.env.now, session.agreed
         hard = made.proposal.limits if made else None
         if hard is not None and hard.seconds is not None:
             soft = soft_limits(hard, self._world.env.random, initiator=session.initiator)

@@ -25,6 +25,8 @@ class IkeSettings:
     that announces that it is ready before needs no time."""
     first_switch_s: float = 0.1
     """Likewise for the first SAs of a flow, which hold packets up."""
+    commit_s: float = 1.0
+    """How long we wait for a peer with the commit bit to say that it can receive."""
     retire_s: float = 10.0
     """What has a successor goes on receiving for so long."""
     retire_patience_s: float = 30.0

@@ -14,6 +14,7 @@ from lab.product import until
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 
 FULL = bool(os.environ.get("RINGFENCE_FULL"))
+WIDE = PEERS if FULL else PEERS[:1]
 
 
 def scenarios():
@@ -110,6 +111,32 @@ def test_a_new_main_mode_loses_nothing(peer):
         pings = Pings(peer, scenario, 16)
         pings.finish()
         assert len(product.events("main-mode-established")) >= 2
+
+
+@pytest.mark.parametrize("peer", WIDE, indirect=True)
+def test_a_main_mode_that_we_keep_for_less_than_they_offer(peer):
+    """They bear to be told so, and we are the ones to make the next."""
+    scenario = Scenario(peer.kind, begins=THEM, main_mode_lifetime="10 s")
+    with both(peer, scenario) as product:
+        begin(peer, product, scenario)
+        pings = Pings(peer, scenario, 11)
+        pings.finish()
+        first, *_ = product.events("main-mode-established")
+        assert first["lifetime_s"] == 10
+        assert [one for one in product.events("main-mode-established") if one["initiator"]]
+        until(lambda: agreed(peer, product), seconds=20)
+
+
+@pytest.mark.parametrize("peer", WIDE, indirect=True)
+def test_new_keys_after_so_many_octets(peer):
+    scenario = Scenario(peer.kind)
+    policy = scenario.policy.replace('"60 min"', '{ time = "60 min", data = "1 MB" }')
+    with both(peer, scenario, policy=policy) as product:
+        begin(peer, product, scenario)
+        Pings(peer, scenario, 8, "-s", 4000).finish()
+        made = product.events("quick-mode-established")
+        assert len([one for one in made if one["replaces"] is not None]) >= 1
+        until(lambda: agreed(peer, product), seconds=20)
 
 
 @pytest.mark.parametrize("peer", ["strongswan"], indirect=True)

@@ -116,8 +116,8 @@ TOLERATED = {"XfrmAcquireError", "XfrmInTmplMismatch", "XfrmInNoStates"}
 
 
 @contextmanager
-def both(peer: Peer, scenario: Scenario, **settings: object):
-    """The peer's daemon and Ringfence, both ready to begin."""
+def both(peer: Peer, scenario: Scenario, *, policy: str = "", **settings: object):
+    """The peer's daemon and Ringfence, both ready to begin; by another ``policy`` than the scenario's, if there is."""
     peer.up(**{**scenario.settings, **settings})
     if scenario.mode == "tunnel":
         peer.run("ip", "address", "replace", f"{INNER_THEIRS}/32", "dev", "lo")
@@ -125,7 +125,7 @@ def both(peer: Peer, scenario: Scenario, **settings: object):
         peer.outside("ip", "address", "replace", f"{INNER_OURS}/32", "dev", "lo")
     before = peer.xfrm_errors()
     try:
-        with running(peer.netns, scenario.policy) as product:
+        with running(peer.netns, policy or scenario.policy) as product:
             yield product
         assert {name for name, _ in peer.xfrm_errors().items() - before.items()} <= TOLERATED
     except BaseException:

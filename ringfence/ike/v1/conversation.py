@@ -15,7 +15,7 @@ from ringfence.ike.effects import Answer, Effect, InstallInbound
 from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
 from ringfence.ike.exchange import Consult, Do, Finished, Message, Protect, Say, Traverse, Wait
 from ringfence.ike.happening import MainFailed, Prepared, QuickFailed
-from ringfence.ike.header import COOKIE_OCTETS, Header
+from ringfence.ike.header import COOKIE_OCTETS, Flags, Header
 from ringfence.ike.header import Exchange as Kind
 from ringfence.ike.rules import MessageRule
 from ringfence.ike.v1 import informational, main_mode
@@ -95,6 +95,7 @@ class Conversation:
             self._voice.responder_cookie = message.header.responder_cookie
         if running.kind is Kind.MAIN and Vendor.FRAGMENTATION in recognised(message.chain):
             self._voice.peer_joins = True
+        running.committed = running.committed or Flags.COMMIT in message.header.flags
         self._voice.heard(running, running.number, message.chain, datagram)
         running.heard = digest(datagram)
         self._go_on(running, None if first else message)

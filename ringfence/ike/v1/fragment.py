@@ -11,6 +11,7 @@ Of two pieces with one number the first counts. A forged one spoils that one mes
 
 from dataclasses import dataclass, field, replace
 
+from ringfence.ike.dispatch import header_of
 from ringfence.ike.errors import Ignored, Reason
 from ringfence.ike.header import HEADER_OCTETS, Flags, Header
 from ringfence.ike.payload import GENERIC_OCTETS, NONE, GenericHeader
@@ -48,6 +49,15 @@ class Piece(Wire):
     number: U8
     flags: U8
     data: Rest
+
+
+def inner(header: Header, whole: bytes) -> tuple[Header, bytes]:
+    """The message that pieces with ``header`` made, and its own header; raises Ignored for another than they say."""
+    found = header_of(whole)
+    cookies = found.initiator_cookie, found.responder_cookie
+    if found.next_payload == FRAGMENT or cookies != (header.initiator_cookie, header.responder_cookie):
+        raise Ignored(Reason.MALFORMED, "fragments make another message than they say")
+    return found, whole
 
 
 def cut(datagram: bytes, message: int, path: Path, most: int) -> list[bytes]:

@@ -7,13 +7,15 @@ it is believed by nobody; it may make us less patient, or curious.
 
 from collections.abc import Callable
 
+from ringfence.databases.proposal import Limits
 from ringfence.ike.errors import Ignored, IkeError, Reason
 from ringfence.ike.exchange import Message
-from ringfence.ike.happening import FirstContact, PeerDeleted, PeerDeletedIke, Suspicion
+from ringfence.ike.happening import FirstContact, PeerDeleted, PeerDeletedIke, Shortened, Suspicion
 from ringfence.ike.header import Header
 from ringfence.ike.v1 import informational, main_mode
 from ringfence.ike.v1.conversation import Conversation
 from ringfence.ike.v1.keys import MainKeys
+from ringfence.ike.v1.lifetimes import said
 from ringfence.ike.v1.notifies import SUSPICIOUS, Notify
 from ringfence.ike.v1.payloads import DeletePayload, NoncePayload, NotifyPayload
 from ringfence.ike.v1.probe import Probe
@@ -56,6 +58,9 @@ class Hearing:
             self._voice.acknowledge(datagram, header.message_id, iv, answer)
         for notify in message.chain.all(NotifyPayload):
             self._take_notify(notify)
+        limits = said(message.chain, main=True)
+        if self._talk.main is None and limits != Limits():
+            self._voice.emit(Shortened(limits))
         for deleted in informational.deletions(message):
             match deleted:
                 case informational.Deleted(protocol, spis):

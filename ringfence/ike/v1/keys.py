@@ -74,6 +74,10 @@ class MainKeys:
         """HASH(3) of quick mode."""
         return self.prf.mac(self.a.reveal(), b"\0" + message_id.to_bytes(4) + nonces)
 
+    def connected(self, message_id: int, rest: bytes) -> bytes:
+        """The other HASH that a fourth message of quick mode may have, if it has one."""
+        return self.prf.mac(self.a.reveal(), b"\0" + message_id.to_bytes(4) + rest)
+
     def keymat(self, protocol: int, spi: bytes, nonces: bytes, secret: Secret | None, octets: int) -> bytes:
         """Keys of one SA (RFC 2409 §5.5); ``secret`` is the second DH exchange's, where there is one."""
         fresh = b"" if secret is None else secret.reveal()

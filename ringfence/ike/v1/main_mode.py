@@ -7,7 +7,7 @@
     KE, Ni [, CR] [, NAT-D, NAT-D]        ->
                                           <-     KE, Nr [, CR] [, NAT-D, NAT-D]
     { IDii, proof [, INITIAL-CONTACT] }   ->
-                                          <-     { IDir, proof [, INITIAL-CONTACT] }
+                                          <-     { IDir, proof [, INITIAL-CONTACT] [, RESPONDER-LIFETIME] }
 
 What is in braces is encrypted. The proof is a hash made with a pre-shared key, or certificates and a signature
 (``proofs``); the transform that both took in messages 1 and 2 says which. A key must be known before the identity is:
@@ -34,13 +34,15 @@ from ringfence.ike.effects import LogIkeKey
 from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.exchange import Env, Exchange, Message, answer, conclude, perform, protect, request, traverse
 from ringfence.ike.identities import local_identity, same_identity, wanted_identity
+from ringfence.ike.lifetime import stricter
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.through_nat import check_nat
 from ringfence.ike.v1 import keys as k
 from ringfence.ike.v1 import natt
 from ringfence.ike.v1.authentication import methods, usable
 from ringfence.ike.v1.informational import name_of
-from ringfence.ike.v1.negotiate import MainChoice, accepted_main, accepted_method, choose_main, offer_main
+from ringfence.ike.v1.lifetimes import said, shorter
+from ringfence.ike.v1.negotiate import MainChoice, accepted_main, accepted_method, choose_main, main_meaning, offer_main
 from ringfence.ike.v1.notifies import Notify
 from ringfence.ike.v1.payloads import (
     IPSEC_DOI,
@@ -164,6 +166,7 @@ def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
     _check_identity(entry, claim, setting.path, inner=inner)
     auth = yield from proof.judge(claim, offered)
     known = recognised(chosen.chain) | recognised(theirs) | recognised(last.chain)
+    proposal = replace(proposal, limits=stricter(proposal.limits, said(last.chain, main=True)))
     return Agreed(
         keys, proposal, entry, shown.identity, claim.identity, known, says_first_contact(last), look.nat, inner,
         auth, claim.names, claim.certificate,
@@ -208,7 +211,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     auth = yield from proof.judge(claim, tuple(dict.fromkeys(way for one in fitting for way in proof.ways(one))))
     entry = next(one for one in fitting if auth in proof.ways(one))
     shown = yield from proof.show(entry, setting.path, keys, Said(sa_body, False, theirs))
-    yield from conclude(*shown.payloads, *_contact(setting, keys))
+    yield from conclude(*shown.payloads, *_contact(setting, keys), *_shorter_life(choice, cookies))
     known = recognised(first.chain) | recognised(theirs) | recognised(last.chain)
     return Agreed(
         keys, proposal, entry, shown.identity, claim.identity, known, says_first_contact(last), look.nat, inner,
@@ -341,6 +344,11 @@ def _entries_for(
     if not found:
         _check_identity(choice.entry, claim, setting.path, inner=inner)
     return found or [choice.entry]
+
+
+def _shorter_life(choice: MainChoice, cookies: bytes) -> tuple[NotifyPayload, ...]:
+    offered = main_meaning(choice.answer.proposals[0].transforms[0]).limits
+    return shorter(choice.proposal.limits, offered, ProtocolId.ISAKMP, cookies)
 
 
 def _contact(setting: Setting, keys: k.MainKeys) -> tuple[NotifyPayload, ...]:

@@ -24,7 +24,7 @@ from ringfence.crypto.errors import BadPublicValue
 from ringfence.crypto.integrity import same
 from ringfence.crypto.suites import DhGroup, is_legacy
 from ringfence.databases.identity import Identity
-from ringfence.databases.proposal import Limits, Protocol, SecurityMethod
+from ringfence.databases.proposal import Protocol, SecurityMethod
 from ringfence.databases.sa import ChildSa, Mode, Sa
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import SpdEntry
@@ -34,30 +34,25 @@ from ringfence.ike.differences import compare_traffic
 from ringfence.ike.effects import InstallInbound
 from ringfence.ike.errors import Ignored, Reason, Refused
 from ringfence.ike.exchange import Env, Exchange, Message, conclude, perform, request
-from ringfence.ike.isakmp import decode_attributes, encode_attributes
 from ringfence.ike.lifetime import stricter
 from ringfence.ike.payload import Payload, encode_chain
 from ringfence.ike.through_nat import passing
 from ringfence.ike.v1 import natt
 from ringfence.ike.v1.identities import quick_ids, selector_of
 from ringfence.ike.v1.keys import MainKeys
+from ringfence.ike.v1.lifetimes import said, shorter
 from ringfence.ike.v1.methods import Choice, accepted_quick, choose_quick, offer_quick, protocols
-from ringfence.ike.v1.negotiate import life_attributes, meaning
-from ringfence.ike.v1.notifies import Notify
 from ringfence.ike.v1.payloads import (
-    IPSEC_DOI,
     HashPayload,
     IdPayload,
     KePayload,
     NoncePayload,
     NotifyPayload,
     SaPayload,
-    TransformPayload,
 )
-from ringfence.ike.v1.transforms import PROTOCOL_ID, SPI_OCTETS, QuickAttribute, quick_meaning
+from ringfence.ike.v1.transforms import PROTOCOL_ID, SPI_OCTETS, quick_meaning
 from ringfence.net.address import AddressRange, Path
 from ringfence.secret import Secret
-from ringfence.wire import DecodeError, Reader
 
 NONCE_OCTETS = 32
 
@@ -119,7 +114,7 @@ def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[ChildSa]:
     _check_ids(ids, reply.chain.all(IdPayload), wanted.selector, processing.mode, ground)
     secret = _secret(half, reply)
     nonces = nonce.data + reply.chain.one(NoncePayload).data
-    limits = stricter(choice.method.limits, _responder_lifetime(reply))
+    limits = stricter(choice.method.limits, said(reply.chain))
     terms = _Terms(wanted.entry, wanted.selector, replace(choice.method, limits=limits), spis, choice.spis)
     child = _contract(ground, terms, nonces, secret, env, initiator=True, replaces=wanted.replaces)
     yield from perform(InstallInbound(child))
@@ -266,35 +261,10 @@ def _check_ends(entry: SpdEntry, selector: Selector, path: Path) -> None:
         raise Refused(Reason.WRONG_SELECTORS, f"the tunnel for {selector} has other ends")
 
 
-# Lifetimes ---------------------------------------------------------------------------------------------------------
-
-
 def _shorter_life(choice: Choice) -> tuple[NotifyPayload, ...]:
-    """What tells the initiator that we keep the SAs for less than it proposed (RFC 2407 §4.6.3.1)."""
     proposal = choice.answer.proposals[0]
-    offered, ours = quick_meaning(proposal.transforms[0]).limits, choice.method.limits
-    limits = Limits(
-        ours.seconds if ours.seconds != offered.seconds else None,
-        ours.octets if ours.octets != offered.octets else None,
-    )
-    if limits == Limits():
-        return ()
-    data = encode_attributes(tuple(life_attributes(limits, QuickAttribute.LIFE_TYPE, QuickAttribute.LIFE_DURATION)))
-    return (NotifyPayload(IPSEC_DOI, proposal.protocol, proposal.spi, Notify.RESPONDER_LIFETIME, data),)
-
-
-def _responder_lifetime(reply: Message) -> Limits:
-    """What the responder says of its own lifetimes."""
-    limits = Limits()
-    for notify in reply.chain.all(NotifyPayload):
-        if notify.kind == Notify.RESPONDER_LIFETIME:
-            try:
-                attributes = decode_attributes(Reader(notify.data))
-            except DecodeError:
-                continue
-            said = meaning(TransformPayload(0, 0, attributes), QuickAttribute.LIFE_TYPE, QuickAttribute.LIFE_DURATION)
-            limits = stricter(limits, said.limits)
-    return limits
+    offered = quick_meaning(proposal.transforms[0]).limits
+    return shorter(choice.method.limits, offered, proposal.protocol, proposal.spi)
 
 
 # The contract ------------------------------------------------------------------------------------------------------

@@ -49,6 +49,8 @@ class Running(Generic[T]):
     """An unauthenticated sign that it comes to nothing."""
     doubt_ends: float | None = None
     """When it ends because of that."""
+    committed: bool = False
+    """Whether the peer says when it has all it needs: the commit bit."""
     child_id: int | None = None
     """The contract that it has prepared."""
     peer_spi: tuple[int, bytes] = (0, b"")

@@ -9,22 +9,22 @@ from dataclasses import replace
 
 from ringfence.audit import MainModeEstablished
 from ringfence.databases.pad import PadEntry
-from ringfence.databases.proposal import Protocol
+from ringfence.databases.proposal import Limits, Protocol
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.selector import Selector
-from ringfence.ike.dispatch import header_of
 from ringfence.ike.effects import Answer
 from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
 from ringfence.ike.exchange import Message, Stepper
 from ringfence.ike.happening import Agreed, Confirmed, Established, Output
 from ringfence.ike.header import Exchange as Kind
 from ringfence.ike.header import Header
-from ringfence.ike.lifetime import IKE_SA_LIFE, IkeEvent, IkeState, after
+from ringfence.ike.lifetime import IKE_SA_LIFE, IkeEvent, IkeState, after, stricter
 from ringfence.ike.rules import Role
 from ringfence.ike.v1 import informational, main_mode, quick_mode
 from ringfence.ike.v1.channel import open_clear
+from ringfence.ike.v1.commits import Commits
 from ringfence.ike.v1.conversation import Conversation
-from ringfence.ike.v1.fragment import FRAGMENT, Pieces
+from ringfence.ike.v1.fragment import FRAGMENT
 from ringfence.ike.v1.hearing import Hearing
 from ringfence.ike.v1.payloads import SaPayload
 from ringfence.ike.v1.probe import Probe
@@ -70,8 +70,8 @@ class Session:
         self._voice = Speaker(path, cookies, world.env, world.clear_notifies)
         self._talk = Conversation(self._voice, world, self._finish)
         self._voice.joins = any(entry.fragmentation for entry in entries)
-        self._pieces = Pieces()
         self._probe = Probe(self._voice, world.env)
+        self._commits = Commits(self._voice, self._talk)
         self._hearing = Hearing(self._voice, self._talk, self._probe, self._confirm)
 
     # What the engine sees ------------------------------------------------------------------------------------------
@@ -174,27 +174,12 @@ class Session:
         self._voice.came_by = path
         try:
             if header.next_payload == FRAGMENT:
-                header, datagram = self._joined(header, datagram)
+                header, datagram = self._voice.join(header, datagram)
             if datagram and not self._talk.is_duplicate(datagram):
                 self._receive(header, datagram)
         except IkeError as error:
             self._voice.report_ignored(error)
         return self._voice.drain()
-
-    def _joined(self, header: Header, datagram: bytes) -> tuple[Header, bytes]:
-        """The message that a piece completes, nothing if more are to come; raises Ignored for what is none."""
-        if not self._voice.joins:
-            raise Ignored(Reason.PAYLOAD_TYPE, "a fragment of a message, and the policy takes none")
-        whole = self._pieces.take(header, datagram, self._world.env.now)
-        self._voice.cuts = True
-        if whole is None:
-            return header, b""
-        inner = header_of(whole)
-        if inner.next_payload == FRAGMENT or (inner.initiator_cookie, inner.responder_cookie) != (
-            header.initiator_cookie, header.responder_cookie,
-        ):  # fmt: skip
-            raise Ignored(Reason.MALFORMED, "fragments make another message than they say")
-        return inner, whole
 
     def begin_quick(self, wish: Wish) -> list[Output]:
         """Begin a quick mode for ``wish``, whose nonce is drawn."""
@@ -304,13 +289,21 @@ class Session:
 
         return quick_mode.Contest(world.protected_with(self.serves), our_nonce, replaces)
 
+    def shorten(self, limits: Limits) -> None:
+        """The peer, which answered, keeps it for less."""
+        made = self._agreed()
+        kept = stricter(made.proposal.limits, limits)
+        self.agreed = replace(made, proposal=replace(made.proposal, limits=kept))
+
     def _finish(self, running: AnyRunning, result: object) -> None:
         match result:
             case main_mode.Agreed():
                 self._established(result)
             case ChildSa():
                 self._talk.quick.pop(running.message_id, None)
-                self._voice.emit(Agreed(result, running.wish))
+                self._voice.emit(Agreed(result, running.wish, connects=running.committed))
+                if running.committed:
+                    self._commits.add(running, result.id)
 
     def _established(self, made: main_mode.Agreed) -> None:
         self._talk.main = None
@@ -325,6 +318,7 @@ class Session:
         )  # fmt: skip
         self._voice.report(event)
         self.confirmed = self.initiator
+        self._voice.wear(made.proposal.limits.octets)
         self._voice.emit(Established(made.first_contact))
 
     def _confirm(self) -> None:
@@ -337,6 +331,9 @@ class Session:
     # Messages ------------------------------------------------------------------------------------------------------
 
     def _receive(self, header: Header, datagram: bytes) -> None:
+        if header.message_id in self._commits:
+            self._commits.receive(header, datagram)
+            return
         match header.exchange:
             case Kind.MAIN:
                 self._receive_main(header, datagram)

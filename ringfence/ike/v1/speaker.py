@@ -5,16 +5,16 @@ from collections.abc import Iterable, Sequence
 
 from ringfence.audit import Event, MessageExchanged, MessageIgnored
 from ringfence.ike.effects import Report, SendMessage
-from ringfence.ike.errors import IkeError
+from ringfence.ike.errors import Ignored, IkeError, Reason
 from ringfence.ike.exchange import Env
 from ringfence.ike.flood import Bucket
-from ringfence.ike.happening import Moved, Output
-from ringfence.ike.header import Exchange
+from ringfence.ike.happening import Moved, Output, Worn
+from ringfence.ike.header import Exchange, Header
 from ringfence.ike.info import peer_of
 from ringfence.ike.payload import Payload
 from ringfence.ike.v1 import informational
 from ringfence.ike.v1.channel import Cookies, seal, words
-from ringfence.ike.v1.fragment import PIECE_OCTETS, WHOLE_OCTETS, cut
+from ringfence.ike.v1.fragment import PIECE_OCTETS, WHOLE_OCTETS, Pieces, cut, inner
 from ringfence.ike.v1.keys import MainKeys
 from ringfence.ike.v1.natt import NAT_PORT
 from ringfence.ike.v1.payloads import NotifyPayload
@@ -24,6 +24,9 @@ from ringfence.net.address import Path
 
 REMEMBERED = 16
 """Messages of a peer that we answer again."""
+NEVER = 1 << 63
+"""More octets than anybody sends."""
+WORN_SHARE = 0.75
 
 
 class Speaker:
@@ -53,6 +56,10 @@ class Speaker:
         """Of main mode: its next IV, and then the root of all others."""
         self.ids = MessageIds()
         self.answers = Answers(REMEMBERED)
+        self._encrypted = 0
+        """Octets, both ways."""
+        self._soft, self._hard = NEVER, NEVER
+        self._pieces = Pieces()
         self._clear_notifies = clear_notifies
         self._out: list[Output] = []
 
@@ -86,6 +93,28 @@ class Speaker:
         if may and self.came_by != self.path and self.came_by.local.port == NAT_PORT:
             self.path = self.came_by
             self.emit(Moved())
+
+    def join(self, header: Header, datagram: bytes) -> tuple[Header, bytes]:
+        """The message that a piece completes, nothing if more are to come; raises Ignored for what is none."""
+        if not self.joins:
+            raise Ignored(Reason.PAYLOAD_TYPE, "a fragment of a message, and the policy takes none")
+        whole = self._pieces.take(header, datagram, self.env.now)
+        self.cuts = True
+        return (header, b"") if whole is None else inner(header, whole)
+
+    def wear(self, hard: int | None) -> None:
+        """After so many octets the SA must be replaced, and a little before it is to be."""
+        if hard is not None:
+            self._soft, self._hard = int(hard * WORN_SHARE), hard
+
+    def _wear(self, octets: int) -> None:
+        self._encrypted += octets
+        if self._encrypted >= self._hard:
+            self._soft, self._hard = NEVER, NEVER
+            self.emit(Worn(out=True))
+        elif self._encrypted >= self._soft:
+            self._soft = NEVER
+            self.emit(Worn(out=False))
 
     def emit(self, output: Output) -> None:
         """Add to what comes out of this entry."""
@@ -199,6 +228,8 @@ class Speaker:
     def _exchanged(
         self, kind: Exchange, number: int, text: str, datagram: bytes, *, sent: bool, encrypted: bool
     ) -> None:
+        if encrypted:
+            self._wear(len(datagram))
         self.report(
             MessageExchanged(
                 sent=sent,

@@ -12,6 +12,7 @@ from ringfence.ike.errors import Reason
 from ringfence.ike.happening import (
     Agreed,
     Confirmed,
+    Connected,
     Established,
     MainFailed,
     PeerDeleted,
@@ -241,7 +242,7 @@ def test_a_lost_third_message_is_asked_for():
     assert b.session.next_timer is None
 
 
-def test_the_commit_bit_and_a_fourth_message_are_borne():
+def test_the_commit_bit_and_a_fourth_message():
     """Windows answers so: the bit in message 2, and a notify in the end that may have no HASH."""
     a, b = established()
     _, sent = quick(a)
@@ -256,7 +257,9 @@ def test_the_commit_bit_and_a_fourth_message_are_borne():
     connected = NotifyPayload(1, 3, bytes(4), Notify.CONNECTED)
     fourth, _ = seal(a.session.cookies, Exchange.QUICK, header.message_id, (connected,), a.session.agreed.keys,
                      third[-16:])  # fmt: skip
+    assert Connected not in a.happened()
     assert a.receive(fourth) == []
+    assert Connected in a.happened()
     assert not a.session.busy
     assert QuickFailed not in a.happened()
 
