@@ -85,6 +85,13 @@ class Certificate:
         """Its public key; raises BadKey."""
         return PublicKey(self.public_info)
 
+    @property
+    def key_id(self) -> bytes:
+        """The SHA-1 of its SubjectPublicKeyInfo (20 octets), by which IKEv2 and OCSP name an authority."""
+        state = hashes.Hash(hashes.SHA1())  # noqa: S303 - names a key, no proof
+        state.update(self.public_info)
+        return state.finalize()
+
     def thumbprint(self, octets: int = 32) -> str:
         """In hex, by SHA-256, or SHA-1 (20 octets) as Windows writes it."""
         algorithm = hashes.SHA1() if octets == 20 else hashes.SHA256()  # noqa: S303 - names a certificate, no proof

@@ -109,6 +109,10 @@ class PadEntry:
     """None: such a peer is never asked."""
     keying: tuple[int, ...] = (1,)
     """Versions of IKE that may be spoken; we begin with the first."""
+    local_auth: tuple[Auth, ...] = ()
+    """How this computer proves itself in IKEv2, where that is not as the peer does; in order of preference."""
+    sha1: bool = False
+    """Whether peers of IKEv2 that know nothing better may sign by RSA with SHA-1, and we for them."""
 
     pool: Pool | None = None
     """What such a peer gets an address of."""

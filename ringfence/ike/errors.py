@@ -56,6 +56,8 @@ class Reason(Enum):
     """A public value that no group member has, or none where one must be."""
     WRONG_KEY = "wrong-preshared-key"
     """The peer has another pre-shared key."""
+    WRONG_METHOD = "wrong-authentication-method"
+    """The peer proves itself in a way that the policy does not name, or takes none of ours."""
     NO_CERTIFICATE = "no-own-certificate"
     """We have no certificate that would prove us by what both sides take."""
     NO_PRIVATE_KEY = "no-private-key"

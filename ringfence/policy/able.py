@@ -11,8 +11,9 @@ from typing import NamedTuple
 from ringfence.policy.accounts import Read, read
 from ringfence.policy.certificates import could_be_served, served
 from ringfence.policy.model import Filter, KeyModule, Rule
-from ringfence.policy.terms import Anonymous, Eap, GlobalSettings, PskFile, Security
+from ringfence.policy.terms import Anonymous, Certificate, Eap, GlobalSettings, PskFile, Security, Signing
 
+EDWARDS = {Signing.ED25519, Signing.ED448}
 KEY_CURE = 'Authenticate by a preshared key: auth = { psk-file = "FILE" }.'
 
 
@@ -85,6 +86,10 @@ def _terms(rule: Rule, authorities: Collection[str]) -> Iterator[Unable]:
             yield Unable(f"authenticates by {later} only, of which no authority is known here", cure, "auth")
     if rule.keying and KeyModule.IKEV2 not in rule.keying and all(isinstance(one, Eap) for one in rule.auth):
         yield Unable("authenticates by EAP, which IKEv2 alone has", 'Say keying = "ikev2".', "keying")
+    signing = [one.signing for one in rule.auth if isinstance(one, Certificate)]
+    if rule.auth and len(signing) == len(rule.auth) and {*signing} <= EDWARDS and KeyModule.IKEV2 not in rule.keying:
+        cure = 'Say keying = ["ikev2"] in this rule.'
+        yield Unable(f"authenticates by {signing[0].value}, which only IKEv2 can", cure, "auth")
     if rule.second_auth and not any(isinstance(one, Anonymous) for one in rule.second_auth):
         later = " or ".join(map(str, rule.second_auth))
         yield Unable(

@@ -19,7 +19,10 @@ from ringfence.policy.model import Policy
 from ringfence.policy.terms import Auth, Certificate, Criteria, CrlCheck, Eap, Holder, PskFile, Signing
 from ringfence.policy.texts import Pair, toml_list, toml_text
 
-KINDS = {Signing.RSA: KeyKind.RSA, Signing.ECDSA_P256: KeyKind.P256, Signing.ECDSA_P384: KeyKind.P384}
+KINDS = {
+    Signing.RSA: KeyKind.RSA, Signing.ECDSA_P256: KeyKind.P256, Signing.ECDSA_P384: KeyKind.P384,
+    Signing.ECDSA_P521: KeyKind.P521, Signing.ED25519: KeyKind.ED25519, Signing.ED448: KeyKind.ED448,
+}  # fmt: skip
 FILE_CURE = "It is a file in PEM, DER or PKCS #12, as seen from the document's folder."
 
 

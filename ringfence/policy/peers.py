@@ -15,7 +15,7 @@ from ringfence.net.ranges import RangeIndex
 from ringfence.policy.certificates import EMPTY, Wallet, served
 from ringfence.policy.eap import eap_way
 from ringfence.policy.model import KeyModule, Rule
-from ringfence.policy.terms import Auth, Certificate, CrlCheck, Eap, MainMode, PskFile
+from ringfence.policy.terms import Auth, Certificate, CrlCheck, Eap, MainMode, PskFile, Signing
 from ringfence.secret import Secret
 
 NO_POOLS: Mapping[str, Pool] = {}
@@ -35,6 +35,8 @@ class Manner:
     initiate: bool
     keying: tuple[int, ...]
     """Versions of IKE."""
+    sha1: bool
+    """Whether signatures by RSA with SHA-1 are taken and given (IKEv2)."""
     pool: str = ""
     asks: Asks | None = None
 
@@ -92,7 +94,7 @@ class Peers:
         mode = rule.main_mode or MainMode()
         manner = Manner(
             auth, mode, rule.local_identity, rule.remote_identity, admissions, rule.nat_traversal, rule.initiate,
-            versions(rule.keying, auth), *_assignment(rule),
+            versions(rule.keying, auth), signs_weakly(rule), *_assignment(rule),
         )  # fmt: skip
         missing = [one.file for one in auth if isinstance(one, PskFile) and one.file not in self._keys]
         name = self._names.get(manner)
@@ -128,6 +130,7 @@ class Peers:
                 keying=manner.keying,
                 pool=self._pools.get(manner.pool),
                 asks=manner.asks,
+                sha1=manner.sha1,
             )
             for name, (manner, origin, places) in self._entries.items()
         ]
@@ -156,6 +159,12 @@ class Peers:
 
 def _assignment(rule: Rule) -> tuple[str, Asks | None]:
     return ("", None) if rule.gateways is None else (rule.gateways.pool, rule.gateways.asks)
+
+
+def signs_weakly(rule: Rule) -> bool:
+    """Whether its peers may sign by RSA with SHA-1, as those of IKEv2 do that do not know RFC 7427."""
+    by_rsa = any(isinstance(one, Certificate) and one.signing is Signing.RSA for one in rule.auth)
+    return rule.legacy and by_rsa and KeyModule.IKEV2 in rule.keying
 
 
 def versions(keying: tuple[KeyModule, ...], auth: tuple[Auth, ...] = ()) -> tuple[int, ...]:

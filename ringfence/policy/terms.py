@@ -85,11 +85,15 @@ class Holder(Enum):
 
 
 class Signing(Enum):
-    """What a certificate's key signs with."""
+    """What a certificate's key signs with; Windows has the first three."""
 
     RSA = "rsa"
     ECDSA_P256 = "ecdsa-p256"
     ECDSA_P384 = "ecdsa-p384"
+    ECDSA_P521 = "ecdsa-p521"
+    ED25519 = "ed25519"
+    """This and the next are for IKEv2 alone."""
+    ED448 = "ed448"
 
 
 class AuthorityKind(Enum):

@@ -16,6 +16,7 @@ from ringfence.policy.exempt import OTHERS, OWN
 from ringfence.policy.lower import statements
 from ringfence.policy.methods import weak
 from ringfence.policy.model import Filter, Policy, Rule, Verb
+from ringfence.policy.peers import signs_weakly
 from ringfence.policy.terms import QUICK_MODE_LIMITS, MainMode
 from ringfence.policy.traffic import ANY_TRAFFIC
 
@@ -51,6 +52,7 @@ def _statement(item: Rule | Filter) -> Iterator[Finding]:
         return
     group = item.pfs if isinstance(item.pfs, DhGroup) else None
     names = weak([*item.protect, group, *(item.main_mode or MainMode()).methods])
+    names += ("signatures by RSA with SHA-1",) if signs_weakly(item) else ()
     if names:
         yield warning(item, f"allows {', '.join(names)}, which a determined attacker can break",
                       setting="legacy", cure="Keep it for as long as the other side has nothing better.")  # fmt: skip

@@ -145,6 +145,11 @@ def _begin(_failure: Failure, known: Known) -> Iterator[str]:
     yield f"{known.rule} lets only the peer begin; initiate = true lets both."
 
 
+def _method(_failure: Failure, known: Known) -> Iterator[str]:
+    yield f"Let {known.peer} prove itself as {known.rule} says in auth, or name its way there as well."
+    yield "A peer that signs with RSA and knows no hash but SHA-1 needs legacy = true here; an ECDSA key does not."
+
+
 def _own_certificate(_failure: Failure, known: Known) -> Iterator[str]:
     yield (
         f"Give this computer a certificate of an authority that {known.rule} names: "
@@ -199,6 +204,7 @@ ADVICE: dict[Reason, Advice] = {
     Reason.CHANGED_PROPOSAL: _fault,
     Reason.BAD_KEY_EXCHANGE: _fault,
     Reason.WRONG_KEY: _key,
+    Reason.WRONG_METHOD: _method,
     Reason.NO_CERTIFICATE: _own_certificate,
     Reason.NO_PRIVATE_KEY: _own_key,
     Reason.WRONG_SIGNATURE: _fault,

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 FULL = bool(os.environ.get("RINGFENCE_FULL"))
 NOW = datetime.now(UTC)
 TIME = {"starts": NOW - DAY, "ends": NOW + 100 * DAY}
-SIGNING = {"rsa": "rsa", "ecdsa-p256": "ecdsa-p256", "ecdsa-p384": "ecdsa-p384"}
+SIGNING = ("rsa", "ecdsa-p256", "ecdsa-p384")
 
 
 class Certified(Scenario):
@@ -38,27 +38,28 @@ class Certified(Scenario):
             file = "{self.folder}/{OURS[0]}.pem"
             key-file = "{self.folder}/{OURS[0]}.key"
         """
-        way = f'{{ certificate = "CN=Lab CA, O=Lab", signing = "{SIGNING[self.kind]}" }}'
+        way = f'{{ certificate = "CN=Lab CA, O=Lab", signing = "{self.kind}" }}'
         return trusted + super().policy.replace('{ psk-file = "lab.psk" }', way) + self.more
 
 
-def certified(peer, kind="rsa", begins=US, **issued) -> Certified:
-    """Both sides' files, made anew; ``issued`` changes the peer's certificate."""
+def certified(peer, kind="rsa", begins=US, *, version=1, more="", **issued) -> Certified:
+    """Both sides' files, made anew; ``issued`` changes the peer's certificate. An authority of EdDSA keys has ECDSA."""
     folder = peer.share / "certs"
     folder.mkdir(exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
-    root = authority(kind=kind, starts=NOW - DAY)
+    above = "ecdsa-p256" if kind.startswith("ed") else kind
+    root = authority(kind=above, starts=NOW - DAY)
     issuer, chain = root, []
     if issued.pop("chain", False):
         middle = root.issue("CN=Middle CA,O=Lab", ca=True, number=2, **TIME)
         issuer = middle.issue("CN=Low CA,O=Lab", ca=True, number=3, **TIME)
         chain = [issuer, middle]
     other = issued.pop("other", False)
-    theirs = (authority("CN=Other CA", kind, starts=NOW - DAY, number=4) if other else issuer).issue(
-        f"CN={THEIRS[0]},O=Lab", number=5, **{"names": THEIRS, **TIME, **issued}
+    theirs = (authority("CN=Other CA", above, starts=NOW - DAY, number=4) if other else issuer).issue(
+        f"CN={THEIRS[0]},O=Lab", number=5, **{"names": THEIRS, "kind": kind, **TIME, **issued}
     )
-    ours = issuer.issue(f"CN={OURS[0]},O=Lab", names=OURS, number=6, **TIME)
+    ours = issuer.issue(f"CN={OURS[0]},O=Lab", kind=kind, names=OURS, number=6, **TIME)
     root.write(folder, "ca")
     ours.write(folder, OURS[0])
     theirs.write(folder, THEIRS[0])
@@ -66,8 +67,8 @@ def certified(peer, kind="rsa", begins=US, **issued) -> Certified:
     for number, one in enumerate(chain):
         (folder / f"chain-{number}.pem").write_bytes(one.pem)
     (folder / f"{THEIRS[0]}.p12").write_bytes(theirs.p12(b"lab", THEIRS[0]))
-    made = Certified(peer.kind, begins=begins)
-    for name, value in (("folder", str(folder)), ("kind", kind)):
+    made = Certified(peer.kind, begins=begins, version=version)
+    for name, value in (("folder", str(folder)), ("kind", kind), ("more", more)):
         object.__setattr__(made, name, value)
     return made
 

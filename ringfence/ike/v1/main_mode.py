@@ -25,15 +25,13 @@ from ringfence.crypto import dh
 from ringfence.crypto.errors import BadPublicValue
 from ringfence.crypto.prf import Prf
 from ringfence.crypto.suites import is_legacy
-from ringfence.databases.certification import CertificateAuth
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.pad import Auth, PadEntry
 from ringfence.databases.proposal import IkeProposal
-from ringfence.ike.differences import compare_identity
+from ringfence.ike.claims import Claim, check_identity, is_ours, is_wanted, same_algorithms
 from ringfence.ike.effects import LogIkeKey
 from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.exchange import Env, Exchange, Message, answer, conclude, perform, protect, request, traverse
-from ringfence.ike.identities import local_identity, same_identity, wanted_identity
 from ringfence.ike.lifetime import stricter
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.through_nat import check_nat
@@ -53,7 +51,7 @@ from ringfence.ike.v1.payloads import (
     SaPayload,
     VendorPayload,
 )
-from ringfence.ike.v1.proofs import Claim, Proof, Said, proof_for
+from ringfence.ike.v1.proofs import Proof, Said, proof_for
 from ringfence.ike.v1.proofs import wrong_key as wrong_key
 from ringfence.ike.v1.vendors import Vendor, announced, recognised
 from ringfence.net.address import Path
@@ -163,7 +161,7 @@ def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
     last = yield from request(*shown.payloads, *_contact(setting, keys), check=check)
     claim = proof.claim(last.chain)
     inner = look.is_inner(claim.identity)
-    _check_identity(entry, claim, setting.path, inner=inner)
+    check_identity(entry, claim, setting.path, inner=inner)
     auth = yield from proof.judge(claim, offered)
     known = recognised(chosen.chain) | recognised(theirs) | recognised(last.chain)
     proposal = replace(proposal, limits=stricter(proposal.limits, said(last.chain, main=True)))
@@ -255,21 +253,10 @@ def satisfies(made: Agreed, entry: PadEntry, path: Path) -> bool:
     return entry == made.entry or (
         entry.serves(path.remote.address, path.local.address)
         and auth in entry.auth
-        and _is_ours(entry, auth, made.local, path)
-        and _is_wanted(entry, Claim(made.remote, made.names or (made.remote,)), path, inner=made.inner)
-        and any(_same_algorithms(each, made.proposal) for each in entry.proposals)
+        and is_ours(entry, auth, made.local, path)
+        and is_wanted(entry, Claim(made.remote, made.names or (made.remote,)), path, inner=made.inner)
+        and any(same_algorithms(each, made.proposal) for each in entry.proposals)
     )
-
-
-def _is_ours(entry: PadEntry, auth: Auth, local: Identity, path: Path) -> bool:
-    """Whether we would have called ourselves so; without a word in the policy, as our certificate does."""
-    if entry.local_identity is None and isinstance(auth, CertificateAuth):
-        return True
-    return same_identity(local_identity(entry, path), local)
-
-
-def _same_algorithms(one: IkeProposal, other: IkeProposal) -> bool:
-    return (one.cipher, one.hash, one.group) == (other.cipher, other.hash, other.group)
 
 
 def says_first_contact(message: Message) -> bool:
@@ -300,36 +287,6 @@ def _secret(half: dh.KeyPair, theirs: KePayload) -> Secret:
         raise Aborted(Reason.BAD_KEY_EXCHANGE, f"the peer's Diffie-Hellman value is wrong: {error.message}") from error
 
 
-def _is_wanted(entry: PadEntry, claim: Claim, path: Path, *, inner: bool) -> bool:
-    """Whether the entry takes that peer; the ``inner`` address of one behind NAT stands for the one we see."""
-    return entry.admits(*claim.names) and _is_named(entry, claim, path, inner=inner)
-
-
-def _is_named(entry: PadEntry, claim: Claim, path: Path, *, inner: bool) -> bool:
-    """Whether it is who the entry is for; who is let in by name need not be called by the address that we see.
-
-    Nor need who has a certificate: without a word in the policy, whoever the authority vouches for will do.
-    """
-    if entry.remote_identity is None and (inner or claim.chain or not entry.names_nobody):
-        return True
-    return any(same_identity(one, wanted_identity(entry, path)) for one in claim.names)
-
-
-def _check_identity(entry: PadEntry, claim: Claim, path: Path, *, inner: bool) -> None:
-    if not _is_named(entry, claim, path, inner=inner):
-        wanted = wanted_identity(entry, path)
-        what = "the peer shows a certificate of" if claim.chain else "the peer has the right key but is"
-        raise Aborted(
-            Reason.WRONG_IDENTITY,
-            f"{what} {claim.identity}, not {wanted}",
-            comparison=compare_identity(claim.identity, wanted),
-        )
-    if not entry.admits(*claim.names):
-        rule = entry.origin.rule
-        what = f'the peer proved to be {claim.identity}, whom rule "{rule}" does not let in'
-        raise Aborted(Reason.NOT_AUTHORIZED, what)
-
-
 def _entries_for(
     claim: Claim, choice: MainChoice, proof: Proof, setting: Setting, *, inner: bool
 ) -> list[PadEntry]:  # fmt: skip
@@ -338,11 +295,11 @@ def _entries_for(
         entry
         for entry in dict.fromkeys((choice.entry, *setting.entries))
         if proof.ways(entry)
-        and any(_same_algorithms(each, choice.proposal) for each in entry.proposals)
-        and _is_wanted(entry, claim, setting.path, inner=inner)
+        and any(same_algorithms(each, choice.proposal) for each in entry.proposals)
+        and is_wanted(entry, claim, setting.path, inner=inner)
     ]
     if not found:
-        _check_identity(choice.entry, claim, setting.path, inner=inner)
+        check_identity(choice.entry, claim, setting.path, inner=inner)
     return found or [choice.entry]
 
 

@@ -14,17 +14,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ringfence.crypto.certificate import Certificate, same_dn, unpack
-from ringfence.crypto.errors import BadCertificate, BadKey, BadSignature, KeyMisfit
+from ringfence.crypto.certificate import Certificate, same_dn
 from ringfence.crypto.integrity import same
 from ringfence.databases.certification import CertificateAuth, OwnCertificate
-from ringfence.databases.identity import Identity, IdentityKind
+from ringfence.databases.identity import Identity
 from ringfence.databases.pad import Auth, PadEntry, PresharedKey
 from ringfence.databases.proposal import IkeProposal
-from ringfence.ike.effects import Sign, Signed, Trusted, Unfit, Validate
+from ringfence.ike import claims
+from ringfence.ike.claims import X509_SIGNATURE, Claim
 from ringfence.ike.errors import Aborted, IkeError, Reason
-from ringfence.ike.exchange import Exchange, Message, consult
-from ringfence.ike.identities import same_identity
+from ringfence.ike.exchange import Exchange, Message
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v1 import keys as k
 from ringfence.ike.v1.authentication import Authentication, certificates, prf_for, scheme_for
@@ -32,27 +31,7 @@ from ringfence.ike.v1.identities import identity_of, main_id
 from ringfence.ike.v1.payloads import CertPayload, CertRequestPayload, HashPayload, IdPayload, SigPayload
 from ringfence.net.address import Path
 
-PKCS7, X509_SIGNATURE, X509_KEY_EXCHANGE = 1, 4, 5
-"""Encodings of certificates (RFC 2408 §3.9)."""
-MOST_CERTIFICATES = 16
-
 Check = Callable[[Message], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Who a peer says it is, and what it can prove by what it has shown."""
-
-    identity: Identity
-    names: tuple[Identity, ...]
-    """All that the same proof is about."""
-    chain: tuple[bytes, ...] = ()
-    """Its certificate in DER, and what it sent besides."""
-
-    @property
-    def certificate(self) -> str:
-        """The subject of its certificate; empty for none."""
-        return Certificate.read(self.chain[0]).subject_text if self.chain else ""
 
 
 class Proof(Protocol):
@@ -108,11 +87,6 @@ def proof_for(method: Authentication, ways: Iterable[Auth]) -> Proof:
         if isinstance(one, PresharedKey):
             return KeyProof(one)
     raise Aborted(Reason.NO_POLICY, "there is no preshared key")
-
-
-def raised(refused: Unfit) -> IkeError:
-    """What the host's refusal ends in."""
-    return Aborted(refused.reason, refused.detail)
 
 
 # By a preshared key ------------------------------------------------------------------------------------------------
@@ -193,15 +167,13 @@ class SignatureProof:
         """ID, CERT and SIG; raises Aborted when there is no certificate or no signature."""
         del path
         own = self._own(said.asked)
-        local = entry.local_identity or own_identity(own.leaf)
+        local = entry.local_identity or claims.own_identity(own.leaf)
         mine = main_id(local)
         prf = prf_for(self._method, keys.prf)
         octets = keys.proof(said.sa_body, mine.encode(), initiator=said.initiator, prf=prf)
-        answer = yield from consult(Sign(own.id, scheme_for(self._method), octets))
-        if not isinstance(answer, Signed):
-            raise raised(answer if isinstance(answer, Unfit) else _WRONG_ANSWER)
+        signature = yield from claims.signature(own, scheme_for(self._method), octets)
         chain = (CertPayload(X509_SIGNATURE, one) for one in own.chain)
-        return Shown(local, (mine, *chain, SigPayload(answer.signature)))
+        return Shown(local, (mine, *chain, SigPayload(signature)))
 
     def _own(self, asked: Chain) -> OwnCertificate:
         """Ours of an authority that the peer asks for; where there is none, the first, for it may know more."""
@@ -221,33 +193,13 @@ class SignatureProof:
         def check(message: Message) -> None:
             octets = keys.proof(sa_body, message.chain.body(IdPayload), initiator=initiator, prf=prf)
             signature = message.chain.one(SigPayload).data
-            leaf, *_ = self._leaf_first(message.chain)
-            try:
-                leaf.key.verify(scheme, octets, signature)
-            except (BadSignature, BadKey, KeyMisfit) as problem:
-                text = f'the peer\'s signature is none by the key of its certificate "{leaf.subject_text}"'
-                raise Aborted(Reason.WRONG_SIGNATURE, f"{text}: {problem}") from problem
+            claims.check_signature(_leaf_first(message.chain)[0], scheme, octets, signature)
 
         return check
 
     def claim(self, chain: Chain) -> Claim:
         """What it calls itself, which its certificate has to confirm; raises Aborted."""
-        identity = identity_of(chain.one(IdPayload))
-        leaf, *others = self._leaf_first(chain)
-        names = identities(leaf)
-        if not any(same_identity(identity, one) for one in names):
-            words = ", ".join(map(str, names))
-            what = f"the peer calls itself {identity}, but its certificate is for {words}"
-            raise Aborted(Reason.WRONG_IDENTITY, what)
-        return Claim(identity, names, (leaf.der, *(one.der for one in others)))
-
-    def _leaf_first(self, chain: Chain) -> list[Certificate]:
-        """The certificates of a message, the sender's first: the one that issues no other; raises Aborted for none."""
-        shown = shown_by(chain)
-        if not shown:
-            raise Aborted(Reason.BAD_CERTIFICATE, "the peer proves itself by a signature and shows no certificate")
-        issuers = {one.issuer for one in shown}
-        return sorted(shown, key=lambda one: one.subject in issuers)[:MOST_CERTIFICATES]
+        return claims.claim_of(identity_of(chain.one(IdPayload)), _leaf_first(chain))
 
     def ways(self, entry: PadEntry) -> tuple[Auth, ...]:
         """Those by signatures of this kind."""
@@ -255,41 +207,9 @@ class SignatureProof:
 
     def judge(self, claim: Claim, ways: Sequence[Auth]) -> Exchange[Auth]:
         """By the authority that vouches for it; raises Aborted."""
-        found = tuple(one for one in ways if isinstance(one, CertificateAuth))
-        answer = yield from consult(Validate(claim.chain, found))
-        if isinstance(answer, Trusted):
-            return answer.way
-        raise raised(answer if isinstance(answer, Unfit) else _WRONG_ANSWER)
+        return (yield from claims.judge(claim, ways))
 
 
-_WRONG_ANSWER = Unfit(Reason.NO_PRIVATE_KEY, "the keeper of keys did not answer what it was asked")
-
-
-def shown_by(chain: Chain) -> list[Certificate]:
-    """The certificates in a message, in their order; raises Aborted for one that cannot be read."""
-    found: list[Certificate] = []
-    for payload in chain.all(CertPayload):
-        try:
-            if payload.encoding in (X509_SIGNATURE, X509_KEY_EXCHANGE):
-                found.append(Certificate.read(payload.data))
-            elif payload.encoding == PKCS7:
-                found += unpack(payload.data)
-        except BadCertificate as error:
-            raise Aborted(Reason.BAD_CERTIFICATE, f"the peer's certificate: {error.message}") from error
-    return found
-
-
-def own_identity(leaf: Certificate) -> Identity:
-    """What we call ourselves: our distinguished name as Windows does, else the first other name."""
-    return identities(leaf)[0]
-
-
-def identities(leaf: Certificate) -> tuple[Identity, ...]:
-    """All that a certificate proves somebody to be."""
-    subject = () if not leaf.subject_text else (Identity(IdentityKind.DN, leaf.subject),)
-    return (
-        *subject,
-        *(Identity(IdentityKind.FQDN, one.encode()) for one in leaf.dns),
-        *(Identity(IdentityKind.USER_FQDN, one.encode()) for one in (*leaf.emails, *leaf.upns)),
-        *map(Identity.of_address, leaf.addresses),
-    )
+def _leaf_first(chain: Chain) -> list[Certificate]:
+    """The certificates of a message, the sender's first."""
+    return claims.leaf_first(claims.read_shown((one.encoding, one.data) for one in chain.all(CertPayload)))

@@ -11,10 +11,11 @@ exchange ends with that reason. Under the keys, whatever the peer says counts.
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from ringfence.ike.effects import Effect, InstallInbound
+from ringfence.ike.effects import Answer, Effect, InstallInbound
 from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
-from ringfence.ike.exchange import Command, Do, Finished, Message, Protect, Say, Traverse, Wait
+from ringfence.ike.exchange import Command, Consult, Do, Finished, Message, Protect, Say, Traverse, Wait
 from ringfence.ike.happening import Prepared
 from ringfence.ike.header import Header
 from ringfence.ike.payload import Payload
@@ -105,6 +106,7 @@ class Dialogue:
         """Take a response; raises Ignored for one that nobody waits for."""
         running = self.current
         awaited = running is not None and header.message_id == running.message_id and header.exchange == running.kind
+        awaited = awaited and running is not None and not running.ticket
         if running is None or not awaited:
             raise Ignored(Reason.UNEXPECTED, "a response to nothing that we asked")
         try:
@@ -163,7 +165,19 @@ class Dialogue:
 
     # Both ----------------------------------------------------------------------------------------------------------
 
-    def _advance(self, running: AnyRunning, message: Message | None, asked: Message | None = None) -> None:
+    def answered(self, ticket: int, answer: Answer) -> None:
+        """The host answers what an exchange asked; nothing, if the exchange is over."""
+        running = next((one for one in (self.answering, self.current) if one and one.ticket == ticket), None)
+        if running is None:
+            return
+        asked, running.ticket, running.asked = running.asked, 0, None
+        self._voice.came_by = running.asked_by or self._voice.came_by
+        self._advance(running, answer, asked)
+        self.go_on()
+
+    def _advance(
+        self, running: AnyRunning, message: Message | Answer | None, asked: Message | None = None
+    ) -> None:  # fmt: skip
         """Let an exchange go on until it waits or ends; ``asked`` is the peer's request that it answers."""
         try:
             if running.abandoned:
@@ -191,6 +205,11 @@ class Dialogue:
             case Say():
                 self._say(running, command, asked)
                 return command.wait is not Wait.NOT
+            case Consult(question):
+                running.ticket = self._world.next_ticket()
+                running.asked, running.asked_by = asked, self._voice.came_by
+                self._voice.emit(replace(question, ticket=running.ticket))
+                return True
             case Do():
                 self._perform(running, command.effect)
             case Protect(shield):

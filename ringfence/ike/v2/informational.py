@@ -7,7 +7,7 @@ from ringfence.databases.proposal import Protocol
 from ringfence.ike.errors import IkeError
 from ringfence.ike.exchange import Exchange, Message, request
 from ringfence.ike.payload import Chain, Payload
-from ringfence.ike.v2.notifies import NOTIFY_OF, Answered
+from ringfence.ike.v2.notifies import NOTIFY_OF, Answered, Notify
 from ringfence.ike.v2.numbers import ProtocolId
 from ringfence.ike.v2.payloads import DeletePayload, NotifyPayload
 from ringfence.ike.v2.proposals import PROTOCOL_ID, SPI_OCTETS
@@ -33,6 +33,11 @@ def delete_ike() -> DeletePayload:
     return DeletePayload(ProtocolId.IKE)
 
 
+def disbelieve() -> tuple[Payload, ...]:
+    """The peer has not proved who it is, so there is no IKE SA (§2.21.2)."""
+    return NotifyPayload(Notify.AUTHENTICATION_FAILED), delete_ike()
+
+
 def deleted(chain: Chain) -> Iterator[Spi]:
     """The child SAs that a message says are deleted; what makes no sense is passed over."""
     for payload in chain.all(DeletePayload):
@@ -42,8 +47,9 @@ def deleted(chain: Chain) -> Iterator[Spi]:
 
 
 def deletes_ike(chain: Chain) -> bool:
-    """Whether a message ends its IKE SA."""
-    return any(payload.protocol == ProtocolId.IKE for payload in chain.all(DeletePayload))
+    """Whether a message ends its IKE SA: by a delete, or since its sender does not believe who we are (§2.21.2)."""
+    denied = any(notify.kind == Notify.AUTHENTICATION_FAILED for notify in chain.all(NotifyPayload))
+    return denied or any(payload.protocol == ProtocolId.IKE for payload in chain.all(DeletePayload))
 
 
 def told(error: IkeError) -> tuple[NotifyPayload, ...]:

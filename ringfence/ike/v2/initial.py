@@ -4,14 +4,16 @@
     initiator                                            responder
     SA, KEi, Ni, N(NAT_DETECTION…)                    ->
                                                       <- SA, KEr, Nr, N(NAT_DETECTION…)
-    { IDi [, IDr], AUTH, SA, TSi, TSr }               ->
-                                                      <- { IDr, AUTH, SA, TSi, TSr }
+    { IDi [, IDr] [, CERT, …] [, CERTREQ], AUTH,
+      SA, TSi, TSr }                                  ->
+                                                      <- { IDr [, CERT, …], AUTH, SA, TSi, TSr }
 
 A responder may ask for the same once more, with its cookie or with a value of another group. Nothing of that is
 authenticated, so it is heard only a few times. What is in braces is protected; AUTH covers a side's whole first
 message, so that nobody in between has changed it. The child SA may fail while the IKE SA is made.
 
-The responder knows by IDi, and IDr where it is said, which entry of the policy the peer means; the key is that one's.
+The responder knows by IDi, and IDr where it is said, which entry of the policy the peer means. How each side proves
+itself is said in ``proof``.
 """
 
 from collections.abc import Callable
@@ -38,10 +40,10 @@ from ringfence.ike.exchange import (
     request,
     traverse,
 )
-from ringfence.ike.identities import local_identity
 from ringfence.ike.payload import Chain
 from ringfence.ike.through_nat import check_nat
-from ringfence.ike.v2 import natt
+from ringfence.ike.v2 import natt, signatures
+from ringfence.ike.v2.certificates import requests
 from ringfence.ike.v2.channel import Frame, in_clear
 from ringfence.ike.v2.child import (
     Asked,
@@ -70,14 +72,21 @@ from ringfence.ike.v2.payloads import (
     NotifyPayload,
     SaPayload,
 )
-from ringfence.ike.v2.peers import (
-    Proved,
-    check_identity,
-    identity_of,
-    initiator_id,
-    responder_id,
+from ringfence.ike.v2.peers import Proved, identity_of, initiator_id, responder_id
+from ringfence.ike.v2.proof import (
+    Said,
+    answering_ways,
+    by_certificate,
+    first_words,
+    judge_initiator,
+    judge_responder,
+    own_for,
+    own_name,
+    own_way,
+    prove,
+    refused_proof,
+    taken_from,
 )
-from ringfence.ike.v2.proof import check_proof, entry_for, proof, refused_proof
 from ringfence.ike.v2.proposals import accepted_ike, choose_ike, offer_ike, sayable
 from ringfence.net.address import Path
 from ringfence.secret import Secret
@@ -158,6 +167,7 @@ class _Begun:
 def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agreed]:
     """Begin an IKE SA, with a child SA where one is wanted."""
     (entry,) = setting.entries
+    own_way(entry, Chain(()))  # nothing is said where we have nothing to prove ourselves with
     begun = yield from _initiate_init(setting, entry, env)
     keys, nat, path = begun.keys, begun.nat, setting.path
     check_nat(entry, nat)
@@ -165,22 +175,31 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
         path = natt.floated(setting.path)
         yield from traverse(path, peer_moves=nat.remote)
 
-    local = local_identity(entry, setting.path)
-    mine = initiator_id(local)
-    said_proof = proof(keys, entry, keys.signed(begun.own, mine.encode(), initiator=True))
+    first = begun.theirs.chain
+    ours = own_way(entry, first)
+    own = own_for((ours,), first)
+    mine = initiator_id(local := own_name(entry, own, setting.path))
+    hashes = signatures.announced(first)
+    signed = keys.signed(begun.own, mine.encode(), initiator=True)
+    shown = yield from prove(own, keys, signed, hashes, sha1=entry.sha1)
+    ways = taken_from(entry, ours)
     asked, refused = _asked(wanted, nat, setting.children, env)
     child_payloads = () if asked is None else asked.payloads(None)
     named = () if entry.remote_identity is None else (responder_id(entry.remote_identity),)
-    reply = yield from request(mine, *named, said_proof, *_contact(setting), *child_payloads)
+    reply = yield from request(
+        mine, *named, *shown, *requests(by_certificate(ways)), *_contact(setting), *child_payloads
+    )
     chain = reply.chain
     if chain.maybe(AuthPayload) is None:
-        raise refused_proof(chain)
+        raise refused_proof(chain, own)
     payload = chain.one(IdResponderPayload)
-    check_proof(chain, keys, entry, keys.signed(begun.theirs.octets, payload.encode(), initiator=False))
     remote = identity_of(payload)
-    inner = natt.is_own(begun.theirs.chain, keys.ends.spis, remote, nat)
-    check_identity(entry, remote, setting.path, inner=inner)
-    proved = Proved(entry, keys.proposal, local, remote, inner)
+    inner = natt.is_own(first, keys.ends.spis, remote, nat)
+    signed = keys.signed(begun.theirs.octets, payload.encode(), initiator=False)
+    claim, auth = yield from judge_responder(
+        Said(chain, remote, signed, hashes, setting.path, inner), keys, entry, ways
+    )
+    proved = Proved(entry, keys.proposal, local, claim, auth, inner)
     contact = says(chain, Notify.INITIAL_CONTACT)
     if asked is None or wanted is None:
         return Agreed(keys, proved, nat, contact, refused=refused)
@@ -200,7 +219,10 @@ def _initiate_init(setting: Setting, entry: PadEntry, env: Env) -> Exchange[_Beg
     offer, nonce = offer_ike(proposals), NoncePayload(env.random(NONCE_OCTETS))
     half, cookie = _half(groups[0], env), tuple[NotifyPayload, ...]()
     spis = setting.spis[0], NO_SPI
-    looks = natt.marks(b"".join(spis), setting.path) if entry.nat_traversal else ()
+    looks = (
+        *(natt.marks(b"".join(spis), setting.path) if entry.nat_traversal else ()),
+        *first_words(setting.entries),
+    )
     frame = Frame(spis, Kind.IKE_SA_INIT, 0, initiator=True, response=False)
     for _ in range(MOST_BEGINNINGS):  # bounded, for these answers are not authenticated
         said = (*cookie, offer, KePayload(half.group.value, half.public), nonce, *looks)
@@ -319,8 +341,11 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     if choice.entry.nat_traversal and says(first.chain, Notify.NAT_DETECTION_SOURCE_IP):
         nat = natt.found(first.chain, setting.spis[0] + NO_SPI, setting.path)
         looks = natt.marks(ends.spis, setting.path)
-    said = choice.answer, KePayload(half.group.value, half.public), nonce, *looks
-    own = in_clear(Frame(setting.spis, Kind.IKE_SA_INIT, 0, initiator=False, response=True), said)
+    asks = requests(by_certificate([way for each in setting.entries for way in each.auth]))
+    said = (
+        choice.answer, KePayload(half.group.value, half.public), nonce, *looks, *first_words(setting.entries), *asks,
+    )  # fmt: skip
+    own_first = in_clear(Frame(setting.spis, Kind.IKE_SA_INIT, 0, initiator=False, response=True), said)
     keys = derive(choice.proposal, secret or Secret(b""), ends)
     yield from protect(keys)
     yield from perform(log_of(keys))
@@ -331,23 +356,30 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     chain = message.chain
     remote = identity_of(chain.one(IdInitiatorPayload))
     inner = natt.is_own(first.chain, setting.spis[0] + NO_SPI, remote, nat)
-    entry = entry_for(chain, remote, keys, first.octets, setting.entries, setting.path, inner=inner)
-    local = local_identity(entry, setting.path)
-    proved = Proved(entry, keys.proposal, local, remote, inner)
-    mine = responder_id(local)
-    said_proof = proof(keys, entry, keys.signed(own, mine.encode(), initiator=False))
+    signed = keys.signed(first.octets, chain.one(IdInitiatorPayload).encode(), initiator=True)
+    hashes = signatures.announced(first.chain)
+    entry, claim, auth = yield from judge_initiator(
+        Said(chain, remote, signed, hashes, setting.path, inner), keys, setting.entries
+    )
+    called = chain.maybe(IdResponderPayload)
+    wanted = None if called is None else identity_of(called)
+    own = own_for(answering_ways(entry, auth), chain, wanted)
+    mine = responder_id(local := own_name(entry, own, setting.path, wanted))
+    proved = Proved(entry, keys.proposal, local, claim, auth, inner)
+    signed = keys.signed(own_first, mine.encode(), initiator=False)
+    shown = yield from prove(own, keys, signed, hashes, sha1=entry.sha1)
     contact = says(chain, Notify.INITIAL_CONTACT)
     if chain.maybe(SaPayload) is None:
-        yield from conclude(mine, said_proof)
+        yield from conclude(mine, *shown)
         return Agreed(keys, proved, nat, contact)
     path = message.path or setting.path
     ground = Ground(setting.ike_id, keys, path, remote, setting.children, nat, entry.unanswered_s)
     try:
         granted = grants(chain, ground, setting.offered(proved), env, first=True)
     except Refused as error:
-        yield from conclude(mine, said_proof, *told(error))
+        yield from conclude(mine, *shown, *told(error))
         return Agreed(keys, proved, nat, contact, refused=error)
     child = contract(ground, granted.terms, (ends.initiator_nonce, ends.responder_nonce), None, env, initiator=False)
     yield from perform(InstallInbound(child.child))
-    yield from conclude(mine, said_proof, *granted.answer)
+    yield from conclude(mine, *shown, *granted.answer)
     return Agreed(keys, proved, nat, contact, child)

@@ -71,6 +71,13 @@ class Answered(Refused):
         """Protocol and SPI that it is about."""
 
 
+UNPROVED = (
+    Reason.WRONG_KEY, Reason.WRONG_METHOD, Reason.NO_CERTIFICATE, Reason.NO_PRIVATE_KEY, Reason.WRONG_SIGNATURE,
+    Reason.BAD_CERTIFICATE, Reason.UNTRUSTED, Reason.CERTIFICATE_EXPIRED, Reason.CERTIFICATE_EARLY, Reason.WRONG_USAGE,
+    Reason.REVOKED, Reason.NO_REVOCATION_LIST, Reason.EAP_FAILED, Reason.WRONG_IDENTITY, Reason.NOT_AUTHORIZED,
+)  # fmt: skip
+"""Why somebody is not believed; the peer is told only that it is so (§2.21.2)."""
+
 NOTIFY_OF: dict[Reason, Notify | None] = {
     Reason.MALFORMED: Notify.INVALID_SYNTAX,
     Reason.PAYLOAD_TYPE: Notify.UNSUPPORTED_CRITICAL_PAYLOAD,
@@ -83,10 +90,7 @@ NOTIFY_OF: dict[Reason, Notify | None] = {
     Reason.COLLISION: Notify.TEMPORARY_FAILURE,
     Reason.NO_PROPOSAL: Notify.NO_PROPOSAL_CHOSEN,
     Reason.BAD_KEY_EXCHANGE: Notify.INVALID_SYNTAX,
-    Reason.WRONG_KEY: Notify.AUTHENTICATION_FAILED,
-    Reason.EAP_FAILED: Notify.AUTHENTICATION_FAILED,
-    Reason.WRONG_IDENTITY: Notify.AUTHENTICATION_FAILED,
-    Reason.NOT_AUTHORIZED: Notify.AUTHENTICATION_FAILED,
+    **dict.fromkeys(UNPROVED, Notify.AUTHENTICATION_FAILED),
     Reason.NAT: Notify.NO_PROPOSAL_CHOSEN,
     Reason.WRONG_SELECTORS: Notify.TS_UNACCEPTABLE,
     Reason.NO_POLICY: Notify.NO_ADDITIONAL_SAS,

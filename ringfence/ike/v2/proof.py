@@ -1,96 +1,281 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AUTH payloads (RFC 7296 §2.15): whether a peer proves what the policy wants, and which entry it means."""
+"""AUTH payloads (RFC 7296 §2.15): how each side proves who it is, and by which entry of the policy that is true.
+
+Each side chooses its own way, and nothing is negotiated. Unless the policy names another way for this computer, both
+prove themselves alike: by the same key, or by certificates. A signature is checked first, by the certificate that is
+shown first; so only who holds its key can be refused for it. Then its name, then what the policy says of that name,
+and only then whether an authority vouches for it, which is a question to the host.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ringfence.crypto.integrity import same
+from ringfence.databases.certification import CertificateAuth, OwnCertificate
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import PadEntry
-from ringfence.databases.proposal import IkeProposal
+from ringfence.databases.pad import Auth, PadEntry, PresharedKey
+from ringfence.ike.claims import (
+    Claim,
+    check_identity,
+    claim_of,
+    is_wanted,
+    judge,
+    own_identity,
+    same_algorithms,
+    signature,
+)
 from ringfence.ike.errors import Aborted, IkeError, Reason
+from ringfence.ike.exchange import Exchange
 from ringfence.ike.identities import local_identity, same_identity
-from ringfence.ike.payload import Chain
+from ringfence.ike.payload import Chain, Payload
+from ringfence.ike.v2 import certificates, signatures
 from ringfence.ike.v2.child import refusal
 from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.notifies import Notify, name_of
 from ringfence.ike.v2.numbers import AuthMethod
-from ringfence.ike.v2.payloads import AuthPayload, IdInitiatorPayload, IdResponderPayload
-from ringfence.ike.v2.peers import (
-    check_identity,
-    identity_of,
-    is_wanted,
-    same_algorithms,
-    shared_key,
-)
+from ringfence.ike.v2.payloads import AuthPayload, IdResponderPayload
+from ringfence.ike.v2.peers import identity_of, shared_key
 from ringfence.net.address import Path
-from ringfence.secret import Secret
+
+Own = PresharedKey | OwnCertificate
+"""What this computer proves itself with."""
 
 
-def key_of(entry: PadEntry) -> Secret:
-    """The key that both sides prove; raises Aborted where the entry has none."""
-    found = shared_key(entry)
-    if found is None:
-        raise Aborted(Reason.NO_POLICY, f'"{entry.name}" has no preshared key, and IKEv2 knows nothing else yet')
-    return found.key
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A peer's message with its proof, and what counts with it."""
+
+    chain: Chain
+    identity: Identity
+    """Who it says it is."""
+    signed: bytes
+    """What it proves with."""
+    hashes: frozenset[int]
+    """By which it can verify signatures."""
+    path: Path
+    inner: bool
+    """Whether its identity is its address behind NAT."""
+
+    @property
+    def method(self) -> AuthMethod | int:
+        """How it proves itself."""
+        return self.chain.one(AuthPayload).method
 
 
-def proof(keys: IkeKeys, entry: PadEntry, signed: bytes) -> AuthPayload:
-    """What proves that we know the entry's key."""
-    return AuthPayload(AuthMethod.SHARED_KEY, keys.proof(key_of(entry), signed))
+# Ours --------------------------------------------------------------------------------------------------------------
 
 
-def _is_proof(chain: Chain, keys: IkeKeys, entry: PadEntry, signed: bytes) -> bool:
-    payload = chain.one(AuthPayload)
-    return payload.method == AuthMethod.SHARED_KEY and same(payload.data, keys.proof(key_of(entry), signed))
+def by_certificate(ways: Sequence[Auth]) -> tuple[CertificateAuth, ...]:
+    """Those by certificates."""
+    return tuple(one for one in ways if isinstance(one, CertificateAuth))
 
 
-def check_proof(chain: Chain, keys: IkeKeys, entry: PadEntry, signed: bytes) -> None:
-    """Raise Aborted unless the peer has proved that it knows the entry's key."""
-    method = chain.one(AuthPayload).method
-    if method != AuthMethod.SHARED_KEY:
-        raise Aborted(Reason.WRONG_KEY, f"the peer proves itself by method {method:d}, the policy wants a shared key")
-    if not _is_proof(chain, keys, entry, signed):
+def first_words(entries: Sequence[PadEntry]) -> tuple[Payload, ...]:
+    """What IKE_SA_INIT announces, where a certificate may be shown by either side."""
+    found = any(by_certificate((*each.auth, *each.local_auth)) for each in entries)
+    return (signatures.announcement(),) if found else ()
+
+
+def own_way(entry: PadEntry, asked: Chain) -> Auth:
+    """How we prove ourselves to a responder, which has asked for certificates or has not; raises Aborted for no way.
+
+    The first in the policy's order; but a certificate that the peer does not ask for stands behind a key, and behind
+    one that it asks for.
+    """
+    ways = [
+        one for one in _ours(entry) if isinstance(one, PresharedKey) or (isinstance(one, CertificateAuth) and one.own)
+    ]
+    if not ways:
+        raise _none(_ours(entry))
+    wanted, asks = certificates.asked_for(asked), certificates.asks(asked)
+
+    def suits(way: PresharedKey | CertificateAuth) -> bool:
+        if isinstance(way, PresharedKey):
+            return True
+        return asks and (not wanted or any(certificates.fits(one, way, wanted) for one in way.own))
+
+    return next((one for one in ways if suits(one)), ways[0])
+
+
+def _ours(entry: PadEntry) -> tuple[Auth, ...]:
+    return entry.local_auth or entry.auth
+
+
+def _none(ways: Sequence[Auth]) -> IkeError:
+    names = " or ".join(map(str, ways)) or "any authority"
+    return Aborted(Reason.NO_CERTIFICATE, f"this computer has none for {names}")
+
+
+def own_for(ways: Sequence[Auth], asked: Chain, name: Identity | None = None) -> Own:
+    """What we prove ourselves with to a peer that asks so; raises Aborted for nothing."""
+    if ways and isinstance(ways[0], PresharedKey):
+        return ways[0]
+    own = certificates.choose(by_certificate(ways), certificates.asked_for(asked), name)
+    if own is None:
+        raise _none(ways)
+    return own
+
+
+def own_name(entry: PadEntry, own: Own, path: Path, wanted: Identity | None = None) -> Identity:
+    """Our name: as the policy says, else as the peer wants to speak to us, else as our certificate does."""
+    if entry.local_identity is not None or isinstance(own, PresharedKey):
+        return local_identity(entry, path)
+    return wanted if wanted is not None and certificates.is_called(own, wanted) else own_identity(own.leaf)
+
+
+def prove(
+    own: Own, keys: IkeKeys, signed: bytes, hashes: frozenset[int], *, sha1: bool
+) -> Exchange[tuple[Payload, ...]]:
+    """The payloads that prove us to a peer that verifies by ``hashes``; raises Aborted where nothing can."""
+    if isinstance(own, PresharedKey):
+        return (AuthPayload(AuthMethod.SHARED_KEY, keys.proof(own.key, signed)),)
+    method, scheme = signatures.way_to_sign(own.leaf.key.kind, hashes, sha1=sha1)
+    made = yield from signature(own, scheme, signed)
+    return *certificates.payloads(own), signatures.encoded(method, scheme, made)
+
+
+# The responder's, as the initiator sees it -------------------------------------------------------------------------
+
+
+def taken_from(entry: PadEntry, ours: Auth) -> tuple[Auth, ...]:
+    """The ways by which the responder may prove itself, where we go ``ours``."""
+    if entry.local_auth:
+        return entry.auth
+    return by_certificate(entry.auth) if isinstance(ours, CertificateAuth) else (ours,)
+
+
+def judge_responder(said: Said, keys: IkeKeys, entry: PadEntry, ways: Sequence[Auth]) -> Exchange[tuple[Claim, Auth]]:
+    """Who the responder has proved to be, and by which of ``ways``; raises Disbelieved."""
+    try:
+        return (yield from _judged(said, keys, entry, ways))
+    except Aborted as error:
+        raise Disbelieved(error.reason, error.message, comparison=error.comparison) from error
+
+
+def _judged(said: Said, keys: IkeKeys, entry: PadEntry, ways: Sequence[Auth]) -> Exchange[tuple[Claim, Auth]]:
+    if said.method != AuthMethod.SHARED_KEY and by_certificate(ways):
+        claim = _signed_claim(said, sha1=entry.sha1)
+        check_identity(entry, claim, said.path, inner=said.inner)
+        return claim, (yield from judge(claim, by_certificate(ways)))
+    key = next((one for one in ways if isinstance(one, PresharedKey)), None)
+    if key is None or said.method != AuthMethod.SHARED_KEY:
+        raise wrong_method(said.method, ways)
+    if not proves(said, keys, key):
         raise Aborted(Reason.WRONG_KEY, "the peer has another pre-shared key: the proof in its answer is wrong")
+    claim = Claim(said.identity, (said.identity,))
+    check_identity(entry, claim, said.path, inner=said.inner)
+    return claim, key
 
 
-def refused_proof(chain: Chain) -> IkeError:
+class Disbelieved(Aborted):
+    """The responder has not proved who it is to us, and believes that there is an IKE SA."""
+
+
+def proves(said: Said, keys: IkeKeys, key: PresharedKey) -> bool:
+    """Whether the peer knows the key."""
+    return same(said.chain.one(AuthPayload).data, keys.proof(key.key, said.signed))
+
+
+def _signed_claim(said: Said, *, sha1: bool) -> Claim:
+    """What the signature in a message is about; raises Aborted."""
+    if said.method not in signatures.SIGNED:
+        raise wrong_method(said.method, ())
+    shown = certificates.shown(said.chain)
+    signatures.check(said.chain.one(AuthPayload), shown[0], said.signed, said.hashes, sha1=sha1)
+    return claim_of(said.identity, shown)
+
+
+def wrong_method(method: AuthMethod | int, ways: Sequence[Auth]) -> IkeError:
+    """What a peer ends in that proves itself otherwise than the policy wants."""
+    wanted = " or ".join(map(str, ways)) or "another"
+    return Aborted(Reason.WRONG_METHOD, f"the peer proves itself by {_words(method)}, the policy wants {wanted}")
+
+
+def _words(method: AuthMethod | int) -> str:
+    if method == AuthMethod.SHARED_KEY:
+        return "a preshared key"
+    return "a certificate" if method in signatures.SIGNED else f"method {method:d}, which is not served"
+
+
+def refused_proof(chain: Chain, own: Own) -> IkeError:
     """What a peer means that answers IKE_AUTH without a proof of its own."""
     refused = refusal(chain)
     if refused is not None and refused.kind == Notify.AUTHENTICATION_FAILED:
-        what = "the peer has another pre-shared key, or knows us by another name: it answers AUTHENTICATION_FAILED"
-        return Aborted(Reason.WRONG_KEY, what)
+        if isinstance(own, PresharedKey):
+            what = "the peer has another pre-shared key, or knows us by another name: it answers AUTHENTICATION_FAILED"
+            return Aborted(Reason.WRONG_KEY, what)
+        what = f'the peer does not take our certificate "{own.name}", or our name: it answers AUTHENTICATION_FAILED'
+        return Aborted(Reason.PEER_REFUSED, what)
     name = "nothing" if refused is None else name_of(refused.kind)
     return Aborted(Reason.PEER_REFUSED, f"the peer refuses to authenticate: {name}")
 
 
-def entry_for(
-    chain: Chain, remote: Identity, keys: IkeKeys, first: bytes, entries: Sequence[PadEntry], path: Path, *, inner: bool
-) -> PadEntry:
-    """The entry that the peer has authenticated by; raises Aborted.
+# The initiator's, as the responder sees it -------------------------------------------------------------------------
 
-    Those come first that are for this identity and have the name that the peer wants to speak to. A key that fits only
-    an entry for somebody else tells that.
+
+def judge_initiator(said: Said, keys: IkeKeys, entries: Sequence[PadEntry]) -> Exchange[tuple[PadEntry, Claim, Auth]]:
+    """The entry that the peer has authenticated by, who it is, and by which way; raises Aborted.
+
+    Those come first that are for this identity and have the name that the peer wants to speak to. A proof that fits
+    only an entry for somebody else tells that.
     """
-    if chain.maybe(AuthPayload) is None:
-        raise Aborted(Reason.WRONG_KEY, "the peer wants to authenticate by EAP, which the policy does not name")
-    signed = keys.signed(first, chain.one(IdInitiatorPayload).encode(), initiator=True)
-    wanted = chain.maybe(IdResponderPayload)
-    entries = [each for each in entries if shared_key(each) is not None and _proposes(each, keys.proposal)]
-    named = [each for each in entries if _is_called(each, wanted, path)] or entries
-    fitting = [each for each in named if is_wanted(each, remote, path, inner=inner)]
-    for entry in (*fitting, *named):
-        if _is_proof(chain, keys, entry, signed):
-            check_identity(entry, remote, path, inner=inner)
-            return entry
-    if not entries:
+    if said.chain.maybe(AuthPayload) is None:
+        raise Aborted(Reason.WRONG_METHOD, "the peer wants to authenticate by EAP, which the policy does not name")
+    proposing = [each for each in entries if any(same_algorithms(one, keys.proposal) for one in each.proposals)]
+    if not any(each.auth for each in proposing):
         raise Aborted(Reason.NO_POLICY, "no rule for this peer has a way to authenticate")
-    check_proof(chain, keys, (*fitting, *named)[0], signed)
-    raise Aborted(Reason.WRONG_KEY, "the peer has another pre-shared key")
+    if said.method == AuthMethod.SHARED_KEY:
+        return _by_key(said, keys, proposing)
+    return (yield from _by_signature(said, proposing))
 
 
-def _is_called(entry: PadEntry, wanted: IdResponderPayload | None, path: Path) -> bool:
-    return wanted is None or same_identity(local_identity(entry, path), identity_of(wanted))
+def _by_key(said: Said, keys: IkeKeys, entries: Sequence[PadEntry]) -> tuple[PadEntry, Claim, Auth]:
+    claim = Claim(said.identity, (said.identity,))
+    having = [each for each in entries if shared_key(each) is not None]
+    if not having:
+        raise wrong_method(said.method, [way for each in entries for way in each.auth])
+    for entry in _in_order(said, having, claim):
+        key = shared_key(entry)
+        if key is not None and proves(said, keys, key):
+            check_identity(entry, claim, said.path, inner=said.inner)
+            return entry, claim, key
+    raise Aborted(Reason.WRONG_KEY, "the peer has another pre-shared key: the proof in its request is wrong")
 
 
-def _proposes(entry: PadEntry, proposal: IkeProposal) -> bool:
-    return any(same_algorithms(each, proposal) for each in entry.proposals)
+def _by_signature(said: Said, entries: Sequence[PadEntry]) -> Exchange[tuple[PadEntry, Claim, Auth]]:
+    having = [each for each in entries if by_certificate(each.auth)]
+    if not having:
+        raise wrong_method(said.method, [way for each in entries for way in each.auth])
+    claim = _signed_claim(said, sha1=any(each.sha1 for each in having))
+    if said.method == AuthMethod.RSA:
+        having = [each for each in having if each.sha1]
+    ordered = _in_order(said, having, claim)
+    fitting = [each for each in ordered if is_wanted(each, claim, said.path, inner=said.inner)]
+    if not fitting:
+        check_identity(ordered[0], claim, said.path, inner=said.inner)
+    way = yield from judge(claim, dict.fromkeys(way for each in fitting for way in by_certificate(each.auth)))
+    return next(each for each in fitting if way in each.auth), claim, way
+
+
+def _in_order(said: Said, entries: Sequence[PadEntry], claim: Claim) -> list[PadEntry]:
+    """Those that have the name that the peer wants to speak to, if any; those for its own name first."""
+    wanted = said.chain.maybe(IdResponderPayload)
+    name = None if wanted is None else identity_of(wanted)
+    named = [each for each in entries if _is_called(each, name, said.path)] or list(entries)
+    return sorted(named, key=lambda each: not is_wanted(each, claim, said.path, inner=said.inner))
+
+
+def _is_called(entry: PadEntry, wanted: Identity | None, path: Path) -> bool:
+    if wanted is None or same_identity(local_identity(entry, path), wanted):
+        return True
+    ours = [own for way in by_certificate(_ours(entry)) for own in way.own]
+    return entry.local_identity is None and any(certificates.is_called(own, wanted) for own in ours)
+
+
+def answering_ways(entry: PadEntry, theirs: Auth) -> tuple[Auth, ...]:
+    """How a responder may prove itself to who has gone ``theirs``: alike, unless the policy names another way."""
+    if entry.local_auth:
+        return entry.local_auth
+    if isinstance(theirs, PresharedKey):
+        return (theirs,)
+    return tuple(dict.fromkeys((theirs, *by_certificate(entry.auth))))

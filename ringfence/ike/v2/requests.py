@@ -120,8 +120,10 @@ class Requests:
         except Refused as error:
             self._malformed(header, datagram, error)
             raise
-        self._voice.follow()
         beginning = self._talk.answering
+        if beginning is not None and beginning.ticket:
+            raise Ignored(Reason.UNEXPECTED, "a request while the last one is not answered yet")
+        self._voice.follow()
         if beginning is not None:
             if header.exchange != Kind.IKE_AUTH:
                 raise Ignored(Reason.UNEXPECTED, "a request before the peer has authenticated itself")

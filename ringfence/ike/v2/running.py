@@ -12,6 +12,7 @@ from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.rekey import Successor
 from ringfence.ike.window import Patience, Repeater
 from ringfence.ike.wishes import Wish
+from ringfence.net.address import Path
 
 T = TypeVar("T")
 
@@ -44,6 +45,12 @@ class Running(Generic[T]):
     doubt_ends: float | None = None
     probes: bool = False
     """Whether all it asks is whether the peer is there."""
+    ticket: int = 0
+    """Of the question to the host that it waits for; 0 for none."""
+    asked: Message | None = None
+    """The peer's request that it is to answer when it knows that."""
+    asked_by: Path | None = None
+    """Where that came from."""
     last: bool = False
     """Whether the IKE SA ends with it."""
     repeater: Repeater = field(init=False)

@@ -34,6 +34,7 @@ from ringfence.ike.v2.channel import Spis, is_response
 from ringfence.ike.v2.dialogue import Dialogue
 from ringfence.ike.v2.notifies import Answered
 from ringfence.ike.v2.numbers import Kind
+from ringfence.ike.v2.proof import Disbelieved
 from ringfence.ike.v2.requests import Requests
 from ringfence.ike.v2.running import AnyRunning, Running
 from ringfence.ike.v2.stranger import denies
@@ -242,9 +243,9 @@ class Session:
         return self._voice.drain()
 
     def answered(self, ticket: int, answer: Answer) -> list[Output]:
-        """Nothing here asks the host anything."""
-        del ticket, answer
-        return []
+        """The host answers a question of an exchange."""
+        self._talk.answered(ticket, answer)
+        return self._voice.drain()
 
     def tick(self) -> list[Output]:
         """Repeat what is not answered, end what takes too long."""
@@ -364,6 +365,8 @@ class Session:
         if not running.initiator and isinstance(error, Answered):
             self._voice.emit(MainFailed(error.reason, error.detail))  # the peer is asked to begin anew
             return
+        if isinstance(error, Disbelieved):
+            self._talk.say_now(Kind.INFORMATIONAL, informational.disbelieve())
         self._voice.report(
             MainModeFailed(
                 peer=self._voice.peer,

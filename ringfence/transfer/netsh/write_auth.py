@@ -47,7 +47,7 @@ def first_words(auth: Iterable[Auth], place: Place, what: str, script: Script) -
                 methods["computerpsk"] = None
                 words.append(("auth1psk", script.key(file, place)))
             case Certificate():
-                methods[f"computercert{SUFFIXES[one.signing]}"] = None
+                methods[f"computercert{_suffix(one)}"] = None
                 certificates.setdefault(one.signing, []).append(one)
     if not methods:
         raise BadWord("it says no first authentication")
@@ -72,11 +72,17 @@ def second_words(auth: Iterable[SecondAuth], place: Place, what: str, script: Sc
                 methods["anonymous"] = None
             case Certificate():
                 holder = "user" if one.holder is Holder.USER else "computer"
-                methods[f"{holder}cert{SUFFIXES[one.signing]}"] = None
+                methods[f"{holder}cert{_suffix(one)}"] = None
                 certificates.setdefault(one.signing, []).append(one)
     for signing, ones in certificates.items():
         words.append((f"auth2{SUFFIXES[signing]}ca", _authorities(ones, place, what, script)))
     return [("auth2", ",".join(methods)), *words] if methods else []
+
+
+def _suffix(one: Certificate) -> str:
+    if one.signing not in SUFFIXES:
+        raise BadWord(f"Windows has no certificates with keys of kind {one.signing.value} here")
+    return SUFFIXES[one.signing]
 
 
 def _authorities(ones: Iterable[Certificate], place: Place, what: str, script: Script) -> str:

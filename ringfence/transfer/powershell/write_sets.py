@@ -153,6 +153,8 @@ class Sets:
 
 
 def _certificate(way: Certificate) -> Words:
+    if way.signing not in SIGNING.values():
+        raise BadWord(f"Windows has no certificates with keys of kind {way.signing.value} here")
     words: Words = [("User" if way.holder is Holder.USER else "Machine", ""), ("Cert", "")]
     words.append(("Authority", quote(way.authority)))
     words.append(("AuthorityType", next(name for name, kind in AUTHORITY.items() if kind is way.kind)))

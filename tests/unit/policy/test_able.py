@@ -27,6 +27,10 @@ def rule(**settings: str) -> Rule:
             {"auth": '{ eap = "tls", eap-only = true, users-file = "u" }', "keying": '["ikev1"]'},
             "authenticates by EAP, which IKEv2 alone has",
         ),
+        (
+            {"auth": '{ certificate = "CN=A", signing = "ed25519" }', "keying": '["ikev1"]'},
+            "authenticates by ed25519, which only IKEv2 can",
+        ),
         ({"keying": '["authip"]'}, "negotiates by authip only, which needs a later version"),
     ],
 )

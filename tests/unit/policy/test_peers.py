@@ -10,8 +10,8 @@ from ringfence.net.address import AddressRange
 from ringfence.policy.certificates import Wallet
 from ringfence.policy.eap import EapFiles
 from ringfence.policy.model import KeyModule, Kind, MainMode, PskFile, Rule
-from ringfence.policy.peers import Peers, versions
-from ringfence.policy.terms import Eap
+from ringfence.policy.peers import Peers, signs_weakly, versions
+from ringfence.policy.terms import Certificate, Eap, Signing
 from ringfence.secret import Secret
 
 KEYS = PskFile("a"), PskFile("b")
@@ -62,6 +62,19 @@ def test_who_is_let_in_is_part_of_it() -> None:
     only, all_ = peers.pad()
     assert (only.admits(Identity.parse("a.corp.example")), only.admits(Identity.parse("10.0.0.1"))) == (True, False)
     assert (only.names_nobody, all_.names_nobody, all_.through_nat) == (False, True, ThroughNat.NEVER)
+
+
+def test_only_a_rule_for_weak_peers_of_ikev2_lets_rsa_sign_sha1() -> None:
+    rsa, ecdsa = Certificate("CN=A"), Certificate("CN=A", Signing.ECDSA_P256)
+    weak = replace(RULE, auth=(rsa,), legacy=True, keying=(KeyModule.IKEV1, KeyModule.IKEV2))
+    assert signs_weakly(weak)
+    for changes in ({"legacy": False}, {"keying": ()}, {"auth": (ecdsa,)}, {"auth": KEYS}):
+        assert not signs_weakly(replace(weak, **changes))
+    peers = Peers({"a": Secret(b"1")})
+    for one in (weak, replace(weak, legacy=False)):
+        name, _ = peers.add(one, KEYS, (), Origin("r"))
+        peers.widen(name, [Ends(HOST)])
+    assert {entry.sha1 for entry in peers.pad()} == {True, False}
 
 
 def test_versions_of_ike_in_their_order() -> None:

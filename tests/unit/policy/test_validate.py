@@ -59,3 +59,11 @@ def test_nobody_is_assigned() -> None:
         found
     )
     assert not any("assigned" in str(each) for each in validate(parse(one.format("A") + "assigned = true\n", name="p")))
+
+
+def test_rsa_with_sha1_is_weak() -> None:
+    text = rule_text("lab", with_='"10.77.0.0/24"', auth='{ certificate = "CN=A" }', keying='["ikev2"]')
+    found = [str(one) for one in validate(parse(text + "legacy = true\n", name="p"))]
+    assert any("allows signatures by RSA with SHA-1, which" in one for one in found), found
+    assert not any("nothing weak" in one for one in found)
+    assert validate(parse(text, name="p")) == ()

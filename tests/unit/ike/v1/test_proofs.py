@@ -7,13 +7,13 @@ from lab.authority import authority
 from ringfence.crypto.certificate import Certificate
 from ringfence.crypto.signature import KeyKind
 from ringfence.databases.certification import CertificateAuth
-from ringfence.databases.identity import Identity, IdentityKind
+from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PresharedKey
 from ringfence.ike.errors import IkeError, Reason
 from ringfence.ike.v1.authentication import Authentication
 from ringfence.ike.v1.identities import main_id
 from ringfence.ike.v1.payloads import CertPayload, CertRequestPayload
-from ringfence.ike.v1.proofs import PKCS7, X509_SIGNATURE, identities, own_identity, proof_for, shown_by
+from ringfence.ike.v1.proofs import X509_SIGNATURE, proof_for
 from ringfence.secret import Secret
 from ringfence.testing.script import message
 
@@ -28,31 +28,12 @@ def cert(*issued):
     return tuple(CertPayload(X509_SIGNATURE, one.der) for one in issued)
 
 
-def test_a_certificate_proves_all_its_names():
-    read = Certificate.read(ALICE.der)
-    assert [str(one) for one in identities(read)] == ["CN=alice,O=Lab", "alice.lab", "a@lab", "10.0.0.1"]
-    assert own_identity(read).kind is IdentityKind.DN
-    nameless = Certificate.read(ROOT.issue("", names=("bob.lab",)).der)
-    assert str(own_identity(nameless)) == "bob.lab"
-
-
 def test_requests_name_each_authority_once_or_none():
     subject = Certificate.read(ROOT.der).subject
     assert proof_for(P256, (WAY, WAY)).requests() == (CertRequestPayload(X509_SIGNATURE, subject),)
     silent = CertificateAuth("CN=Lab CA", KeyKind.P256, (ROOT.der,), asks_by_name=False)
     assert proof_for(P256, (silent,)).requests() == (CertRequestPayload(X509_SIGNATURE, b""),)
     assert proof_for(Authentication.PRESHARED_KEY, (PresharedKey(Secret(b"k")),)).requests() == ()
-
-
-def test_certificates_come_one_by_one_or_in_a_bag():
-    chain = message(*cert(ALICE, MIDDLE)).chain
-    assert [one.der for one in shown_by(chain)] == [ALICE.der, MIDDLE.der]
-    bag = message(CertPayload(PKCS7, ALICE.bag(MIDDLE)), CertPayload(7, b"a list of revoked ones")).chain
-    assert {one.der for one in shown_by(bag)} == {ALICE.der, MIDDLE.der}
-    for wrong in (CertPayload(X509_SIGNATURE, b"x"), CertPayload(PKCS7, b"x")):
-        with pytest.raises(IkeError) as caught:
-            shown_by(message(wrong).chain)
-        assert caught.value.reason is Reason.BAD_CERTIFICATE
 
 
 def test_the_one_that_issued_no_other_is_the_peers():

@@ -69,6 +69,7 @@ from ringfence.policy.windows import (
 from ringfence.policy.write import canonical
 from ringfence.transfer.base import key_file_text
 from ringfence.transfer.consec import ends_of, kind_of, weighed
+from ringfence.transfer.netsh.authentication import SIGNINGS
 from ringfence.transfer.netsh.exporting import write_script
 from ringfence.transfer.netsh.importing import read_script
 
@@ -169,7 +170,7 @@ def test_ipsec_policies_come_back(policy: Policy) -> None:
 
 
 CERTIFICATES = st.builds(
-    Certificate, st.sampled_from(["CN=A, O='x'", 'CN="b, c"']), st.sampled_from(Signing),
+    Certificate, st.sampled_from(["CN=A, O='x'", 'CN="b, c"']), st.sampled_from([*SIGNINGS.values()]),
     st.sampled_from(AuthorityKind),
     mapping=st.booleans(), exclude_ca_name=st.booleans(), health=st.booleans(),
     eku=st.sampled_from([(), ("1.2.3", "1.2.4")]),

@@ -43,6 +43,8 @@ def test_first() -> None:
     ]
     with pytest.raises(BadWord):
         first_words((), HERE, "it", script)
+    with pytest.raises(BadWord, match="ed25519"):
+        first_words((Certificate("CN=A", Signing.ED25519),), HERE, "it", script)
 
 
 def test_second() -> None:
