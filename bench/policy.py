@@ -79,7 +79,7 @@ def flows(spd: Spd) -> list[FlowKey]:
     def port(ports: PortRange) -> int:
         return chance.randint(ports.first, ports.last)
 
-    written = [entry.selector for entry in spd if entry.origin.line and entry.selector.source.version == 4]
+    written = [entry.selector for entry in spd if entry.origin.place and entry.selector.source.version == 4]
     chosen = [chance.choice(written) for _ in range(FLOWS)]
     return [
         FlowKey(

@@ -112,21 +112,12 @@ class TryAgain:
 
 
 @dataclass(frozen=True, slots=True)
-class AddressesChanged:
-    """This host has other addresses than before; a policy that speaks of "me" means others now."""
+class HostChanged:
+    """This host's networking is another one than before: what "me", gateways and networks stand for may be, too."""
 
 
 BackendEvent = (
-    Acquire
-    | SoftExpired
-    | HardExpired
-    | Unanswered
-    | Answered
-    | PathMtu
-    | Dropped
-    | FellBack
-    | TryAgain
-    | AddressesChanged
+    Acquire | SoftExpired | HardExpired | Unanswered | Answered | PathMtu | Dropped | FellBack | TryAgain | HostChanged
 )
 Events = Callable[[BackendEvent], None]
 

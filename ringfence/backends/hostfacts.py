@@ -25,6 +25,9 @@ LEASES = (
     "var/lib/dhclient/*.lease*",
 )
 """Of systemd-networkd, NetworkManager and dhclient."""
+RESOLVER, UPSTREAM, SAMBA = "etc/resolv.conf", "run/systemd/resolve/resolv.conf", "etc/samba/smb.conf"
+FILES = (RESOLVER, UPSTREAM, SAMBA, *LEASES, "run/systemd/netif/links/*", "run/systemd/resolve/netif/*")
+"""All that is read but for what the kernel says, which tells of its changes by other ways."""
 LOOPBACK = (b"\x7f", bytes(15) + b"\x01")
 
 NAME_SERVER = re.compile(r"^\s*nameserver\s+([0-9A-Fa-f:.]+)", re.MULTILINE)
@@ -36,7 +39,7 @@ def host_facts(root: Path = ROOT) -> HostFacts:
     """This host, now; raises BackendError when the kernel does not say its addresses."""
     addresses, broadcasts, links, subnets = kernel.local_addresses()
     leases = [text for text in _leases(root) if set(addresses_in(LEASED.findall(text))) & set(addresses)]
-    wins = [read(root / "etc/samba/smb.conf"), *leases]
+    wins = [read(root / SAMBA), *leases]
     return HostFacts(
         addresses,
         broadcasts,
@@ -57,9 +60,9 @@ def facts_of(policy: Policy) -> HostFacts:
 
 def name_servers(root: Path = ROOT) -> tuple[bytes, ...]:
     """Those that this host asks; where it asks a resolver of its own, those that this one asks."""
-    found = addresses_in(NAME_SERVER.findall(read(root / "etc/resolv.conf")))
+    found = addresses_in(NAME_SERVER.findall(read(root / RESOLVER)))
     if found and all(one.startswith(LOOPBACK) for one in found):
-        found = addresses_in(NAME_SERVER.findall(read(root / "run/systemd/resolve/resolv.conf")))
+        found = addresses_in(NAME_SERVER.findall(read(root / UPSTREAM)))
     return _sorted(one for one in found if not one.startswith(LOOPBACK))
 
 

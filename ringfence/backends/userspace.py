@@ -197,11 +197,9 @@ class UserspaceBackend:
 
     async def _mend(self) -> None:
         """The host changed, or somebody took away what is ours."""
-        before = self._kernel.host.local
+        self._emit(base.HostChanged())
         await self._kernel.mend(self._spd)
         self._raw.local = self._kernel.host.local
-        if self._raw.local != before:
-            self._emit(base.AddressesChanged())
 
     async def _device_again(self) -> None:
         """Somebody deleted the device; nftables kept the host closed. Make another."""

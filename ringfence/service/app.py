@@ -21,7 +21,8 @@ from ringfence import __version__
 from ringfence.audit import KeyLogOpened, ServiceFault, ServiceStarted, ServiceStopped
 from ringfence.backends import nft
 from ringfence.backends.base import MARK, BackendError, BackendEvent
-from ringfence.backends.hostfacts import host_facts
+from ringfence.backends.filewatch import FileWatch
+from ringfence.backends.hostfacts import FILES, ROOT, host_facts
 from ringfence.backends.names import NameBook
 from ringfence.backends.udp import IkeSockets
 from ringfence.backends.userspace import UserspaceBackend
@@ -38,7 +39,7 @@ from ringfence.service.events import EventLog
 from ringfence.service.host import REPORTED, Host
 from ringfence.service.lock import NamespaceLock
 from ringfence.service.log import make_sink
-from ringfence.service.names import follow
+from ringfence.service.names import HOSTS, follow
 from ringfence.service.notify import notify
 from ringfence.service.peers import PeerTable
 from ringfence.service.reload import PolicyKeeper
@@ -107,8 +108,14 @@ class _Service:
             lambda datagram, path: host.receive(datagram, path), backend.inbound_udp, MARK,
             on_closed=lambda peer: host.closed(peer),
         )  # fmt: skip
+        moved = asyncio.Event()
+
+        def look() -> None:
+            keeper.look()
+            moved.set()
+
         host = Host(
-            ike, backend, send=sockets.send, now=self._clock.now, events=self._events, moved=keeper.look,
+            ike, backend, send=sockets.send, now=self._clock.now, events=self._events, moved=look,
             key_log=key_log, waits=self._settings.waits, keeper=self._credentials,
         )  # fmt: skip
         backend.events, backend.udp = host.on_event, sockets
@@ -143,7 +150,9 @@ class _Service:
             undo.push_async_callback(lambda: backend.stop(boot.leaving(keeper.policy)))
             self._follow_signals(keeper)
             watching = asyncio.create_task(keeper.watch(self._settings.watch_s, self._settings.debounce_s))
-            naming = asyncio.create_task(follow(self._names, lambda: keeper.host_names, keeper.look))
+            naming = asyncio.create_task(follow(self._names, lambda: keeper.host_names, keeper.look, woken=moved))
+            with contextlib.suppress(OSError):  # this user may have no more of them; all is looked at every second, too
+                undo.callback(FileWatch(look, (*FILES, HOSTS), ROOT).close)
             self._ready(keeper, backend.name)
             await self._stop.wait()
             notify("STOPPING=1")

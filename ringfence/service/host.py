@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterable
 from ringfence.audit import Event, FellBackToClear, MainModeFailed, PacketDropped, QuickModeFailed, ServiceFault
 from ringfence.backends.base import (
     Acquire,
-    AddressesChanged,
     Answered,
     BackendEvent,
     Dropped,
     FellBack,
     HardExpired,
+    HostChanged,
     PathMtu,
     SoftExpired,
     TryAgain,
@@ -79,7 +79,7 @@ class Host:
         self, ike: Ike, backend: PacketPath, *, send: Send, now: Now, events: EventLog, moved: Callable[[], None],
         key_log: KeyRecord | None = None, waits: Waits = USUAL, keeper: Keeper | None = None,
     ) -> None:  # fmt: skip
-        """``moved`` is called when this computer has other addresses than before."""
+        """``moved`` is called when this computer's networking changed."""
         self._ike = ike
         self._backend = backend
         self._send = send
@@ -125,7 +125,7 @@ class Host:
                 rule = known.origin.rule if known is not None else entry
                 why = self._fallbacks.why(entry, flow)
                 self._events.add(FellBackToClear(peer=format_address(peer_of(known, flow)), rule=rule, why=why))
-            case AddressesChanged():
+            case HostChanged():
                 self._moved()
             case PathMtu():
                 pass  # the packet path has used it already; status shows it

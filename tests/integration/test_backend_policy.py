@@ -239,7 +239,7 @@ def test_the_host_s_own_changes_are_followed(pair: Pair, alice: AgentHandle) -> 
     assert "src 10.77.9.1 " in route
     table = pair.alice.run("ip", "route", "show", "table", "4301").stdout
     assert "10.77.9.0/24 dev rf0 proto static src 10.77.9.1 mtu 1358" in table
-    assert any(line.startswith("AddressesChanged") for line in alice.ask("happened"))
+    assert any(line.startswith("HostChanged") for line in alice.ask("happened"))
     pair.alice.run("ip", "link", "delete", "more0")
     time.sleep(1.0)
     assert "src 10.77.1.1 " in pair.alice.run("ip", "route", "get", "10.77.9.9").stdout

@@ -11,11 +11,11 @@ import pytest
 from ringfence.audit import Event, FellBackToClear, MainModeEnded, MainModeFailed, PacketDropped, ServiceFault
 from ringfence.backends.base import (
     Acquire,
-    AddressesChanged,
     Answered,
     Dropped,
     FellBack,
     HardExpired,
+    HostChanged,
     PathMtu,
     SoftExpired,
     TryAgain,
@@ -187,7 +187,7 @@ def test_events_of_the_packet_path_reach_ike(story: Story) -> None:
     def act(host: Host) -> None:
         for event in (
             Acquire("web/1", FLOW), TryAgain("web/1", FLOW), SoftExpired(3, "octets"),
-            HardExpired(4, "packets"), Unanswered(3), Answered(3), PathMtu(3, 1400), AddressesChanged(),
+            HardExpired(4, "packets"), Unanswered(3), Answered(3), PathMtu(3, 1400), HostChanged(),
         ):  # fmt: skip
             host.on_event(event)
 

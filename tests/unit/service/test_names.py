@@ -65,5 +65,38 @@ def test_in_another_network_names_are_asked_for_at_once(monkeypatch: pytest.Monk
     assert (changes, book.known(("a",))) == ([1], {"a": (TWO,)})
 
 
+def test_who_is_woken_looks_around_at_once_and_a_change_during_a_look_up_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(names, "LOOK_S", 3600.0)
+    monkeypatch.setattr(names, "UNKNOWN_AGAIN_S", 3600.0)
+    around, asked = ["office"], list[str]()
+
+    def ask(name: str) -> tuple[bytes, ...]:
+        asked.append(around[0])
+        if around[0] == "café":
+            around[0] = "home"  # while it is asked for
+        return (ONE,)
+
+    async def story() -> None:
+        woken = asyncio.Event()
+        following = asyncio.create_task(
+            names.follow(NameBook(ask), lambda: ("a",), lambda: None, lambda: tuple(around), woken)
+        )
+        for place in ("café", "home"):
+            await asyncio.sleep(0)
+            around[0] = place if place != "home" else around[0]
+            before = len(asked)
+            for _ in range(3000):
+                woken.set()
+                await asyncio.sleep(0.01)
+                if len(asked) > before:
+                    break
+        following.cancel()
+
+    asyncio.run(story())
+    assert asked == ["café", "home"]
+
+
 def test_what_answers_depend_on_stays_while_nothing_happens() -> None:
     assert names.surroundings() == names.surroundings()
