@@ -22,6 +22,7 @@ from ringfence.audit.negotiation import (
     QuickModeEnded,
     QuickModeEstablished,
     QuickModeFailed,
+    keying_word,
 )
 from ringfence.audit.packets import FellBackToClear, PacketDropped
 from ringfence.audit.policy import (
@@ -68,4 +69,5 @@ __all__ = [
     "ServiceFault",
     "ServiceStarted",
     "ServiceStopped",
+    "keying_word",
 ]

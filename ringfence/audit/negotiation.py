@@ -7,6 +7,24 @@ from typing import ClassVar
 from ringfence.audit.event import Event
 from ringfence.databases.comparison import Comparison
 
+KEYING_WORDS = {"ikev1": "IKEv1", "ikev2": "IKEv2"}
+"""Protocols as people write them."""
+
+
+def keying_word(keying: str) -> str:
+    """A protocol as people write it: ``IKEv2``."""
+    return KEYING_WORDS.get(keying, keying)
+
+
+def _main_mode(keying: str) -> str:
+    """What makes an IKE SA: IKEv2 has no main mode."""
+    return "main mode" if keying == "ikev1" else keying_word(keying)
+
+
+def _quick_mode(keying: str) -> str:
+    """What makes a contract; screens call it so in IKEv2, too, as Windows does."""
+    return "quick mode" if keying == "ikev1" else f"{keying_word(keying)} quick mode"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageExchanged(Event):
@@ -62,8 +80,7 @@ class MainModeEstablished(Event):
 
     def __str__(self) -> str:
         identity = "" if self.remote_identity == self.peer else f" ({self.remote_identity})"
-        name = "main mode SA" if self.keying == "ikev1" else "IKEv2 SA"
-        return f"{name} with {self.peer}{identity}, {self.proposal}"
+        return f"{_main_mode(self.keying)} SA with {self.peer}{identity}, {self.proposal}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +95,8 @@ class _Failed(Event):
     rule: str = ""
     comparison: Comparison | None = None
     """What either side has, where both were seen."""
+    keying: str = "ikev1"
+    """The protocol that was spoken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +107,7 @@ class MainModeFailed(_Failed):
     WINDOWS_ID: ClassVar[int] = 4653
 
     def __str__(self) -> str:
-        return f"main mode with {self.peer} failed: {self.detail}"
+        return f"{_main_mode(self.keying)} with {self.peer} failed: {self.detail}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +122,8 @@ class KeyingChanged(Event):
     why: str
 
     def __str__(self) -> str:
-        return f'{self.now} instead of {self.was} with {self.peer}, as rule "{self.rule}" allows: {self.why}'
+        words = f"{keying_word(self.now)} instead of {keying_word(self.was)}"
+        return f'{words} with {self.peer}, as rule "{self.rule}" allows: {self.why}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +135,10 @@ class MainModeEnded(Event):
     ike_id: int
     peer: str
     why: str
+    keying: str = "ikev1"
 
     def __str__(self) -> str:
-        return f"main mode SA with {self.peer} ended: {self.why}"
+        return f"{_main_mode(self.keying)} SA with {self.peer} ended: {self.why}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,10 +160,12 @@ class QuickModeEstablished(Event):
     rule: str
     replaces: int | None
     lifetime_s: int | None
+    keying: str = "ikev1"
+    """The protocol that made it."""
 
     def __str__(self) -> str:
         verb = "rekeyed" if self.replaces else "agreed"
-        return f"quick mode with {self.peer} {verb}: {self.protection}, {self.mode}, {self.selector}"
+        return f"{_quick_mode(self.keying)} with {self.peer} {verb}: {self.protection}, {self.mode}, {self.selector}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +176,7 @@ class QuickModeFailed(_Failed):
     WINDOWS_ID: ClassVar[int] = 4654
 
     def __str__(self) -> str:
-        return f"quick mode with {self.peer} failed: {self.detail}"
+        return f"{_quick_mode(self.keying)} with {self.peer} failed: {self.detail}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ NAMES: dict[What, frozenset[str]] = {
     What.IKE: frozenset(
         {
             "ike-message", "ike-message-ignored", "main-mode-established", "main-mode-failed", "main-mode-ended",
-            "quick-mode-established", "quick-mode-failed", "quick-mode-ended", "fallback-to-clear",
+            "quick-mode-established", "quick-mode-failed", "quick-mode-ended", "fallback-to-clear", "keying-changed",
         }
     ),
     What.POLICY: frozenset(
@@ -42,7 +42,8 @@ NAMES: dict[What, frozenset[str]] = {
 STYLES = {
     "ike-message": "dim", "ike-message-ignored": "dim", "main-mode-established": "good", "main-mode-failed": "bad",
     "quick-mode-established": "good", "quick-mode-failed": "bad", "packet-dropped": "warn",
-    "fallback-to-clear": "warn", "policy-refused": "bad", "policy-warning": "warn", "key-log-open": "bad",
+    "fallback-to-clear": "warn", "keying-changed": "warn",
+    "policy-refused": "bad", "policy-warning": "warn", "key-log-open": "bad",
     "policy-on-probation": "warn", "policy-rolled-back": "bad", "service-fault": "bad",
 }  # fmt: skip
 

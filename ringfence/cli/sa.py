@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ringfence.audit import keying_word
 from ringfence.cli import output, words
 from ringfence.cli.output import Cell, Column, JsonOption, Shown, SocketOption
 
@@ -107,13 +108,14 @@ def _quick_modes(answer: "Sas", now: datetime) -> None:
 
 def _main_modes(answer: "Sas", now: datetime) -> None:
     columns = [
-        Column("ID"), Column("PEER"), Column("IDENTITY", optional=1), Column("STATE", optional=2), Column("PROPOSAL"),
+        Column("ID"), Column("PEER"), Column("IKE"), Column("IDENTITY", optional=1), Column("STATE", optional=2),
+        Column("PROPOSAL"),
         Column("EXPIRES", right=True), Column("QUICK MODES"),
     ]  # fmt: skip
     rows: list[list[Shown]] = [
         [
-            sa.id, sa.remote.removesuffix(":500"), sa.remote_identity, sa.state, sa.proposal or f"({sa.state})",
-            _expiry(sa.expires_at, now),
+            sa.id, sa.remote.removesuffix(":500"), sa.keying.removeprefix("ike"), sa.remote_identity, sa.state,
+            sa.proposal or f"({sa.state})", _expiry(sa.expires_at, now),
             " ".join(sa.quick_modes) or "-",
         ]
         for sa in answer.main_modes
@@ -148,12 +150,18 @@ def traffic(sa: "QuickModeSa") -> str:
 
 
 def _main_mode(sa: "MainModeSa", now: datetime) -> Iterator[tuple[str, Shown]]:
-    yield "main mode", f"{sa.id}, {sa.state}, {'begun by us' if sa.initiator else 'begun by the peer'}"
+    yield (
+        "main mode",
+        f"{sa.id}, {keying_word(sa.keying)}, {sa.state}, {'begun by us' if sa.initiator else 'begun by the peer'}",
+    )
     yield "peer", _named(sa.remote, sa.remote_identity)
     yield "we", _named(sa.local, sa.local_identity)
     if sa.proposal:
         yield "proposal", sa.proposal
-    yield "cookies", f"{sa.initiator_cookie} (initiator), {sa.responder_cookie} (responder)"
+    yield (
+        "cookies" if sa.keying == "ikev1" else "IKE SPIs",
+        f"{sa.initiator_cookie} (initiator), {sa.responder_cookie} (responder)",
+    )
     if sa.made_at is not None:
         yield from _life(sa.made_at, sa.expires_at, now)
     yield "quick modes", ", ".join(sa.quick_modes) or "none"
@@ -162,7 +170,8 @@ def _main_mode(sa: "MainModeSa", now: datetime) -> Iterator[tuple[str, Shown]]:
 
 
 def _quick_mode(sa: "QuickModeSa", now: datetime) -> Iterator[tuple[str, Shown]]:
-    yield "quick mode", f"{sa.id}, under {sa.main_mode}" if sa.main_mode else f"{sa.id}, manual keys"
+    under = f"{keying_word(sa.keying)}, under {sa.main_mode}" if sa.main_mode else "manual keys"
+    yield "quick mode", f"{sa.id}, {under}"
     yield "traffic", f"{traffic(sa)}, any protocol" if sa.protocol == "any" else traffic(sa)
     yield "peer", _named(sa.peer, sa.peer_identity)
     yield "protection", f"{sa.protection}, {sa.mode}"

@@ -113,13 +113,13 @@ def _peers(peers: list["Peer"], now: datetime) -> None:
     word = {"clear": "in clear"}
     columns = [
         output.Column("PEER"), output.Column("STATE"), output.Column("SINCE", right=True),
-        output.Column("IDENTITY", optional=2), output.Column("RULE", optional=1),
+        output.Column("IKE", optional=3), output.Column("IDENTITY", optional=2), output.Column("RULE", optional=1),
     ]  # fmt: skip
     known = sorted(peers, key=lambda peer: (peer.state.value == "protected", peer.address))
     rows: list[list[Shown]] = [
         [
             peer.address, Cell(word.get(peer.state.value, peer.state.value), style[peer.state.value]),
-            words.short_ago(peer.since, now), peer.identity, peer.rule,
+            words.short_ago(peer.since, now), peer.keying.removeprefix("ike"), peer.identity, peer.rule,
         ]
         for peer in known[:PEERS_SHOWN]
     ]  # fmt: skip

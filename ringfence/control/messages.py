@@ -156,8 +156,10 @@ class Peer(Message):
     """Who it proved to be; empty before it did."""
     rule: str = ""
     since: datetime
+    keying: str = ""
+    """The protocol that it proved itself by, ``ikev1`` or ``ikev2``; empty before it did."""
     detail: str = ""
-    """Why it fails or talks in clear, in one sentence."""
+    """Why it fails or talks in clear, or speaks another protocol than the rule prefers, in one sentence."""
 
 
 class Volume(Message):
@@ -213,6 +215,8 @@ class MainModeSa(Message):
 
     id: str
     """``m`` and a number."""
+    keying: str
+    """The protocol: ``ikev1`` or ``ikev2``."""
     state: str
     local: str
     """Our address and port."""
@@ -241,6 +245,8 @@ class QuickModeSa(Message):
     """``q`` and a number."""
     main_mode: str | None
     """Id of the main mode SA that it was made under; None for manual keys."""
+    keying: str = ""
+    """The protocol that made it, ``ikev1`` or ``ikev2``; empty for manual keys."""
     rule: str
     local: str
     """Our traffic: addresses, and ports where not all are meant."""

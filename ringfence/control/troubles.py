@@ -27,6 +27,8 @@ class Trouble(Message):
     detail: str
     """The cause in a sentence."""
     we_began: bool
+    keying: str = ""
+    """The protocol that was spoken; empty for a message that was not even answered."""
     rule: str = ""
     place: str = ""
     """Its document and line."""

@@ -151,6 +151,11 @@ class IkeSa(Protocol):
         """Repeat what is not answered, end what takes too long."""
 
 
+def keying_of(session: IkeSa) -> str:
+    """The protocol that an IKE SA speaks, as documents name it."""
+    return f"ikev{session.version}"
+
+
 @runtime_checkable
 class Renewable(Protocol):
     """What an IKE SA of IKEv2 can do besides."""

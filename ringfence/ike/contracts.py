@@ -13,7 +13,7 @@ from dataclasses import replace
 from ringfence.audit import QuickModeEnded, QuickModeEstablished
 from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import ChildSa, Sa
-from ringfence.ike.association import IkeSa
+from ringfence.ike.association import IkeSa, keying_of
 from ringfence.ike.children import Record
 from ringfence.ike.effects import Effect, InstallOutbound, RemoveChild, Report
 from ringfence.ike.happening import Prepared
@@ -247,6 +247,7 @@ class Contracts:
                     rule=entry.origin.rule if entry else child.entry,
                     replaces=child.replaces,
                     lifetime_s=child.hard.seconds,
+                    keying=keying_of(session),
                 )
             )
         )

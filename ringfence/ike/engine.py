@@ -367,6 +367,7 @@ class IkeEngine:
         made = session.agreed
         return IkeSaInfo(
             id=session.id,
+            version=session.version,
             path=session.path,
             state=session.state,
             initiator=session.initiator,

@@ -30,6 +30,8 @@ class IkeSaInfo:
     """One IKE SA; no key is in it."""
 
     id: int
+    version: int
+    """Of IKE: 1 or 2."""
     path: Path
     state: IkeState
     initiator: bool

@@ -14,7 +14,7 @@ from enum import Enum, auto
 from ringfence.audit import MainModeEnded
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PadEntry
-from ringfence.ike.association import IkeSa
+from ringfence.ike.association import IkeSa, keying_of
 from ringfence.ike.effects import Report
 from ringfence.ike.errors import Reason
 from ringfence.ike.happening import Orphaned, Output
@@ -340,7 +340,9 @@ class Sessions:
             self._linger(session)
             self._take(session, [Orphaned(why)])
         if was_made:
-            self._take(session, [Report(MainModeEnded(ike_id=session.id, peer=peer_of(session.path), why=why))])
+            keying = keying_of(session)
+            ended = MainModeEnded(ike_id=session.id, peer=peer_of(session.path), why=why, keying=keying)
+            self._take(session, [Report(ended)])
 
     def _linger(self, session: IkeSa) -> None:
         """Let the peer hear that it has ended."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ringfence import __version__
-from ringfence.audit.policy import PolicyEdited
+from ringfence.audit import PolicyEdited, keying_word
 from ringfence.backends.base import BackendStatistics, ChildTraffic, SoftTraffic
 from ringfence.control.edits import Edited, RecordedEdit
 from ringfence.control.entries import end, entries, protocol_name
@@ -186,7 +186,7 @@ class Answers:
             return answer
         child = self._serving(outward)
         entry = self._running().compiled.spd.outbound(outward)
-        now = f"{'now':<11}{_now(child, entry)}"
+        now = f"{'now':<11}{_now(child, entry, self._keying(child) if child else '')}"
         peer = peer_of(entry, outward)
         why = self._last_try(format_address(peer)) if child is None else []
         lines = [answer.lines[0], now, *answer.lines[1:], *why]
@@ -289,6 +289,7 @@ class Answers:
     def _main_mode(self, sa: IkeSaInfo) -> MainModeSa:
         return MainModeSa(
             id=f"m{sa.id}",
+            keying=f"ikev{sa.version}",
             state=sa.state.value,
             local=str(sa.path.local),
             remote=str(sa.path.remote),
@@ -310,6 +311,7 @@ class Answers:
         return QuickModeSa(
             id=f"q{child.id}",
             main_mode=f"m{child.ike_id}" if child.ike_id else None,
+            keying=self._keying(child),
             rule=self._rule(child.entry),
             local=end(selector.source, selector.source_ports, selector.protocol),
             remote=end(selector.destination, selector.destination_ports, selector.protocol),
@@ -328,6 +330,11 @@ class Answers:
             path_mtu=traffic.path_mtu,
             replaces=f"q{child.replaces}" if child.replaces is not None else None,
         )
+
+    def _keying(self, child: ChildSa) -> str:
+        """Contracts of IKEv1 outlive the IKE SA that they were made under, those of IKEv2 do not."""
+        version = next((sa.version for sa in self._ike.ike_sas() if sa.id == child.ike_id), 1)
+        return f"ikev{version}" if child.ike_id else ""
 
     def _soft_sa(self, soft: SoftTraffic) -> SoftSa:
         remote = format_address(soft.flow.destination)
@@ -370,14 +377,15 @@ def _protection(child: ChildSa) -> Iterable[str]:
         yield f"{sa.protocol.name.lower()} {names}" + (" esn" if sa.esn else "")
 
 
-def _now(child: ChildSa | None, entry: SpdEntry | None) -> str:
+def _now(child: ChildSa | None, entry: SpdEntry | None, keying: str) -> str:
     if child is None:
         if entry is not None and entry.processing is not None and entry.processing.respond_only:
             return "there is no SA for it; the other side has to begin a negotiation"
         return "there is no SA for it; the first packet begins a negotiation"
     address = format_address(child.outbound[-1].destination)
     name = f" as {child.peer}" if child.peer is not None and str(child.peer) != address else ""
-    return f"q{child.id}, SPI 0x{child.outbound[0].spi:08x}, with {address}{name}"
+    by = f"by {keying_word(keying)} " if keying else ""
+    return f"q{child.id}, SPI 0x{child.outbound[0].spi:08x}, {by}with {address}{name}"
 
 
 def _or_empty(value: object) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from ringfence.audit import (
     FellBackToClear,
+    KeyingChanged,
     MainModeEstablished,
     MainModeFailed,
     MessageExchanged,
@@ -37,7 +38,12 @@ class _Row:
     since: datetime
     identity: str = ""
     rule: str = ""
+    keying: str = ""
     detail: str = ""
+    note: str = ""
+    """That it speaks another protocol than its rule prefers."""
+    noted: str = ""
+    """The protocol that this is about."""
     children: set[int] = field(default_factory=set)
 
 
@@ -51,8 +57,13 @@ class PeerTable:
         """Learn from an event."""
         at = recorded.at
         match recorded.event:
-            case MainModeEstablished(peer=peer, remote_identity=identity):
-                self._row(peer, at).identity = identity
+            case MainModeEstablished(peer=peer, remote_identity=identity, keying=keying):
+                row = self._row(peer, at)
+                row.identity, row.keying = identity, keying
+                row.note = row.note if keying == row.noted else ""
+            case KeyingChanged(peer=peer, now=now):
+                row = self._row(peer, at)
+                row.note, row.noted = str(recorded.event), now
             case QuickModeEstablished(peer=peer, child_id=child, rule=rule):
                 row = self._set(peer, PeerState.PROTECTED, at, "", rule)
                 row.children.add(child)
@@ -79,7 +90,7 @@ class PeerTable:
         shown = {
             address: Peer(
                 address=address, state=row.state, identity=row.identity, rule=row.rule, since=row.since,
-                detail=row.detail,
+                keying=row.keying, detail=row.detail or row.note,
             )
             for address, row in self._rows.items()
             if soft is None or row.state is not PeerState.CLEAR or address in soft

@@ -26,7 +26,7 @@ TELLING = (Reason.NO_PEER, Reason.VERSION, Reason.EXCHANGE_TYPE)
 """Why a message is ignored that its sender may have meant well."""
 
 Failed = MainModeFailed | QuickModeFailed
-Kind = tuple[str, str, bool, str]
+Kind = tuple[str, str, str, bool, str]
 
 
 @dataclass(slots=True)
@@ -43,6 +43,8 @@ class Failure:
     first_at: datetime
     last_at: datetime
     times: int = 1
+    keying: str = ""
+    """The protocol that was spoken."""
 
 
 class TroubleTable:
@@ -84,7 +86,7 @@ class TroubleTable:
         address = host_part(peer)
         kinds = table.setdefault(address, OrderedDict())
         table.move_to_end(address)
-        kind = failure.exchange, failure.reason.value, failure.we_began, failure.rule
+        kind = failure.keying, failure.exchange, failure.reason.value, failure.we_began, failure.rule
         before = kinds.pop(kind, None)
         if before is not None:
             failure.first_at, failure.times = before.first_at, before.times + failure.times
@@ -97,4 +99,5 @@ class TroubleTable:
 
 def _failure(exchange: str, event: Failed, at: datetime) -> Failure:
     reason = Reason(event.reason)
-    return Failure(exchange, reason, event.initiator, event.rule, event.detail, event.comparison, at, at)
+    comparison, keying = event.comparison, event.keying
+    return Failure(exchange, reason, event.initiator, event.rule, event.detail, comparison, at, at, keying=keying)

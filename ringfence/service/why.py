@@ -8,6 +8,7 @@ whose log to read.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ringfence.audit import keying_word
 from ringfence.control.errors import BadRequest, NotThere
 from ringfence.control.messages import Peer, PeerState
 from ringfence.control.troubles import ComparedPart, Trouble, WhyAnswer
@@ -72,6 +73,8 @@ def trouble_with(asked: str, policy: Policy, peers: Iterable[Peer], table: Troub
         cure = f'ringfence explain "out tcp HERE -> {peer}:PORT"  says what happens to a packet.'
         raise NotThere(f"Nothing has failed with {peer}, and there is no security with it.", cure=cure)
     lines = [f"{'now':<{LABEL}}{_standing(row)}"]
+    if row is not None and row.state is PeerState.PROTECTED and row.detail:
+        lines.append(f"{'but':<{LABEL}}{row.detail}")
     for one in troubles:
         lines += ["", *_lines(one, peer)]
     protected = row is not None and row.state is PeerState.PROTECTED
@@ -90,7 +93,8 @@ def _standing(row: Peer | None) -> str:
     if row is None:
         return "no security, and nothing under way"
     rule = f', rule "{row.rule}"' if row.rule else ""
-    return f"{STANDING[row.state]} since {row.since.astimezone():%H:%M:%S}{rule}"
+    by = f" by {keying_word(row.keying)}" if row.keying and row.state is PeerState.PROTECTED else ""
+    return f"{STANDING[row.state]}{by} since {row.since.astimezone():%H:%M:%S}{rule}"
 
 
 def shown(words: Sequence[str]) -> str:
@@ -103,8 +107,9 @@ def _trouble(failure: Failure, policy: Policy, peer: str) -> Trouble:
     comparison = failure.comparison
     return Trouble(
         exchange=failure.exchange, reason=failure.reason.value, detail=failure.detail, we_began=failure.we_began,
-        rule=failure.rule, place=policy.place(failure.rule) if failure.rule else "", times=failure.times,
-        first_at=failure.first_at, last_at=failure.last_at, subject=comparison.subject if comparison else "",
+        keying=failure.keying, rule=failure.rule, place=policy.place(failure.rule) if failure.rule else "",
+        times=failure.times, first_at=failure.first_at, last_at=failure.last_at,
+        subject=comparison.subject if comparison else "",
         parts=[_part(row, comparison) for row in comparison.rows] if comparison else [],
         advice=list(advice(failure, policy.known(peer, failure.rule))),
     )  # fmt: skip
@@ -117,7 +122,8 @@ def _part(row: Row, comparison: Comparison) -> ComparedPart:
 
 def _lines(trouble: Trouble, peer: str) -> Iterator[str]:
     who = "this computer began" if trouble.we_began else f"{peer} began"
-    yield f"{'failed':<{LABEL}}{trouble.exchange}: {trouble.reason.replace('-', ' ')}; {who}, {_times(trouble)}"
+    keying = f"{keying_word(trouble.keying)}, " if trouble.keying else ""
+    yield f"{'failed':<{LABEL}}{keying}{trouble.exchange}: {trouble.reason.replace('-', ' ')}; {who}, {_times(trouble)}"
     if trouble.rule:
         place = f" ({trouble.place})" if trouble.place else ""
         yield f'{"because":<{LABEL}}rule "{trouble.rule}"{place}'

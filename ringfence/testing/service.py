@@ -51,7 +51,7 @@ def make_status() -> Status:
         peers=[
             Peer(
                 address="10.77.0.2", state=PeerState.PROTECTED, identity="bob.lab", rule="lab is isolated",
-                since=START,
+                since=START, keying="ikev1",
             ),
             Peer(
                 address="10.77.0.9", state=PeerState.CLEAR, rule="dns", since=START + timedelta(seconds=20),
@@ -77,7 +77,8 @@ def make_sas() -> Sas:
     return Sas(
         main_modes=[
             MainModeSa(
-                id="m1", state="established", local="10.77.0.1:500", remote="10.77.0.2:500", local_identity="alice.lab",
+                id="m1", keying="ikev1", state="established", local="10.77.0.1:500", remote="10.77.0.2:500",
+                local_identity="alice.lab",
                 remote_identity="bob.lab", proposal="aes256-sha256-ecp256", initiator=True,
                 initiator_cookie="1122334455667788", responder_cookie="8877665544332211", rule="lab is isolated",
                 made_at=START, expires_at=START + timedelta(hours=8), quick_modes=["q3"],
@@ -85,7 +86,8 @@ def make_sas() -> Sas:
         ],
         quick_modes=[
             QuickModeSa(
-                id="q3", main_mode="m1", rule="lab is isolated", local="10.77.0.1", remote="10.77.0.2", protocol="any",
+                id="q3", main_mode="m1", keying="ikev1", rule="lab is isolated", local="10.77.0.1", remote="10.77.0.2",
+                protocol="any",
                 peer="10.77.0.2", peer_identity="bob.lab", protection="esp aes256-gcm", mode="transport",
                 spi_in=["0x5f3a11c0"], spi_out=["0xc0ffee11"], made_at=START, expires_at=START + timedelta(hours=1),
                 received=Volume(packets=11, octets=1_100), sent=Volume(packets=12, octets=1_204),

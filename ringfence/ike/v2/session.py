@@ -375,6 +375,7 @@ class Session:
                 initiator=running.initiator,
                 rule=self.rule,
                 comparison=error.comparison,
+                keying="ikev2",
             )
         )
         self._voice.emit(MainFailed(error.reason, error.detail))
@@ -388,5 +389,6 @@ class Session:
                 initiator=running.initiator,
                 rule=running.wish.entry.origin.rule if running.wish else "",
                 comparison=error.comparison,
+                keying="ikev2",
             )
         )

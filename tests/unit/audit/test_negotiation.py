@@ -25,7 +25,7 @@ def test_a_comparison_is_one_line_for_a_machine() -> None:
 
 def test_another_protocol_is_told() -> None:
     event = audit.KeyingChanged(peer="10.0.0.2", rule="lab", was="ikev2", now="ikev1", why="no answer")
-    assert str(event) == 'ikev1 instead of ikev2 with 10.0.0.2, as rule "lab" allows: no answer'
+    assert str(event) == 'IKEv1 instead of IKEv2 with 10.0.0.2, as rule "lab" allows: no answer'
     assert event.fields()["event"] == "keying-changed"
 
 
@@ -35,3 +35,11 @@ def test_an_ike_sa_of_ikev2_is_no_main_mode() -> None:
         rule="lab", lifetime_s=None, keying="ikev2",
     )  # fmt: skip
     assert str(event) == "IKEv2 SA with 10.0.0.2, p"
+    ended = audit.MainModeEnded(ike_id=1, peer="10.0.0.2", why="rekeyed", keying="ikev2")
+    assert str(ended) == "IKEv2 SA with 10.0.0.2 ended: rekeyed"
+
+
+def test_a_failure_says_by_which_protocol() -> None:
+    failed = audit.QuickModeFailed(peer="10.0.0.2", reason="r", detail="no", initiator=True, keying="ikev2")
+    assert str(failed) == "IKEv2 quick mode with 10.0.0.2 failed: no"
+    assert str(replace(failed, keying="ikev1")) == "quick mode with 10.0.0.2 failed: no"

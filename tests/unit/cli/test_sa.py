@@ -55,16 +55,35 @@ def test_who_talks_in_clear_is_in_the_list(
 @pytest.mark.parametrize("name", ["q3", "0x5f3a11c0", "0xC0FFEE11"])
 def test_one_is_shown_by_id_or_spi(service: AnsweringService, command: Command, name: str) -> None:
     out = command("sa", "show", name).out
-    for text in ("q3, under m1", "0x5f3a11c0", "12 packets, 1.2 kB", "1400 octets", "lab is isolated", "bob.lab"):
+    for text in (
+        "q3, IKEv1, under m1",
+        "0x5f3a11c0",
+        "12 packets, 1.2 kB",
+        "1400 octets",
+        "lab is isolated",
+        "bob.lab",
+    ):
         assert text in out
     assert QuickModeSa.model_validate_json(command("sa", "show", name, "--json").out) == make_sas().quick_modes[0]
 
 
 def test_a_main_mode_is_shown(service: AnsweringService, command: Command) -> None:
     out = command("sa", "show", "m1").out
-    for text in ("established", "begun by us", "alice.lab", "bob.lab", "1122334455667788", "q3"):
+    for text in ("m1, IKEv1, established", "begun by us", "alice.lab", "bob.lab", "1122334455667788", "q3"):
         assert text in out
     assert MainModeSa.model_validate_json(command("sa", "show", "m1", "--json").out) == make_sas().main_modes[0]
+
+
+def test_one_of_ikev2_has_spis_and_no_cookies(
+    service: AnsweringService, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = make_sas().main_modes[0].model_copy(update={"keying": "ikev2"})
+    monkeypatch.setattr(service, "sas", lambda: Sas(main_modes=[main], quick_modes=[]))
+    assert "m1  10.77.0.2  v2" in command("sa", "list").out
+    shown = command("sa", "show", "m1").out
+    assert "m1, IKEv2, established" in shown
+    assert "IKE SPIs" in shown
+    assert "cookies" not in shown
 
 
 def test_a_main_mode_that_is_not_finished_says_what_is_known(

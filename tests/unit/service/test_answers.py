@@ -47,9 +47,9 @@ auth = { psk-file = "lab.psk" }
 name = "no telnet"
 block = "tcp to 23"
 """
-CHILD = make_child(esp_suite(Encryption.AES_GCM_16), local="192.0.2.1", remote="192.0.2.2")
+CHILD = replace(make_child(esp_suite(Encryption.AES_GCM_16), local="192.0.2.1", remote="192.0.2.2"), ike_id=1)
 IKE = IkeSaInfo(
-    id=1, path=NetworkPath(Endpoint(bytes([192, 0, 2, 1]), 500), Endpoint(bytes([192, 0, 2, 2]), 500)),
+    id=1, version=2, path=NetworkPath(Endpoint(bytes([192, 0, 2, 1]), 500), Endpoint(bytes([192, 0, 2, 2]), 500)),
     state=IkeState.ESTABLISHED, initiator=True, initiator_cookie=bytes(8), responder_cookie=b"\xff" * 8,
     local_identity=None, remote_identity=Identity.parse("bob.lab"), proposal=None, entry="e", rule="lab", made_at=10.0,
     expires_at=None, children=(CHILD.id,),
@@ -197,7 +197,8 @@ def test_policy_entries(running: Running) -> None:
 def test_explanations_name_the_sa_in_use(running: Running) -> None:
     told = running.answers.explain("out icmp 192.0.2.1 -> 192.0.2.2")
     assert (told.verdict, told.sure) == ("protect", True)
-    assert f"q{CHILD.id}" in told.lines[1]
+    assert told.lines[1].startswith(f"now        q{CHILD.id}, SPI ")
+    assert ", by IKEv2 with 192.0.2.2" in told.lines[1]
     assert running.answers.explain("in icmp 192.0.2.2 -> 192.0.2.1").sure
     running.children = ()
     told = running.answers.explain("out icmp 192.0.2.1 -> 192.0.2.2")
@@ -242,7 +243,7 @@ def test_events(running: Running) -> None:
     number = running.events.last_number
     (one,) = running.answers.events(number - 1)
     assert (one.number, one.event, one.windows_id) == (number, "main-mode-ended", 4655)
-    assert one.fields == {"ike_id": 1, "peer": "x", "why": "y"}
+    assert one.fields == {"ike_id": 1, "peer": "x", "why": "y", "keying": "ikev1"}
 
     async def follow() -> list[int]:
         running.events.close()

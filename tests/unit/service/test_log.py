@@ -32,7 +32,7 @@ def logged(*events: object, verbose: bool = False, journal: bool = False, out: i
 def test_a_line_is_a_sentence_and_its_pieces() -> None:
     assert line(FAILED) == (
         'main-mode-failed: main mode with 10.0.0.2 failed: no "answer" came windows_id=4653 peer=10.0.0.2 '
-        "reason=peer-silent initiator=true"
+        "reason=peer-silent initiator=true keying=ikev1"
     )
 
 

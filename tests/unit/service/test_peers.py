@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of peers, from the events of their lives."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from ringfence.audit import (
     Event,
     FellBackToClear,
+    KeyingChanged,
     MainModeEstablished,
     MainModeFailed,
     MessageExchanged,
@@ -29,7 +31,7 @@ def message(peer: str = PEER, number: int = 1) -> Event:
     )
 
 
-def main_mode(peer: str = PEER) -> Event:
+def main_mode(peer: str = PEER) -> MainModeEstablished:
     return MainModeEstablished(
         ike_id=1, peer=peer, local_identity="a", remote_identity="bob", proposal="x", initiator=True, rule="lab",
         lifetime_s=None,
@@ -64,6 +66,16 @@ def test_a_peer_becomes_protected() -> None:
     (peer,) = after(message(f"{PEER}:500"), main_mode(), quick_mode(1))
     assert (peer.address, peer.state, peer.identity, peer.rule) == (PEER, PeerState.PROTECTED, "bob", "lab")
     assert peer.since == START + timedelta(seconds=2)
+
+
+def test_by_which_protocol_it_proved_itself_and_why_not_by_another() -> None:
+    changed = KeyingChanged(peer=PEER, rule="lab", was="ikev2", now="ikev1", why="no answer")
+    (peer,) = after(changed, main_mode(), quick_mode(1))
+    assert (peer.keying, peer.detail) == ("ikev1", str(changed))
+    (peer,) = after(changed, main_mode(), quick_mode(1), replace(main_mode(), keying="ikev2"))
+    assert (peer.keying, peer.detail) == ("ikev2", "")
+    (peer,) = after(changed, main_mode(), failed())
+    assert peer.detail == "it does not answer", "a failure is said first"
 
 
 def test_a_dead_peer_fails_and_says_why() -> None:

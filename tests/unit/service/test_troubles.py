@@ -42,6 +42,14 @@ def test_others_are_told_apart_the_latest_first() -> None:
     ]  # fmt: skip
 
 
+def test_those_of_another_protocol_are_others() -> None:
+    second = MainModeFailed(
+        peer="10.0.0.9", reason=Reason.NO_PROPOSAL.value, detail="d", initiator=False, rule="r", keying="ikev2"
+    )
+    found = table_of(failed(), second).of("10.0.0.9")
+    assert [(one.keying, one.times) for one in found] == [("ikev2", 1), ("ikev1", 1)]
+
+
 def test_it_is_bounded() -> None:
     kinds = table_of(*(failed(rule=str(number)) for number in range(KINDS + 3)))
     assert [one.rule for one in kinds.of("10.0.0.9")][-1] == "3"

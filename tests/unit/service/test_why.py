@@ -59,6 +59,7 @@ def test_both_sides_part_by_part() -> None:
     text = "\n".join(answer.lines)
     assert "failing since" in text
     assert "192.0.2.9 began, 3 times since" in text
+    assert "failed            IKEv1, main mode: no proposal in common; 192.0.2.9 began, 3 times since" in text
     assert "hash              sha1                              ✘ sha256" in answer.lines
     assert "do                On 192.0.2.9, allow w." in answer.lines
 
@@ -84,6 +85,12 @@ def test_a_peer_that_works() -> None:
     answer = trouble_with("192.0.2.9", policy(), [fine], TroubleTable())
     assert (answer.protected, answer.troubles) == (True, [])
     assert answer.lines == [f'now               protected since {AT.astimezone():%H:%M:%S}, rule "lab"']
+    told = fine.model_copy(update={"keying": "ikev1", "detail": "IKEv1 instead of IKEv2"})
+    answer = trouble_with("192.0.2.9", policy(), [told], TroubleTable())
+    assert answer.lines == [
+        f'now               protected by IKEv1 since {AT.astimezone():%H:%M:%S}, rule "lab"',
+        "but               IKEv1 instead of IKEv2",
+    ]
 
 
 def test_words_that_are_too_many() -> None:
