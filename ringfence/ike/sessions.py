@@ -295,14 +295,11 @@ class Sessions:
     def peers_of(self, session: IkeSa) -> list[IkeSa]:
         """The other established ones with the same peer."""
         made = session.agreed
+        others = [each for each in self.with_peer(session.path) if each.version == session.version]
         return [
-            other
-            for other in self.with_peer(session.path)
-            if other is not session
-            and made
-            and other.agreed
-            and other.agreed.remote == made.remote
-            and other.version == session.version
+            each
+            for each in others
+            if each is not session and made and each.agreed and each.agreed.remote == made.remote
         ]
 
     def _supersede(self, old: IkeSa, new: IkeSa) -> None:
@@ -340,9 +337,8 @@ class Sessions:
             self._linger(session)
             self._take(session, [Orphaned(why)])
         if was_made:
-            keying = keying_of(session)
-            ended = MainModeEnded(ike_id=session.id, peer=peer_of(session.path), why=why, keying=keying)
-            self._take(session, [Report(ended)])
+            words = {"peer": peer_of(session.path), "why": why, "keying": keying_of(session)}
+            self._take(session, [Report(MainModeEnded(ike_id=session.id, **words))])
 
     def _linger(self, session: IkeSa) -> None:
         """Let the peer hear that it has ended."""
