@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Diffie-Hellman groups of IKE: draw a key pair, and compute the secret shared with a peer.
+"""Key exchanges of IKE: draw a key pair, and compute the secret shared with a peer.
+
+``generate`` is the initiator's part, ``respond`` the responder's, which with ML-KEM (``kem``) is another one.
 
 The primes of the MODP groups are computed, not copied: p = 2^b - 2^(b-64) - 1 + 2^64 (floor(2^(b-130) pi) + c), where
 c is the smallest number that makes p and (p-1)/2 prime (RFC 2409 §6, RFC 3526). In such a group every value but 1 and
@@ -22,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
 
+from ringfence.crypto import kem
 from ringfence.crypto.errors import BadPublicValue
 from ringfence.crypto.suites import GROUPS, DhGroup, refuse_legacy
 from ringfence.secret import Secret
@@ -47,8 +50,9 @@ class KeyPair(ABC):
 
     def shared(self, peer_public: bytes) -> Secret:
         """The secret of both halves, of fixed length; raises BadPublicValue."""
-        if len(peer_public) != len(self.public):
-            raise BadPublicValue(f"a value of {GROUPS[self.group].word} has {len(self.public)} octets")
+        row = GROUPS[self.group]
+        if len(peer_public) != (octets := row.answer_octets or row.public_octets):
+            raise BadPublicValue(f"a value of {row.word} has {octets} octets")
         try:
             return Secret(self._shared(peer_public))
         except ValueError as error:
@@ -65,6 +69,8 @@ class KeyPair(ABC):
 def generate(group: DhGroup, random: Random, *, legacy: bool = False) -> KeyPair:
     """A key pair whose private value is drawn from ``random``; raises LegacyRefused."""
     refuse_legacy(group, allowed=legacy)
+    if GROUPS[group].encapsulates:
+        return _MlKem(group, random(kem.SEED_OCTETS))
     if group is DhGroup.CURVE25519:
         return _Curve25519(random(32))
     if group in _CURVES:
@@ -72,6 +78,24 @@ def generate(group: DhGroup, random: Random, *, legacy: bool = False) -> KeyPair
     octets = _MODP[group].exponent_octets
     # The uppermost bit is set, so that how long a power takes tells nothing about the exponent's size.
     return _Modp(group, int.from_bytes(random(octets)) | 1 << octets * 8 - 1)
+
+
+def respond(group: DhGroup, peer_public: bytes, random: Random, *, legacy: bool = False) -> tuple[bytes, Secret]:
+    """What answers the value of who began, and the secret; raises BadPublicValue and LegacyRefused."""
+    if not GROUPS[group].encapsulates:
+        half = generate(group, random, legacy=legacy)
+        return half.public, half.shared(peer_public)
+    if len(peer_public) != GROUPS[group].public_octets:
+        raise BadPublicValue(f"a value of {GROUPS[group].word} has {GROUPS[group].public_octets} octets")
+    try:
+        return kem.encapsulate(group, peer_public, random)
+    except ValueError as error:
+        raise BadPublicValue(f"no value of {GROUPS[group].word}") from error
+
+
+def available(group: DhGroup) -> bool:
+    """Whether it can be done here: a crypto library may lack the newest."""
+    return not GROUPS[group].encapsulates or kem.available(group)
 
 
 # MODP --------------------------------------------------------------------------------------------------------------
@@ -190,3 +214,18 @@ class _Curve25519(KeyPair):
 
     def _shared(self, peer_public: bytes) -> bytes:
         return self._key.exchange(X25519PublicKey.from_public_bytes(peer_public))
+
+
+# Key encapsulation -------------------------------------------------------------------------------------------------
+
+
+class _MlKem(KeyPair):
+    """The initiator's half: what comes back is a ciphertext; a wrong one yields a wrong secret (FIPS 203 §6.3)."""
+
+    def __init__(self, group: DhGroup, seed: bytes) -> None:
+        self.group = group
+        self._key = kem.Decapsulator(group, seed)
+        self.public = self._key.public
+
+    def _shared(self, peer_public: bytes) -> bytes:
+        return self._key.decapsulate(peer_public)

@@ -57,7 +57,10 @@ class Hash(Enum):
 
 
 class DhGroup(Enum):
-    """Diffie-Hellman groups; the value is the IANA number, the same in IKEv1 and IKEv2."""
+    """Diffie-Hellman groups, and what else makes a secret; the value is the IANA number, in IKEv1 as in IKEv2.
+
+    The last three are key encapsulation mechanisms, which IKEv2 alone knows (draft-ietf-ipsecme-ikev2-mlkem).
+    """
 
     MODP_768 = 1
     MODP_1024 = 2
@@ -71,6 +74,9 @@ class DhGroup(Enum):
     ECP_384 = 20
     ECP_521 = 21
     CURVE25519 = 31
+    ML_KEM_512 = 35
+    ML_KEM_768 = 36
+    ML_KEM_1024 = 37
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +202,13 @@ class GroupRow:
     public_octets: int
     """Octets of the KE payload's data."""
     legacy: bool = False
+    answer_octets: int = 0
+    """Octets of the responder's data, where it answers with something else than such a value: a ciphertext."""
+
+    @property
+    def encapsulates(self) -> bool:
+        """Whether the responder draws the secret and returns it encrypted to the initiator's value (FIPS 203)."""
+        return self.answer_octets > 0
 
 
 GROUPS: dict[DhGroup, GroupRow] = {
@@ -211,6 +224,9 @@ GROUPS: dict[DhGroup, GroupRow] = {
     DhGroup.ECP_384: GroupRow("ecp384", 96),
     DhGroup.ECP_521: GroupRow("ecp521", 132),
     DhGroup.CURVE25519: GroupRow("x25519", 32),
+    DhGroup.ML_KEM_512: GroupRow("mlkem512", 800, answer_octets=768),
+    DhGroup.ML_KEM_768: GroupRow("mlkem768", 1184, answer_octets=1088),
+    DhGroup.ML_KEM_1024: GroupRow("mlkem1024", 1568, answer_octets=1568),
 }
 
 

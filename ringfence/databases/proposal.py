@@ -79,6 +79,13 @@ class IkeProposal:
     hash: Hash
     group: DhGroup
     limits: Limits = Limits(seconds=28800)
+    further: tuple[DhGroup, ...] = ()
+    """What is exchanged besides, in this order, so that all would have to be broken (RFC 9370); IKEv2 alone can."""
 
     def __str__(self) -> str:
-        return f"{self.cipher}-{HASH[self.hash].word}-{GROUPS[self.group].word}"
+        return f"{self.cipher}-{HASH[self.hash].word}-{exchanges_text(self.group, *self.further)}"
+
+
+def exchanges_text(*groups: DhGroup) -> str:
+    """Key exchanges as policies say them: ``x25519+mlkem768``."""
+    return "+".join(GROUPS[each].word for each in groups)

@@ -73,6 +73,8 @@ class Processing:
     """Which side has an address in a tunnel only because the other gave it: no more of the selector is that side's."""
     pfs: DhGroup | None = None
     """Group of a second DH exchange in quick mode; None for none (Windows: session key PFS)."""
+    pfs_further: tuple[DhGroup, ...] = ()
+    """What is exchanged besides; IKEv2 alone can (RFC 9370)."""
     clear_in: bool = False
     """Accept clear packets inward (Windows: inbound pass-through; "request" inward)."""
     clear_out: bool = False
@@ -86,6 +88,11 @@ class Processing:
     """SAs end after so long without traffic, and come back with it; None: never for that."""
     respond_only: bool = False
     """Never begin: our packets leave in clear until the peer has negotiated (Windows: default response)."""
+
+    @property
+    def exchanges(self) -> tuple[DhGroup, ...]:
+        """The key exchanges of quick mode, in order; none without PFS."""
+        return () if self.pfs is None else (self.pfs, *self.pfs_further)
 
 
 @dataclass(frozen=True, slots=True)

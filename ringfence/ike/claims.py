@@ -137,7 +137,7 @@ def judge(claim: Claim, ways: Iterable[Auth]) -> Exchange[CertificateAuth]:
 
 def same_algorithms(one: IkeProposal, other: IkeProposal) -> bool:
     """Whether they differ in their lifetimes at most."""
-    return (one.cipher, one.hash, one.group) == (other.cipher, other.hash, other.group)
+    return (one.cipher, one.hash, one.group, one.further) == (other.cipher, other.hash, other.group, other.further)
 
 
 def is_ours(entry: PadEntry, auth: Auth, local: Identity, path: Path) -> bool:

@@ -76,6 +76,18 @@ class Say:
     payloads: tuple[Payload, ...]
     wait: Wait
     check: Check = accept
+    kind: int | None = None
+    """Exchange type, where it is another than that of the whole exchange (IKEv2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """Wait for the peer's next request of what it began (IKEv2)."""
+
+    kind: int
+    """Its exchange type."""
+    link: bytes = b""
+    """What it names to say which it goes on with, where there may be several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +120,7 @@ class Consult:
     question: Question
 
 
-Command = Say | Do | Protect | Traverse | Consult
+Command = Say | Hear | Do | Protect | Traverse | Consult
 Exchange: TypeAlias = Generator[Command, Message | Answer | None, T]
 
 
@@ -116,16 +128,16 @@ class NoAnswer(TypeError):
     """Whoever runs the exchange went on without a message: a fault of ours, not of a peer."""
 
 
-def _say(payloads: tuple[Payload, ...], wait: Wait, check: Check) -> Exchange[Message]:
-    message = yield Say(payloads, wait, check)
+def _say(payloads: tuple[Payload, ...], wait: Wait, check: Check, kind: int | None = None) -> Exchange[Message]:
+    message = yield Say(payloads, wait, check, kind)
     if not isinstance(message, Message):
         raise NoAnswer("an exchange that waits is resumed with a message")
     return message
 
 
-def request(*payloads: Payload, check: Check = accept) -> Exchange[Message]:
+def request(*payloads: Payload, check: Check = accept, kind: int | None = None) -> Exchange[Message]:
     """Send, repeat until the answer comes, and return it."""
-    return (yield from _say(payloads, Wait.INSIST, check))
+    return (yield from _say(payloads, Wait.INSIST, check, kind))
 
 
 def answer(*payloads: Payload, check: Check = accept) -> Exchange[Message]:
@@ -136,6 +148,14 @@ def answer(*payloads: Payload, check: Check = accept) -> Exchange[Message]:
 def conclude(*payloads: Payload) -> Exchange[None]:
     """Send the last message of the exchange."""
     yield Say(payloads, Wait.NOT)
+
+
+def hear(kind: int, link: bytes = b"") -> Exchange[Message]:
+    """Return the peer's next request, after what ``conclude`` answered to the one before."""
+    message = yield Hear(kind, link)
+    if not isinstance(message, Message):
+        raise NoAnswer("an exchange that waits is resumed with a message")
+    return message
 
 
 def perform(effect: Effect) -> Exchange[None]:

@@ -91,6 +91,10 @@ class Chain:
     items: tuple[Decoded, ...]
     padding: bytes = b""
     """Octets behind the last payload."""
+    first: int = NONE
+    """The type of the first payload that came."""
+    octets: bytes = b""
+    """All that came, even what is passed over."""
 
     def __iter__(self) -> Iterator[Payload]:
         return (item.payload for item in self.items)
@@ -143,7 +147,7 @@ def decode_chain(first: int, octets: bytes, known: Registry, *, most_padding: in
         items.append(item)
     if reader.left > most_padding:
         raise DecodeError(reader.offset, f"{reader.left} octets behind the last payload")
-    return Chain(tuple(items), reader.rest())
+    return Chain(tuple(items), reader.rest(), first, octets)
 
 
 def _take(number: int, reader: Reader, octets: bytes, known: Registry) -> tuple[int, Decoded]:

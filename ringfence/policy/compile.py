@@ -36,6 +36,7 @@ from ringfence.policy.inclear import asked, built_in, clear, many, with_exemptio
 from ringfence.policy.ipfilter import reverse
 from ringfence.policy.lower import statements
 from ringfence.policy.mainmodes import MainModes, Piece
+from ringfence.policy.methods import for_pfs
 from ringfence.policy.model import Filter, Gateways, Keyword, Need, Policy, Rule, Verb
 from ringfence.policy.multicast import ARROWS, beside_exempt, beside_multicast
 from ringfence.policy.networks import Situation
@@ -312,7 +313,8 @@ class _Compiler:
             tunnel_local=local,
             tunnel_remote=remote,
             assigned=_assigned(rule.gateways),
-            pfs=_pfs(rule),
+            pfs=next(iter(_pfs(rule)), None),
+            pfs_further=_pfs(rule)[1:],
             clear_in=rule.secure.inward is not Need.REQUIRE,
             clear_out=rule.secure.outward is Need.REQUEST,
             replay_window=rule.replay_window,
@@ -386,7 +388,9 @@ def _assigned(gateways: Gateways | None) -> Assigned | None:
     return Assigned.THEIRS if gateways.pool else Assigned.OURS
 
 
-def _pfs(rule: Rule) -> DhGroup | None:
+def _pfs(rule: Rule) -> tuple[DhGroup, ...]:
+    """Key exchanges of quick mode."""
     if isinstance(rule.pfs, DhGroup):
-        return rule.pfs
-    return (rule.main_mode or MainMode()).methods[0].group if rule.pfs else None
+        return (rule.pfs,)
+    method = for_pfs((rule.main_mode or MainMode()).methods)
+    return (method.group, *method.further) if rule.pfs else ()

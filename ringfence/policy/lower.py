@@ -9,7 +9,6 @@ that is written as on Windows, a rule for each direction, becomes one statement 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ringfence.crypto.suites import DhGroup
 from ringfence.policy.defaults import FILTER_ACTIONS, FILTER_LISTS, main_mode_with_classic, with_classic
 from ringfence.policy.ipfilter import format_filter, mirror
 from ringfence.policy.model import (
@@ -149,7 +148,7 @@ def _rule(job: Job, item: IpFilter, part: Part, *, either_end: bool) -> Rule:
         auth=rule.auth or job.ipsec.auth or (Kerberos(),),
         protect=action.methods,
         lifetime=action.lifetime,
-        pfs=_pfs(job),
+        pfs=job.action.pfs or None,
         main_mode=job.main_mode,
         gateways=job.gateways,
         legacy=action.legacy or job.ipsec.legacy,
@@ -160,12 +159,6 @@ def _rule(job: Job, item: IpFilter, part: Part, *, either_end: bool) -> Rule:
         place=rule.place or job.ipsec.place,
         places=rule.places,
     )
-
-
-def _pfs(job: Job) -> DhGroup | None:
-    if isinstance(job.action.pfs, DhGroup):
-        return job.action.pfs
-    return job.main_mode.methods[0].group if job.action.pfs else None
 
 
 def _filter(job: Job, item: IpFilter, part: Part) -> Filter:

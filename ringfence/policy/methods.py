@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Security methods in words: ``esp aes256-gcm``, ``esp aes256-sha256 + ah sha1``; main mode ``aes256-sha256-ecp256``.
 
+Main mode may exchange more than one key, in IKEv2: ``aes256-sha256-x25519+mlkem768``.
+
 The words are those of the tables in ``crypto.suites``; hyphens inside a suite may be left out (``aes256gcm``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
 
+from ringfence.crypto.dh import available
 from ringfence.crypto.suites import (
     ENCRYPTION,
     GROUPS,
@@ -69,13 +72,17 @@ def _ike_words() -> dict[str, IkeProposal]:
         for cipher in CIPHERS
         if cipher.row.ike_v1 is not None
         for hash_ in HASH
-        for group in GROUPS
+        for group in GROUP_WORDS.values()
     )
     return {str(proposal): proposal for proposal in proposals}
 
 
+GROUP_WORDS = {row.word: group for group, row in GROUPS.items() if not row.encapsulates}
+FURTHER_WORDS = {row.word: group for group, row in GROUPS.items()}
+"""What may be exchanged besides: ML-KEM never comes first or alone."""
+MOST_FURTHER = 7
+"""Key exchanges besides the first (RFC 9370 §2.2.1)."""
 ESP_WORDS, AH_WORDS, IKE_WORDS = _esp_words(), _ah_words(), _ike_words()
-GROUP_WORDS = {row.word: group for group, row in GROUPS.items()}
 ALIASES = {"gcm16": "gcm", "ccm16": "ccm", "sha2256": "sha256", "sha2384": "sha384", "sha2512": "sha512"}
 
 NULL_WORDS = {word: value for word, value in ESP_WORDS.items() if word.startswith("null-")}
@@ -128,14 +135,39 @@ def _transform(words: list[str]) -> Transform:
 
 def parse_ike_proposal(text: str, limits: Limits = NO_LIMITS) -> IkeProposal:
     """One main mode security method; raises BadWord."""
-    word = text.lower().strip()
+    word, *further = (part.strip() for part in text.lower().split("+"))
     found = _lookup(word, _IKE)
     if found is None:
         raise BadWord(
             "which is no main mode method: encryption, hash and group, joined by hyphens",
             cure=_nearest(word, IKE_WORDS),
         )
-    return IkeProposal(found.cipher, found.hash, found.group, limits)
+    return IkeProposal(found.cipher, found.hash, found.group, limits, _further(found.group, further))
+
+
+def _further(first: DhGroup, words: list[str]) -> tuple[DhGroup, ...]:
+    """Key exchanges besides the first; raises BadWord."""
+    for word in words:
+        if word not in FURTHER_WORDS:
+            raise BadWord(f'but "{word}" is no key exchange', cure=f"Such as {', '.join(FURTHER_WORDS)}.")
+    found = tuple(FURTHER_WORDS[word] for word in words)
+    if len({first, *found}) != 1 + len(found) or len(found) > MOST_FURTHER:
+        raise BadWord(f"but a method has up to {MOST_FURTHER} further key exchanges, each once")
+    for group in found:
+        if not available(group):
+            raise BadWord(
+                f"but the crypto library of this computer has no {GROUPS[group].word}",
+                cure="Install a newer one, or take mlkem768.",
+            )
+    return found
+
+
+def for_pfs(methods: Sequence[IkeProposal]) -> IkeProposal:
+    """The method whose key exchanges quick mode repeats where the policy says ``pfs = true``.
+
+    That is the first with a single one, which any peer can do; where main mode has further ones always, the first.
+    """
+    return next((each for each in methods if not each.further), methods[0])
 
 
 def parse_group(text: str) -> DhGroup:
@@ -163,6 +195,7 @@ def _algorithms(part: SecurityMethod | IkeProposal | DhGroup | None) -> Iterable
                 yield from (one.algorithm for one in (transform.cipher, transform.authenticator) if one is not None)
         case IkeProposal():
             yield from (part.cipher.algorithm, part.hash, part.group)
+            yield from part.further
         case DhGroup():
             yield part
         case None:

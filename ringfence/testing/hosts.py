@@ -49,6 +49,7 @@ class HostPolicy:
     """Behind the tunnel; in transport mode the host itself."""
     remote_net: str = ""
     pfs: DhGroup | None = None
+    pfs_further: tuple[DhGroup, ...] = ()
     protocol: int | None = None
     auth: tuple[Auth, ...] = ()
     """Empty for the key."""
@@ -81,6 +82,7 @@ class HostPolicy:
             tunnel_local=parse_address(self.local) if tunnel else None,
             tunnel_remote=parse_address(self.remote) if tunnel else None,
             pfs=self.pfs,
+            pfs_further=self.pfs_further,
         )
         entry = SpdEntry(ENTRY, self.selector, Action.PROTECT, Origin("lab"), processing=processing, peer=PEER)
         peer = PadEntry(

@@ -3,6 +3,9 @@
 
 from hashlib import shake_128
 
+from ringfence.crypto.suites import DhGroup
+from ringfence.testing import mlkem
+
 
 class SeededRandom:
     """Octets that look random; call it with how many are wanted."""
@@ -15,6 +18,10 @@ class SeededRandom:
         """The next ``octets`` octets."""
         self._drawn += 1
         return shake_128(b"%d %s" % (self._drawn, self._seed)).digest(octets)
+
+    def encapsulate(self, group: DhGroup, public: bytes) -> tuple[bytes, bytes]:
+        """Ciphertext and secret for an encapsulation key, which a crypto library would not repeat."""
+        return mlkem.encapsulate(group, public, self(32))
 
     def below(self, limit: int) -> int:
         """A number from 0 up to and without ``limit``, for a test's own decisions."""

@@ -149,7 +149,7 @@ def main_says(
 ) -> list[tuple[int, int]]:  # fmt: skip
     """The attributes of a proposal, but for its lifetimes; none when IKEv1 cannot say it."""
     encryption = proposal.cipher.row.ike_v1
-    if encryption is None:
+    if encryption is None or proposal.further:
         return []
     key = [(MainAttribute.KEY_LENGTH, proposal.cipher.key_bits)] if proposal.cipher.row.sends_key_bits else []
     return [

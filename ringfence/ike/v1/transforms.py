@@ -3,7 +3,7 @@
 
 from enum import IntEnum
 
-from ringfence.crypto.suites import GMAC_V1, DhGroup, Integrity, is_legacy
+from ringfence.crypto.suites import GMAC_V1, GROUPS, DhGroup, Integrity, is_legacy
 from ringfence.databases.proposal import Protocol, SecurityMethod, Transform
 from ringfence.ike.v1.negotiate import Meaning, meaning
 from ringfence.ike.v1.payloads import ProposalPayload, ProtocolId, SaPayload, TransformPayload
@@ -87,5 +87,5 @@ def group_fits(offered: int | None, wanted: DhGroup | None) -> bool:
     """A group that the policy names must be that one; without one, a peer may ask for any that is not weak."""
     if wanted is not None:
         return offered == wanted.value
-    known = next((group for group in DhGroup if group.value == offered), None)
+    known = next((group for group in DhGroup if group.value == offered and not GROUPS[group].encapsulates), None)
     return offered is None or (known is not None and not is_legacy(known))

@@ -5,7 +5,7 @@ An unknown payload is passed over, unless its sender calls it critical (§2.5).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ringfence.ike.errors import Ignored, Reason, Refused
 from ringfence.ike.header import HEADER_OCTETS, VERSION_2, Flags, Header
@@ -148,7 +148,8 @@ def _known(chain: Chain) -> Chain:
             number = item.payload.number
             what = f"nobody knows payload type {number}, which the peer calls critical"
             raise Answered(Reason.PAYLOAD_TYPE, what, Notify.UNSUPPORTED_CRITICAL_PAYLOAD, bytes([number]))
-    return Chain(tuple(item for item in chain.items if not isinstance(item.payload, UnknownPayload)))
+    items = tuple(item for item in chain.items if not isinstance(item.payload, UnknownPayload))
+    return replace(chain, items=items)
 
 
 WORDS: dict[type[Payload], str] = {

@@ -12,9 +12,7 @@ the initiator's part, ``grants`` the responder's; IKE_AUTH is around them, or ``
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ringfence.crypto import dh
-from ringfence.crypto.errors import BadPublicValue
-from ringfence.crypto.suites import DhGroup, is_legacy
+from ringfence.crypto.suites import DhGroup
 from ringfence.databases.identity import Identity
 from ringfence.databases.proposal import Protocol, SecurityMethod
 from ringfence.databases.sa import ChildSa, Mode
@@ -28,10 +26,10 @@ from ringfence.ike.exchange import Env, Exchange, Message, conclude, perform, re
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.through_nat import passing
 from ringfence.ike.v2 import natt
+from ringfence.ike.v2.keyexchange import answer_further, ask_further, check_group, half_of, ke_of, secret_of
 from ringfence.ike.v2.keys import IkeKeys
-from ringfence.ike.v2.notifies import Answered, Notify, name_of
+from ringfence.ike.v2.notifies import Notify, name_of
 from ringfence.ike.v2.payloads import (
-    KePayload,
     NoncePayload,
     NotifyPayload,
     SaPayload,
@@ -57,6 +55,8 @@ MOST_GROUPS = 3
 """A peer may ask for another group so often."""
 
 Spis = Mapping[Protocol, int]
+Groups = tuple[DhGroup, ...]
+"""Of key exchanges, the first as ever and the further ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +123,14 @@ class Asked:
         self.spis: Spis = {protocol: children.new_spi(env.random) for protocol in protocols(self._methods)}
         """Ours."""
 
-    def payloads(self, group: DhGroup | None) -> tuple[Payload, ...]:
+    def payloads(self, groups: Groups) -> tuple[Payload, ...]:
         """SA, TSi, TSr and what goes with them."""
-        offer = offer_child(self._methods, self.spis, group)
+        offer = offer_child(self._methods, self.spis, groups)
         return offer, *said(self._selectors), *_mode(self._processing.mode)
 
-    def takes(self, reply: Chain, group: DhGroup | None) -> tuple[SecurityMethod, Selector, int]:
+    def takes(self, reply: Chain, groups: Groups) -> tuple[SecurityMethod, Selector, int]:
         """What the peer has granted, and its SPI; raises Refused."""
-        offer = offer_child(self._methods, self.spis, group)
+        offer = offer_child(self._methods, self.spis, groups)
         method, spi = accepted_child(offer, reply.one(SaPayload), self._methods)
         if _wants_transport(reply) != (self._processing.mode is Mode.TRANSPORT):
             raise Refused(Reason.CHANGED_PROPOSAL, f"the peer does not want {self._processing.mode.value} mode")
@@ -169,18 +169,19 @@ def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[Negotiated]:
     """Negotiate a child SA; raises Refused."""
     check_demand(wanted.entry, ground.peer)
     asked = Asked(wanted, ground.nat, ground.children, env)
-    group = processing_of(wanted.entry).pfs
+    groups = processing_of(wanted.entry).exchanges
     nonce = NoncePayload(wanted.nonce)
     rekey = () if wanted.old is None else (_rekeys(*wanted.old),)
-    half = half_of(group, env)
-    reply = (yield from request(*rekey, *asked.payloads(group), nonce, *ke_of(half))).chain
+    half = half_of(groups[0] if groups else None, env)
+    reply = (yield from request(*rekey, *asked.payloads(groups), nonce, *ke_of(half))).chain
     if (refused := refusal(reply)) is not None and reply.maybe(SaPayload) is None:
         raise refused_by_peer(refused)
     secret = secret_of(half, reply)
-    method, selector, spi = asked.takes(reply, group)
+    method, selector, spi = asked.takes(reply, groups)
     nonces = nonce.data, reply.one(NoncePayload).data
     terms = Terms(wanted.entry, selector, method, asked.spis, spi, wanted.replaces)
-    made = contract(ground, terms, nonces, secret, env, initiator=True)
+    further = yield from ask_further(groups[1:], reply, env)
+    made = contract(ground, terms, nonces, secret, env, initiator=True, further=further)
     yield from perform(InstallInbound(made.child))
     return made
 
@@ -197,7 +198,8 @@ class Granted:
     """What a responder grants."""
 
     terms: "Terms"
-    group: DhGroup | None
+    groups: Groups
+    """Of its own key exchanges."""
     answer: tuple[Payload, ...]
     """SA, TSi, TSr and what goes with them."""
 
@@ -224,7 +226,7 @@ def grants(chain: Chain, ground: Ground, offered: Offered, env: Env, *, first: b
         back = _as_said(selector, seen, asked).reversed()
         answer = choice.answer, *said((back,)), *_mode(mode)
         replaces = offered.replaces(chain)
-        return Granted(Terms(entry, selector, choice.method, spis, choice.spi, replaces), choice.group, answer)
+        return Granted(Terms(entry, selector, choice.method, spis, choice.spi, replaces), choice.groups, answer)
     where = " in transport mode" if wants_transport else ""
     raise refused or Refused(Reason.WRONG_SELECTORS, f"no rule protects {asked[0]} with this peer{where}")
 
@@ -257,53 +259,18 @@ def _as_said(selector: Selector, seen: Sequence[Selector], asked: Sequence[Selec
 def respond(first: Message, ground: Ground, offered: Offered, env: Env) -> Exchange[Negotiated]:
     """Answer a request for a child SA; raises Refused."""
     granted = grants(first.chain, ground, offered, env, first=False)
-    check_group(first.chain, granted.group)
-    half = half_of(granted.group, env)
+    group = granted.groups[0] if granted.groups else None
+    check_group(first.chain, group)
+    half = half_of(group, env)
     secret = secret_of(half, first.chain)
     nonce = NoncePayload(env.random(NONCE_OCTETS))
     nonces = first.chain.one(NoncePayload).data, nonce.data
-    made = contract(ground, granted.terms, nonces, secret, env, initiator=False)
+    said = *granted.answer, nonce, *ke_of(half)
+    said, further = yield from answer_further(granted.groups[1:], said, env)
+    made = contract(ground, granted.terms, nonces, secret, env, initiator=False, further=further)
     yield from perform(InstallInbound(made.child))
-    yield from conclude(*granted.answer, nonce, *ke_of(half))
+    yield from conclude(*said)
     return made
-
-
-# The second Diffie-Hellman exchange --------------------------------------------------------------------------------
-
-
-def half_of(group: DhGroup | None, env: Env) -> dh.KeyPair | None:
-    """Our half, where there is a group."""
-    return None if group is None else dh.generate(group, env.random, legacy=is_legacy(group))
-
-
-def ke_of(half: dh.KeyPair | None) -> tuple[KePayload, ...]:
-    """The payload for it."""
-    return () if half is None else (KePayload(half.group.value, half.public),)
-
-
-def check_group(chain: Chain, group: DhGroup | None) -> None:
-    """Raise Refused, naming ours, where the peer's value is of another group than was chosen (§1.3)."""
-    theirs = chain.maybe(KePayload)
-    if group is not None and (theirs is None or theirs.group != group.value):
-        what = "no value" if theirs is None else f"a value of group {theirs.group}"
-        number = group.value.to_bytes(2)
-        raise Answered(
-            Reason.BAD_KEY_EXCHANGE, f"the peer sends {what} where group {group.value} was chosen",
-            Notify.INVALID_KE_PAYLOAD, number,
-        )  # fmt: skip
-
-
-def secret_of(half: dh.KeyPair | None, theirs: Chain) -> Secret | None:
-    """The secret of both halves; raises Refused."""
-    if half is None:
-        return None
-    payload = theirs.maybe(KePayload)
-    if payload is None or payload.group != half.group.value:
-        raise Refused(Reason.BAD_KEY_EXCHANGE, "the peer's Diffie-Hellman value is missing, or of another group")
-    try:
-        return half.shared(payload.public)
-    except BadPublicValue as error:
-        raise Refused(Reason.BAD_KEY_EXCHANGE, f"the peer's Diffie-Hellman value is wrong: {error.message}") from error
 
 
 # The contract ------------------------------------------------------------------------------------------------------
@@ -327,12 +294,19 @@ class Terms:
 
 
 def contract(
-    ground: Ground, terms: Terms, nonces: tuple[bytes, bytes], secret: Secret | None, env: Env, *, initiator: bool
+    ground: Ground,
+    terms: Terms,
+    nonces: tuple[bytes, bytes],
+    secret: Secret | None,
+    env: Env,
+    *,
+    initiator: bool,
+    further: Sequence[Secret] = (),
 ) -> Negotiated:
     """The child SA; key material is first the initiator's, then the responder's direction (§2.17)."""
     (transform,) = terms.method.transforms
     octets = sum(material_octets(transform))
-    material = ground.keys.child_material(secret, b"".join(nonces), 2 * octets)
+    material = ground.keys.child_material(secret, b"".join(nonces), 2 * octets, further)
     halves = material[:octets], material[octets:]
     ours, theirs = halves if initiator else halves[::-1]
     local, remote = ground.path.local.address, ground.path.remote.address

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ringfence.ike.effects import Answer, Effect, InstallInbound
-from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
-from ringfence.ike.exchange import Command, Consult, Do, Finished, Message, Protect, Say, Traverse, Wait
+from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason, Refused
+from ringfence.ike.exchange import Command, Consult, Do, Finished, Hear, Message, Protect, Say, Traverse, Wait
 from ringfence.ike.happening import Prepared
 from ringfence.ike.header import Header
 from ringfence.ike.payload import Payload
@@ -30,6 +30,8 @@ from ringfence.ike.v2.voice import Voice
 from ringfence.ike.window import digest
 from ringfence.ike.world import World
 
+MOST_FOLLOWING = 8
+"""Exchanges that a peer may leave half done."""
 MOST_IDS = 0xFFFF_0000
 """Message ids that a side may use before the IKE SA must be replaced (§2.2)."""
 
@@ -54,6 +56,8 @@ class Dialogue:
         """What we have to ask next."""
         self.answering: AnyRunning | None = None
         """IKE_SA_INIT and IKE_AUTH that the peer began."""
+        self._following: dict[bytes, AnyRunning] = {}
+        """What else the peer began and goes on with, by the links that it has to name (RFC 9370 §2.2.4)."""
         self._next_id = 0
         self._expected = 0
         self._last: tuple[bytes, bytes, Kind] = b"", b"", Kind.IKE_SA_INIT
@@ -67,13 +71,17 @@ class Dialogue:
     @property
     def next_timer(self) -> float | None:
         """When ``tick`` has something to do."""
-        times = [each.next_timer for each in (self.current, self.answering) if each is not None]
+        times = [each.next_timer for each in self._begun if each is not None]
         return min((when for when in times if when is not None), default=None)
+
+    @property
+    def _begun(self) -> tuple[AnyRunning | None, ...]:
+        return self.answering, self.current, *self._following.values()
 
     @property
     def exchanges(self) -> tuple[AnyRunning, ...]:
         """All that are under way or wait."""
-        return *(each for each in (self.answering, self.current) if each is not None), *self.waiting
+        return *(each for each in self._begun if each is not None), *self.waiting
 
     # Ours ----------------------------------------------------------------------------------------------------------
 
@@ -97,6 +105,8 @@ class Dialogue:
             self.answering = None
         elif running in self.waiting:
             self.waiting.remove(running)
+        else:
+            self._following = {link: each for link, each in self._following.items() if each is not running}
 
     def say_now(self, kind: Kind, payloads: Sequence[Payload]) -> None:
         """Say something that nobody waits for an answer to, since the IKE SA is about to be forgotten."""
@@ -105,7 +115,7 @@ class Dialogue:
     def receive_response(self, header: Header, datagram: bytes) -> None:
         """Take a response; raises Ignored for one that nobody waits for."""
         running = self.current
-        awaited = running is not None and header.message_id == running.message_id and header.exchange == running.kind
+        awaited = running is not None and header.message_id == running.message_id and header.exchange == running.wire
         awaited = awaited and running is not None and not running.ticket
         if running is None or not awaited:
             raise Ignored(Reason.UNEXPECTED, "a response to nothing that we asked")
@@ -163,6 +173,16 @@ class Dialogue:
         """Let an exchange that the peer began go on with its request."""
         self._advance(running, None if first else message, message)
 
+    def followed(self, link: bytes | None) -> AnyRunning | None:
+        """What the peer goes on with by that link."""
+        return None if link is None else self._following.pop(link, None)
+
+    def forget_followed(self) -> None:
+        """None of what the peer began comes to anything any more."""
+        for running in self._following.values():
+            running.stepper.close()
+        self._following.clear()
+
     # Both ----------------------------------------------------------------------------------------------------------
 
     def answered(self, ticket: int, answer: Answer) -> None:
@@ -205,6 +225,9 @@ class Dialogue:
             case Say():
                 self._say(running, command, asked)
                 return command.wait is not Wait.NOT
+            case Hear():
+                self._hear(running, command)
+                return True
             case Consult(question):
                 running.ticket = self._world.next_ticket()
                 running.asked, running.asked_by = asked, self._voice.came_by
@@ -223,16 +246,25 @@ class Dialogue:
             self.answer(asked.header, asked.octets, command.payloads)
             return
         running.message_id = self._next_id
+        running.turn = None if command.kind is None else Kind(command.kind)
         running.check, running.sent_words = command.check, words(command.payloads)
-        running.sent = self._voice.say(running.kind, running.message_id, command.payloads, response=False)
+        running.sent = self._voice.say(running.wire, running.message_id, command.payloads, response=False)
         running.repeater.sent(self._world.env.now)
+
+    def _hear(self, running: AnyRunning, command: Hear) -> None:
+        running.turn = Kind(command.kind)
+        if command.link:
+            self._following[command.link] = running
+            running.life_ends = self._world.env.now + self._world.settings.half_open_s
+            while len(self._following) > MOST_FOLLOWING:
+                self.fail(next(iter(self._following.values())), _given_up("too many key exchanges are under way"))
 
     def _protect(self, running: AnyRunning, shield: object) -> None:
         if isinstance(shield, IkeKeys):
             self._voice.protect(shield)
-            running.kind = Kind.IKE_AUTH
-            if running.initiator:
+            if running.initiator and running.kind is Kind.IKE_SA_INIT:
                 self._next_id = 1
+            running.kind = Kind.IKE_AUTH
 
     def _perform(self, running: AnyRunning, effect: Effect) -> None:
         if isinstance(effect, InstallInbound):
@@ -249,19 +281,25 @@ class Dialogue:
     def tick(self) -> None:
         """Repeat what is not answered, end what takes too long."""
         now = self._world.env.now
-        for running in (self.answering, self.current):
+        for running in self._begun:
             if running is None:
                 continue
             ends = min((when for when in (running.life_ends, running.doubt_ends) if when is not None), default=None)
-            if ends is not None and ends <= now:
+            if ends is not None and ends <= now and running in self._following.values():
+                self.fail(running, _given_up("the peer does not go on with its key exchange"))
+            elif ends is not None and ends <= now:
                 self.fail(running, running.doubt or Aborted(Reason.PEER_SILENT, running.silence()))
             elif running.repeater.due is not None and running.repeater.due <= now:
                 self._repeat(running, now)
 
     def _repeat(self, running: AnyRunning, now: float) -> None:
         if running.repeater.again(now):
-            self._voice.send(running.kind, f"{running.sent_words} (again)", running.sent, response=False)
+            self._voice.send(running.wire, f"{running.sent_words} (again)", running.sent, response=False)
             if running.wish is not None:
                 running.wish.repeats += 1
         else:
             self.fail(running, running.doubt or Aborted(Reason.PEER_SILENT, running.silence()))
+
+
+def _given_up(why: str) -> Refused:
+    return Refused(Reason.COLLISION, why)

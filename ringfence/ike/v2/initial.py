@@ -26,23 +26,22 @@ from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import IkeProposal, Protocol
 from ringfence.ike.agreement import check_demand
 from ringfence.ike.children import Children
-from ringfence.ike.effects import InstallInbound, LogIkeV2Keys
+from ringfence.ike.effects import InstallInbound
 from ringfence.ike.errors import Aborted, IkeError, Reason, Refused
 from ringfence.ike.exchange import (
     Check,
     Env,
     Exchange,
     Message,
-    answer,
     conclude,
     perform,
     protect,
     request,
     traverse,
 )
-from ringfence.ike.payload import Chain
+from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.through_nat import check_nat
-from ringfence.ike.v2 import natt, signatures
+from ringfence.ike.v2 import intermediate, natt, signatures
 from ringfence.ike.v2.certificates import requests
 from ringfence.ike.v2.channel import Frame, in_clear
 from ringfence.ike.v2.child import (
@@ -52,15 +51,14 @@ from ringfence.ike.v2.child import (
     Offered,
     Terms,
     Wanted,
-    check_group,
     contract,
     grants,
     refusal,
     refused_by_peer,
-    secret_of,
 )
 from ringfence.ike.v2.informational import told
-from ringfence.ike.v2.keys import Ends, IkeKeys, derive, integrity_of
+from ringfence.ike.v2.keyexchange import check_group, secret_of
+from ringfence.ike.v2.keys import Ends, IkeKeys, derive, log_of
 from ringfence.ike.v2.notifies import Notify, name_of
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.payloads import (
@@ -174,6 +172,7 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
     if nat is not None:
         path = natt.floated(setting.path)
         yield from traverse(path, peer_moves=nat.remote)
+    keys = yield from intermediate.initiate(keys, env)
 
     first = begun.theirs.chain
     ours = own_way(entry, first)
@@ -184,7 +183,7 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
     shown = yield from prove(own, keys, signed, hashes, sha1=entry.sha1)
     ways = taken_from(entry, ours)
     asked, refused = _asked(wanted, nat, setting.children, env)
-    child_payloads = () if asked is None else asked.payloads(None)
+    child_payloads = () if asked is None else asked.payloads(())
     named = () if entry.remote_identity is None else (responder_id(entry.remote_identity),)
     reply = yield from request(
         mine, *named, *shown, *requests(by_certificate(ways)), *_contact(setting), *child_payloads
@@ -222,6 +221,7 @@ def _initiate_init(setting: Setting, entry: PadEntry, env: Env) -> Exchange[_Beg
     looks = (
         *(natt.marks(b"".join(spis), setting.path) if entry.nat_traversal else ()),
         *first_words(setting.entries),
+        *intermediate.offered(proposals),
     )
     frame = Frame(spis, Kind.IKE_SA_INIT, 0, initiator=True, response=False)
     for _ in range(MOST_BEGINNINGS):  # bounded, for these answers are not authenticated
@@ -245,19 +245,13 @@ def _keyed(
     proposal, _ = accepted_ike(offer, chain.one(SaPayload), sayable(entry.proposals))
     if proposal.group is not half.group:
         raise Aborted(Reason.CHANGED_PROPOSAL, "the peer takes a group of which it has no value")
+    intermediate.check_served(proposal, chain)
     ends = Ends(setting.spis[0], reply.header.responder_cookie, nonce, chain.one(NoncePayload).data)
     keys = derive(proposal, secret_of(half, chain) or Secret(b""), ends)
     yield from protect(keys)
     yield from perform(log_of(keys))
     nat = natt.found(chain, ends.spis, setting.path) if entry.nat_traversal else None
     return _Begun(keys, own, reply, nat)
-
-
-def log_of(keys: IkeKeys) -> LogIkeV2Keys:
-    """What decrypts an IKE SA."""
-    ends, cipher = keys.ends, keys.proposal.cipher
-    secrets = keys.ei, keys.er, keys.ai, keys.ar
-    return LogIkeV2Keys(ends.initiator_spi, ends.responder_spi, cipher, integrity_of(keys.proposal), *secrets)
 
 
 def _goes_on(offer: SaPayload, proposals: tuple[IkeProposal, ...], groups: tuple[DhGroup, ...]) -> Check:
@@ -315,7 +309,7 @@ def _taken(chain: Chain, asked: Asked, ground: Ground, wanted: Wanted, env: Env)
         refused = refusal(chain)
         raise refused_by_peer(refused) if refused else Refused(Reason.PEER_REFUSED, "the peer grants no child SA")
     check_demand(wanted.entry, ground.peer)
-    method, selector, spi = asked.takes(chain, None)
+    method, selector, spi = asked.takes(chain, ())
     terms = Terms(wanted.entry, selector, method, asked.spis, spi, wanted.replaces)
     ends = ground.keys.ends
     return contract(ground, terms, (ends.initiator_nonce, ends.responder_nonce), None, env, initiator=True)
@@ -330,21 +324,20 @@ def _contact(setting: Setting) -> tuple[NotifyPayload, ...]:
 
 def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     """Answer IKE_SA_INIT and IKE_AUTH; ``first`` is the request of the former."""
-    choice = choose_ike(first.chain.one(SaPayload), setting.entries)
+    choice = choose_ike(first.chain.one(SaPayload), setting.entries, further=intermediate.is_served(first.chain))
     check_group(first.chain, choice.proposal.group)
     half = _half(choice.proposal.group, env)
     nonce = NoncePayload(env.random(NONCE_OCTETS))
     secret = secret_of(half, first.chain)
     ends = Ends(*setting.spis, first.chain.one(NoncePayload).data, nonce.data)
-    looks: tuple[NotifyPayload, ...] = ()
+    looks: tuple[Payload, ...] = ()
     nat = None
     if choice.entry.nat_traversal and says(first.chain, Notify.NAT_DETECTION_SOURCE_IP):
         nat = natt.found(first.chain, setting.spis[0] + NO_SPI, setting.path)
         looks = natt.marks(ends.spis, setting.path)
     asks = requests(by_certificate([way for each in setting.entries for way in each.auth]))
-    said = (
-        choice.answer, KePayload(half.group.value, half.public), nonce, *looks, *first_words(setting.entries), *asks,
-    )  # fmt: skip
+    looks = *looks, *first_words(setting.entries), *intermediate.granted(choice.proposal)
+    said = choice.answer, KePayload(half.group.value, half.public), nonce, *looks, *asks
     own_first = in_clear(Frame(setting.spis, Kind.IKE_SA_INIT, 0, initiator=False, response=True), said)
     keys = derive(choice.proposal, secret or Secret(b""), ends)
     yield from protect(keys)
@@ -352,7 +345,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     if nat is not None:
         yield from traverse(setting.path, peer_moves=nat.remote)
 
-    message = yield from answer(*said)
+    message, keys = yield from intermediate.respond(said, keys, env)
     chain = message.chain
     remote = identity_of(chain.one(IdInitiatorPayload))
     inner = natt.is_own(first.chain, setting.spis[0] + NO_SPI, remote, nat)

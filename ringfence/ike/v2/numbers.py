@@ -11,6 +11,10 @@ class Kind(IntEnum):
     IKE_AUTH = 35
     CREATE_CHILD_SA = 36
     INFORMATIONAL = 37
+    IKE_INTERMEDIATE = 43
+    """Between IKE_SA_INIT and IKE_AUTH (RFC 9242)."""
+    IKE_FOLLOWUP_KE = 44
+    """After CREATE_CHILD_SA (RFC 9370 §2.2.4)."""
 
 
 class Flag(IntFlag):
@@ -38,7 +42,18 @@ class TransformType(IntEnum):
     INTEGRITY = 3
     GROUP = 4
     ESN = 5
+    ADDITIONAL_1 = 6
+    """A further key exchange, likewise up to the seventh (RFC 9370 §2.2.1); their numbers are those of groups."""
+    ADDITIONAL_2 = 7
+    ADDITIONAL_3 = 8
+    ADDITIONAL_4 = 9
+    ADDITIONAL_5 = 10
+    ADDITIONAL_6 = 11
+    ADDITIONAL_7 = 12
 
+
+ADDITIONAL = tuple(each for each in TransformType if each >= TransformType.ADDITIONAL_1)
+"""Types of further key exchanges, in their order."""
 
 NONE = 0
 """No integrity algorithm, no group, no extended sequence numbers."""

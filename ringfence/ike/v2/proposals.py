@@ -4,12 +4,16 @@
 Each of ours is a proposal of its own, so that a peer takes it as a whole. As in IKEv1 the responder's list decides: it
 walks its own in order and takes the first that the peer offers. Lifetimes are nobody's business but each side's own.
 One proposal has one protocol: what stacks ESP and AH cannot be said in IKEv2.
+
+Further key exchanges have transform types of their own (RFC 9370 §2.2.1): a peer that does not know them passes over a
+proposal that has them. So who begins offers those that go with the value it sends, with them and without, first.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ringfence.crypto.suites import GMAC_V2, HASH, DhGroup, Encryption, Integrity, is_legacy
+from ringfence.crypto import dh
+from ringfence.crypto.suites import GMAC_V2, GROUPS, HASH, DhGroup, Encryption, Integrity, is_legacy
 from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import IkeProposal, Protocol, SecurityMethod
 from ringfence.databases.proposal import Transform as Algorithms
@@ -17,11 +21,12 @@ from ringfence.databases.spd import Processing
 from ringfence.ike.errors import Aborted, Reason, Refused
 from ringfence.ike.isakmp import Attribute
 from ringfence.ike.v2.keys import integrity_of
-from ringfence.ike.v2.numbers import KEY_LENGTH, NONE, ProtocolId, TransformType
+from ringfence.ike.v2.numbers import ADDITIONAL, KEY_LENGTH, NONE, ProtocolId, TransformType
 from ringfence.ike.v2.payloads import Proposal, SaPayload, Transform
 
 SPI_OCTETS = 4
 PROTOCOL_ID = {Protocol.AH: ProtocolId.AH, Protocol.ESP: ProtocolId.ESP}
+MAY_BE_NOTHING = (TransformType.INTEGRITY, TransformType.GROUP, TransformType.ESN, *ADDITIONAL)
 NOT_FOR_IKE = (Encryption.NULL, Encryption.NULL_AES_GMAC)
 
 Says = dict[TransformType, Transform]
@@ -40,7 +45,9 @@ def _encryption(algorithms: Algorithms | IkeProposal) -> Transform | None:
 
 
 def ike_says(proposal: IkeProposal) -> Says | None:
-    """The transforms of a proposal; None where IKEv2 cannot say it."""
+    """The transforms of a proposal; None where IKEv2 cannot say it, or the crypto library not do it."""
+    if not all(map(dh.available, proposal.further)):
+        return None
     encryption = None if proposal.cipher.algorithm in NOT_FOR_IKE else _encryption(proposal)
     if encryption is None:
         return None
@@ -49,16 +56,21 @@ def ike_says(proposal: IkeProposal) -> Says | None:
     integrity = integrity_of(proposal)
     if integrity is not None:
         says[TransformType.INTEGRITY] = Transform(TransformType.INTEGRITY, integrity.row.ike_v2 or NONE)
-    says[TransformType.GROUP] = Transform(TransformType.GROUP, proposal.group.value)
-    return says
+    return says | _exchanges((proposal.group, *proposal.further))
+
+
+def _exchanges(groups: Sequence[DhGroup]) -> Says:
+    """The first group, and further ones by types of their own."""
+    kinds = (TransformType.GROUP, *ADDITIONAL)
+    return {kind: Transform(kind, group.value) for kind, group in zip(kinds, groups, strict=False)}
 
 
 def sayable(proposals: Iterable[IkeProposal]) -> tuple[IkeProposal, ...]:
-    """Those that IKEv2 can say; raises Aborted where there is none."""
+    """Those that IKEv2 can say, of the first one's group first; raises Aborted where there is none."""
     found = tuple(each for each in proposals if ike_says(each) is not None)
     if not found:
         raise Aborted(Reason.NO_PROPOSAL, "none of our proposals for the IKE SA can be said in IKEv2")
-    return found
+    return tuple(sorted(found, key=lambda each: each.group is not found[0].group))
 
 
 def offer_ike(proposals: Sequence[IkeProposal], spi: bytes = b"") -> SaPayload:
@@ -78,12 +90,15 @@ class IkeChoice:
     """The peer's, of a successor."""
 
 
-def choose_ike(offer: SaPayload, entries: Iterable[PadEntry], spi: bytes = b"") -> IkeChoice:
-    """The first proposal of our entries that the peer offers, answered with ``spi``; raises Refused."""
+def choose_ike(offer: SaPayload, entries: Iterable[PadEntry], spi: bytes = b"", *, further: bool = True) -> IkeChoice:
+    """The first proposal of our entries that the peer offers, answered with ``spi``; raises Refused.
+
+    ``further`` tells whether the peer can do more than one key exchange here.
+    """
     entries = tuple(entries)
     for entry in entries:
         for ours in entry.proposals:
-            says = ike_says(ours)
+            says = ike_says(ours) if further or not ours.further else None
             for theirs in offer.proposals if says else ():
                 if theirs.protocol == ProtocolId.IKE and len(theirs.spi) == len(spi) and _fits(theirs, says or {}):
                     return IkeChoice(ours, entry, _answer(theirs, says or {}, spi), theirs.spi)
@@ -112,7 +127,7 @@ def _only(answer: SaPayload, offer: SaPayload) -> Proposal:
 
 def _is_nothing(transform: Transform) -> bool:
     """Whether it says what its absence says as well."""
-    return transform.kind in (TransformType.INTEGRITY, TransformType.GROUP, TransformType.ESN) and not transform.number
+    return transform.kind in MAY_BE_NOTHING and not transform.number
 
 
 def _counting(
@@ -137,6 +152,7 @@ def _fits(theirs: Proposal, says: Says, free: frozenset[int] = frozenset()) -> b
 def _answer(theirs: Proposal, says: Says, spi: bytes) -> SaPayload:
     kinds = {each.kind for each in theirs.transforms}
     chosen = tuple(one for kind, one in says.items() if kind in kinds)
+    chosen += tuple(Transform(kind, NONE) for kind in ADDITIONAL if kind in kinds and kind not in says)
     return SaPayload((Proposal(theirs.number, theirs.protocol, spi, chosen),))
 
 
@@ -179,14 +195,14 @@ def protocols(methods: Iterable[SecurityMethod]) -> list[Protocol]:
     return list(dict.fromkeys(each.transforms[0].protocol for each in methods))
 
 
-def offer_child(methods: Sequence[SecurityMethod], spis: Mapping[Protocol, int], group: DhGroup | None) -> SaPayload:
-    """All of them, with a Diffie-Hellman exchange of their own where there is a ``group``."""
+def offer_child(
+    methods: Sequence[SecurityMethod], spis: Mapping[Protocol, int], groups: Sequence[DhGroup]
+) -> SaPayload:
+    """All of them, with key exchanges of their own where there are ``groups``."""
     found = []
     for number, method in enumerate(methods, 1):
         protocol = method.transforms[0].protocol
-        says = dict(child_says(method) or {})
-        if group is not None:
-            says[TransformType.GROUP] = Transform(TransformType.GROUP, group.value)
+        says = (child_says(method) or {}) | _exchanges(groups)
         spi = spis[protocol].to_bytes(SPI_OCTETS)
         found.append(Proposal(number, PROTOCOL_ID[protocol], spi, tuple(says.values())))
     return SaPayload(tuple(found))
@@ -197,14 +213,14 @@ class ChildChoice:
     """A method that both sides want."""
 
     method: SecurityMethod
-    group: DhGroup | None
-    """Of its own Diffie-Hellman exchange."""
+    groups: tuple[DhGroup, ...]
+    """Of its own key exchanges."""
     answer: SaPayload
     spi: int
     """The peer's."""
 
 
-FREE = frozenset({TransformType.GROUP.value})
+FREE = frozenset({TransformType.GROUP.value, *ADDITIONAL})
 
 
 def choose_child(offer: SaPayload, processing: Processing, spis: Mapping[Protocol, int], *, first: bool) -> ChildChoice:
@@ -216,15 +232,14 @@ def choose_child(offer: SaPayload, processing: Processing, spis: Mapping[Protoco
     for method in methods:
         protocol, says = method.transforms[0].protocol, child_says(method) or {}
         for theirs in offer.proposals:
-            group = None if first else _group(theirs, processing.pfs)
-            if not _is_child(theirs, protocol) or not _fits(theirs, says, FREE) or isinstance(group, bool):
+            groups = () if first else _groups(theirs, processing)
+            if not _is_child(theirs, protocol) or not _fits(theirs, says, FREE) or groups is None:
                 continue
-            said = says if group is None else says | {TransformType.GROUP: _group_transform(group)}
-            answer = _answer(theirs, said, spis[protocol].to_bytes(SPI_OCTETS))
-            return ChildChoice(method, group, answer, int.from_bytes(theirs.spi))
+            answer = _answer(theirs, says | _exchanges(groups), spis[protocol].to_bytes(SPI_OCTETS))
+            return ChildChoice(method, groups, answer, int.from_bytes(theirs.spi))
     offered = "; ".join(map(_words, offer.proposals))
     ours = "; ".join(map(str, methods))
-    pfs = "" if processing.pfs is None else f" with PFS group {processing.pfs.value}"
+    pfs = f" with PFS group {'+'.join(str(each.value) for each in wanted)}" if (wanted := processing.exchanges) else ""
     raise Refused(Reason.NO_PROPOSAL, f"no child SA proposal in common: the peer offers {offered}; we take {ours}{pfs}")
 
 
@@ -233,22 +248,28 @@ def _is_child(theirs: Proposal, protocol: Protocol) -> bool:
     return theirs.protocol == PROTOCOL_ID[protocol] and usable
 
 
-def _group_transform(group: DhGroup) -> Transform:
-    return Transform(TransformType.GROUP, group.value)
+def _groups(theirs: Proposal, processing: Processing) -> tuple[DhGroup, ...] | None:
+    """The groups to take; None where the policy and the proposal do not agree.
 
-
-def _group(theirs: Proposal, wanted: DhGroup | None) -> DhGroup | bool | None:
-    """The group to take, None for none; False where the policy and the proposal do not agree.
-
-    A group that the policy names must be that one; without one, a peer may ask for any that is not weak.
+    Those that the policy names must be those; without any, a peer may ask for one that is not weak.
     """
-    offered = [each.number for each in theirs.transforms if each.kind == TransformType.GROUP]
-    if wanted is not None:
-        return wanted if wanted.value in offered else False
-    if not offered or NONE in offered:
-        return None
-    known = (group for group in DhGroup if group.value in offered and not is_legacy(group))
-    return next(known, False)
+    says = _exchanges(processing.exchanges)
+    for kind in (TransformType.GROUP, *ADDITIONAL):
+        offered = [each for each in theirs.transforms if each.kind == kind]
+        wanted = says.get(kind)
+        if wanted is not None and (wanted not in offered or not dh.available(DhGroup(wanted.number))):
+            return None
+        if wanted is None and offered and not any(map(_is_nothing, offered)):
+            return _asked_for(offered) if kind is TransformType.GROUP else None
+    return processing.exchanges
+
+
+def _asked_for(offered: Sequence[Transform]) -> tuple[DhGroup, ...] | None:
+    """A group that the peer may have where the policy names none."""
+    numbers = {each.number for each in offered}
+    known = (each for each in DhGroup if each.value in numbers and not is_legacy(each))
+    found = next((each for each in known if not GROUPS[each].encapsulates), None)
+    return None if found is None else (found,)
 
 
 def accepted_child(

@@ -9,16 +9,14 @@ initiator               responder
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ringfence.crypto import dh
-from ringfence.crypto.suites import DhGroup, is_legacy
+from ringfence.crypto.suites import DhGroup
 from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import IkeProposal
-from ringfence.ike.effects import LogIkeV2Keys
 from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.exchange import Env, Exchange, Message, conclude, perform, request
-from ringfence.ike.v2.child import check_group, ke_of, refusal, refused_by_peer, secret_of
-from ringfence.ike.v2.initial import log_of
-from ringfence.ike.v2.keys import Ends, IkeKeys, derive
+from ringfence.ike.v2.child import refusal, refused_by_peer
+from ringfence.ike.v2.keyexchange import answer_further, ask_further, check_group, half_of, ke_of, secret_of
+from ringfence.ike.v2.keys import Ends, IkeKeys, derive, log_of
 from ringfence.ike.v2.payloads import NoncePayload, SaPayload
 from ringfence.ike.v2.proposals import accepted_ike, choose_ike, offer_ike, sayable
 from ringfence.secret import Secret
@@ -51,11 +49,11 @@ def new_spi(env: Env) -> bytes:
 
 
 def initiate(former: IkeKeys, entry: PadEntry, env: Env) -> Exchange[Successor]:
-    """Rekey an IKE SA; raises Refused. The group of the present keys comes first, for the peer had it."""
+    """Rekey an IKE SA; raises Refused. The key exchanges of the present keys come first, for the peer had them."""
     proposals = _with_first(sayable(entry.proposals), former.proposal)
     group = proposals[0].group
     spi, nonce = new_spi(env), NoncePayload(env.random(NONCE_OCTETS))
-    half = dh.generate(group, env.random, legacy=is_legacy(group))
+    half = half_of(group, env)
     offer = offer_ike(_of_group(proposals, group), spi)
     reply = (yield from request(offer, nonce, *ke_of(half))).chain
     if (refused := refusal(reply)) is not None and reply.maybe(SaPayload) is None:
@@ -63,8 +61,10 @@ def initiate(former: IkeKeys, entry: PadEntry, env: Env) -> Exchange[Successor]:
     proposal, theirs = accepted_ike(offer, reply.one(SaPayload), _of_group(proposals, group))
     _check_spi(theirs)
     ends = Ends(spi, theirs, nonce.data, reply.one(NoncePayload).data)
-    keys = derive(proposal, secret_of(half, reply) or Secret(b""), ends, former)
-    yield from perform(_log(keys))
+    secret = secret_of(half, reply) or Secret(b"")
+    further = yield from ask_further(proposal.further, reply, env)
+    keys = derive(proposal, secret, ends, former, further)
+    yield from perform(log_of(keys))
     return Successor(keys, initiator=True, lowest=min(ends.initiator_nonce, ends.responder_nonce))
 
 
@@ -74,18 +74,16 @@ def respond(first: Message, former: IkeKeys, entry: PadEntry, env: Env) -> Excha
     choice = choose_ike(first.chain.one(SaPayload), (entry,), spi)
     _check_spi(choice.spi)
     check_group(first.chain, choice.proposal.group)
-    group = choice.proposal.group
-    half = dh.generate(group, env.random, legacy=is_legacy(group))
+    half = half_of(choice.proposal.group, env)
     nonce = NoncePayload(env.random(NONCE_OCTETS))
     ends = Ends(choice.spi, spi, first.chain.one(NoncePayload).data, nonce.data)
-    keys = derive(choice.proposal, secret_of(half, first.chain) or Secret(b""), ends, former)
-    yield from perform(_log(keys))
-    yield from conclude(choice.answer, nonce, *ke_of(half))
+    secret = secret_of(half, first.chain) or Secret(b"")
+    said = choice.answer, nonce, *ke_of(half)
+    said, further = yield from answer_further(choice.proposal.further, said, env)
+    keys = derive(choice.proposal, secret, ends, former, further)
+    yield from perform(log_of(keys))
+    yield from conclude(*said)
     return Successor(keys, initiator=False, lowest=min(ends.initiator_nonce, ends.responder_nonce))
-
-
-def _log(keys: IkeKeys) -> LogIkeV2Keys:
-    return log_of(keys)
 
 
 def _check_spi(spi: bytes) -> None:
@@ -94,7 +92,10 @@ def _check_spi(spi: bytes) -> None:
 
 
 def _with_first(proposals: Sequence[IkeProposal], first: IkeProposal) -> tuple[IkeProposal, ...]:
-    return tuple(sorted(proposals, key=lambda each: each.group is not first.group))
+    def distance(each: IkeProposal) -> tuple[bool, bool]:
+        return each.group is not first.group, each.further != first.further
+
+    return tuple(sorted(proposals, key=distance))
 
 
 def _of_group(proposals: Sequence[IkeProposal], group: DhGroup) -> tuple[IkeProposal, ...]:

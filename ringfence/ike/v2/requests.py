@@ -27,6 +27,7 @@ from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v2 import child, informational, rekey
 from ringfence.ike.v2.dialogue import Dialogue
 from ringfence.ike.v2.initial import Agreed, says
+from ringfence.ike.v2.keyexchange import link_of, unknown_link
 from ringfence.ike.v2.notifies import Answered, Notify
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.payloads import NotifyPayload, TsInitiatorPayload
@@ -58,7 +59,12 @@ class Requests:
     @property
     def succeeding(self) -> bool:
         """Whether the IKE SA is being rekeyed, or has been."""
-        return self._superseded or any(running.rekeys_ike for running in self._talk.exchanges)
+        return self._superseded or self._rekeys
+
+    @property
+    def _rekeys(self) -> bool:
+        """Whether we are rekeying it."""
+        return any(running.rekeys_ike and running.initiator for running in self._talk.exchanges)
 
     def wanted(self, wish: Wish) -> child.Wanted:
         """What a wish asks for; what it is to replace may be gone meanwhile."""
@@ -125,7 +131,7 @@ class Requests:
             raise Ignored(Reason.UNEXPECTED, "a request while the last one is not answered yet")
         self._voice.follow()
         if beginning is not None:
-            if header.exchange != Kind.IKE_AUTH:
+            if header.exchange != beginning.wire:
                 raise Ignored(Reason.UNEXPECTED, "a request before the peer has authenticated itself")
             self._talk.serve(beginning, Message(header, message.chain, datagram, self._voice.path), first=False)
             return
@@ -135,6 +141,8 @@ class Requests:
                 self._take_creation(message)
             case Kind.INFORMATIONAL:
                 self._take_information(message)
+            case Kind.IKE_FOLLOWUP_KE:
+                self._take_followup(message)
             case _:
                 raise Ignored(Reason.UNEXPECTED, "IKE_AUTH under an IKE SA that is made")
 
@@ -165,6 +173,14 @@ class Requests:
         self._talk.serve(
             Running(Kind.CREATE_CHILD_SA, Stepper(exchange), patience, initiator=False), message, first=True
         )
+
+    def _take_followup(self, message: Message) -> None:
+        running = self._talk.followed(link_of(message.chain))
+        if running is None:
+            unknown = unknown_link()
+            self._talk.answer(message.header, message.octets, informational.told(unknown))
+            raise unknown
+        self._talk.serve(running, message, first=False)
 
     def _not_now(self, *, rekeys_ike: bool) -> Refused | None:
         """Why something cannot be negotiated now (§2.25)."""
@@ -236,7 +252,7 @@ class Requests:
         """The IKE SA has been rekeyed, by us or by the peer."""
         rival = self._rival
         if not made.initiator:
-            if any(running.rekeys_ike for running in self._talk.exchanges):
+            if self._rekeys:
                 self._rival = made
                 self._voice.emit(Succeeded(made, inherits=False))
             else:
@@ -261,3 +277,4 @@ class Requests:
 
     def _supersede(self) -> None:
         self._superseded = True
+        self._talk.forget_followed()

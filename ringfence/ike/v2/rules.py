@@ -65,6 +65,12 @@ REKEY_REQUEST = _request("CREATE_CHILD_SA for the IKE SA", _INIT)
 REKEY_RESPONSE = _response("CREATE_CHILD_SA for the IKE SA", _INIT)
 CHILD_REFUSAL = _refusal("CREATE_CHILD_SA")
 
+INTERMEDIATE_REQUEST = _request("IKE_INTERMEDIATE", {}, {KePayload: 1})
+INTERMEDIATE_RESPONSE = _response("IKE_INTERMEDIATE", {}, {KePayload: 1})
+FOLLOWUP_REQUEST = _request("IKE_FOLLOWUP_KE", {KePayload: 1})
+FOLLOWUP_RESPONSE = _response("IKE_FOLLOWUP_KE", {KePayload: 1})
+FOLLOWUP_REFUSAL = _refusal("IKE_FOLLOWUP_KE")
+
 INFORMATIONAL = MessageRule(
     "INFORMATIONAL", None, encrypted=True, may={**EXTRAS, DeletePayload: MANY, ConfigPayload: 1}
 )
@@ -73,7 +79,7 @@ INFORMATIONAL = MessageRule(
 RULES = (
     INIT_REQUEST, INIT_RESPONSE, INIT_REFUSAL, AUTH_REQUEST, AUTH_REQUEST_CHILDLESS, AUTH_RESPONSE,
     AUTH_RESPONSE_CHILDLESS, AUTH_REFUSAL, CHILD_REQUEST, CHILD_RESPONSE, REKEY_REQUEST, REKEY_RESPONSE, CHILD_REFUSAL,
-    INFORMATIONAL,
+    INTERMEDIATE_REQUEST, INTERMEDIATE_RESPONSE, FOLLOWUP_REQUEST, FOLLOWUP_RESPONSE, FOLLOWUP_REFUSAL, INFORMATIONAL,
 )  # fmt: skip
 
 
@@ -81,6 +87,10 @@ def rule_of(kind: Kind, chain: Chain, *, response: bool) -> MessageRule:
     """The rule of the form that a message means to be."""
     if kind is Kind.INFORMATIONAL:
         return INFORMATIONAL
+    if kind is Kind.IKE_INTERMEDIATE:
+        return INTERMEDIATE_RESPONSE if response else INTERMEDIATE_REQUEST
+    if kind is Kind.IKE_FOLLOWUP_KE:
+        return _followup(chain, response=response)
     has_sa, has_traffic = chain.maybe(SaPayload) is not None, chain.maybe(TsInitiatorPayload) is not None
     match kind, response:
         case Kind.IKE_SA_INIT, False:
@@ -95,6 +105,12 @@ def rule_of(kind: Kind, chain: Chain, *, response: bool) -> MessageRule:
             return CHILD_REQUEST if has_traffic else REKEY_REQUEST
         case _:
             return CHILD_RESPONSE if has_traffic else REKEY_RESPONSE if has_sa else CHILD_REFUSAL
+
+
+def _followup(chain: Chain, *, response: bool) -> MessageRule:
+    if not response:
+        return FOLLOWUP_REQUEST
+    return FOLLOWUP_REFUSAL if chain.maybe(KePayload) is None else FOLLOWUP_RESPONSE
 
 
 def _auth_response(chain: Chain, *, has_child: bool) -> MessageRule:

@@ -28,6 +28,8 @@ class Running(Generic[T]):
     """Whether we began it."""
     wish: Wish | None = None
     """What we began it for."""
+    turn: Kind | None = None
+    """Exchange type of the message that is under way, or awaited, where it is another one."""
     rekeys_ike: bool = False
     """Whether it is about a successor of the IKE SA itself."""
     abandoned: bool = False
@@ -59,6 +61,11 @@ class Running(Generic[T]):
         self.repeater = Repeater(self.patience)
 
     @property
+    def wire(self) -> Kind:
+        """Exchange type of the message that is under way, or awaited."""
+        return self.turn or self.kind
+
+    @property
     def next_timer(self) -> float | None:
         """When something is to be done even if nothing comes."""
         times = self.repeater.due, self.life_ends, self.doubt_ends
@@ -70,7 +77,7 @@ class Running(Generic[T]):
             return "no answer: nobody there speaks IKEv2, its policy does not know us, or something drops UDP port 500"
         if self.probes:
             return f"it did not answer {self.patience.tries} questions whether it is there"
-        return f"no answer to {self.kind.name}"
+        return f"no answer to {self.wire.name}"
 
 
 AnyRunning = Running[Agreed] | Running[Negotiated] | Running[Successor] | Running[Message]

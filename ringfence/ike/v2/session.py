@@ -346,7 +346,7 @@ class Session:
             self._voice.emit(QuickFailed(error.reason, error.detail, running.wish, running.child_id))
         if died:
             return
-        if running.rekeys_ike:
+        if running.rekeys_ike and running.initiator:
             self._requests.not_succeeded(error)
         if running.probes and error.reason is Reason.PEER_SILENT:
             self._voice.emit(PeerSilent(error.detail))

@@ -19,6 +19,7 @@ from ringfence.place import Place
 from ringfence.policy.boot import NO_BOOT
 from ringfence.policy.errors import BadWord
 from ringfence.policy.lower import statements
+from ringfence.policy.methods import for_pfs
 from ringfence.policy.model import (
     ANY,
     ME,
@@ -262,7 +263,7 @@ class _Writer:
                 self.leave(rule.place, f"{words}, {one}", f"strongSwan then has {protocol.name} only")
         group = rule.pfs if isinstance(rule.pfs, DhGroup) else None
         if rule.pfs is True:
-            group = (rule.main_mode or MainMode()).methods[0].group
+            group = for_pfs((rule.main_mode or MainMode()).methods).group
         key = "ah_proposals" if protocol is Protocol.AH else "esp_proposals"
         yield f"{key} = {', '.join(transform_word(one.transforms[0], group) for one in kept)}"
         limits = kept[0].limits if kept[0].limits.seconds else rule.lifetime

@@ -8,7 +8,7 @@ from random import Random
 import cryptography_vectors
 import pytest
 
-from ringfence.crypto.dh import GENERATOR, generate, prime
+from ringfence.crypto.dh import GENERATOR, available, generate, prime, respond
 from ringfence.crypto.errors import BadPublicValue
 from ringfence.crypto.suites import GROUPS, DhGroup
 from ringfence.errors import LegacyRefused
@@ -16,6 +16,8 @@ from ringfence.testing.nist import records
 
 MODP = [group for group in DhGroup if group.name.startswith("MODP")]
 ECP = [group for group in DhGroup if group.name.startswith("ECP")]
+GIVEN = [group for group in DhGroup if not GROUPS[group].encapsulates]
+"""Those where both sides do the same."""
 RFC_5903 = tomllib.loads((Path(__file__).parents[2] / "vectors" / "ecdh.toml").read_text())["ecdh"]
 
 
@@ -126,7 +128,7 @@ def test_rfc_7748():
     assert tried >= 3
 
 
-@pytest.mark.parametrize("group", DhGroup)
+@pytest.mark.parametrize("group", GIVEN)
 def test_two_agree_and_a_seed_repeats(group):
     one, other = (generate(group, Random(seed).randbytes, legacy=True) for seed in (1, 2))
     assert one.public != other.public
@@ -137,7 +139,7 @@ def test_two_agree_and_a_seed_repeats(group):
     assert repr(one) == f"KeyPair({group.name})"
 
 
-@pytest.mark.parametrize("group", DhGroup)
+@pytest.mark.parametrize("group", GIVEN)
 def test_what_is_no_value_is_refused(group):
     octets = GROUPS[group].public_octets
     pair = generate(group, Random(3).randbytes, legacy=True)
@@ -167,9 +169,32 @@ def test_a_scalar_lies_below_the_order():
 
 
 def test_weak_groups_are_for_who_asks():
-    for group in DhGroup:
+    for group in GIVEN:
         if GROUPS[group].legacy:
             with pytest.raises(LegacyRefused):
                 generate(group, Random(1).randbytes)
         else:
             generate(group, Random(1).randbytes)
+
+
+@pytest.mark.parametrize("group", [each for each in DhGroup if available(each)])
+def test_a_responder_answers_with_what_the_initiator_reads(group):
+    half = generate(group, Random(1).randbytes, legacy=True)
+    public, secret = respond(group, half.public, Random(2).randbytes, legacy=True)
+    assert half.shared(public) == secret
+    assert len(public) == (GROUPS[group].answer_octets or GROUPS[group].public_octets)
+    for wrong in (half.public[1:], half.public + b"x"):
+        with pytest.raises(BadPublicValue):
+            respond(group, wrong, Random(2).randbytes, legacy=True)
+    with pytest.raises(BadPublicValue):
+        half.shared(public + b"x")
+
+
+def test_numbers_above_the_modulus_are_no_encapsulation_key():
+    """FIPS 203 §7.2 wants that checked."""
+    with pytest.raises(BadPublicValue):
+        respond(DhGroup.ML_KEM_768, b"\xff" * 1184, Random(2).randbytes)
+
+
+def test_what_the_library_has():
+    assert [each for each in DhGroup if not available(each)] == [DhGroup.ML_KEM_512]

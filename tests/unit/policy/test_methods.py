@@ -11,6 +11,7 @@ from ringfence.policy.methods import (
     IKE_WORDS,
     MAIN_MODE_DEFAULT,
     QUICK_MODE_DEFAULT,
+    for_pfs,
     parse_group,
     parse_ike_proposal,
     parse_method,
@@ -86,7 +87,41 @@ def test_main_mode_words() -> None:
     with pytest.raises(BadWord, match="no Diffie-Hellman group") as caught:
         parse_group("dh14")
     assert "modp2048" in caught.value.cure
-    assert [parse_group(word) for word in GROUP_WORDS] == list(DhGroup)
+    assert [parse_group(word) for word in GROUP_WORDS] == list(DhGroup)[:-3]
+
+
+def test_further_key_exchanges() -> None:
+    hybrid = parse_ike_proposal("aes256-sha256-x25519+mlkem768", Limits(60))
+    assert (hybrid.group, hybrid.further) == (DhGroup.CURVE25519, (DhGroup.ML_KEM_768,))
+    assert (
+        str(parse_ike_proposal("AES128-SHA384-ecp384 + mlkem1024 + x25519")) == "aes128-sha384-ecp384+mlkem1024+x25519"
+    )
+    assert weak([parse_ike_proposal("aes128-sha256-ecp256+modp1024")]) == ("modp1024",)
+
+
+@pytest.mark.parametrize(
+    ("text", "why", "cure"),
+    [
+        ("aes256-sha256-mlkem768", "no main mode method", "aes256-sha256-"),
+        ("aes256-sha256-mlkem768+x25519", "no main mode method", ""),
+        ("aes256-sha256-x25519+mlkem", '"mlkem" is no key exchange', "mlkem768"),
+        ("aes256-sha256-x25519+", '"" is no key exchange', ""),
+        ("aes256-sha256-x25519+x25519", "each once", ""),
+        ("aes256-sha256-x25519+mlkem768+mlkem768", "each once", ""),
+        ("aes256-sha256-modp2048+" + "+".join(list(GROUP_WORDS)[-8:]), "up to 7", ""),
+        ("aes256-sha256-x25519+mlkem512", "the crypto library of this computer has no mlkem512", "mlkem768"),
+    ],
+)
+def test_what_are_no_further_key_exchanges(text: str, why: str, cure: str) -> None:
+    with pytest.raises(BadWord, match=why) as caught:
+        parse_ike_proposal(text)
+    assert cure in caught.value.cure
+
+
+def test_pfs_repeats_what_any_peer_can_do() -> None:
+    hybrid, plain = map(parse_ike_proposal, ("aes256-sha256-x25519+mlkem768", "aes256-sha256-ecp256"))
+    assert for_pfs((hybrid, plain)) is plain
+    assert for_pfs((hybrid,)) is hybrid
 
 
 def test_weak_algorithms_are_named() -> None:

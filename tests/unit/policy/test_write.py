@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.crypto.suites import DhGroup
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.databases.sa import DfPolicy, TunnelOptions
@@ -15,7 +14,7 @@ from ringfence.net.address import ANY_PORT, AddressRange, PortRange
 from ringfence.policy.difference import difference
 from ringfence.policy.document import parse
 from ringfence.policy.lower import statements
-from ringfence.policy.methods import AH_WORDS, ESP_WORDS, IKE_WORDS, parse_ike_proposal, parse_method
+from ringfence.policy.methods import AH_WORDS, ESP_WORDS, GROUP_WORDS, IKE_WORDS, parse_ike_proposal, parse_method
 from ringfence.policy.model import (
     ANY,
     ME,
@@ -207,7 +206,7 @@ def rules(draw: st.DrawFn) -> Rule:
         auth_set="both" if by_set and not exempt else "",
         protect=() if crypto else draw(methods()),
         lifetime=None if crypto else draw(st.none() | limits),
-        pfs=None if crypto else draw(st.none() | st.booleans() | st.sampled_from(DhGroup)),
+        pfs=None if crypto else draw(st.none() | st.booleans() | st.sampled_from(list(GROUP_WORDS.values()))),
         quick_mode_crypto="quick" if crypto else "",
         main_mode=draw(st.none() | main_modes()),
         allow=Access() if exempt else draw(accesses),
@@ -270,7 +269,8 @@ def globals_(draw: st.DrawFn) -> GlobalSettings:
         draw(st.none() | st.builds(DeadPeer, st.integers(1, 3600), st.integers(1, 20))), draw(st.booleans()),
         () if by_set else first, () if by_set else second, "both" if by_set else "",
         () if crypto else draw(methods()), None if crypto else draw(st.none() | limits),
-        False if crypto else draw(st.booleans() | st.sampled_from(DhGroup)), "quick" if crypto else "",
+        False if crypto else draw(st.booleans() | st.sampled_from(list(GROUP_WORDS.values()))),
+        "quick" if crypto else "",
         None if main_set else draw(st.none() | main_modes()), "main" if main_set else "",
         False, draw(st.booleans()),
         draw(accesses), draw(accesses), draw(accesses), draw(accesses), True,
@@ -293,7 +293,7 @@ def main_mode_rules(draw: st.DrawFn) -> MainModeRule:
 def policies(draw: st.DrawFn) -> Policy:
     items = draw(st.lists(rules() | filters(), max_size=4, unique_by=lambda item: item.name))
     first, second = draw(proofs())
-    pfs = draw(st.booleans() | st.sampled_from(DhGroup))
+    pfs = draw(st.booleans() | st.sampled_from(list(GROUP_WORDS.values())))
     return Policy(
         tuple(one for one in items if isinstance(one, Rule)),
         tuple(one for one in items if isinstance(one, Filter)),

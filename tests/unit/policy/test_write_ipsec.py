@@ -7,13 +7,12 @@ from typing import TypeVar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import Limits
 from ringfence.net.address import AddressRange, PortRange, parse_address
 from ringfence.policy.defaults import DEFAULT_POLICIES, inherited
 from ringfence.policy.document import parse
 from ringfence.policy.ipsec import SETTINGS
-from ringfence.policy.methods import AH_WORDS, ESP_WORDS, IKE_WORDS, parse_ike_proposal, parse_method
+from ringfence.policy.methods import AH_WORDS, ESP_WORDS, GROUP_WORDS, IKE_WORDS, parse_ike_proposal, parse_method
 from ringfence.policy.model import (
     Address,
     Auth,
@@ -84,7 +83,7 @@ def actions(draw: st.DrawFn, name: str) -> FilterAction:
     )
     return FilterAction(
         name, Response.NEGOTIATE, methods, lifetime, draw(st.booleans()), draw(st.booleans()),
-        draw(st.booleans() | st.sampled_from(DhGroup)), True, draw(texts),
+        draw(st.booleans() | st.sampled_from(list(GROUP_WORDS.values()))), True, draw(texts),
     )  # fmt: skip
 
 

@@ -81,3 +81,16 @@ def test_the_two_sides_have_each_others_keys():
     keys = derive(CBC, SECRET, ENDS)
     sealed = keys.protection(initiator=True).seal(b"head", b"plain", bytes(16))
     assert keys.protection(initiator=True).open(b"head", sealed) == b"plain"
+
+
+def test_further_secrets():
+    """RFC 9370 §2.2.2 and §2.2.4."""
+    keys = derive(CBC, SECRET, ENDS)
+    nonces, spis = b"i" * 32 + b"r" * 24, b"initiatoresponde"
+    seed = prf("sha256", keys.d.reveal(), b"second" + nonces)
+    assert keys.joined(Secret(b"second")).d.reveal() == prf_plus("sha256", seed, nonces + spis, 32)
+    seed = prf("sha256", keys.d.reveal(), b"one" + nonces + b"two" + b"three")
+    successor = derive(CBC, Secret(b"one"), ENDS, keys, (Secret(b"two"), Secret(b"three")))
+    assert successor.d.reveal() == prf_plus("sha256", seed, nonces + spis, 32)
+    material = keys.child_material(Secret(b"one"), b"n", 70, (Secret(b"two"), Secret(b"three")))
+    assert material == prf_plus("sha256", keys.d.reveal(), b"onentwothree", 70)

@@ -29,6 +29,7 @@ from ringfence.testing.hosts import AH_SHA256, ESP_CBC, ESP_GCM, FAST_MAIN, Host
 
 (ENTRY,) = HostPolicy("192.0.2.1", "192.0.2.2").compiled()[1]
 GCM = IkeProposal(Cipher(Encryption.AES_GCM_16, 128), Hash.SHA384, DhGroup.ECP_384)
+BOTH = DhGroup.ECP_256, DhGroup.ML_KEM_768
 SPIS = {Protocol.ESP: 0x1001, Protocol.AH: 0x1002}
 
 
@@ -109,45 +110,56 @@ def test_an_answer_that_was_not_offered(answer):
     assert raised.value.reason is Reason.CHANGED_PROPOSAL
 
 
-def processing(*transforms, pfs=None):
-    return Processing(tuple(map(method, transforms)), pfs=pfs)
+def processing(*transforms, **changes):
+    return Processing(tuple(map(method, transforms)), **changes)
 
 
 def test_child_proposals_both_ways():
     ours = processing(ESP_GCM, AH_SHA256)
-    offer = offer_child(ours.methods, SPIS, None)
+    offer = offer_child(ours.methods, SPIS, ())
     assert protocols(ours.methods) == [Protocol.ESP, Protocol.AH]
     assert [each.spi for each in offer.proposals] == [b"\0\0\x10\x01", b"\0\0\x10\x02"]
     choice = choose_child(offer, processing(AH_SHA256), {Protocol.ESP: 7, Protocol.AH: 0x2002}, first=False)
-    assert (choice.method, choice.spi, choice.group) == (method(AH_SHA256), 0x1002, None)
+    assert (choice.method, choice.spi, choice.groups) == (method(AH_SHA256), 0x1002, ())
     assert accepted_child(offer, choice.answer, ours.methods) == (method(AH_SHA256), 0x2002)
 
 
 @pytest.mark.parametrize(
     ("offered", "wanted", "taken"),
     [
-        (None, None, None),
-        (DhGroup.ECP_256, DhGroup.ECP_256, DhGroup.ECP_256),
-        (DhGroup.ECP_256, None, DhGroup.ECP_256),
-        (DhGroup.ECP_256, DhGroup.ECP_384, False),
-        (None, DhGroup.ECP_384, False),
-        (DhGroup.MODP_1024, None, False),
+        ((), (), ()),
+        ((DhGroup.ECP_256,), (DhGroup.ECP_256,), (DhGroup.ECP_256,)),
+        ((DhGroup.ECP_256,), (), (DhGroup.ECP_256,)),
+        ((DhGroup.ECP_256,), (DhGroup.ECP_384,), None),
+        ((), (DhGroup.ECP_384,), None),
+        ((DhGroup.MODP_1024,), (), None),
+        (
+            (DhGroup.ECP_256, DhGroup.ML_KEM_768),
+            (DhGroup.ECP_256, DhGroup.ML_KEM_768),
+            (DhGroup.ECP_256, DhGroup.ML_KEM_768),
+        ),
+        ((DhGroup.ECP_256,), (DhGroup.ECP_256, DhGroup.ML_KEM_768), None),
+        ((DhGroup.ECP_256, DhGroup.ML_KEM_768), (DhGroup.ECP_256,), None),
+        ((DhGroup.ECP_256, DhGroup.ML_KEM_512), (DhGroup.ECP_256, DhGroup.ML_KEM_512), None),
+        ((DhGroup.ML_KEM_768,), (), None),
     ],
 )
-def test_the_group_of_a_child_sa(offered, wanted, taken):
+def test_the_key_exchanges_of_a_child_sa(offered, wanted, taken):
+    """The crypto library has no ML-KEM-512."""
     offer = offer_child((method(ESP_GCM),), SPIS, offered)
-    if taken is False:
+    pfs = {"pfs": wanted[0] if wanted else None, "pfs_further": wanted[1:]}
+    if taken is None:
         with pytest.raises(Refused):
-            choose_child(offer, processing(ESP_GCM, pfs=wanted), SPIS, first=False)
+            choose_child(offer, processing(ESP_GCM, **pfs), SPIS, first=False)
     else:
-        assert choose_child(offer, processing(ESP_GCM, pfs=wanted), SPIS, first=False).group is taken
-    first = choose_child(offer, processing(ESP_GCM, pfs=wanted), SPIS, first=True)
-    assert first.group is None
+        assert choose_child(offer, processing(ESP_GCM, **pfs), SPIS, first=False).groups == taken
+    first = choose_child(offer, processing(ESP_GCM, **pfs), SPIS, first=True)
+    assert first.groups == ()
 
 
 @pytest.mark.parametrize("spi", [b"", bytes(4), bytes(8)])
 def test_a_child_sa_needs_an_spi(spi):
-    offered = offer_child((method(ESP_GCM),), SPIS, None).proposals[0]
+    offered = offer_child((method(ESP_GCM),), SPIS, ()).proposals[0]
     with pytest.raises(Refused):
         choose_child(SaPayload((replace(offered, spi=spi),)), processing(ESP_GCM), SPIS, first=True)
     with pytest.raises(Refused):
@@ -157,6 +169,40 @@ def test_a_child_sa_needs_an_spi(spi):
 def test_sequence_numbers_must_agree():
     esn = replace(ESP_GCM, esn=True)
     with pytest.raises(Refused):
-        choose_child(offer_child((method(esn),), SPIS, None), processing(ESP_GCM), SPIS, first=True)
+        choose_child(offer_child((method(esn),), SPIS, ()), processing(ESP_GCM), SPIS, first=True)
     silent = Proposal(1, 3, b"spi4", tuple(each for each in child_says(method(ESP_GCM)).values() if each.kind != 5))
     assert choose_child(SaPayload((silent,)), processing(ESP_GCM), SPIS, first=True).spi == int.from_bytes(b"spi4")
+
+
+HYBRID = replace(FAST_MAIN, further=(DhGroup.ML_KEM_768, DhGroup.ECP_256))
+
+
+def test_further_exchanges_have_types_of_their_own():
+    assert flat(ike_says(HYBRID))[3:] == [(4, 31), (6, 36), (7, 19)]
+    assert ike_says(replace(FAST_MAIN, further=(DhGroup.ML_KEM_512,))) is None
+
+
+def test_those_that_go_with_the_first_value_are_offered_first():
+    ecp = replace(FAST_MAIN, group=DhGroup.ECP_256)
+    assert sayable((HYBRID, ecp, FAST_MAIN)) == (HYBRID, FAST_MAIN, ecp)
+
+
+def test_further_exchanges_are_for_who_can_do_them():
+    entry = replace(ENTRY, proposals=(HYBRID, FAST_MAIN))
+    offer = offer_ike((HYBRID, FAST_MAIN))
+    assert choose_ike(offer, (entry,)).proposal is HYBRID
+    assert choose_ike(offer, (entry,), further=False).proposal is FAST_MAIN
+    with pytest.raises(Refused):
+        choose_ike(offer_ike((HYBRID,)), (ENTRY,))
+    with pytest.raises(Refused):
+        choose_ike(offer_ike((FAST_MAIN,)), (replace(entry, proposals=(HYBRID,)),))
+
+
+def test_none_is_a_further_exchange_that_nobody_has_to_do():
+    (offered,) = offer_ike((FAST_MAIN,)).proposals
+    none, kem = payloads.Transform(6, 0), payloads.Transform(6, 36)
+    offer = SaPayload((replace(offered, transforms=(*offered.transforms, kem, none)),))
+    choice = choose_ike(offer, (ENTRY,))
+    assert choice.proposal is FAST_MAIN
+    assert none in choice.answer.proposals[0].transforms
+    assert accepted_ike(offer_ike((FAST_MAIN,)), choice.answer, (FAST_MAIN,)) == (FAST_MAIN, b"")

@@ -4,16 +4,18 @@
 import pytest
 from protocol.pairs import POLICY, pair
 
-from ringfence.audit import MainModeEnded, QuickModeEnded
+from ringfence.audit import MainModeEnded, QuickModeEnded, QuickModeFailed
+from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import Protocol
 from ringfence.ike.dispatch import header_of
 from ringfence.ike.effects import SendMessage
 from ringfence.ike.exchange import Stepper
-from ringfence.ike.v2 import child
+from ringfence.ike.v2 import child, keyexchange
+from ringfence.ike.v2.dialogue import MOST_FOLLOWING
 from ringfence.ike.v2.informational import delete_children, tell
 from ringfence.ike.v2.notifies import Notify
 from ringfence.ike.v2.numbers import Kind
-from ringfence.ike.v2.payloads import NoncePayload, NotifyPayload
+from ringfence.ike.v2.payloads import KePayload, NoncePayload, NotifyPayload
 from ringfence.ike.v2.running import Running
 from ringfence.testing.network import path_between
 
@@ -23,8 +25,8 @@ V2 = POLICY.with_(keying=(2,))
 class Asked:
     """A pair, of which a asks by hand."""
 
-    def __init__(self):
-        self.both = pair(V2)
+    def __init__(self, policy=V2):
+        self.both = pair(policy)
         self.both.wish(self.both.a)
         self.both.run(1)
         (self.ours,) = self.both.a.engine._sessions
@@ -106,3 +108,67 @@ def test_nothing_is_asked_before_the_peer_is_authenticated(kind):
     assert theirs.made is None
     assert not both.b.inbound
     assert isinstance(effects, list)
+
+
+def test_a_key_exchange_that_is_not_there_does_not_go_on():
+    asked = Asked()
+    value = KePayload(19, bytes(64))
+    for link in ((), (NotifyPayload(Notify.ADDITIONAL_KEY_EXCHANGE, b"unknown"),)):
+        (said,) = asked.tell(Kind.IKE_FOLLOWUP_KE, value, *link)
+        assert said.kind == Notify.STATE_NOT_FOUND
+
+
+class HalfDone(Asked):
+    """A pair whose child SAs have two key exchanges, of which a asks for the first only."""
+
+    def __init__(self):
+        super().__init__(V2.with_(pfs=DhGroup.CURVE25519, pfs_further=(DhGroup.ECP_256,)))
+        self.entry, self.selector = self.both.a.engine._world.spd.entries[0], self.both.policy_a.selector
+
+    def begin(self):
+        """The link that b answers with."""
+        env, processing = self.ours._world.env, self.entry.processing
+        wanted = child.Wanted(self.entry, self.selector, env.random(32))
+        offer = child.Asked(wanted, None, self.ours._world.children, env).payloads(processing.exchanges)
+        half = keyexchange.half_of(processing.pfs, env)
+        said = self.tell(Kind.CREATE_CHILD_SA, *offer, NoncePayload(wanted.nonce), *keyexchange.ke_of(half))
+        (link,) = [each.data for each in said if isinstance(each, NotifyPayload) and each.kind == 16441]
+        return link
+
+    def go_on(self, link):
+        half = keyexchange.half_of(DhGroup.ECP_256, self.ours._world.env)
+        said = NotifyPayload(Notify.ADDITIONAL_KEY_EXCHANGE, link)
+        return self.tell(Kind.IKE_FOLLOWUP_KE, *keyexchange.ke_of(half), said)
+
+
+def test_a_link_serves_once():
+    asked = HalfDone()
+    link = asked.begin()
+    assert [type(each) for each in asked.go_on(link)] == [KePayload]
+    assert [each.kind for each in asked.go_on(link)] == [Notify.STATE_NOT_FOUND]
+
+
+def test_what_is_half_done_is_forgotten_after_a_while():
+    asked = HalfDone()
+    link = asked.begin()
+    asked.both.run(asked.ours._world.settings.half_open_s + 1)
+    (failed,) = asked.both.b.of(QuickModeFailed)
+    assert "does not go on" in failed.detail
+    assert [each.kind for each in asked.go_on(link)] == [Notify.STATE_NOT_FOUND]
+    assert asked.both.b.engine.ike_sas()
+
+
+def test_a_peer_leaves_so_many_half_done():
+    asked = HalfDone()
+    links = [asked.begin() for _ in range(MOST_FOLLOWING + 1)]
+    assert [each.kind for each in asked.go_on(links[0])] == [Notify.STATE_NOT_FOUND]
+    assert [type(each) for each in asked.go_on(links[-1])] == [KePayload]
+
+
+def test_a_wrong_further_value_is_refused_and_the_ike_sa_stays():
+    asked = HalfDone()
+    link = NotifyPayload(Notify.ADDITIONAL_KEY_EXCHANGE, asked.begin())
+    (said,) = asked.tell(Kind.IKE_FOLLOWUP_KE, KePayload(19, bytes(64)), link)
+    assert said.kind == Notify.INVALID_SYNTAX
+    assert asked.both.b.engine.ike_sas()
+    assert asked.tell(Kind.INFORMATIONAL) == []

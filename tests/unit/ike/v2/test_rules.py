@@ -44,6 +44,11 @@ FORMS = [
     (Kind.CREATE_CHILD_SA, True, (NONCE, *TRAFFIC), rules.CHILD_RESPONSE),
     (Kind.CREATE_CHILD_SA, True, (SA, KE, NONCE), rules.REKEY_RESPONSE),
     (Kind.CREATE_CHILD_SA, True, (ERROR,), rules.CHILD_REFUSAL),
+    (Kind.IKE_INTERMEDIATE, False, (KE,), rules.INTERMEDIATE_REQUEST),
+    (Kind.IKE_INTERMEDIATE, True, (KE,), rules.INTERMEDIATE_RESPONSE),
+    (Kind.IKE_FOLLOWUP_KE, False, (KE,), rules.FOLLOWUP_REQUEST),
+    (Kind.IKE_FOLLOWUP_KE, True, (KE,), rules.FOLLOWUP_RESPONSE),
+    (Kind.IKE_FOLLOWUP_KE, True, (ERROR,), rules.FOLLOWUP_REFUSAL),
     (Kind.INFORMATIONAL, False, (), rules.INFORMATIONAL),
     (Kind.INFORMATIONAL, True, (), rules.INFORMATIONAL),
 ]
@@ -64,5 +69,5 @@ def test_forms(kind, response, payloads, rule):
 
 
 def test_every_rule_is_listed_and_named_once():
-    assert len({rule.name for rule in rules.RULES}) == len(rules.RULES) == 14
+    assert len({rule.name for rule in rules.RULES}) == len(rules.RULES) == 19
     assert [rule for rule in rules.RULES if not any(rule is each for *_, each in FORMS)] == []
