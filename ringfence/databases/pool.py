@@ -82,6 +82,23 @@ class Asks:
     """Only for names within these; empty: for whatever the peer says."""
 
 
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a peer has given this host."""
+
+    addresses: tuple[bytes, ...]
+    """One of each family at most."""
+    dns: tuple[bytes, ...] = ()
+    domains: tuple[str, ...] = ()
+    """The names that these name servers are for; empty: all."""
+    subnets: tuple[AddressRange, ...] = ()
+    """What the peer says that it protects; which traffic goes there is the policy's matter."""
+
+    def of_family(self, octets: int) -> bytes | None:
+        """The address of 4 or 16 octets."""
+        return next((one for one in self.addresses if len(one) == octets), None)
+
+
 def _usable(written: AddressRange) -> AddressRange:
     """A network without its own address and, in IPv4, its broadcast address; any other range whole."""
     if written.size < 4 or "/" not in str(written):

@@ -224,10 +224,18 @@ class Contracts:
         for record in self._world.children.with_peer(session.path.remote.address):
             old = record.state is not ChildState.LARVAL and record.made_at < session.began_at
             if old and made and record.child.peer == made.remote and record.path.local.address == ours:
+                self._follow_soon(record)
                 self.end(record.child.id, why, tell=False)
         for other in self._sessions.peers_of(session):
             if other.made_at is not None and other.made_at < session.began_at:
                 self._sessions.end(other, IkeEvent.DELETED, why, tell=False)
+
+    def _follow_soon(self, gone: Record) -> None:
+        """What the peer has begun anew instead carries the traffic as soon as it has our answer."""
+        for newer in self._world.children.competing(gone.key):
+            if newer.state is ChildState.AGREED and newer.order > gone.order:
+                soon = self._world.env.now + self._world.settings.first_switch_s
+                self._timers.set((Due.SWITCH, newer.child.id), soon)
 
     def _report_established(self, session: IkeSa, record: Record) -> None:
         child = record.child

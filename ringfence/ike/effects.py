@@ -8,6 +8,7 @@ from ringfence.crypto.signature import Scheme
 from ringfence.crypto.suites import Authenticator, Cipher
 from ringfence.databases.certification import CertificateAuth
 from ringfence.databases.eap import EapAuth
+from ringfence.databases.pool import Assignment
 from ringfence.databases.sa import ChildSa
 from ringfence.ike.errors import Reason
 from ringfence.net.address import Path
@@ -62,6 +63,24 @@ class AcquireFailed:
     """``ike.errors.Reason``'s value."""
     detail: str
     """A sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """A peer has given this host an address, and what goes with it; it is there before the first packet from it."""
+
+    number: int
+    """Names it when it is withdrawn."""
+    peer: str
+    """``PadEntry.name`` of who gave it: what the policy protects with such a peer comes from this address."""
+    given: Assignment
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """What was assigned by that number is not ours any more."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,5 +206,7 @@ Effect = (
     | AcquireFailed
     | LogIkeKey
     | LogIkeV2Keys
+    | Assign
+    | Withdraw
     | Question
 )

@@ -47,6 +47,7 @@ from ringfence.ike.pursuit import Pursuit
 from ringfence.ike.sameness import same_entry, same_peer
 from ringfence.ike.sessions import Due, Sessions
 from ringfence.ike.settings import IkeSettings
+from ringfence.ike.standing import Standing
 from ringfence.ike.strangers import denied_spis, told_stranger
 from ringfence.ike.succession import Succession
 from ringfence.ike.timers import Timers
@@ -74,6 +75,7 @@ class IkeEngine:
         self._doorway = Doorway(self._world, self._sessions, self._take, self._out_append)
         self._contracts = Contracts(*shared)
         self._pursuit = Pursuit(*shared)
+        self._standing = Standing(self._world, self._timers, self._pursuit)
         self._liveness = Liveness(*shared, self._contracts, self._pursuit)
         self._wear = Wear(self._sessions, self._pursuit)
         end_child = partial(self._end_child, tell=False)
@@ -109,6 +111,7 @@ class IkeEngine:
         for session in self._sessions:
             if stranger(session.entry.name, session.path):
                 self._sessions.end(session, IkeEvent.DELETED, why, tell=True, reason=Reason.POLICY_CHANGED)
+        self._standing.follow(spd)
         return self._done()
 
     def receive(self, datagram: bytes, path: Path, now: float) -> list[Effect]:
@@ -180,6 +183,7 @@ class IkeEngine:
         """End everything, and tell every peer."""
         self._world.env.now = now
         why = "this host stops"
+        self._standing.follow(Spd())
         for wish in self._world.wishes:
             self._pursuit.give_up(wish, Reason.SHUT_DOWN, why)
         for record in self._world.children:
@@ -245,6 +249,7 @@ class IkeEngine:
         self._out.append(effect)
 
     def _done(self) -> list[Effect]:
+        self._standing.look()
         out, self._out[:] = list(self._out), []
         return out
 

@@ -88,6 +88,8 @@ class Reason(Enum):
     """What the policy wants cannot pass the NAT that was found."""
     WRONG_SELECTORS = "wrong-selectors"
     """Protection for traffic that the policy does not protect so."""
+    NO_ADDRESS = "no-address"
+    """There is no address to give, or the peer gives us none."""
     PEER_SILENT = "peer-silent"
     """No answer, however often we asked."""
     PEER_REFUSED = "refused-by-peer"

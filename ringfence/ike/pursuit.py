@@ -18,6 +18,7 @@ from functools import partial
 from ringfence.audit import KeyingChanged
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PadEntry
+from ringfence.databases.pool import Assigned
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Processing, SpdEntry
@@ -32,7 +33,7 @@ from ringfence.ike.sessions import Clock, Due, Sessions, Take
 from ringfence.ike.v1.main_mode import NONCE_OCTETS
 from ringfence.ike.wishes import Wish, key_of
 from ringfence.ike.world import World
-from ringfence.net.address import Endpoint, Path, PortRange
+from ringfence.net.address import AddressRange, Endpoint, Path, PortRange, format_address
 from ringfence.net.flow import FlowKey
 
 MOST_POSTPONED = 8
@@ -65,6 +66,7 @@ class Pursuit:
         try:
             entry, processing = self._protecting(name)
             path, selector = path_for(processing, flow), sayable(entry, processing, flow)
+            selector = self._at_address(entry, selector, flow)
         except Refused as error:
             self._emit(AcquireFailed(name, flow, error.reason.value, error.detail))
             return
@@ -83,6 +85,29 @@ class Pursuit:
             return
         record.happen(ChildEvent.REKEY_BEGUN)
         self._want(entry, record.child.selector, record.path, record.child.id, None)
+
+    def want(self, entry: SpdEntry, selector: Selector, path: Path) -> None:
+        """Negotiate a contract though no packet waits for it."""
+        self._want(entry, selector, path, None, None)
+
+    def is_wanted(self, selector: Selector, path: Path) -> bool:
+        """Whether that is under way."""
+        return self._world.wishes.get(key_of(path, selector)) is not None
+
+    def _at_address(self, entry: SpdEntry, selector: Selector, flow: FlowKey) -> Selector:
+        """For an entry whose address a peer gives us: what of it is about the one that we have; raises Refused for a
+        packet from another.
+        """
+        processing = entry.processing
+        given = self._world.assignments.by(entry.peer)
+        if processing is None or processing.assigned is not Assigned.OURS or given is None:
+            return selector
+        address = given.of_family(len(flow.source))
+        if flow.source != address:
+            ours = "no address of that family" if address is None else format_address(address)
+            what = f"it comes from {format_address(flow.source)}, and the peer has given us {ours}"
+            raise Refused(Reason.NO_ADDRESS, what)
+        return replace(selector, source=AddressRange.host(address))
 
     def _protecting(self, name: str) -> tuple[SpdEntry, Processing]:
         entry = self._world.spd.named(name)
@@ -207,6 +232,16 @@ class Pursuit:
             if wish.may_insist:  # else the peer has answered ours as well, and waits for its end
                 self.abandon(wish)
             self._world.wishes.remove(wish)
+            self._tell_strays(wish, record)
+
+    def _tell_strays(self, wish: Wish, record: Record) -> None:
+        """Packets that waited for an address of ours do not have it, and never will."""
+        if wish.entry.processing is None or wish.entry.processing.assigned is not Assigned.OURS:
+            return
+        for flow in wish.flows:
+            if flow not in record.child.selector:
+                what = f"it was sent before the peer gave us {record.child.selector.source}"
+                self._emit(AcquireFailed(wish.entry.name, flow, Reason.NO_ADDRESS.value, what))
 
     def ended(self, record: Record) -> None:
         """What the peer was negotiating came to nothing: now it is our turn."""

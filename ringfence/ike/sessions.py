@@ -43,6 +43,7 @@ class Due(Enum):
     EXPIRE = auto()
     SWITCH = auto()
     RETIRE = auto()
+    STANDING = auto()
 
 
 Clock = Timers[tuple[Due, int]]
@@ -84,8 +85,7 @@ class Sessions:
 
     def ends_children(self, ike_id: int) -> bool:
         """Whether all contracts of an IKE SA end with it."""
-        session = self._by_id.get(ike_id)
-        return session is not None and session.version != 1
+        return (session := self._by_id.get(ike_id)) is not None and session.version != 1
 
     def left(self, session: IkeSa) -> None:
         """One that has ended has nothing more to say."""
@@ -95,10 +95,9 @@ class Sessions:
     def find(self, header: Header, path: Path) -> IkeSa | None:
         """The one that a message belongs to."""
         cookies = header.initiator_cookie, header.responder_cookie
-        session = self._by_cookies.get(cookies)
-        if session is None:
-            waiting = self._by_cookies.get((header.initiator_cookie, NO_COOKIE))
-            session = waiting if waiting is not None and waiting.initiator else None
+        session, waiting = self._by_cookies.get(cookies), self._by_cookies.get((header.initiator_cookie, NO_COOKIE))
+        if session is None and waiting is not None and waiting.initiator:
+            session = waiting
         if session is None and header.responder_cookie == NO_COOKIE:
             session = self._by_first.get((path, header.initiator_cookie))
         return session
@@ -221,7 +220,7 @@ class Sessions:
         if old.state is IkeState.GONE:
             return
         old.happen(IkeEvent.REPLACED)
-        self._world.children.move(old.id, new.id)
+        self._world.hand_over(old.id, new.id)
         self._timers.drop((Due.RENEW_IKE, old.id))
         self._timers.drop((Due.RETIRE_IKE, new.id))
         if new.initiator:
@@ -306,7 +305,7 @@ class Sessions:
         if old.state is IkeState.GONE:
             return
         old.happen(IkeEvent.REPLACED)
-        self._world.children.move(old.id, new.id)
+        self._world.hand_over(old.id, new.id)
         self._timers.drop((Due.RENEW_IKE, old.id))
         if old.initiator:
             self._timers.set((Due.RETIRE_IKE, old.id), self._world.env.now + self._world.settings.retire_s)
@@ -354,6 +353,7 @@ class Sessions:
         if not session.initiator and session.made_at is None:
             self._world.half_open.end(session.id)
         session.state = IkeState.GONE
+        self._take(session, [*self._world.assignments.ended(session.id)])
         ends = _ends(session.path)
         del self._by_peer[ends][session.id]
         if not self._by_peer[ends]:

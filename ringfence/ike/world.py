@@ -6,6 +6,7 @@ from collections.abc import Callable
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import Pad, PadEntry
 from ringfence.databases.spd import Action, Spd, SpdEntry
+from ringfence.ike.assignments import Assignments
 from ringfence.ike.children import Children
 from ringfence.ike.exchange import Env
 from ringfence.ike.flood import Bucket, CookieJar, HalfOpen
@@ -22,6 +23,7 @@ class World:
         self.spd = Spd()
         self.pad = Pad()
         self.children = Children()
+        self.assignments = Assignments()
         self.wishes = Wishes()
         self.half_open = HalfOpen(settings.flood, random)
         self.clear_notifies = Bucket(settings.flood.notifies_per_s)
@@ -43,6 +45,11 @@ class World:
         """A place just before ``order``, behind all others that were put there."""
         self._orders += 1
         return order[0] - 1, self._orders
+
+    def hand_over(self, ike_id: int, to: int) -> None:
+        """Another IKE SA speaks for the contracts of this one, and has what was assigned under it."""
+        self.children.move(ike_id, to)
+        self.assignments.move(ike_id, to)
 
     def our_nonce(self, key: Key) -> bytes | None:
         """The nonce of a quick mode that we have under way for this, and insist on."""

@@ -199,6 +199,16 @@ def _nothing(_failure: Failure, _known: Known) -> Iterator[str]:
     yield from ()
 
 
+def _address(failure: Failure, known: Known) -> Iterator[str]:
+    if "pool" in failure.detail:
+        yield "Give the pool more addresses, or end what is not needed any more: ringfence sa."
+    else:
+        yield (
+            f"One side of {known.rule} gives addresses, the other does not want one, or none is left. The gateway says "
+            'remote = { gateway = "any", pool = "NAME" }, who comes in local = { address = "assigned" }.'
+        )
+
+
 ADVICE: dict[Reason, Advice] = {
     Reason.NO_PROPOSAL: _proposals,
     Reason.CHANGED_PROPOSAL: _fault,
@@ -220,6 +230,7 @@ ADVICE: dict[Reason, Advice] = {
     Reason.NOT_AUTHORIZED: _admission,
     Reason.WRONG_SELECTORS: _traffic,
     Reason.NAT: _nat,
+    Reason.NO_ADDRESS: _address,
     Reason.PEER_SILENT: _silence,
     Reason.PEER_REFUSED: _refusal,
     Reason.PEER_UNREADING: _again,

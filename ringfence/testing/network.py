@@ -18,6 +18,7 @@ from ringfence.databases.sa import ChildSa
 from ringfence.databases.selector import Selector
 from ringfence.ike.effects import (
     AcquireFailed,
+    Assign,
     Effect,
     InstallInbound,
     InstallOutbound,
@@ -27,6 +28,7 @@ from ringfence.ike.effects import (
     RemoveChild,
     Report,
     SendMessage,
+    Withdraw,
 )
 from ringfence.ike.engine import IkeEngine
 from ringfence.net.address import Endpoint, Path, parse_address
@@ -69,6 +71,8 @@ class MemoryHost:
     keys: list[LogIkeKey] = field(default_factory=list)
     logged: list[LogIkeV2Keys] = field(default_factory=list)
     """Keys of IKEv2."""
+    assigned: dict[int, Assign] = field(default_factory=dict)
+    """What peers have given it, by the number that it is withdrawn by."""
     keeper: Keeper | None = None
     """Answers what the engine asks; without one nobody does."""
     sent: list[bytes] = field(default_factory=list)
@@ -104,11 +108,19 @@ class MemoryHost:
                 self.events.append(event)
             case AcquireFailed():
                 self.failures.append(effect)
+            case Assign() | Withdraw():
+                self._assign(effect)
             case LogIkeKey():
                 self.keys.append(effect)
             case LogIkeV2Keys():
                 self.logged.append(effect)
         return None
+
+    def _assign(self, effect: Assign | Withdraw) -> None:
+        if isinstance(effect, Assign):
+            self.assigned[effect.number] = effect
+        else:
+            del self.assigned[effect.number]
 
 
 Filter = Callable[[bytes, Path], bool]

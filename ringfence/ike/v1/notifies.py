@@ -111,6 +111,7 @@ NOTIFY_OF: dict[Reason, Notify | None] = {
     Reason.NOT_AUTHORIZED: Notify.AUTHENTICATION_FAILED,
     Reason.NAT: Notify.NO_PROPOSAL_CHOSEN,
     Reason.WRONG_SELECTORS: Notify.INVALID_ID_INFORMATION,
+    Reason.NO_ADDRESS: None,
     Reason.PEER_SILENT: None,
     Reason.PEER_REFUSED: None,
     Reason.PEER_UNREADING: None,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.identity import Identity
+from ringfence.databases.pool import Assigned, Assignment
 from ringfence.databases.proposal import Protocol, SecurityMethod
 from ringfence.databases.sa import ChildSa, Mode
 from ringfence.databases.selector import Selector
@@ -28,7 +29,7 @@ from ringfence.ike.through_nat import passing
 from ringfence.ike.v2 import natt
 from ringfence.ike.v2.keyexchange import answer_further, ask_further, check_group, half_of, ke_of, secret_of
 from ringfence.ike.v2.keys import IkeKeys
-from ringfence.ike.v2.notifies import Notify, name_of
+from ringfence.ike.v2.notifies import Answered, Notify, name_of
 from ringfence.ike.v2.payloads import (
     NoncePayload,
     NotifyPayload,
@@ -87,6 +88,8 @@ class Wanted:
     replaces: int | None = None
     old: tuple[Protocol, int] | None = None
     """Protocol and SPI, ours, of what is rekeyed."""
+    given: Assignment | None = None
+    """The address that the peer has given us for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,8 @@ class Offered:
     """What the policy protects with this peer, in order."""
     replaces: Callable[[Chain], int | None]
     """The contract that a request rekeys, if any; raises Refused."""
+    leased: tuple[bytes, ...] = ()
+    """The addresses that the peer has of us."""
 
 
 # The initiator's part ----------------------------------------------------------------------------------------------
@@ -119,7 +124,8 @@ class Asked:
         self._wanted, self._nat = wanted, nat
         self._processing = passing(processing_of(wanted.entry), nat)
         self._methods = methods_for(self._processing)
-        self._selectors = with_packet(wanted.selector, wanted.flow)
+        waits = self._processing.assigned is not Assigned.OURS or wanted.given is not None
+        self._selectors = with_packet(wanted.selector, wanted.flow if waits else None)
         self.spis: Spis = {protocol: children.new_spi(env.random) for protocol in protocols(self._methods)}
         """Ours."""
 
@@ -156,6 +162,8 @@ REASONS = {
     Notify.NO_PROPOSAL_CHOSEN: Reason.NO_PROPOSAL,
     Notify.TEMPORARY_FAILURE: Reason.COLLISION,
     Notify.CHILD_SA_NOT_FOUND: Reason.PEER_DELETED,
+    Notify.INTERNAL_ADDRESS_FAILURE: Reason.NO_ADDRESS,
+    Notify.FAILED_CP_REQUIRED: Reason.NO_ADDRESS,
 }
 
 
@@ -168,6 +176,7 @@ def refused_by_peer(notify: NotifyPayload) -> Refused:
 def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[Negotiated]:
     """Negotiate a child SA; raises Refused."""
     check_demand(wanted.entry, ground.peer)
+    wanted = replace(wanted, selector=at_address(wanted.entry, wanted.selector, wanted.given))
     asked = Asked(wanted, ground.nat, ground.children, env)
     groups = processing_of(wanted.entry).exchanges
     nonce = NoncePayload(wanted.nonce)
@@ -190,6 +199,17 @@ def _rekeys(protocol: Protocol, spi: int) -> NotifyPayload:
     return NotifyPayload(Notify.REKEY_SA, b"", PROTOCOL_ID[protocol], spi.to_bytes(SPI_OCTETS))
 
 
+def at_address(entry: SpdEntry, selector: Selector, given: Assignment | None) -> Selector:
+    """As much of a selector as is about the address that a peer has given us for it; raises Refused for none."""
+    if processing_of(entry).assigned is not Assigned.OURS:
+        return selector
+    address = None if given is None else given.of_family(len(selector.source.first))
+    source = None if address is None else selector.source.intersect(AddressRange.host(address))
+    if source is None:
+        raise Refused(Reason.NO_ADDRESS, f"we have no address for {selector} of this peer")
+    return replace(selector, source=source)
+
+
 # The responder's part ----------------------------------------------------------------------------------------------
 
 
@@ -208,11 +228,13 @@ def grants(chain: Chain, ground: Ground, offered: Offered, env: Env, *, first: b
     """What of a peer's request our policy grants; raises Refused."""
     asked = [each.reversed() for each in pairs(chain.one(TsInitiatorPayload), chain.one(TsResponderPayload))]
     spis = {protocol: ground.children.new_spi(env.random) for protocol in Protocol}
-    wants_transport, refused = _wants_transport(chain), None
+    wants_transport, refused, withheld = _wants_transport(chain), None, False
     for entry in offered.entries:
         mode = processing_of(entry).mode
         seen = natt.as_seen(asked, mode, ground.nat, ground.path)
-        selector = narrowed(seen, _servable(entry, ground.path))
+        servable = _servable(entry, ground.path, offered.leased)
+        withheld = withheld or servable is None
+        selector = None if servable is None else narrowed(seen, servable)
         if selector is None or not _fits_mode(entry, ground.path, wants_transport=wants_transport):
             continue
         check_demand(entry, ground.peer)
@@ -227,14 +249,20 @@ def grants(chain: Chain, ground: Ground, offered: Offered, env: Env, *, first: b
         answer = choice.answer, *said((back,)), *_mode(mode)
         replaces = offered.replaces(chain)
         return Granted(Terms(entry, selector, choice.method, spis, choice.spi, replaces), choice.groups, answer)
+    if withheld and refused is None:
+        what = "the peer asks for no address, and the rule protects only what comes from one of its pool"
+        raise Answered(Reason.NO_ADDRESS, what, Notify.FAILED_CP_REQUIRED)
     where = " in transport mode" if wants_transport else ""
     raise refused or Refused(Reason.WRONG_SELECTORS, f"no rule protects {asked[0]} with this peer{where}")
 
 
-def _servable(entry: SpdEntry, path: Path) -> Selector:
-    """What of an entry's traffic can go between these two ends."""
-    hosts = hosts_of(path)
-    if processing_of(entry).mode is Mode.TUNNEL:
+def _servable(entry: SpdEntry, path: Path, leased: tuple[bytes, ...]) -> Selector | None:
+    """What of an entry's traffic can go between these two ends; None where the peer has no address for it."""
+    hosts, processing = hosts_of(path), processing_of(entry)
+    if processing.assigned is Assigned.THEIRS:
+        theirs = next((one for one in leased if one in entry.selector.destination), None)
+        return None if theirs is None else replace(entry.selector, destination=AddressRange.host(theirs))
+    if processing.mode is Mode.TUNNEL:
         return entry.selector
     return entry.selector.intersect(hosts) or hosts
 

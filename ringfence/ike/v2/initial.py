@@ -23,6 +23,7 @@ from ringfence.crypto import dh
 from ringfence.crypto.suites import DhGroup, is_legacy
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PadEntry
+from ringfence.databases.pool import Assignment
 from ringfence.databases.proposal import IkeProposal, Protocol
 from ringfence.ike.agreement import check_demand
 from ringfence.ike.children import Children
@@ -42,6 +43,7 @@ from ringfence.ike.exchange import (
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.through_nat import check_nat
 from ringfence.ike.v2 import intermediate, natt, signatures
+from ringfence.ike.v2.assigning import Assigning
 from ringfence.ike.v2.certificates import requests
 from ringfence.ike.v2.channel import Frame, in_clear
 from ringfence.ike.v2.child import (
@@ -51,6 +53,7 @@ from ringfence.ike.v2.child import (
     Offered,
     Terms,
     Wanted,
+    at_address,
     contract,
     grants,
     refusal,
@@ -110,6 +113,8 @@ class Setting:
     children: Children
     offered: Callable[[Proved], Offered]
     """What a responder needs to grant a child SA to a peer that has proved that."""
+    assigning: Assigning
+    """What both sides give each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +190,8 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
     asked, refused = _asked(wanted, nat, setting.children, env)
     child_payloads = () if asked is None else asked.payloads(())
     named = () if entry.remote_identity is None else (responder_id(entry.remote_identity),)
-    reply = yield from request(
-        mine, *named, *shown, *requests(by_certificate(ways)), *_contact(setting), *child_payloads
-    )
+    wishes = *_contact(setting), *setting.assigning.ask(entry)
+    reply = yield from request(mine, *named, *shown, *requests(by_certificate(ways)), *wishes, *child_payloads)
     chain = reply.chain
     if chain.maybe(AuthPayload) is None:
         raise refused_proof(chain, own)
@@ -200,11 +204,17 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
     )
     proved = Proved(entry, keys.proposal, local, claim, auth, inner)
     contact = says(chain, Notify.INITIAL_CONTACT)
+    try:
+        given = setting.assigning.take(chain, entry)
+    except Refused as error:
+        given, refused, asked = (), refused or error, None
+    for effect in given:
+        yield from perform(effect)
     if asked is None or wanted is None:
         return Agreed(keys, proved, nat, contact, refused=refused)
     try:
         ground = Ground(setting.ike_id, keys, path, remote, setting.children, nat, entry.unanswered_s)
-        child = _taken(chain, asked, ground, wanted, env)
+        child = _taken(chain, asked, ground, wanted, env, given[0].given if given else None)
     except Refused as error:
         void = tuple(asked.spis.items()) if chain.maybe(SaPayload) else ()
         return Agreed(keys, proved, nat, contact, refused=error, void=void)
@@ -303,13 +313,16 @@ def _asked(
         return None, error
 
 
-def _taken(chain: Chain, asked: Asked, ground: Ground, wanted: Wanted, env: Env) -> Negotiated:
+def _taken(
+    chain: Chain, asked: Asked, ground: Ground, wanted: Wanted, env: Env, given: Assignment | None
+) -> Negotiated:  # fmt: skip
     """The child SA that the peer's answer grants; raises Refused."""
     if chain.maybe(SaPayload) is None:
         refused = refusal(chain)
         raise refused_by_peer(refused) if refused else Refused(Reason.PEER_REFUSED, "the peer grants no child SA")
     check_demand(wanted.entry, ground.peer)
     method, selector, spi = asked.takes(chain, ())
+    selector = at_address(wanted.entry, selector, given)
     terms = Terms(wanted.entry, selector, method, asked.spis, spi, wanted.replaces)
     ends = ground.keys.ends
     return contract(ground, terms, (ends.initiator_nonce, ends.responder_nonce), None, env, initiator=True)
@@ -362,17 +375,18 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     signed = keys.signed(own_first, mine.encode(), initiator=False)
     shown = yield from prove(own, keys, signed, hashes, sha1=entry.sha1)
     contact = says(chain, Notify.INITIAL_CONTACT)
-    if chain.maybe(SaPayload) is None:
-        yield from conclude(mine, *shown)
-        return Agreed(keys, proved, nat, contact)
     path = message.path or setting.path
     ground = Ground(setting.ike_id, keys, path, remote, setting.children, nat, entry.unanswered_s)
     try:
+        given = setting.assigning.give(chain, proved, anew=contact)
+        if chain.maybe(SaPayload) is None:
+            yield from conclude(mine, *shown, *given)
+            return Agreed(keys, proved, nat, contact)
         granted = grants(chain, ground, setting.offered(proved), env, first=True)
     except Refused as error:
         yield from conclude(mine, *shown, *told(error))
         return Agreed(keys, proved, nat, contact, refused=error)
     child = contract(ground, granted.terms, (ends.initiator_nonce, ends.responder_nonce), None, env, initiator=False)
     yield from perform(InstallInbound(child.child))
-    yield from conclude(mine, *shown, *granted.answer)
+    yield from conclude(mine, *shown, *given, *granted.answer)
     return Agreed(keys, proved, nat, contact, child)

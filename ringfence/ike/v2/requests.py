@@ -24,7 +24,7 @@ from ringfence.ike.happening import (
 from ringfence.ike.header import Header
 from ringfence.ike.lifetime import ChildState
 from ringfence.ike.payload import Chain, Payload
-from ringfence.ike.v2 import child, informational, rekey
+from ringfence.ike.v2 import child, configuration, informational, rekey
 from ringfence.ike.v2.dialogue import Dialogue
 from ringfence.ike.v2.initial import Agreed, says
 from ringfence.ike.v2.keyexchange import link_of, unknown_link
@@ -72,7 +72,8 @@ class Requests:
         ours = record is not None and record.ike_id == self._session.id
         old = (record.child.inbound[0].protocol, record.child.inbound[0].spi) if record and ours else None
         flow = wish.flows[0] if wish.flows else None
-        return child.Wanted(wish.entry, wish.selector, wish.nonce, flow, wish.replaces if ours else None, old)
+        given = self._world.assignments.of(self._session.id)
+        return child.Wanted(wish.entry, wish.selector, wish.nonce, flow, wish.replaces if ours else None, old, given)
 
     def ask_child(self, wish: Wish) -> None:
         """Negotiate a child SA."""
@@ -203,7 +204,7 @@ class Requests:
             return None if named is None else self._rekeyed(named)
 
         entries = self._world.protected_with(lambda entry: proved.satisfies(entry, path))
-        return child.Offered(entries, replaces)
+        return child.Offered(entries, replaces, self._world.assignments.leases.held(self._session.id))
 
     def _rekeyed(self, named: NotifyPayload) -> int:
         """The child SA that a peer rekeys, by the SPI that it receives by; raises Refused."""
@@ -231,6 +232,7 @@ class Requests:
             if record is not None and record.ike_id == self._session.id:
                 ours += [(sa.protocol, sa.spi) for sa in record.child.inbound]
         answer += informational.delete_children(ours)
+        answer += configuration.informed(chain)
         self._talk.answer(message.header, message.octets, answer)
         for protocol, spi in gone:
             self._voice.emit(PeerDeleted(protocol, (spi,)))

@@ -30,6 +30,7 @@ from ringfence.ike.happening import (
 from ringfence.ike.header import Header
 from ringfence.ike.lifetime import IKE_SA_LIFE, IkeEvent, IkeState, after
 from ringfence.ike.v2 import child, informational, initial, rekey
+from ringfence.ike.v2.assigning import Assigning
 from ringfence.ike.v2.channel import Spis, is_response
 from ringfence.ike.v2.dialogue import Dialogue
 from ringfence.ike.v2.notifies import Answered
@@ -138,7 +139,9 @@ class Session:
 
     def serves(self, entry: PadEntry | None) -> bool:
         """Whether what the peer has proved is what ``entry`` wants proved."""
-        return entry is not None and self.made is not None and self.made.proved.satisfies(entry, self.path)
+        if entry is None or self.made is None or not self.made.proved.satisfies(entry, self.path):
+            return False
+        return entry.asks is None or self._world.assignments.of(self.id) is not None
 
     # Entries -------------------------------------------------------------------------------------------------------
 
@@ -269,8 +272,9 @@ class Session:
 
     def _setting(self, first_contact: Callable[[], bool]) -> initial.Setting:
         offered = self._requests.offered
+        assigning = Assigning(self.id, self.path, self._world)
         return initial.Setting(
-            self.id, self.path, self.entries, self.cookies, first_contact, self._world.children, offered
+            self.id, self.path, self.entries, self.cookies, first_contact, self._world.children, offered, assigning
         )
 
     def _new(self, kind: Kind, exchange: Exchange[initial.Agreed]) -> Running[initial.Agreed]:
@@ -311,7 +315,9 @@ class Session:
             self._voice.emit(QuickFailed(made.refused.reason, made.refused.detail, running.wish, None))
         self._voice.emit(Established(made.first_contact))
         self._voice.emit(Confirmed())
-        if made.void:
+        if made.refused is not None and made.refused.reason is Reason.NO_ADDRESS and self.entry.asks is not None:
+            self._voice.emit(Lost(Reason.NO_ADDRESS, made.refused.detail))  # it is good for nothing
+        elif made.void:
             self._requests.inform(*informational.delete_children(made.void))
 
     def _report_made(self) -> None:

@@ -11,12 +11,15 @@ from ringfence.ike.dispatch import header_of
 from ringfence.ike.effects import LogIkeV2Keys
 from ringfence.ike.errors import Aborted, Reason
 from ringfence.ike.exchange import Do, Env, Finished, Message, Protect, Say, Stepper, Traverse
+from ringfence.ike.settings import IkeSettings
 from ringfence.ike.v2 import initial
+from ringfence.ike.v2.assigning import Assigning
 from ringfence.ike.v2.channel import Frame, in_clear, open_clear
 from ringfence.ike.v2.child import Offered, Wanted
 from ringfence.ike.v2.notifies import Notify
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.payloads import AuthPayload, IdResponderPayload, KePayload, NotifyPayload, SaPayload
+from ringfence.ike.world import World
 from ringfence.testing.hosts import HostPolicy
 from ringfence.testing.network import path_between
 from ringfence.testing.random import SeededRandom
@@ -35,7 +38,16 @@ class Role:
         self.wanted = Wanted(spd.entries[0], policy.selector, b"")
         offered = Offered(spd.entries, lambda _chain: None)
         path = path or path_between(policy.local, policy.remote)
-        self.setting = initial.Setting(1, path, self.entries, spis, lambda: True, Children(), lambda _proved: offered)
+        self.setting = initial.Setting(
+            1,
+            path,
+            self.entries,
+            spis,
+            lambda: True,
+            Children(),
+            lambda _proved: offered,
+            Assigning(1, path, World(SeededRandom("a"), IkeSettings())),
+        )
         self.check = None
         self.done = []
         self.stepper = None
