@@ -29,8 +29,14 @@ class Pattern:
     dn: bytes = b""
     """The distinguished name that is meant, in DER; others with the same attributes are meant, too."""
 
+    user: bool = False
+    """Whether it names users, who are never computers even if they are called alike."""
+
     def fits(self, identity: Identity) -> bool:
         """Whether ``identity`` is meant."""
+        if self.user or identity.kind is IdentityKind.USER:
+            named = identity.data.decode(errors="replace")
+            return self.user and identity.kind is IdentityKind.USER and fnmatchcase(_plain(named), _plain(self.text))
         if self.addresses is not None:
             return identity.kind in ADDRESSES and identity.data in self.addresses
         if self.dn:

@@ -9,7 +9,7 @@ from ringfence.net.address import format_address, parse_address
 
 
 class IdentityKind(Enum):
-    """Forms of an identity; the value is the number in IKEv1 and IKEv2."""
+    """Forms of an identity; the value is the number in IKEv1 and IKEv2, one octet where there is one."""
 
     IPV4_ADDRESS = 1
     FQDN = 2
@@ -17,6 +17,8 @@ class IdentityKind(Enum):
     IPV6_ADDRESS = 5
     DN = 9
     KEY_ID = 11
+    USER = 256
+    """A user who has proved himself by EAP; no payload carries it, so that nobody can claim it instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,14 @@ class Identity:
         """As people write it: an address, ``alice@corp.example``, ``host.corp.example``, or with a prefix.
 
         A distinguished name is ``CN=alice, O=Lab``. ``keyid:`` stands before hex or text, ``dn:`` before the DER
-        octets of a distinguished name in hex.
+        octets of a distinguished name in hex, ``user:`` before a user's name.
         """
         try:
             return cls.of_address(parse_address(text))
         except ValueError:
             pass
+        if text.startswith("user:"):
+            return cls(IdentityKind.USER, text.removeprefix("user:").encode())
         if text.startswith("keyid:"):
             value = text.removeprefix("keyid:")
             try:
@@ -68,6 +72,8 @@ class Identity:
                 return format_address(self.data)
             case IdentityKind.FQDN | IdentityKind.USER_FQDN:
                 return self.data.decode(errors="backslashreplace")
+            case IdentityKind.USER:
+                return f"user:{self.data.decode(errors='backslashreplace')}"
             case IdentityKind.KEY_ID:
                 return f"keyid:{self.data.hex()}"
             case IdentityKind.DN:

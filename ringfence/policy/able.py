@@ -8,7 +8,7 @@ otherwise than it says. Where a rule leaves a choice, what can be done is taken,
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from ringfence.policy.accounts import Read, read
+from ringfence.policy.accounts import Proving, Read, read
 from ringfence.policy.certificates import could_be_served, served
 from ringfence.policy.model import Filter, KeyModule, Rule
 from ringfence.policy.terms import Anonymous, Certificate, Eap, GlobalSettings, PskFile, Security, Signing
@@ -62,13 +62,20 @@ def _undecided(found: Read, setting: str) -> Iterator[Unable]:
 
 def admitted(rule: Rule, settings: GlobalSettings) -> Iterator[Read]:
     """The lists of who may use ``rule``: its own, and those of ``[global]`` for it."""
+    proving = _proving(rule)
     if rule.allow or rule.deny:
-        yield read(rule.allow, rule.deny)
+        yield read(rule.allow, rule.deny, proving)
     if rule.gateways is not None:
         if rule.authorize:
-            yield read(settings.tunnel_allow, settings.tunnel_deny)
+            yield read(settings.tunnel_allow, settings.tunnel_deny, proving)
     elif not (rule.allow or rule.deny or rule.part.filter_list):
-        yield read(settings.transport_allow, settings.transport_deny)
+        yield read(settings.transport_allow, settings.transport_deny, proving)
+
+
+def _proving(rule: Rule) -> Proving:
+    """Who proves himself to this computer by ``rule``."""
+    users = [isinstance(one, Eap) and bool(one.users_file or one.radius) for one in rule.auth]
+    return Proving.COMPUTERS if not any(users) else Proving.USERS if all(users) else Proving.EITHER
 
 
 def _some(names: tuple[str, ...]) -> str:

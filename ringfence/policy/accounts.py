@@ -8,6 +8,7 @@ Kerberos, or a directory.
 
 import re
 from collections.abc import Iterable
+from enum import Enum
 from typing import NamedTuple
 
 from ringfence.crypto.certificate import parse_dn
@@ -26,7 +27,7 @@ class Read(NamedTuple):
     denied: tuple[str, ...]
     """Computers and users that are denied, likewise."""
     users: tuple[str, ...]
-    """Users that are allowed; none can prove himself now."""
+    """Users that are allowed and that cannot prove themselves now."""
     nobody: bool = False
     """Whether nobody of those who are allowed can prove it now."""
 
@@ -36,13 +37,40 @@ DN = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+)\s*=")
 NOBODY = Pattern("nobody", identity=Identity(IdentityKind.KEY_ID, b""))
 
 
-def read(allow: Access, deny: Access) -> Read:
+class Proving(Enum):
+    """Who comes in by a rule."""
+
+    COMPUTERS = "computers"
+    USERS = "users"
+    """By EAP alone."""
+    EITHER = "either"
+
+
+def read(allow: Access, deny: Access, proving: Proving = Proving.COMPUTERS) -> Read:
     """What two lists come to."""
+    if proving is not Proving.COMPUTERS:
+        return _with_users(allow, deny, proving)
     allowed, later = _patterns(allow.computers)
     denied, undecided = _patterns(deny.computers)
     nobody = bool(allow) and (bool(allow.users) or not allowed)
     admission = Admission((NOBODY,) if nobody else allowed, denied)
     return Read(admission, later, (*undecided, *deny.users), allow.users, nobody)
+
+
+def _with_users(allow: Access, deny: Access, proving: Proving) -> Read:
+    """Likewise where the peer may be a user: each list is about those whom it names.
+
+    Where only users come in, a list of computers has nobody in it.
+    """
+    computers, later = _patterns(allow.computers)
+    refused, undecided = _patterns(deny.computers)
+    if proving is Proving.USERS:
+        computers, later, refused, undecided = (), allow.computers, (), deny.computers
+    users, out = (tuple(Pattern(one, user=True) for one in names) for names in (allow.users, deny.users))
+    nobody = bool(allow) and not (computers or users)
+    return Read(
+        Admission((NOBODY,) if nobody else (*computers, *users), (*refused, *out)), later, undecided, (), nobody
+    )
 
 
 def _patterns(names: Iterable[str]) -> tuple[tuple[Pattern, ...], tuple[str, ...]]:

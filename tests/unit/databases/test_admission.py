@@ -41,3 +41,14 @@ def test_who_is_denied_is_kept_out_even_if_allowed() -> None:
     assert not Admission(allow=corp).admits(Identity.parse("alice.example"))
     assert not Admission(allow=corp, deny=alice).admits(ALICE)
     assert not Admission(deny=alice).admits(ALICE)
+
+
+def test_users_and_computers_of_one_name_are_not_the_same() -> None:
+    user, computer = Identity.parse("user:db1.corp.example"), Identity.parse("db1.corp.example")
+    for_users, for_computers = Pattern("*.corp.example", user=True), Pattern("*.corp.example")
+    assert [for_users.fits(one) for one in (user, computer)] == [True, False]
+    assert [for_computers.fits(one) for one in (user, computer)] == [False, True]
+    address = Pattern("10.0.0.0/8", addresses=AddressRange.parse("10.0.0.0/8"))
+    assert not address.fits(Identity.parse("user:10.0.0.1"))
+    assert not Pattern("keyid:00ff", identity=Identity.parse("keyid:00ff")).fits(Identity.parse("user:keyid:00ff"))
+    assert Pattern("CORP\\*", user=True).fits(Identity.parse("user:corp\\Alice"))

@@ -15,6 +15,7 @@ from ringfence.databases.identity import Identity, IdentityKind
         ("alice@corp.example", 3, b"alice@corp.example"),
         ("keyid:0a0b", 11, b"\x0a\x0b"),
         ("dn:3000", 9, b"\x30\x00"),
+        ("user:CORP\\alice", 256, b"CORP\\alice"),
     ],
 )
 def test_forms(text: str, number: int, data: bytes) -> None:
@@ -28,3 +29,7 @@ def test_other_ways_to_write() -> None:
     assert Identity.parse("keyid:my group") == Identity(IdentityKind.KEY_ID, b"my group")
     assert Identity.parse("dn:host") == Identity(IdentityKind.FQDN, b"dn:host")
     assert str(Identity(IdentityKind.FQDN, b"\xff")) == "\\xff"
+
+
+def test_no_payload_can_carry_a_user() -> None:
+    assert IdentityKind.USER.value > 255

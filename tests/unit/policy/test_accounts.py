@@ -3,7 +3,7 @@ import pytest
 
 from ringfence.crypto.certificate import parse_dn
 from ringfence.databases.identity import Identity, IdentityKind
-from ringfence.policy.accounts import pattern_of, read
+from ringfence.policy.accounts import Proving, pattern_of, read
 from ringfence.policy.terms import Access
 
 
@@ -66,3 +66,28 @@ def test_a_distinguished_name_is_known_by_its_attributes() -> None:
     assert (found.allowed, found.denied, found.nobody) == ((), (), False)
     octets = read(Access(computers=(f"dn:{parse_dn('CN=a').hex()}",)), Access())
     assert octets.admission.admits(Identity(IdentityKind.DN, parse_dn("cn=A")))
+
+
+BOTH = Access(computers=("*.corp.example",), users=("alice", "CORP\\*"))
+ALICE, BOB, HOST = (Identity.parse(one) for one in ("user:alice", "user:bob", "db1.corp.example"))
+
+
+def test_users_who_prove_themselves_are_let_in_by_name() -> None:
+    found = read(Access(users=("alice",)), Access(users=("eve",)), Proving.USERS)
+    assert [found.admission.admits(one) for one in (ALICE, BOB)] == [True, False]
+    assert not found.users
+    assert not found.nobody
+    assert not read(Access(), Access(users=("bob",)), Proving.USERS).admission.admits(BOB)
+
+
+def test_a_list_of_computers_has_no_user_in_it() -> None:
+    found = read(Access(computers=("*.corp.example",)), Access(), Proving.USERS)
+    assert found.nobody
+    assert not found.admission.admits(ALICE)
+    assert not found.admission.admits(Identity.parse("user:db1.corp.example"))
+
+
+def test_where_either_comes_in_each_list_is_about_its_own() -> None:
+    found = read(BOTH, Access(), Proving.EITHER)
+    assert [found.admission.admits(one) for one in (ALICE, BOB, HOST)] == [True, False, True]
+    assert read(BOTH, Access(), Proving.USERS).allowed == ("*.corp.example",)
