@@ -13,6 +13,7 @@ from ringfence.crypto.certificate import Certificate, unpack
 from ringfence.crypto.errors import BadCertificate, BadKey, BadSignature, KeyMisfit
 from ringfence.crypto.signature import Scheme
 from ringfence.databases.certification import CertificateAuth, OwnCertificate
+from ringfence.databases.eap import EapAuth
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.pad import Auth, PadEntry
 from ringfence.databases.proposal import IkeProposal
@@ -142,7 +143,7 @@ def same_algorithms(one: IkeProposal, other: IkeProposal) -> bool:
 
 def is_ours(entry: PadEntry, auth: Auth, local: Identity, path: Path) -> bool:
     """Whether we would have called ourselves so; without a word in the policy, as our certificate does."""
-    if entry.local_identity is None and isinstance(auth, CertificateAuth):
+    if entry.local_identity is None and isinstance(auth, CertificateAuth | EapAuth):
         return True
     return same_identity(local_identity(entry, path), local)
 
@@ -150,10 +151,11 @@ def is_ours(entry: PadEntry, auth: Auth, local: Identity, path: Path) -> bool:
 def is_named(entry: PadEntry, claim: Claim, path: Path, *, inner: bool) -> bool:
     """Whether it is who the entry is for; who is let in by name need not be called by the address that we see.
 
-    Nor need who has a certificate: without a word in the policy, whoever the authority vouches for will do. The
+    Nor need who has a certificate, or a user: without a word in the policy, whoever is vouched for will do. The
     ``inner`` address of a peer behind NAT stands for the one that we see.
     """
-    if entry.remote_identity is None and (inner or claim.chain or not entry.names_nobody):
+    vouched = inner or claim.chain or claim.identity.kind is IdentityKind.USER
+    if entry.remote_identity is None and (vouched or not entry.names_nobody):
         return True
     return any(same_identity(one, wanted_identity(entry, path)) for one in claim.names)
 

@@ -7,9 +7,9 @@ from ringfence.databases.proposal import Protocol
 from ringfence.ike.errors import IkeError
 from ringfence.ike.exchange import Exchange, Message, request
 from ringfence.ike.payload import Chain, Payload
-from ringfence.ike.v2.notifies import NOTIFY_OF, Answered, Notify
+from ringfence.ike.v2.notifies import NOTIFY_OF, Answered, Notify, NotLetIn
 from ringfence.ike.v2.numbers import ProtocolId
-from ringfence.ike.v2.payloads import DeletePayload, NotifyPayload
+from ringfence.ike.v2.payloads import DeletePayload, EapPayload, NotifyPayload
 from ringfence.ike.v2.proposals import PROTOCOL_ID, SPI_OCTETS
 
 Spi = tuple[Protocol, int]
@@ -52,8 +52,10 @@ def deletes_ike(chain: Chain) -> bool:
     return denied or any(payload.protocol == ProtocolId.IKE for payload in chain.all(DeletePayload))
 
 
-def told(error: IkeError) -> tuple[NotifyPayload, ...]:
+def told(error: IkeError) -> tuple[NotifyPayload | EapPayload, ...]:
     """What a peer is told of an error."""
+    if isinstance(error, NotLetIn):
+        return (EapPayload(error.packet),)
     if isinstance(error, Answered):
         return (NotifyPayload(error.notify, error.data, *error.about),)
     kind = NOTIFY_OF.get(error.reason)

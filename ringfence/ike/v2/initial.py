@@ -12,12 +12,12 @@ A responder may ask for the same once more, with its cookie or with a value of a
 authenticated, so it is heard only a few times. What is in braces is protected; AUTH covers a side's whole first
 message, so that nobody in between has changed it. The child SA may fail while the IKE SA is made.
 
-The responder knows by IDi, and IDr where it is said, which entry of the policy the peer means. How each side proves
-itself is said in ``proof``.
+The responder knows by IDi, and IDr where it is said, which entry of the policy the peer means. Who both sides are is
+said in ``auth``.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ringfence.crypto import dh
 from ringfence.crypto.suites import DhGroup, is_legacy
@@ -42,8 +42,9 @@ from ringfence.ike.exchange import (
 )
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.through_nat import check_nat
-from ringfence.ike.v2 import intermediate, natt, signatures
+from ringfence.ike.v2 import intermediate, natt
 from ringfence.ike.v2.assigning import Assigning
+from ringfence.ike.v2.auth import Begun, introduce, meet
 from ringfence.ike.v2.certificates import requests
 from ringfence.ike.v2.channel import Frame, in_clear
 from ringfence.ike.v2.child import (
@@ -65,29 +66,13 @@ from ringfence.ike.v2.keys import Ends, IkeKeys, derive, log_of
 from ringfence.ike.v2.notifies import Notify, name_of
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.payloads import (
-    AuthPayload,
-    IdInitiatorPayload,
-    IdResponderPayload,
     KePayload,
     NoncePayload,
     NotifyPayload,
     SaPayload,
 )
-from ringfence.ike.v2.peers import Proved, identity_of, initiator_id, responder_id
-from ringfence.ike.v2.proof import (
-    Said,
-    answering_ways,
-    by_certificate,
-    first_words,
-    judge_initiator,
-    judge_responder,
-    own_for,
-    own_name,
-    own_way,
-    prove,
-    refused_proof,
-    taken_from,
-)
+from ringfence.ike.v2.peers import Proved
+from ringfence.ike.v2.proof import by_certificate, first_words, own_way
 from ringfence.ike.v2.proposals import accepted_ike, choose_ike, offer_ike, sayable
 from ringfence.net.address import Path
 from ringfence.secret import Secret
@@ -156,17 +141,6 @@ class Agreed:
 # The initiator -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    """What IKE_SA_INIT came to."""
-
-    keys: IkeKeys
-    own: bytes
-    """Our message."""
-    theirs: Message
-    nat: natt.Nat | None
-
-
 def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agreed]:
     """Begin an IKE SA, with a child SA where one is wanted."""
     (entry,) = setting.entries
@@ -179,30 +153,10 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
         yield from traverse(path, peer_moves=nat.remote)
     keys = yield from intermediate.initiate(keys, env)
 
-    first = begun.theirs.chain
-    ours = own_way(entry, first)
-    own = own_for((ours,), first)
-    mine = initiator_id(local := own_name(entry, own, setting.path))
-    hashes = signatures.announced(first)
-    signed = keys.signed(begun.own, mine.encode(), initiator=True)
-    shown = yield from prove(own, keys, signed, hashes, sha1=entry.sha1)
-    ways = taken_from(entry, ours)
     asked, refused = _asked(wanted, nat, setting.children, env)
     child_payloads = () if asked is None else asked.payloads(())
-    named = () if entry.remote_identity is None else (responder_id(entry.remote_identity),)
-    wishes = *_contact(setting), *setting.assigning.ask(entry)
-    reply = yield from request(mine, *named, *shown, *requests(by_certificate(ways)), *wishes, *child_payloads)
-    chain = reply.chain
-    if chain.maybe(AuthPayload) is None:
-        raise refused_proof(chain, own)
-    payload = chain.one(IdResponderPayload)
-    remote = identity_of(payload)
-    inner = natt.is_own(first, keys.ends.spis, remote, nat)
-    signed = keys.signed(begun.theirs.octets, payload.encode(), initiator=False)
-    claim, auth = yield from judge_responder(
-        Said(chain, remote, signed, hashes, setting.path, inner), keys, entry, ways
-    )
-    proved = Proved(entry, keys.proposal, local, claim, auth, inner)
+    beside = *_contact(setting), *setting.assigning.ask(entry), *child_payloads
+    chain, proved = yield from introduce(entry, replace(begun, keys=keys), *beside)
     contact = says(chain, Notify.INITIAL_CONTACT)
     try:
         given = setting.assigning.take(chain, entry)
@@ -213,7 +167,7 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
     if asked is None or wanted is None:
         return Agreed(keys, proved, nat, contact, refused=refused)
     try:
-        ground = Ground(setting.ike_id, keys, path, remote, setting.children, nat, entry.unanswered_s)
+        ground = Ground(setting.ike_id, keys, path, proved.remote, setting.children, nat, entry.unanswered_s)
         child = _taken(chain, asked, ground, wanted, env, given[0].given if given else None)
     except Refused as error:
         void = tuple(asked.spis.items()) if chain.maybe(SaPayload) else ()
@@ -222,7 +176,7 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
     return Agreed(keys, proved, nat, contact, child)
 
 
-def _initiate_init(setting: Setting, entry: PadEntry, env: Env) -> Exchange[_Begun]:
+def _initiate_init(setting: Setting, entry: PadEntry, env: Env) -> Exchange[Begun]:
     proposals = sayable(entry.proposals)
     groups = tuple(dict.fromkeys(each.group for each in proposals))
     offer, nonce = offer_ike(proposals), NoncePayload(env.random(NONCE_OCTETS))
@@ -248,7 +202,7 @@ def _initiate_init(setting: Setting, entry: PadEntry, env: Env) -> Exchange[_Beg
 
 def _keyed(
     reply: Message, half: dh.KeyPair, nonce: bytes, own: bytes, offer: SaPayload, setting: Setting
-) -> Exchange[_Begun]:
+) -> Exchange[Begun]:
     """The keys that an answer to our first message leads to."""
     (entry,) = setting.entries
     chain = reply.chain
@@ -261,7 +215,7 @@ def _keyed(
     yield from protect(keys)
     yield from perform(log_of(keys))
     nat = natt.found(chain, ends.spis, setting.path) if entry.nat_traversal else None
-    return _Begun(keys, own, reply, nat)
+    return Begun(setting.ike_id, setting.path, keys, own, reply, nat, ends.spis)
 
 
 def _goes_on(offer: SaPayload, proposals: tuple[IkeProposal, ...], groups: tuple[DhGroup, ...]) -> Check:
@@ -360,33 +314,22 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
 
     message, keys = yield from intermediate.respond(said, keys, env)
     chain = message.chain
-    remote = identity_of(chain.one(IdInitiatorPayload))
-    inner = natt.is_own(first.chain, setting.spis[0] + NO_SPI, remote, nat)
-    signed = keys.signed(first.octets, chain.one(IdInitiatorPayload).encode(), initiator=True)
-    hashes = signatures.announced(first.chain)
-    entry, claim, auth = yield from judge_initiator(
-        Said(chain, remote, signed, hashes, setting.path, inner), keys, setting.entries
-    )
-    called = chain.maybe(IdResponderPayload)
-    wanted = None if called is None else identity_of(called)
-    own = own_for(answering_ways(entry, auth), chain, wanted)
-    mine = responder_id(local := own_name(entry, own, setting.path, wanted))
-    proved = Proved(entry, keys.proposal, local, claim, auth, inner)
-    signed = keys.signed(own_first, mine.encode(), initiator=False)
-    shown = yield from prove(own, keys, signed, hashes, sha1=entry.sha1)
+    begun = Begun(setting.ike_id, setting.path, keys, own_first, first, nat, setting.spis[0] + NO_SPI)
+    met = yield from meet(message, begun, setting.entries)
+    proved, entry = met.proved, met.proved.entry
     contact = says(chain, Notify.INITIAL_CONTACT)
-    path = message.path or setting.path
-    ground = Ground(setting.ike_id, keys, path, remote, setting.children, nat, entry.unanswered_s)
+    path = met.last.path or setting.path
+    ground = Ground(setting.ike_id, keys, path, proved.remote, setting.children, nat, entry.unanswered_s)
     try:
         given = setting.assigning.give(chain, proved, anew=contact)
         if chain.maybe(SaPayload) is None:
-            yield from conclude(mine, *shown, *given)
+            yield from conclude(*met.words, *given)
             return Agreed(keys, proved, nat, contact)
         granted = grants(chain, ground, setting.offered(proved), env, first=True)
     except Refused as error:
-        yield from conclude(mine, *shown, *told(error))
+        yield from conclude(*met.words, *told(error))
         return Agreed(keys, proved, nat, contact, refused=error)
     child = contract(ground, granted.terms, (ends.initiator_nonce, ends.responder_nonce), None, env, initiator=False)
     yield from perform(InstallInbound(child.child))
-    yield from conclude(mine, *shown, *given, *granted.answer)
+    yield from conclude(*met.words, *given, *granted.answer)
     return Agreed(keys, proved, nat, contact, child)

@@ -3,7 +3,7 @@
 
 from enum import IntEnum
 
-from ringfence.ike.errors import Reason, Refused
+from ringfence.ike.errors import Aborted, Reason, Refused
 
 FIRST_STATUS = 16384
 
@@ -43,6 +43,7 @@ class Notify(IntEnum):
     ESP_TFC_PADDING_NOT_SUPPORTED = 16394
     NON_FIRST_FRAGMENTS_ALSO = 16395
     MOBIKE_SUPPORTED = 16396
+    EAP_ONLY_AUTHENTICATION = 16417
     CHILDLESS_IKEV2_SUPPORTED = 16418
     IKEV2_FRAGMENTATION_SUPPORTED = 16430
     SIGNATURE_HASH_ALGORITHMS = 16431
@@ -72,6 +73,14 @@ class Answered(Refused):
         """What stands behind the notify's number."""
         self.about = about
         """Protocol and SPI that it is about."""
+
+
+class NotLetIn(Aborted):
+    """A user has not proved who he is; EAP has a packet of its own that says so."""
+
+    def __init__(self, message: str, packet: bytes) -> None:
+        super().__init__(Reason.EAP_FAILED, message)
+        self.packet = packet
 
 
 UNPROVED = (

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ringfence.crypto.integrity import same
 from ringfence.databases.certification import CertificateAuth, OwnCertificate
+from ringfence.databases.eap import EapAuth
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import Auth, PadEntry, PresharedKey
 from ringfence.ike.claims import (
@@ -70,9 +71,14 @@ def by_certificate(ways: Sequence[Auth]) -> tuple[CertificateAuth, ...]:
     return tuple(one for one in ways if isinstance(one, CertificateAuth))
 
 
+def _of_gateways(entry: PadEntry) -> tuple[CertificateAuth, ...]:
+    """Those by which who asks for EAP proves itself."""
+    return tuple(one.gateway for one in entry.auth if isinstance(one, EapAuth) and one.gateway is not None)
+
+
 def first_words(entries: Sequence[PadEntry]) -> tuple[Payload, ...]:
     """What IKE_SA_INIT announces, where a certificate may be shown by either side."""
-    found = any(by_certificate((*each.auth, *each.local_auth)) for each in entries)
+    found = any(by_certificate((*each.auth, *each.local_auth)) or _of_gateways(each) for each in entries)
     return (signatures.announcement(),) if found else ()
 
 
@@ -82,19 +88,28 @@ def own_way(entry: PadEntry, asked: Chain) -> Auth:
     The first in the policy's order; but a certificate that the peer does not ask for stands behind a key, and behind
     one that it asks for.
     """
-    ways = [
-        one for one in _ours(entry) if isinstance(one, PresharedKey) or (isinstance(one, CertificateAuth) and one.own)
-    ]
+    ways = [one for one in _ours(entry) if _has_own(one)]
     if not ways:
         raise _none(_ours(entry))
     wanted, asks = certificates.asked_for(asked), certificates.asks(asked)
 
-    def suits(way: PresharedKey | CertificateAuth) -> bool:
-        if isinstance(way, PresharedKey):
+    def suits(way: Auth) -> bool:
+        if not isinstance(way, CertificateAuth):
             return True
         return asks and (not wanted or any(certificates.fits(one, way, wanted) for one in way.own))
 
     return next((one for one in ways if suits(one)), ways[0])
+
+
+def _has_own(way: Auth) -> bool:
+    """Whether we have what it takes to go it."""
+    match way:
+        case CertificateAuth():
+            return bool(way.own)
+        case EapAuth():
+            return way.user is not None
+        case _:
+            return True
 
 
 def _ours(entry: PadEntry) -> tuple[Auth, ...]:
@@ -197,10 +212,13 @@ def _words(method: AuthMethod | int) -> str:
     return "a certificate" if method in signatures.SIGNED else f"method {method:d}, which is not served"
 
 
-def refused_proof(chain: Chain, own: Own) -> IkeError:
-    """What a peer means that answers IKE_AUTH without a proof of its own."""
+def refused_proof(chain: Chain, own: Own | None) -> IkeError:
+    """What a peer means that answers IKE_AUTH without a proof of its own; ``own`` is None with EAP."""
     refused = refusal(chain)
     if refused is not None and refused.kind == Notify.AUTHENTICATION_FAILED:
+        if own is None:
+            what = "the peer does not let us in, or knows us by another name: it answers AUTHENTICATION_FAILED"
+            return Aborted(Reason.PEER_REFUSED, what)
         if isinstance(own, PresharedKey):
             what = "the peer has another pre-shared key, or knows us by another name: it answers AUTHENTICATION_FAILED"
             return Aborted(Reason.WRONG_KEY, what)
@@ -219,14 +237,23 @@ def judge_initiator(said: Said, keys: IkeKeys, entries: Sequence[PadEntry]) -> E
     Those come first that are for this identity and have the name that the peer wants to speak to. A proof that fits
     only an entry for somebody else tells that.
     """
-    if said.chain.maybe(AuthPayload) is None:
-        raise Aborted(Reason.WRONG_METHOD, "the peer wants to authenticate by EAP, which the policy does not name")
-    proposing = [each for each in entries if any(same_algorithms(one, keys.proposal) for one in each.proposals)]
+    proposing = _proposing(keys, entries)
     if not any(each.auth for each in proposing):
         raise Aborted(Reason.NO_POLICY, "no rule for this peer has a way to authenticate")
     if said.method == AuthMethod.SHARED_KEY:
         return _by_key(said, keys, proposing)
     return (yield from _by_signature(said, proposing))
+
+
+def _proposing(keys: IkeKeys, entries: Sequence[PadEntry]) -> list[PadEntry]:
+    return [each for each in entries if any(same_algorithms(one, keys.proposal) for one in each.proposals)]
+
+
+def called(said: Said, keys: IkeKeys, entries: Sequence[PadEntry]) -> list[PadEntry]:
+    """The entries for who has proved nothing yet: those that have the name that it wants to speak to, if any."""
+    wanted = said.chain.maybe(IdResponderPayload)
+    name, proposing = None if wanted is None else identity_of(wanted), _proposing(keys, entries)
+    return [each for each in proposing if _is_called(each, name, said.path)] or proposing
 
 
 def _by_key(said: Said, keys: IkeKeys, entries: Sequence[PadEntry]) -> tuple[PadEntry, Claim, Auth]:
@@ -268,7 +295,7 @@ def _in_order(said: Said, entries: Sequence[PadEntry], claim: Claim) -> list[Pad
 def _is_called(entry: PadEntry, wanted: Identity | None, path: Path) -> bool:
     if wanted is None or same_identity(local_identity(entry, path), wanted):
         return True
-    ours = [own for way in by_certificate(_ours(entry)) for own in way.own]
+    ours = [own for way in (*by_certificate(_ours(entry)), *_of_gateways(entry)) for own in way.own]
     return entry.local_identity is None and any(certificates.is_called(own, wanted) for own in ours)
 
 

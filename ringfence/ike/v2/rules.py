@@ -51,13 +51,19 @@ INIT_REQUEST = _request("IKE_SA_INIT", _INIT, {CertRequestPayload: MANY}, encryp
 INIT_RESPONSE = _response("IKE_SA_INIT", _INIT, {CertRequestPayload: MANY}, encrypted=False)
 INIT_REFUSAL = _refusal("IKE_SA_INIT", encrypted=False)
 
-_AUTH_MAY: Counts = {**CERTS, IdResponderPayload: 1, AuthPayload: 1, ConfigPayload: 1, EapPayload: 1}
+_AUTH_MAY: Counts = {**CERTS, IdResponderPayload: 1, AuthPayload: 1, ConfigPayload: 1}
 AUTH_REQUEST = _request("IKE_AUTH", {IdInitiatorPayload: 1, **_TRAFFIC}, _AUTH_MAY)
 AUTH_REQUEST_CHILDLESS = _request("IKE_AUTH childless", {IdInitiatorPayload: 1}, _AUTH_MAY)
 _PROVED: Counts = {IdResponderPayload: 1, AuthPayload: 1}
 AUTH_RESPONSE = _response("IKE_AUTH", {**_PROVED, **_TRAFFIC}, {**CERTS, ConfigPayload: 1})
 AUTH_RESPONSE_CHILDLESS = _response("IKE_AUTH childless", _PROVED, {**CERTS, ConfigPayload: 1})
 AUTH_REFUSAL = _refusal("IKE_AUTH")
+EAP_QUESTION = _response("IKE_AUTH with EAP", {IdResponderPayload: 1, EapPayload: 1}, {**CERTS, AuthPayload: 1})
+EAP_REQUEST = _request("EAP", {EapPayload: 1})
+EAP_RESPONSE = _response("EAP", {EapPayload: 1})
+EAP_LAST_REQUEST = _request("IKE_AUTH after EAP", {AuthPayload: 1})
+EAP_LAST_RESPONSE = _response("IKE_AUTH after EAP", {AuthPayload: 1, **_TRAFFIC}, {ConfigPayload: 1})
+EAP_LAST_CHILDLESS = _response("IKE_AUTH childless after EAP", {AuthPayload: 1}, {ConfigPayload: 1})
 
 CHILD_REQUEST = _request("CREATE_CHILD_SA", {NoncePayload: 1, **_TRAFFIC}, {KePayload: 1, ConfigPayload: 1})
 CHILD_RESPONSE = _response("CREATE_CHILD_SA", {NoncePayload: 1, **_TRAFFIC}, {KePayload: 1, ConfigPayload: 1})
@@ -78,7 +84,8 @@ INFORMATIONAL = MessageRule(
 
 RULES = (
     INIT_REQUEST, INIT_RESPONSE, INIT_REFUSAL, AUTH_REQUEST, AUTH_REQUEST_CHILDLESS, AUTH_RESPONSE,
-    AUTH_RESPONSE_CHILDLESS, AUTH_REFUSAL, CHILD_REQUEST, CHILD_RESPONSE, REKEY_REQUEST, REKEY_RESPONSE, CHILD_REFUSAL,
+    AUTH_RESPONSE_CHILDLESS, AUTH_REFUSAL, EAP_QUESTION, EAP_REQUEST, EAP_RESPONSE, EAP_LAST_REQUEST,
+    EAP_LAST_RESPONSE, EAP_LAST_CHILDLESS, CHILD_REQUEST, CHILD_RESPONSE, REKEY_REQUEST, REKEY_RESPONSE, CHILD_REFUSAL,
     INTERMEDIATE_REQUEST, INTERMEDIATE_RESPONSE, FOLLOWUP_REQUEST, FOLLOWUP_RESPONSE, FOLLOWUP_REFUSAL, INFORMATIONAL,
 )  # fmt: skip
 
@@ -98,7 +105,7 @@ def rule_of(kind: Kind, chain: Chain, *, response: bool) -> MessageRule:
         case Kind.IKE_SA_INIT, True:
             return INIT_RESPONSE if has_sa else INIT_REFUSAL
         case Kind.IKE_AUTH, False:
-            return AUTH_REQUEST if has_sa or has_traffic else AUTH_REQUEST_CHILDLESS
+            return _auth_request(chain, has_child=has_sa or has_traffic)
         case Kind.IKE_AUTH, True:
             return _auth_response(chain, has_child=has_sa or has_traffic)
         case _, False:
@@ -113,7 +120,20 @@ def _followup(chain: Chain, *, response: bool) -> MessageRule:
     return FOLLOWUP_REFUSAL if chain.maybe(KePayload) is None else FOLLOWUP_RESPONSE
 
 
-def _auth_response(chain: Chain, *, has_child: bool) -> MessageRule:
+def _auth_request(chain: Chain, *, has_child: bool) -> MessageRule:
     if has_child:
-        return AUTH_RESPONSE
-    return AUTH_REFUSAL if chain.maybe(AuthPayload) is None else AUTH_RESPONSE_CHILDLESS
+        return AUTH_REQUEST
+    if chain.maybe(IdInitiatorPayload) is not None:
+        return AUTH_REQUEST_CHILDLESS
+    return EAP_REQUEST if chain.maybe(EapPayload) is not None else EAP_LAST_REQUEST
+
+
+def _auth_response(chain: Chain, *, has_child: bool) -> MessageRule:
+    named, proves = chain.maybe(IdResponderPayload) is not None, chain.maybe(AuthPayload) is not None
+    if chain.maybe(EapPayload) is not None:
+        return EAP_QUESTION if named else EAP_RESPONSE
+    if has_child:
+        return AUTH_RESPONSE if named else EAP_LAST_RESPONSE
+    if not proves:
+        return AUTH_REFUSAL
+    return AUTH_RESPONSE_CHILDLESS if named else EAP_LAST_CHILDLESS

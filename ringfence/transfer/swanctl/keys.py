@@ -96,6 +96,8 @@ def identity_word(identity: Identity) -> str:
             return f"keyid:#{identity.data.hex()}"
         case IdentityKind.DN:
             return f"asn1dn:#{identity.data.hex()}"
+        case IdentityKind.USER:
+            return f"fqdn:#{identity.data.hex()}"
 
 
 def parse_key(text: str) -> str | bytes:

@@ -10,6 +10,7 @@ from ringfence.ike.v2.notifies import Notify
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.payloads import (
     AuthPayload,
+    EapPayload,
     IdInitiatorPayload,
     IdResponderPayload,
     KePayload,
@@ -24,6 +25,7 @@ SA, KE, NONCE = SaPayload(()), KePayload(19, b""), NoncePayload(bytes(16))
 TRAFFIC = SA, TsInitiatorPayload(()), TsResponderPayload(())
 ERROR = NotifyPayload(Notify.NO_PROPOSAL_CHOSEN)
 IDI, IDR, AUTH = IdInitiatorPayload(2, b"a"), IdResponderPayload(2, b"b"), AuthPayload(2, b"")
+EAP = EapPayload(b"\3\0\0\4")
 
 
 def chain(*payloads):
@@ -39,6 +41,12 @@ FORMS = [
     (Kind.IKE_AUTH, True, (IDR, AUTH, *TRAFFIC), rules.AUTH_RESPONSE),
     (Kind.IKE_AUTH, True, (IDR, AUTH, ERROR), rules.AUTH_RESPONSE_CHILDLESS),
     (Kind.IKE_AUTH, True, (ERROR,), rules.AUTH_REFUSAL),
+    (Kind.IKE_AUTH, True, (IDR, EAP), rules.EAP_QUESTION),
+    (Kind.IKE_AUTH, False, (EAP,), rules.EAP_REQUEST),
+    (Kind.IKE_AUTH, True, (EAP,), rules.EAP_RESPONSE),
+    (Kind.IKE_AUTH, False, (AUTH,), rules.EAP_LAST_REQUEST),
+    (Kind.IKE_AUTH, True, (AUTH, *TRAFFIC), rules.EAP_LAST_RESPONSE),
+    (Kind.IKE_AUTH, True, (AUTH, ERROR), rules.EAP_LAST_CHILDLESS),
     (Kind.CREATE_CHILD_SA, False, (NONCE, *TRAFFIC), rules.CHILD_REQUEST),
     (Kind.CREATE_CHILD_SA, False, (SA, KE, NONCE), rules.REKEY_REQUEST),
     (Kind.CREATE_CHILD_SA, True, (NONCE, *TRAFFIC), rules.CHILD_RESPONSE),
@@ -69,5 +77,5 @@ def test_forms(kind, response, payloads, rule):
 
 
 def test_every_rule_is_listed_and_named_once():
-    assert len({rule.name for rule in rules.RULES}) == len(rules.RULES) == 19
+    assert len({rule.name for rule in rules.RULES}) == len(rules.RULES) == 25
     assert [rule for rule in rules.RULES if not any(rule is each for *_, each in FORMS)] == []

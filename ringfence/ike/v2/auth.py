@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""IKE_AUTH as far as it says who both sides are (RFC 7296 §1.2, §2.15, §2.16); what else it says, stands beside that.
+
+The initiator says its name and proves it, or keeps the proof and is asked for it by EAP, after the responder's own.
+How each side proves itself is said in ``proof``, the conversation of EAP in ``eap``.
+"""
+
+from dataclasses import dataclass
+
+from ringfence.crypto.integrity import same
+from ringfence.databases.eap import EapAuth
+from ringfence.databases.identity import Identity, IdentityKind
+from ringfence.databases.pad import PadEntry
+from ringfence.ike.claims import Claim, check_identity, is_wanted
+from ringfence.ike.effects import Conversed
+from ringfence.ike.errors import Aborted, Reason
+from ringfence.ike.exchange import Exchange, Message, request
+from ringfence.ike.identities import local_identity
+from ringfence.ike.payload import Chain, Payload
+from ringfence.ike.v2 import eap, natt, signatures
+from ringfence.ike.v2.certificates import requests
+from ringfence.ike.v2.keys import IkeKeys
+from ringfence.ike.v2.notifies import Notify
+from ringfence.ike.v2.numbers import AuthMethod
+from ringfence.ike.v2.payloads import (
+    AuthPayload,
+    EapPayload,
+    IdInitiatorPayload,
+    IdResponderPayload,
+    NotifyPayload,
+)
+from ringfence.ike.v2.peers import Proved, identity_of, initiator_id, responder_id
+from ringfence.ike.v2.proof import (
+    Disbelieved,
+    Said,
+    answering_ways,
+    by_certificate,
+    called,
+    judge_initiator,
+    judge_responder,
+    own_for,
+    own_name,
+    own_way,
+    prove,
+    refused_proof,
+    taken_from,
+)
+from ringfence.net.address import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What IKE_SA_INIT came to."""
+
+    ike_id: int
+    path: Path
+    """As the policy knows both ends, before any NAT was found."""
+    keys: IkeKeys
+    own: bytes
+    """Our message."""
+    theirs: Message
+    nat: natt.Nat | None
+    spis: bytes
+    """Those of the peer's message."""
+
+    @property
+    def hashes(self) -> frozenset[int]:
+        """By which the peer can verify signatures."""
+        return signatures.announced(self.theirs.chain)
+
+    def signed_by_us(self, payload: IdInitiatorPayload | IdResponderPayload) -> bytes:
+        """What we prove with."""
+        return self.keys.signed(self.own, payload.encode(), initiator=isinstance(payload, IdInitiatorPayload))
+
+    def said(self, chain: Chain, payload: IdInitiatorPayload | IdResponderPayload) -> Said:
+        """The peer's message with its name."""
+        initiator = isinstance(payload, IdInitiatorPayload)
+        signed = self.keys.signed(self.theirs.octets, payload.encode(), initiator=initiator)
+        identity = identity_of(payload)
+        inner = natt.is_own(self.theirs.chain, self.spis, identity, self.nat)
+        return Said(chain, identity, signed, self.hashes, self.path, inner)
+
+
+# The initiator -----------------------------------------------------------------------------------------------------
+
+
+def introduce(entry: PadEntry, begun: Begun, *beside: Payload) -> Exchange[tuple[Chain, Proved]]:
+    """Prove ourselves and have the responder proved; ``beside`` is what our first message says, too.
+
+    What comes back is the message that answers that, and who both sides are. Raises Aborted and Disbelieved.
+    """
+    first, keys = begun.theirs.chain, begun.keys
+    ours = own_way(entry, first)
+    named = () if entry.remote_identity is None else (responder_id(entry.remote_identity),)
+    if isinstance(ours, EapAuth):
+        return (yield from _introduce_user(entry, ours, begun, *named, *beside))
+    own = own_for((ours,), first)
+    mine = initiator_id(local := own_name(entry, own, begun.path))
+    shown = yield from prove(own, keys, begun.signed_by_us(mine), begun.hashes, sha1=entry.sha1)
+    ways = taken_from(entry, ours)
+    reply = yield from request(mine, *named, *shown, *requests(by_certificate(ways)), *beside)
+    chain = reply.chain
+    payload = chain.maybe(IdResponderPayload)
+    if chain.maybe(AuthPayload) is None or payload is None:
+        raise refused_proof(chain, own)
+    said = begun.said(chain, payload)
+    claim, auth = yield from judge_responder(said, keys, entry, ways)
+    return chain, Proved(entry, keys.proposal, local, claim, auth, said.inner)
+
+
+def _introduce_user(entry: PadEntry, way: EapAuth, begun: Begun, *beside: Payload) -> Exchange[tuple[Chain, Proved]]:
+    """Let EAP say who we are."""
+    keys, name = begun.keys, "" if way.user is None else way.user.name
+    local = eap.user_identity(name) if entry.local_identity is None and name else local_identity(entry, begun.path)
+    mine, gateway = initiator_id(local), () if way.gateway is None else (way.gateway,)
+    alone = () if gateway else (NotifyPayload(Notify.EAP_ONLY_AUTHENTICATION),)
+    reply = yield from request(mine, *requests(gateway), *alone, *beside)
+    chain = reply.chain
+    payload, asked = chain.maybe(IdResponderPayload), chain.maybe(EapPayload)
+    if payload is None or asked is None:
+        raise refused_proof(chain, None)
+    said, claim = begun.said(chain, payload), None
+    if gateway:
+        if chain.maybe(AuthPayload) is None:
+            raise Disbelieved(Reason.WRONG_METHOD, "the gateway asks for a proof by EAP and gives none of its own")
+        claim, _ = yield from judge_responder(said, keys, entry, gateway)
+    ended = yield from eap.prove_by(way, asked.message, begun.ike_id)
+    if claim is None and ended.key is None:
+        raise Disbelieved(Reason.WRONG_METHOD, "nothing in this method of EAP proves who the gateway is")
+    shared = ended.key or keys.pi
+    proof = AuthPayload(AuthMethod.SHARED_KEY, keys.proof(shared, begun.signed_by_us(mine)))
+    last = yield from request(proof)
+    _check_last(last.chain, keys, ended, said)
+    if claim is None:
+        claim = Claim(said.identity, (said.identity,))
+        _believe(entry, claim, said)
+    return last.chain, Proved(entry, keys.proposal, local, claim, way, said.inner)
+
+
+def _check_last(chain: Chain, keys: IkeKeys, ended: Conversed, said: Said) -> None:
+    """Raise Aborted unless the responder has held this conversation itself."""
+    proof = chain.maybe(AuthPayload)
+    if proof is None:
+        raise refused_proof(chain, None)
+    wanted = keys.proof(ended.key or keys.pr, said.signed)
+    if proof.method != AuthMethod.SHARED_KEY or not same(proof.data, wanted):
+        what = "the gateway does not know the key of the conversation by EAP: somebody may stand in between"
+        raise Disbelieved(Reason.EAP_FAILED, what)
+
+
+def _believe(entry: PadEntry, claim: Claim, said: Said) -> None:
+    try:
+        check_identity(entry, claim, said.path, inner=said.inner)
+    except Aborted as error:
+        raise Disbelieved(error.reason, error.message, comparison=error.comparison) from error
+
+
+# The responder -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Who a responder has met."""
+
+    proved: Proved
+    words: tuple[Payload, ...]
+    """What proves us, in the answer to the last message."""
+    last: Message
+
+
+def meet(message: Message, begun: Begun, entries: tuple[PadEntry, ...]) -> Exchange[Met]:
+    """Have the initiator proved, of whom ``message`` is the first of IKE_AUTH; raises Aborted."""
+    chain, keys = message.chain, begun.keys
+    payload = chain.maybe(IdInitiatorPayload)
+    if payload is None:
+        raise Aborted(Reason.PAYLOAD_MISSING, "the peer does not say who it is")
+    said = begun.said(chain, payload)
+    asked = chain.maybe(IdResponderPayload)
+    wanted = None if asked is None else identity_of(asked)
+    if chain.maybe(AuthPayload) is None:
+        return (yield from _meet_user(message, said, wanted, begun, entries))
+    entry, claim, auth = yield from judge_initiator(said, keys, entries)
+    own = own_for(answering_ways(entry, auth), chain, wanted)
+    mine = responder_id(local := own_name(entry, own, begun.path, wanted))
+    shown = yield from prove(own, keys, begun.signed_by_us(mine), begun.hashes, sha1=entry.sha1)
+    return Met(Proved(entry, keys.proposal, local, claim, auth, said.inner), (mine, *shown), message)
+
+
+def _meet_user(
+    message: Message, said: Said, wanted: Identity | None, begun: Begun, entries: tuple[PadEntry, ...]
+) -> Exchange[Met]:
+    """Let EAP say who the initiator is."""
+    keys, chain = begun.keys, message.chain
+    known = [each for each in called(said, keys, entries) if _asks(each) is not None]
+    if not known:
+        raise Aborted(Reason.WRONG_METHOD, "the peer wants to authenticate by EAP, which the policy does not name")
+    entry, way = known[0], _asks(known[0])
+    shown: tuple[Payload, ...] = ()
+    local = local_identity(entry, begun.path)
+    if way is None or (way.gateway is None and not _takes_alone(chain)):
+        raise Aborted(Reason.WRONG_METHOD, "the peer wants a proof of ours before EAP, and the policy has none")
+    if way.gateway is not None:
+        own = own_for((way.gateway,), chain, wanted)
+        local = own_name(entry, own, begun.path, wanted)
+        signed = begun.signed_by_us(responder_id(local))
+        shown = yield from prove(own, keys, signed, begun.hashes, sha1=entry.sha1)
+    mine = responder_id(local)
+    ended, last = yield from eap.question(way, begun.ike_id, begun.path, mine, *shown)
+    if way.gateway is None and ended.key is None:
+        raise Aborted(Reason.WRONG_METHOD, "nothing in this method of EAP proves who we are")
+    proof = last.chain.one(AuthPayload)
+    if proof.method != AuthMethod.SHARED_KEY or not same(proof.data, keys.proof(ended.key or keys.pi, said.signed)):
+        what = "the peer does not know the key of the conversation by EAP: somebody may stand in between"
+        raise Aborted(Reason.EAP_FAILED, what)
+    user = Identity(IdentityKind.USER, ended.name.encode())
+    claim = Claim(user, (user,))
+    alike = [each for each in known if _asks(each) == way]
+    fitting = next((each for each in alike if is_wanted(each, claim, begun.path, inner=said.inner)), None)
+    if fitting is None:
+        check_identity(entry, claim, begun.path, inner=said.inner)
+    words = (AuthPayload(AuthMethod.SHARED_KEY, keys.proof(ended.key or keys.pr, begun.signed_by_us(mine))),)
+    return Met(Proved(fitting or entry, keys.proposal, local, claim, way, said.inner), words, last)
+
+
+def _asks(entry: PadEntry) -> EapAuth | None:
+    """By which conversation peers of an entry are let in."""
+    return next((one for one in entry.auth if isinstance(one, EapAuth) and one.directory is not None), None)
+
+
+def _takes_alone(chain: Chain) -> bool:
+    """Whether the initiator takes EAP as our proof, too (RFC 5998)."""
+    return any(each.kind == Notify.EAP_ONLY_AUTHENTICATION for each in chain.all(NotifyPayload))
