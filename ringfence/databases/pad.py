@@ -104,7 +104,7 @@ class PadEntry:
     initiate: bool = True
     """Whether we may begin; otherwise only answer."""
     fragmentation: bool = True
-    """Whether messages of IKEv1 may go in pieces, where the peer can."""
+    """Whether messages may go in pieces, where the peer can."""
     dead_peer: DeadPeer | None = USUAL
     """None: such a peer is never asked."""
     keying: tuple[int, ...] = (1,)

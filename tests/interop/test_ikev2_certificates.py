@@ -71,3 +71,28 @@ def test_a_wrong_certificate_of_the_peer_has_a_name_and_leaves_nothing(peer, wha
 def test_a_member_of_the_authority_is_not_whom_the_rule_names(strongswan, begins):
     scenario = certified(strongswan, begins=begins, version=2, more='identity.remote = "carol.lab"', **TIME)
     refused(strongswan, scenario, "wrong-identity" if begins is THEM else "refused-by-peer")
+
+
+@pytest.mark.skipif(not FULL, reason="part of make interop")
+@pytest.mark.parametrize(("peer", "begins"), [("strongswan", US), ("strongswan", THEM)], indirect=["peer"])
+def test_a_chain_of_three_passes_a_link_of_1280_octets_in_pieces(peer, begins):
+    """RFC 7383; fragments of IP are counted by our side's kernel, and there is none."""
+    scenario = certified(peer, "rsa", begins, version=2, chain=True)
+
+    def fragments() -> list[str]:
+        lines = peer.outside("cat", "/proc/net/snmp").splitlines()
+        names, values = (line.split() for line in lines if line.startswith("Ip:"))
+        counts = dict(zip(names, values, strict=True))
+        return [counts[name] for name in ("ReasmReqds", "FragCreates")]
+
+    with both(peer, scenario, AUTH="cert", REMOTE_ID=OUR_NAME) as product:
+        peer.outside("ip", "link", "set", "lab0", "mtu", 1280)
+        peer.run("ip", "link", "set", "eth0", "mtu", 1280)
+        before = fragments()
+        begin(peer, product, scenario)
+        assert agreed(peer, product)
+        told = [one["payloads"] for one in product.events("ike-message") if "fragments)" in one["payloads"]]
+        assert told, "we cut what we say"
+        assert "received fragment #1" in peer.log()
+        assert "splitting IKE message" in peer.log()
+        assert fragments() == before

@@ -29,7 +29,7 @@ def test_a_packet_leads_to_a_contract_with_four_messages():
     assert a.selector == V2.selector == b.selector.reversed()
     assert (a.entry, str(a.peer)) == ("lab", V2.remote)
     said = [(event.exchange, event.number, event.payloads, event.encrypted) for event in both.a.of(MessageExchanged)]
-    looks = "N(NAT_DETECTION_SOURCE_IP) N(NAT_DETECTION_DESTINATION_IP)"
+    looks = "N(NAT_DETECTION_SOURCE_IP) N(NAT_DETECTION_DESTINATION_IP) N(IKEV2_FRAGMENTATION_SUPPORTED)"
     assert said == [
         ("IKE_SA_INIT", 1, f"SA KE NONCE {looks}", False),
         ("IKE_SA_INIT", 2, f"SA KE NONCE {looks}", False),

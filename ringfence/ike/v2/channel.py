@@ -100,7 +100,11 @@ def open_sealed(header: Header, datagram: bytes, keys: Protection) -> Chain:
     Raises Ignored unless it is one, and Refused for what its sender made wrong under the keys.
     """
     first, start = _encrypted(header, datagram)
-    octets = keys.open(datagram[:start], datagram[start:])
+    return decrypted(first, keys.open(datagram[:start], datagram[start:]))
+
+
+def decrypted(first: int, octets: bytes) -> Chain:
+    """The payloads of a message that was authentic; raises Refused for what its sender made wrong under the keys."""
     try:
         chain = _decoded(first, octets)
     except Ignored as error:

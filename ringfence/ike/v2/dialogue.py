@@ -11,7 +11,7 @@ exchange ends with that reason. Under the keys, whatever the peer says counts.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ringfence.ike.effects import Answer, Effect, InstallInbound
 from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason, Refused
@@ -20,13 +20,14 @@ from ringfence.ike.happening import Prepared
 from ringfence.ike.header import Header
 from ringfence.ike.payload import Payload
 from ringfence.ike.v2.channel import is_response, words
+from ringfence.ike.v2.fragment import is_piece
 from ringfence.ike.v2.informational import told
 from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.payloads import SaPayload
 from ringfence.ike.v2.running import AnyRunning
 from ringfence.ike.v2.stranger import refuse
-from ringfence.ike.v2.voice import Voice
+from ringfence.ike.v2.voice import Datagrams, Shields, Voice
 from ringfence.ike.window import digest
 from ringfence.ike.world import World
 
@@ -34,6 +35,25 @@ MOST_FOLLOWING = 8
 """Exchanges that a peer may leave half done."""
 MOST_IDS = 0xFFFF_0000
 """Message ids that a side may use before the IKE SA must be replaced (§2.2)."""
+
+
+MANY_TIMES = 2
+"""What is repeated so often may not have passed because it is too large."""
+
+
+@dataclass(slots=True)
+class _Answered:
+    """Our last response."""
+
+    key: bytes
+    """Digest of the request; empty where that came in pieces."""
+    kind: Kind
+    said: Sequence[Payload]
+    datagrams: Datagrams
+    shields: Shields
+    """Of the request's time: what it leads to may be other keys."""
+    again: int = 0
+    """How often it was asked for again."""
 
 
 class Dialogue:
@@ -60,8 +80,7 @@ class Dialogue:
         """What else the peer began and goes on with, by the links that it has to name (RFC 9370 §2.2.4)."""
         self._next_id = 0
         self._expected = 0
-        self._last: tuple[bytes, bytes, Kind] = b"", b"", Kind.IKE_SA_INIT
-        """Digest of the last request, and its response."""
+        self._last: _Answered | None = None
 
     @property
     def spent(self) -> bool:
@@ -150,10 +169,23 @@ class Dialogue:
 
     def is_duplicate(self, header: Header, datagram: bytes) -> bool:
         """Whether this very request was the last that came; then it is answered again."""
-        key, answer, kind = self._last
-        if is_response(header) or not answer or digest(datagram) != key:
+        last = self._last
+        if last is None or is_response(header):
             return False
-        self._voice.send(kind, "(again)", answer, response=True)
+        if not is_piece(header):
+            if digest(datagram) != last.key:
+                return False
+        elif header.message_id != self._expected - 1:
+            return False
+        elif self._voice.open_piece(datagram, last.shields).number != 1:
+            return True  # who repeats a request in pieces is answered for the first of them (RFC 7383 §2.6.1)
+        last.again += 1
+        if last.again == MANY_TIMES:
+            narrow = self._voice.made(
+                last.kind, self._expected - 1, last.said, response=True, narrow=True, shields=last.shields
+            )
+            last.datagrams = max(last.datagrams, narrow, key=len)
+        self._voice.send(last.kind, "(again)", last.datagrams, response=True)
         return True
 
     def request(self, header: Header, datagram: bytes) -> Message:
@@ -167,7 +199,8 @@ class Dialogue:
         kind = next(each for each in Kind if each == header.exchange)
         said = self._voice.say(kind, self._expected, payloads, response=True)
         self._expected += 1
-        self._last = digest(datagram), said, kind
+        key = b"" if is_piece(header) else digest(datagram)
+        self._last = _Answered(key, kind, tuple(payloads), said, self._voice.shields)
 
     def serve(self, running: AnyRunning, message: Message, *, first: bool) -> None:
         """Let an exchange that the peer began go on with its request."""
@@ -248,7 +281,9 @@ class Dialogue:
         running.message_id = self._next_id
         running.turn = None if command.kind is None else Kind(command.kind)
         running.check, running.sent_words = command.check, words(command.payloads)
+        running.said = command.payloads
         running.sent = self._voice.say(running.wire, running.message_id, command.payloads, response=False)
+        running.repeats = 0
         running.repeater.sent(self._world.env.now)
 
     def _hear(self, running: AnyRunning, command: Hear) -> None:
@@ -294,6 +329,12 @@ class Dialogue:
 
     def _repeat(self, running: AnyRunning, now: float) -> None:
         if running.repeater.again(now):
+            running.repeats += 1
+            if running.repeats == MANY_TIMES:
+                narrow = self._voice.made(
+                    running.wire, running.message_id, running.said, response=False, narrow=True
+                )  # fmt: skip
+                running.sent = max(running.sent, narrow, key=len)
             self._voice.send(running.wire, f"{running.sent_words} (again)", running.sent, response=False)
             if running.wish is not None:
                 running.wish.repeats += 1

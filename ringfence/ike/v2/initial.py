@@ -42,7 +42,7 @@ from ringfence.ike.exchange import (
 )
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.through_nat import check_nat
-from ringfence.ike.v2 import intermediate, natt
+from ringfence.ike.v2 import fragment, intermediate, natt
 from ringfence.ike.v2.assigning import Assigning
 from ringfence.ike.v2.auth import Begun, introduce, meet
 from ringfence.ike.v2.certificates import requests
@@ -185,6 +185,7 @@ def _initiate_init(setting: Setting, entry: PadEntry, env: Env) -> Exchange[Begu
     looks = (
         *(natt.marks(b"".join(spis), setting.path) if entry.nat_traversal else ()),
         *first_words(setting.entries),
+        *fragment.announcement(setting.entries),
         *intermediate.offered(proposals),
     )
     frame = Frame(spis, Kind.IKE_SA_INIT, 0, initiator=True, response=False)
@@ -302,6 +303,8 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     if choice.entry.nat_traversal and says(first.chain, Notify.NAT_DETECTION_SOURCE_IP):
         nat = natt.found(first.chain, setting.spis[0] + NO_SPI, setting.path)
         looks = natt.marks(ends.spis, setting.path)
+    if says(first.chain, Notify.IKEV2_FRAGMENTATION_SUPPORTED):
+        looks += fragment.announcement(setting.entries)
     asks = requests(by_certificate([way for each in setting.entries for way in each.auth]))
     looks = *looks, *first_words(setting.entries), *intermediate.granted(choice.proposal)
     said = choice.answer, KePayload(half.group.value, half.public), nonce, *looks, *asks

@@ -37,6 +37,11 @@ class Protection:
         block = self._row.block_octets
         return self._row.iv_octets + (plain // block + 1) * block + self.icv_octets
 
+    def plain_octets(self, sealed: int) -> int:
+        """How many octets become at most so many; the other way round."""
+        block = self._row.block_octets
+        return (sealed - self._row.iv_octets - self.icv_octets) // block * block - 1
+
     def seal(self, head: bytes, plain: bytes, seed: bytes) -> bytes:
         """``plain`` encrypted, to stand behind ``head``, the message up to here; ``seed`` has ``seed_octets``."""
         block = self._row.block_octets

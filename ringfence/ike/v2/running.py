@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from ringfence.ike.errors import IkeError
 from ringfence.ike.exchange import Check, Message, Stepper, accept
+from ringfence.ike.payload import Payload
 from ringfence.ike.v2.child import Negotiated
 from ringfence.ike.v2.initial import Agreed
 from ringfence.ike.v2.numbers import Kind
@@ -35,8 +36,11 @@ class Running(Generic[T]):
     abandoned: bool = False
     """Whether nobody wants its result any more; the answer is awaited all the same, for requests are numbered."""
     message_id: int = 0
-    sent: bytes = b""
+    said: tuple[Payload, ...] = ()
+    sent: tuple[bytes, ...] = ()
     sent_words: str = ""
+    repeats: int = 0
+    """How often that was said again."""
     check: Check = accept
     child_id: int | None = None
     """The contract that it has prepared."""

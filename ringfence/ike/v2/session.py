@@ -7,7 +7,6 @@ until the peer has heard so.
 
 from collections.abc import Callable, Sequence
 
-from ringfence.audit import MainModeEstablished, MainModeFailed, QuickModeFailed
 from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import Protocol
 from ringfence.ike.association import IkeSa
@@ -29,7 +28,7 @@ from ringfence.ike.happening import (
 )
 from ringfence.ike.header import Header
 from ringfence.ike.lifetime import IKE_SA_LIFE, IkeEvent, IkeState, after
-from ringfence.ike.v2 import child, informational, initial, rekey
+from ringfence.ike.v2 import child, informational, initial, rekey, reports
 from ringfence.ike.v2.assigning import Assigning
 from ringfence.ike.v2.channel import Spis, is_response
 from ringfence.ike.v2.dialogue import Dialogue
@@ -75,6 +74,7 @@ class Session:
         self._hurries = False
         self._world = world
         self._voice = Voice(path, spis, world.env, initiator=initiator)
+        self._voice.joins = any(entry.fragmentation for entry in entries)
         self._talk = Dialogue(self._voice, world, self._finish, self._fail)
         self._requests = Requests(self, self._voice, self._talk, world)
 
@@ -123,6 +123,11 @@ class Session:
     def peer_behind_nat(self) -> bool:
         """Whether others may be at the peer's address."""
         return self.made is not None and self.made.nat is not None and self.made.nat.remote
+
+    @property
+    def peer_joins(self) -> bool:
+        """Whether the peer takes messages in pieces."""
+        return self._voice.peer_joins
 
     @property
     def next_timer(self) -> float | None:
@@ -263,9 +268,11 @@ class Session:
             self.made = initial.Agreed(made.keys, old.proved, old.nat)
         self._voice.path, self._voice.peer_moves = former.path, former.peer_behind_nat
         self._voice.protect(made.keys)
+        self._voice.peer_joins = isinstance(former, Session) and former.peer_joins
         self.made_at, self.confirmed = self._world.env.now, True
         self.happen(IkeEvent.AUTHENTICATED)
-        self._report_made()
+        if self.made is not None:
+            self._report_made(self.made)
         return self._voice.drain()
 
     # Exchanges -----------------------------------------------------------------------------------------------------
@@ -306,12 +313,12 @@ class Session:
         self.made, self.made_at = made, self._world.env.now
         self.rule = self.rule or self._world.only_rule(made.entry)
         self.happen(IkeEvent.AUTHENTICATED)
-        self._report_made()
+        self._report_made(made)
         self.confirmed = True
         if made.child is not None:
             self._voice.emit(Agreed(made.child.child, running.wish, made.child.lowest))
         if made.refused is not None:
-            self._report_child(running, made.refused)
+            self._voice.report(reports.child_failed(self._voice.peer, running, made.refused))
             self._voice.emit(QuickFailed(made.refused.reason, made.refused.detail, running.wish, None))
         self._voice.emit(Established(made.first_contact))
         self._voice.emit(Confirmed())
@@ -320,23 +327,9 @@ class Session:
         elif made.void:
             self._requests.inform(*informational.delete_children(made.void))
 
-    def _report_made(self) -> None:
-        made = self.made
-        if made is None:
-            return
-        self._voice.report(
-            MainModeEstablished(
-                ike_id=self.id,
-                peer=self._voice.peer,
-                local_identity=str(made.local),
-                remote_identity=str(made.remote),
-                proposal=str(made.proposal),
-                initiator=self.initiator,
-                rule=self.rule,
-                lifetime_s=made.proposal.limits.seconds,
-                keying="ikev2",
-            )
-        )
+    def _report_made(self, made: initial.Agreed) -> None:
+        event = reports.established(self.id, self._voice.peer, made, self.rule, initiator=self.initiator)
+        self._voice.report(event)
 
     def _fail(self, running: AnyRunning, error: IkeError, *, died: bool = False) -> None:
         """An exchange comes to nothing; ``died``: because the IKE SA is gone."""
@@ -348,7 +341,7 @@ class Session:
             return
         if running.kind is Kind.CREATE_CHILD_SA and not running.rekeys_ike:
             self._forget_denied(running, error)
-            self._report_child(running, error)
+            self._voice.report(reports.child_failed(self._voice.peer, running, error))
             self._voice.emit(QuickFailed(error.reason, error.detail, running.wish, running.child_id))
         if died:
             return
@@ -373,28 +366,5 @@ class Session:
             return
         if isinstance(error, Disbelieved):
             self._talk.say_now(Kind.INFORMATIONAL, informational.disbelieve())
-        self._voice.report(
-            MainModeFailed(
-                peer=self._voice.peer,
-                reason=error.reason.value,
-                detail=error.detail,
-                initiator=running.initiator,
-                rule=self.rule,
-                comparison=error.comparison,
-                keying="ikev2",
-            )
-        )
+        self._voice.report(reports.failed(self._voice.peer, running, error, self.rule))
         self._voice.emit(MainFailed(error.reason, error.detail))
-
-    def _report_child(self, running: AnyRunning, error: IkeError) -> None:
-        self._voice.report(
-            QuickModeFailed(
-                peer=self._voice.peer,
-                reason=error.reason.value,
-                detail=error.detail,
-                initiator=running.initiator,
-                rule=running.wish.entry.origin.rule if running.wish else "",
-                comparison=error.comparison,
-                keying="ikev2",
-            )
-        )

@@ -14,6 +14,7 @@ from ringfence.ike.payload import Payload
 from ringfence.ike.v2.channel import (
     Frame,
     Spis,
+    decrypted,
     from_initiator,
     in_clear,
     is_response,
@@ -22,13 +23,19 @@ from ringfence.ike.v2.channel import (
     seal,
     words,
 )
+from ringfence.ike.v2.fragment import NARROW_OCTETS, WIDE_OCTETS, Gathering, Piece, Pieces, cut, is_piece, open_piece
 from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.natt import NAT_PORT
+from ringfence.ike.v2.notifies import Notify
 from ringfence.ike.v2.numbers import Kind
+from ringfence.ike.v2.payloads import NotifyPayload
 from ringfence.ike.v2.protection import Protection
 from ringfence.ike.v2.rules import rule_of
 from ringfence.net.address import Path
 
+Datagrams = tuple[bytes, ...]
+"""One message: whole, or in pieces."""
+Shields = tuple[Protection | None, Protection | None]
 NUMBERS = {False: 1, True: 2}
 """A request is message 1 of its exchange, the response message 2."""
 
@@ -51,6 +58,12 @@ class Voice:
         self._theirs: Protection | None = None
         self.peer_moves = False
         """Whether the peer is behind NAT, so that its port may change."""
+        self.joins = True
+        """Whether our policy lets messages go in pieces."""
+        self.peer_joins = False
+        """Whether the peer says that it can."""
+        self._pieces = {False: Pieces(), True: Pieces()}
+        """Of its requests, and of its responses."""
         self._out: list[Output] = []
 
     @property
@@ -68,6 +81,11 @@ class Voice:
         self.keys = keys
         self._ours = keys.protection(initiator=self.initiator)
         self._theirs = keys.protection(initiator=not self.initiator)
+
+    @property
+    def shields(self) -> Shields:
+        """What protects our messages and the peer's now."""
+        return self._ours, self._theirs
 
     def hears(self, path: Path) -> bool:
         """Whether the peer's messages may come by ``path``: a peer may go to port 4500, and NAT changes ports."""
@@ -95,32 +113,51 @@ class Voice:
         self.emit(Report(event))
 
     def report_ignored(self, error: IkeError) -> None:
-        """A message was dropped."""
+        """A message was dropped; one that only waits for its other pieces was not."""
+        if isinstance(error, Gathering):
+            return
         self.report(MessageIgnored(peer=self.peer, reason=error.reason.value, detail=error.detail))
 
     # Out -----------------------------------------------------------------------------------------------------------
 
-    def say(self, kind: Kind, message_id: int, payloads: Sequence[Payload], *, response: bool) -> bytes:
+    def say(self, kind: Kind, message_id: int, payloads: Sequence[Payload], *, response: bool) -> Datagrams:
         """Send a message, protected unless it is of IKE_SA_INIT; its octets come back, to be sent again."""
-        frame = Frame(self.spis, kind, message_id, self.initiator, response)
-        if kind is Kind.IKE_SA_INIT or self._ours is None:
-            datagram = in_clear(frame, payloads)
-        else:
-            datagram = seal(frame, payloads, self._ours, self.env.random(self._ours.seed_octets))
-        self.send(kind, words(payloads), datagram, response=response)
-        return datagram
+        datagrams = self.made(kind, message_id, payloads, response=response)
+        self.send(kind, words(payloads), datagrams, response=response)
+        return datagrams
 
-    def send(self, kind: Kind, text: str, datagram: bytes, *, response: bool) -> None:
+    def made(
+        self, kind: Kind, message_id: int, payloads: Sequence[Payload], *, response: bool, narrow: bool = False,
+        shields: Shields | None = None,
+    ) -> Datagrams:  # fmt: skip
+        """The octets of a message; in pieces where both sides can, smaller ones where larger may have been lost.
+
+        ``shields`` are those of its time, where it is said again.
+        """
+        ours, _ = shields or self.shields
+        frame = Frame(self.spis, kind, message_id, self.initiator, response)
+        if kind is Kind.IKE_SA_INIT or ours is None:
+            return (in_clear(frame, payloads),)
+        if not (self.joins and self.peer_joins):
+            return (seal(frame, payloads, ours, self.env.random(ours.seed_octets)),)
+        most = NARROW_OCTETS[len(self.path.local.address)] if narrow else WIDE_OCTETS
+        return cut(frame, payloads, ours, self.env.random, self.path, most)
+
+    def send(self, kind: Kind, text: str, datagrams: Datagrams, *, response: bool) -> None:
         """Send these octets."""
-        self.emit(SendMessage(datagram, self.came_by if response else self.path))
-        self._exchanged(kind, text, datagram, sent=True, response=response)
+        for datagram in datagrams:
+            self.emit(SendMessage(datagram, self.came_by if response else self.path))
+        if len(datagrams) > 1:
+            text += f" (in {len(datagrams)} fragments)"
+        self._exchanged(kind, text, sum(map(len, datagrams)), sent=True, response=response)
 
     # In ------------------------------------------------------------------------------------------------------------
 
     def open(self, header: Header, datagram: bytes) -> Message:
         """A message of this IKE SA that its rule allows.
 
-        Raises Ignored for what nobody authenticated, and Refused for what the peer did wrong under the keys.
+        Raises Ignored for what nobody authenticated, Gathering for a piece of one that is not whole yet, and Refused
+        for what the peer did wrong under the keys.
         """
         kind = next((each for each in Kind if each == header.exchange), None)
         if kind is None:
@@ -128,17 +165,32 @@ class Voice:
         if from_initiator(header) == self.initiator:
             raise Ignored(Reason.UNEXPECTED, "a message that says to be ours")
         clear, response = kind is Kind.IKE_SA_INIT, is_response(header)
+        octets, pieces = len(datagram), self._pieces[response]
         if clear:
             chain = open_clear(header, datagram)
-        elif self._theirs is None:
-            raise Ignored(Reason.UNEXPECTED, "a protected message before there are keys")
+            self.peer_joins = any(one.kind == Notify.IKEV2_FRAGMENTATION_SUPPORTED for one in chain.all(NotifyPayload))
+        elif is_piece(header):
+            chain = decrypted(*pieces.take(header, self.open_piece(datagram), octets))
+            octets = pieces.octets
         else:
-            chain = open_sealed(header, datagram, self._theirs)
+            chain = open_sealed(header, datagram, self._keys_of_peer())
         rule_of(kind, chain, response=response).check(chain, encrypted=not clear)
-        self._exchanged(kind, words(chain), datagram, sent=False, response=response)
+        self._exchanged(kind, words(chain), octets, sent=False, response=response)
         return Message(header, chain, datagram)
 
-    def _exchanged(self, kind: Kind, text: str, datagram: bytes, *, sent: bool, response: bool) -> None:
+    def open_piece(self, datagram: bytes, shields: Shields | None = None) -> Piece:
+        """A piece of a message, protected by these, or as now; raises Ignored for what is none of the peer's."""
+        if not self.joins:
+            raise Ignored(Reason.PAYLOAD_TYPE, "a fragment of a message, and the policy takes none")
+        _, theirs = shields or self.shields
+        return open_piece(datagram, theirs or self._keys_of_peer())
+
+    def _keys_of_peer(self) -> Protection:
+        if self._theirs is None:
+            raise Ignored(Reason.UNEXPECTED, "a protected message before there are keys")
+        return self._theirs
+
+    def _exchanged(self, kind: Kind, text: str, octets: int, *, sent: bool, response: bool) -> None:
         self.report(
             MessageExchanged(
                 sent=sent,
@@ -146,7 +198,7 @@ class Voice:
                 exchange=kind.name,
                 number=NUMBERS[response],
                 payloads=text,
-                octets=len(datagram),
+                octets=octets,
                 encrypted=kind is not Kind.IKE_SA_INIT,
             )
         )

@@ -105,7 +105,7 @@ def test_the_last_request_is_answered_again_with_the_same_octets():
 @pytest.mark.parametrize("message_id", [1, 5, 2**32 - 1])
 def test_a_number_out_of_turn_is_ignored(message_id):
     ours, theirs = Side(initiator=True), Side(initiator=False)
-    request = ours.voice.say(Kind.INFORMATIONAL, message_id, (), response=False)
+    (request,) = ours.voice.say(Kind.INFORMATIONAL, message_id, (), response=False)
     with pytest.raises(Ignored) as raised:
         theirs.talk.request(header_of(request), request)
     assert raised.value.reason is Reason.USED_MESSAGE_ID
@@ -125,7 +125,7 @@ def test_a_forged_response_changes_nothing():
 def test_nonsense_under_the_keys_fails_the_exchange():
     ours, theirs = Side(initiator=True), Side(initiator=False)
     running = ours.ask()
-    nonsense = theirs.voice.say(Kind.INFORMATIONAL, 0, (NoncePayload(bytes(16)),), response=True)
+    (nonsense,) = theirs.voice.say(Kind.INFORMATIONAL, 0, (NoncePayload(bytes(16)),), response=True)
     ours.talk.receive_response(header_of(nonsense), nonsense)
     assert [(each, error.reason) for each, error in ours.failed] == [(running, Reason.PAYLOAD_UNEXPECTED)]
 

@@ -103,7 +103,7 @@ def test_nothing_is_asked_before_the_peer_is_authenticated(kind):
     both.run(0.1)
     (ours,) = both.a.engine._sessions
     (theirs,) = both.b.engine._sessions
-    said = ours._voice.say(kind, 1, (NotifyPayload(Notify.INITIAL_CONTACT),), response=False)
+    (said,) = ours._voice.say(kind, 1, (NotifyPayload(Notify.INITIAL_CONTACT),), response=False)
     effects = both.b.engine.receive(said, path_between(V2.remote, V2.local), both.network.now)
     assert theirs.made is None
     assert not both.b.inbound

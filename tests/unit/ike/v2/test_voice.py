@@ -13,10 +13,12 @@ from ringfence.ike.errors import Ignored, Reason, Refused
 from ringfence.ike.exchange import Env
 from ringfence.ike.happening import Moved
 from ringfence.ike.v2.channel import Frame, in_clear
+from ringfence.ike.v2.fragment import Gathering
 from ringfence.ike.v2.informational import delete_ike
 from ringfence.ike.v2.keys import derive
+from ringfence.ike.v2.notifies import Notify
 from ringfence.ike.v2.numbers import Kind
-from ringfence.ike.v2.payloads import NoncePayload
+from ringfence.ike.v2.payloads import NoncePayload, NotifyPayload, VendorPayload
 from ringfence.ike.v2.voice import Voice
 from ringfence.net.address import Endpoint
 from ringfence.testing.network import path_between
@@ -36,7 +38,7 @@ def voice(*, initiator=True, keys=True):
 
 def test_what_one_says_the_other_opens():
     ours, theirs = voice(), voice(initiator=False)
-    datagram = ours.say(Kind.INFORMATIONAL, 3, (delete_ike(),), response=False)
+    (datagram,) = ours.say(Kind.INFORMATIONAL, 3, (delete_ike(),), response=False)
     sent, told = ours.drain()
     assert sent == SendMessage(datagram, PATH)
     assert isinstance(told, Report)
@@ -50,14 +52,14 @@ def test_what_one_says_the_other_opens():
 def test_a_response_goes_where_the_request_came_from():
     ours = voice()
     ours.came_by = FLOATED
-    datagram = ours.say(Kind.INFORMATIONAL, 0, (), response=True)
+    (datagram,) = ours.say(Kind.INFORMATIONAL, 0, (), response=True)
     assert ours.drain()[0] == SendMessage(datagram, FLOATED)
     assert ours.path == PATH
 
 
 def test_what_is_not_opened():
     ours, theirs = voice(), voice(initiator=False)
-    sealed = ours.say(Kind.INFORMATIONAL, 0, (), response=False)
+    (sealed,) = ours.say(Kind.INFORMATIONAL, 0, (), response=False)
     with pytest.raises(Ignored, match="says to be ours"):
         ours.open(header_of(sealed), sealed)
     with pytest.raises(Ignored, match="before there are keys"):
@@ -70,9 +72,51 @@ def test_what_is_not_opened():
     with pytest.raises(Ignored) as raised:
         theirs.open(header, sealed)
     assert raised.value.reason is Reason.EXCHANGE_TYPE
-    odd = ours.say(Kind.CREATE_CHILD_SA, 0, (NoncePayload(bytes(16)),), response=False)
+    (odd,) = ours.say(Kind.CREATE_CHILD_SA, 0, (NoncePayload(bytes(16)),), response=False)
     with pytest.raises(Refused):
         theirs.open(header_of(odd), odd)
+
+
+def joining(**words):
+    made = voice(**words)
+    made.peer_joins = True
+    return made
+
+
+LONG = (VendorPayload(bytes(range(256)) * 12), delete_ike())
+
+
+def test_a_large_message_goes_in_pieces_and_is_told_as_one():
+    ours, theirs = joining(), joining(initiator=False)
+    pieces = ours.say(Kind.INFORMATIONAL, 0, LONG, response=False)
+    assert len(pieces) == 3
+    told = ours.drain()[-1].event
+    assert (told.payloads, told.octets) == ("V D (in 3 fragments)", sum(map(len, pieces)))
+    for number in (2, 0):
+        with pytest.raises(Gathering) as raised:
+            theirs.open(header_of(pieces[number]), pieces[number])
+        theirs.report_ignored(raised.value)
+    assert theirs.drain() == []
+    assert tuple(theirs.open(header_of(pieces[1]), pieces[1]).chain) == LONG
+    (heard,) = theirs.drain()
+    assert heard.event.octets == told.octets
+    assert len(ours.made(Kind.INFORMATIONAL, 0, LONG, response=False, narrow=True)) == 7
+
+
+def test_only_to_who_announces_it():
+    plain, clear = voice(), joining()
+    assert len(plain.say(Kind.INFORMATIONAL, 0, LONG, response=False)) == 1
+    assert len(clear.say(Kind.IKE_SA_INIT, 0, LONG, response=False)) == 1
+    announcing = (NotifyPayload(Notify.IKEV2_FRAGMENTATION_SUPPORTED),)
+    refusing = voice()
+    refusing.joins = False
+    (piece, *_) = joining(initiator=False).say(Kind.INFORMATIONAL, 0, LONG, response=False)
+    with pytest.raises(Ignored, match="the policy takes none"):
+        refusing.open(header_of(piece), piece)
+    assert not refusing.peer_joins
+    first = in_clear(Frame(SPIS, Kind.IKE_SA_INIT, 0, initiator=False, response=True), announcing)
+    plain.open(header_of(first), first)
+    assert plain.peer_joins
 
 
 def test_hears_only_the_two_addresses():
