@@ -40,6 +40,8 @@ bench:
 	@scripts/setup test
 	@.venv/bin/python bench/datapath.py $(ARGS)
 	@.venv/bin/python bench/ike.py
+	@.venv/bin/python bench/exchanges.py
+	@.venv/bin/python bench/flood.py
 	@.venv/bin/python bench/policy.py
 	@.venv/bin/python bench/tunnel.py
 

@@ -27,6 +27,9 @@ IP_PKTINFO = 8
 IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, DO_NOT_DISCOVER = 10, 23, 0
 
 IP_RECVERR, IPV6_RECVERR = 11, 25
+SO_RCVBUFFORCE = 33
+RECEIVE_OCTETS = 4 << 20
+"""Some six thousand first messages: what comes while a busy machine lets us wait for half a second."""
 FROM_ICMP = (2, 3)
 """Where an error comes from: a router or a host, by ICMP or ICMPv6."""
 
@@ -129,6 +132,7 @@ class IkeSockets:
         return one
 
     def _prepare(self, one: socket.socket, family: socket.AddressFamily) -> None:
+        _widen(one)
         if self._mark:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, self._mark)
         if family == socket.AF_INET:
@@ -183,6 +187,14 @@ class IkeSockets:
             self._on_esp(esp, path)
 
 
+def _widen(one: socket.socket) -> None:
+    """Let it hold a burst of messages, beyond what the host allows to everybody if we may."""
+    try:
+        one.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_OCTETS)
+    except PermissionError:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_OCTETS)
+
+
 def _is_closed(ancillary: Iterable[tuple[int, int, bytes]]) -> bool:
     """Whether an error is one of ICMP that says that the peer cannot be reached there."""
     for level, kind, content in ancillary:
@@ -193,12 +205,11 @@ def _is_closed(ancillary: Iterable[tuple[int, int, bytes]]) -> bool:
 
 
 def _path(ancillary: Iterable[tuple[int, int, bytes]], sender: tuple[str, int], port: int) -> Path | None:
-    remote = Endpoint(parse_address(sender[0].partition("%")[0]), sender[1])
     for level, kind, content in ancillary:
         if (level, kind) == (socket.IPPROTO_IP, IP_PKTINFO):
             _, _, destination = _INFO4.unpack_from(content)
-            return Path(Endpoint(destination, port), remote)
+            return Path(Endpoint(destination, port), Endpoint(socket.inet_aton(sender[0]), sender[1]))
         if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
             destination, _ = _INFO6.unpack_from(content)
-            return Path(Endpoint(destination, port), remote)
+            return Path(Endpoint(destination, port), Endpoint(parse_address(sender[0].partition("%")[0]), sender[1]))
     return None

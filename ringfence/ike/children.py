@@ -65,6 +65,8 @@ class Children:
         self._by_key: dict[Key, list[Record]] = {}
         self._by_ike: dict[int, dict[int, Record]] = {}
         self._by_peer: dict[bytes, dict[int, Record]] = {}
+        self._by_identity: dict[tuple[bytes, Identity | None], dict[int, Record]] = {}
+        """By address as well."""
         self._inbound: dict[tuple[Protocol, int], Record] = {}
         self._outbound: dict[tuple[bytes, Protocol, int], Record] = {}
         self._recent: dict[int, None] = {}
@@ -94,6 +96,7 @@ class Children:
         self._by_key.setdefault(record.key, []).append(record)
         self._by_ike.setdefault(record.ike_id, {})[record.child.id] = record
         self._by_peer.setdefault(record.path.remote.address, {})[record.child.id] = record
+        self._by_identity.setdefault(_named(record), {})[record.child.id] = record
         for sa in record.child.inbound:
             self._inbound[sa.protocol, sa.spi] = record
         for sa in record.child.outbound:
@@ -111,6 +114,7 @@ class Children:
             del self._by_key[record.key]
         _leave(self._by_ike, record.ike_id, child_id)
         _leave(self._by_peer, record.path.remote.address, child_id)
+        _leave(self._by_identity, _named(record), child_id)
         for sa in record.child.inbound:
             del self._inbound[sa.protocol, sa.spi]
         for sa in record.child.outbound:
@@ -169,11 +173,19 @@ class Children:
         """Those with the peer at this address."""
         return tuple(self._by_peer.get(remote, {}).values())
 
+    def with_identity(self, remote: bytes, peer: Identity) -> tuple[Record, ...]:
+        """Those with this peer of all that are at the address."""
+        return tuple(self._by_identity.get((remote, peer), {}).values())
+
     def __iter__(self) -> Iterator[Record]:
         return iter(tuple(self._records.values()))
 
     def __len__(self) -> int:
         return len(self._records)
+
+
+def _named(record: Record) -> tuple[bytes, Identity | None]:
+    return record.path.remote.address, record.child.peer
 
 
 def _leave(index: dict[K, dict[int, Record]], key: K, child_id: int) -> None:

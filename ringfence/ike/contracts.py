@@ -221,9 +221,11 @@ class Contracts:
         Our other addresses may be other hosts to it, of which it says nothing here.
         """
         made, ours = session.agreed, session.path.local.address
-        for record in self._world.children.with_peer(session.path.remote.address):
+        if made is None:
+            return
+        for record in self._world.children.with_identity(session.path.remote.address, made.remote):
             old = record.state is not ChildState.LARVAL and record.made_at < session.began_at
-            if old and made and record.child.peer == made.remote and record.path.local.address == ours:
+            if old and record.path.local.address == ours:
                 self._follow_soon(record)
                 self.end(record.child.id, why, tell=False)
         for other in self._sessions.peers_of(session):

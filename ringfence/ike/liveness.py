@@ -75,8 +75,8 @@ class Liveness:
         """The peer has made a new IKE SA, so it is there."""
         for other in self._sessions.peers_of(session):
             self._take(other, other.is_alive())
-        for record in self._world.children.with_peer(session.path.remote.address):
-            if session.agreed is not None and record.child.peer == session.agreed.remote:
+        if session.agreed is not None and self._renewed:
+            for record in self._world.children.with_identity(session.path.remote.address, session.agreed.remote):
                 self._renewed.pop(record.child.id, None)
 
     def silent(self, session: IkeSa, detail: str) -> None:

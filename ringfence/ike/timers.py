@@ -2,10 +2,13 @@
 """Which deadline comes next: one per key, in a heap whose outdated entries are skipped."""
 
 from collections.abc import Hashable, Iterator
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
+
+MOST_STALE = 64
+"""Outdated entries that the heap may have beside twice as many as there are deadlines."""
 
 
 class Timers(Generic[K]):
@@ -24,6 +27,9 @@ class Timers(Generic[K]):
         self._serial += 1  # keys need no order, and equal deadlines come in the order in which they were set
         self._due[key] = (when, self._serial)
         heappush(self._heap, (when, self._serial, key))
+        if len(self._heap) > MOST_STALE + 2 * len(self._due):
+            self._heap = [(*due, key) for key, due in self._due.items()]
+            heapify(self._heap)
 
     def drop(self, key: K) -> None:
         """Take the deadline of ``key`` away."""

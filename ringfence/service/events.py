@@ -57,6 +57,8 @@ class EventLog:
         self._sinks: list[Sink] = []
         self._listeners: set[_Listener] = set()
         self._merging: dict[Countable, _Count] = {}
+        self._due: float | None = None
+        """When merged events are to be told."""
         self._number = 0
         self._closed = False
 
@@ -85,15 +87,18 @@ class EventLog:
     def flush(self, *, everything: bool = False) -> None:
         """Record the merged events whose second is over."""
         now = self._now()
-        for kind, found in list(self._merging.items()):
-            if everything or now >= found.until:
-                del self._merging[kind]
-                if found.events:
-                    self._record(replace(kind, count=found.events))
+        while self._merging:
+            kind, found = next(iter(self._merging.items()))  # the oldest, which is due first
+            if not everything and now < found.until:
+                break
+            del self._merging[kind]
+            if found.events:
+                self._record(replace(kind, count=found.events))
+                self._due = min((each.until for each in self._merging.values() if each.events), default=None)
 
     def next_flush(self) -> float | None:
         """When merged events are due, on the scale of ``now``; None when none wait."""
-        return min((found.until for found in self._merging.values() if found.events), default=None)
+        return self._due
 
     async def follow(self, since: int) -> AsyncIterator[Recorded]:
         """Kept events above ``since``, then each as it comes, until the log is closed."""
@@ -127,7 +132,9 @@ class EventLog:
         if kind not in self._merging:
             kind = _anybody(event)
             self._merging.setdefault(kind, _Count(self._now() + MERGE_S))
-        self._merging[kind].events += event.count
+        found = self._merging[kind]
+        found.events += event.count
+        self._due = found.until if self._due is None else min(self._due, found.until)
         return False
 
     def _record(self, event: Event) -> None:

@@ -95,6 +95,8 @@ class Host:
         self._busy = False
         self._applying = False
         self._timer: asyncio.TimerHandle | None = None
+        self._alarm = 0.0
+        """When the timer rings."""
         self._stopped = False
 
     def receive(self, datagram: bytes, path: Path) -> None:
@@ -274,16 +276,18 @@ class Host:
                 self._backend.remove(child_id)
 
     def _schedule(self) -> None:
-        """One timer for whatever is due next."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._stopped:
-            return
+        """One timer for whatever is due next; one that comes too early sets the next, so most messages set none."""
         due = [moment for moment in (self._ike.next_timer(), self._events.next_flush()) if moment is not None]
-        if due:
-            delay = min(max(0.0, min(due) - self._now()), LONGEST_S)
-            self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
+        if not due or self._stopped:
+            return
+        first = min(due)
+        if self._timer is not None:
+            if self._alarm <= first:
+                return
+            self._timer.cancel()
+        now = self._now()
+        self._alarm = min(max(now, first), now + LONGEST_S)
+        self._timer = asyncio.get_running_loop().call_later(self._alarm - now, self._tick)
 
     def _tick(self) -> None:
         self._timer = None

@@ -52,6 +52,19 @@ def test_an_spi_in_use_reserved_or_just_drawn_is_drawn_again():
     assert children.new_spi(lambda _octets: next(draws)) == 0x01010101
 
 
+def test_several_peers_behind_one_address_are_told_apart():
+    children = Children()
+    names = [Identity.parse("one.example"), Identity.parse("two.example")]
+    for number, name in enumerate(names, 1):
+        one = record(Children(), number, number)
+        children.add(Record(replace(one.child, peer=name), 1, PATH, True, (number, 0)))
+    assert [each.child.id for each in children.with_identity(PATH.remote.address, names[1])] == [2]
+    assert children.with_identity(PATH.local.address, names[1]) == ()
+    children.remove(2)
+    assert children.with_identity(PATH.remote.address, names[1]) == ()
+    assert len(children.with_identity(PATH.remote.address, names[0])) == 1
+
+
 def test_which_is_in_use():
     children = Children()
     first = record(children, 1, 2, events=LIVE)

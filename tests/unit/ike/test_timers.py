@@ -4,7 +4,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.ike.timers import Timers
+from ringfence.ike.timers import MOST_STALE, Timers
 
 
 def test_the_earliest_is_next():
@@ -17,6 +17,19 @@ def test_the_earliest_is_next():
     assert timers.when("c") is None
     assert list(timers.pop(1.5)) == ["a"]
     assert timers.next() == 2.0
+
+
+def test_deadlines_that_are_moved_again_and_again_take_no_room():
+    timers = Timers[int]()
+    due = {}
+    for number in range(20_000):
+        timers.set(number % 10, 1e6 + number)
+        due[number % 10] = 1e6 + number
+        timers.drop(number % 7)
+        due.pop(number % 7, None)
+    assert len(timers._heap) <= MOST_STALE + 2 * 10 + 1
+    assert [timers.when(key) for key in range(10)] == [due.get(key) for key in range(10)]
+    assert timers.next() == min(due.values())
 
 
 def test_moved_and_dropped():
