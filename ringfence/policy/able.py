@@ -93,6 +93,10 @@ def _terms(rule: Rule, authorities: Collection[str]) -> Iterator[Unable]:
             yield Unable(f"authenticates by {later} only, of which no authority is known here", cure, "auth")
     if rule.keying and KeyModule.IKEV2 not in rule.keying and all(isinstance(one, Eap) for one in rule.auth):
         yield Unable("authenticates by EAP, which IKEv2 alone has", 'Say keying = "ikev2".', "keying")
+    if rule.own_auth and not any(served(one, authorities) for one in rule.own_auth):
+        ways = " or ".join(map(str, rule.own_auth))
+        cure = "Say where the certificate of the authority is, in [authority]."
+        yield Unable(f"proves this computer by {ways} only, of which no authority is known here", cure, "own-auth")
     signing = [one.signing for one in rule.auth if isinstance(one, Certificate)]
     if rule.auth and len(signing) == len(rule.auth) and {*signing} <= EDWARDS and KeyModule.IKEV2 not in rule.keying:
         cure = 'Say keying = ["ikev2"] in this rule.'

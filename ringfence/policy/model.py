@@ -194,6 +194,8 @@ class Rule:
     """First authentication, in order of preference; empty: that of ``auth_set``, or of ``[global]``."""
     second_auth: tuple[SecondAuth, ...] = ()
     """Second authentication; empty: likewise."""
+    own_auth: tuple[Auth, ...] = ()
+    """How this computer proves itself, in order of preference; empty: as the peer does."""
     auth_set: str = ""
     protect: tuple[SecurityMethod, ...] = ()
     """In order of preference; empty: those of ``quick_mode_crypto``, of ``[global]``, or our default ones. A method
@@ -359,13 +361,13 @@ class Policy:
         """What names a key file, and where."""
         for subject, auth, places, place in self.authenticating():
             if PskFile(file) in auth:
-                keys = ("auth.psk-file", "auth", "first.psk-file", "first")
+                keys = ("auth.psk-file", "auth", "first.psk-file", "first", "own-auth.psk-file", "own-auth")
                 yield subject, next((places[key] for key in keys if key in places), place)
 
     def authenticating(self) -> Iterator[tuple[str, tuple[Auth, ...], Mapping[str, Place], Place]]:
         """All that says how both sides prove who they are: what it is, what it says, and where."""
         for rule in self.rules:
-            yield f'rule "{rule.name}"', rule.auth, rule.places, rule.place
+            yield f'rule "{rule.name}"', (*rule.auth, *rule.own_auth), rule.places, rule.place
         for main in self.main_modes:
             yield f'main mode rule "{main.name}"', main.auth, main.places, main.place
         for each in self.auth_sets:

@@ -35,6 +35,7 @@ class Manner:
     initiate: bool
     keying: tuple[int, ...]
     """Versions of IKE."""
+    own_auth: tuple[Auth, ...]
     sha1: bool
     """Whether signatures by RSA with SHA-1 are taken and given (IKEv2)."""
     pool: str = ""
@@ -94,9 +95,11 @@ class Peers:
         mode = rule.main_mode or MainMode()
         manner = Manner(
             auth, mode, rule.local_identity, rule.remote_identity, admissions, rule.nat_traversal, rule.initiate,
-            versions(rule.keying, auth), signs_weakly(rule), *_assignment(rule),
+            versions(rule.keying, auth), rule.own_auth, signs_weakly(rule), *_assignment(rule),
         )  # fmt: skip
-        missing = [one.file for one in auth if isinstance(one, PskFile) and one.file not in self._keys]
+        missing = [
+            one.file for one in (*auth, *rule.own_auth) if isinstance(one, PskFile) and one.file not in self._keys
+        ]
         name = self._names.get(manner)
         if name is None:
             name = self._free(manner.word)
@@ -130,6 +133,7 @@ class Peers:
                 keying=manner.keying,
                 pool=self._pools.get(manner.pool),
                 asks=manner.asks,
+                local_auth=tuple(self._ways(manner.own_auth)),
                 sha1=manner.sha1,
             )
             for name, (manner, origin, places) in self._entries.items()
@@ -163,7 +167,8 @@ def _assignment(rule: Rule) -> tuple[str, Asks | None]:
 
 def signs_weakly(rule: Rule) -> bool:
     """Whether its peers may sign by RSA with SHA-1, as those of IKEv2 do that do not know RFC 7427."""
-    by_rsa = any(isinstance(one, Certificate) and one.signing is Signing.RSA for one in rule.auth)
+    ways = *rule.auth, *rule.own_auth
+    by_rsa = any(isinstance(one, Certificate) and one.signing is Signing.RSA for one in ways)
     return rule.legacy and by_rsa and KeyModule.IKEV2 in rule.keying
 
 

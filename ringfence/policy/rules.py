@@ -33,7 +33,7 @@ from ringfence.policy.settings import (
     decode_protect,
     either,
 )
-from ringfence.policy.terms import Access, Security
+from ringfence.policy.terms import Access, Auth, Certificate, PskFile, Security
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic, parse_traffic
 
 DEFAULT = Rule("", Kind.ISOLATION)
@@ -61,6 +61,7 @@ def decode_rule(table: Table) -> Rule:
         secure=secure,
         auth=decode_auth(table),
         second_auth=decode_second(table),
+        own_auth=_own_auth(table),
         auth_set=either(table.text("auth-set"), ""),
         protect=decode_protect(table),
         lifetime=decode_lifetime(table),
@@ -124,6 +125,15 @@ def _account(text: str) -> str:
 
 def _keying(table: Table) -> tuple[KeyModule, ...]:
     return tuple(dict.fromkeys(table.words("keying", lambda word: choose(word, KeyModule)) or ()))
+
+
+def _own_auth(table: Table) -> tuple[Auth, ...]:
+    found = decode_auth(table, "own-auth")
+    if any(not isinstance(one, PskFile | Certificate) for one in found):
+        table.complain(
+            "own-auth", "names no key and no certificate", cure='Such as own-auth = { psk-file = "lab.psk" }.'
+        )
+    return found
 
 
 def decode_filter(table: Table) -> Filter:
@@ -307,7 +317,7 @@ CURE_KIND = {
 }
 
 
-IN_NO_EXEMPTION = ("auth", "second-auth", "auth-set", "allow", "deny", "authorize")
+IN_NO_EXEMPTION = ("auth", "own-auth", "second-auth", "auth-set", "allow", "deny", "authorize")
 INSTEAD_OF = {"auth-set": ("auth",), "quick-mode-crypto": ("protect", "lifetime", "pfs")}
 TUNNELS_ONLY = ("exempt-protected", "authorize", "tunnel")
 
@@ -317,6 +327,9 @@ def _check_rule(table: Table, rule: Rule) -> None:
         if table.has(key):
             table.complain(key, 'has no use in an exemption (secure = "none")', cure="Leave it out.")
     check_either(table)
+    if table.has("own-auth") and {*rule.keying} != {KeyModule.IKEV2}:
+        what = "is for IKEv2 alone; in IKEv1 both sides prove themselves alike"
+        table.complain("own-auth", what, cure='Say keying = ["ikev2"] in this rule, or leave it out.')
     if rule.gateways is not None and rule.traffic != (ANY_TRAFFIC,) and rule.secure.exempt:
         table.complain("secure", "is none, so the tunnel would carry nothing")
     if rule.gateways is None and rule.tfc_octets:

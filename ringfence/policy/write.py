@@ -215,6 +215,8 @@ def _proofs(item: Rule, terms: Terms) -> Iterator[Pair]:
         yield "auth-set", toml_text(item.auth_set), False
     elif terms.auth and not item.secure.exempt:
         yield "auth", toml_auth(terms.auth), not item.auth
+    if item.own_auth:
+        yield "own-auth", toml_auth(item.own_auth), False
     if item.second_auth or (terms.second_auth and not item.auth_set and not item.secure.exempt):
         yield "second-auth", toml_second(terms.second_auth), not item.second_auth
 

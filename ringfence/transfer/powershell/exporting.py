@@ -51,6 +51,7 @@ UNSAID = {
     "nat_traversal": "whether NAT is looked for is said for the whole computer there",
     "initiate": "Windows begins by itself",
     "tunnel": "the outer header is as Windows makes it",
+    "own_auth": "both sides prove themselves alike there",
 }
 
 

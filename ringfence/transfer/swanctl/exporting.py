@@ -201,6 +201,7 @@ class _Writer:
         reasons = (
             (rule.either_end, "strongSwan has to know which end this computer is", "Say local and remote."),
             (rule.allow or rule.deny or rule.authorize, "strongSwan does not ask who may use it", ""),
+            (rule.own_auth, "a connection proves both sides alike here", "Write local { auth } by hand."),
             (rule.second_auth, "strongSwan has no second authentication like Windows'", ""),
             (rule.part.one_way is not None or rule.part.respond_only, "strongSwan protects both directions", ""),
             (KeyModule.AUTHIP in rule.keying and len(rule.keying) == 1, "strongSwan does not speak AuthIP", ""),

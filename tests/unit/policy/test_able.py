@@ -31,6 +31,10 @@ def rule(**settings: str) -> Rule:
             {"auth": '{ certificate = "CN=A", signing = "ed25519" }', "keying": '["ikev1"]'},
             "authenticates by ed25519, which only IKEv2 can",
         ),
+        (
+            {"own_auth": '{ certificate = "CN=A" }', "keying": '["ikev2"]'},
+            "proves this computer by certificate CN=A only, of which no authority is known here",
+        ),
         ({"keying": '["authip"]'}, "negotiates by authip only, which needs a later version"),
     ],
 )

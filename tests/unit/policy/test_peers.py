@@ -64,6 +64,17 @@ def test_who_is_let_in_is_part_of_it() -> None:
     assert (only.names_nobody, all_.names_nobody, all_.through_nat) == (False, True, ThroughNat.NEVER)
 
 
+def test_our_own_way_is_part_of_it_and_its_key_is_needed() -> None:
+    peers = Peers({"a": Secret(b"1"), "b": Secret(b"2")})
+    rule = replace(RULE, auth=KEYS[:1], keying=(KeyModule.IKEV2,))
+    one, _ = peers.add(rule, KEYS[:1], (), Origin("r"))
+    other, missing = peers.add(replace(rule, own_auth=(KEYS[1], PskFile("c"))), KEYS[:1], (), Origin("s"))
+    assert (one == other, missing) == (False, ["c"])
+    for name in (one, other):
+        peers.widen(name, [Ends(HOST)])
+    assert {tuple(way.source for way in entry.local_auth) for entry in peers.pad()} == {(), ("b",)}
+
+
 def test_only_a_rule_for_weak_peers_of_ikev2_lets_rsa_sign_sha1() -> None:
     rsa, ecdsa = Certificate("CN=A"), Certificate("CN=A", Signing.ECDSA_P256)
     weak = replace(RULE, auth=(rsa,), legacy=True, keying=(KeyModule.IKEV1, KeyModule.IKEV2))

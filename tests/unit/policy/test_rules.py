@@ -22,6 +22,7 @@ from ringfence.policy.model import (
     Secure,
 )
 from ringfence.policy.terms import Access, Anonymous, UserKerberos
+from ringfence.policy.write import canonical
 from ringfence.testing.policies import rule_text
 
 
@@ -34,6 +35,17 @@ def mistakes(text: str) -> list[str]:
     with pytest.raises(PolicyError) as caught:
         parse(text, name="policy.toml")
     return [str(finding) for finding in caught.value.findings]
+
+
+def test_each_side_may_prove_itself_in_its_own_way() -> None:
+    text = rule_text("lab", with_='"10.77.0.0/24"', auth='{ certificate = "CN=A" }', keying='["ikev2"]')
+    found = rule(text + 'own-auth = [{ psk-file = "k" }, { certificate = "CN=B", signing = "ed25519" }]\n')
+    assert list(map(str, found.own_auth)) == ["preshared key k", "certificate CN=B"]
+    assert parse(canonical(parse(text, name="p")), name="p") == parse(text, name="p")
+    (wrong,) = mistakes(text + 'own-auth = "kerberos"\n')
+    assert "own-auth names no key and no certificate" in wrong
+    (wrong,) = mistakes(rule_text("lab", with_='"10.77.0.0/24"', own_auth='{ psk-file = "k" }'))
+    assert "own-auth is for IKEv2 alone" in wrong
 
 
 def test_every_setting_of_a_rule() -> None:
