@@ -21,6 +21,7 @@ from ringfence.databases.selector import Selector
 from ringfence.databases.spd import SpdEntry
 from ringfence.ike.agreement import check_demand, check_rival, make_child, make_sa, material_octets, processing_of
 from ringfence.ike.children import Children
+from ringfence.ike.differences import compare_traffic
 from ringfence.ike.effects import InstallInbound
 from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.exchange import Env, Exchange, Message, conclude, perform, request
@@ -253,7 +254,9 @@ def grants(chain: Chain, ground: Ground, offered: Offered, env: Env, *, first: b
         what = "the peer asks for no address, and the rule protects only what comes from one of its pool"
         raise Answered(Reason.NO_ADDRESS, what, Notify.FAILED_CP_REQUIRED)
     where = " in transport mode" if wants_transport else ""
-    raise refused or Refused(Reason.WRONG_SELECTORS, f"no rule protects {asked[0]} with this peer{where}")
+    compared = compare_traffic(asked[0], offered.entries)
+    what = f"no rule protects {asked[0]} with this peer{where}"
+    raise refused or Refused(Reason.WRONG_SELECTORS, what, comparison=compared)
 
 
 def _servable(entry: SpdEntry, path: Path, leased: tuple[bytes, ...]) -> Selector | None:

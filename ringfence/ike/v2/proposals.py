@@ -22,6 +22,7 @@ from ringfence.ike.errors import Aborted, Reason, Refused
 from ringfence.ike.isakmp import Attribute
 from ringfence.ike.v2.keys import integrity_of
 from ringfence.ike.v2.numbers import ADDITIONAL, KEY_LENGTH, NONE, ProtocolId, TransformType
+from ringfence.ike.v2.offers import compare_child, compare_ike
 from ringfence.ike.v2.payloads import Proposal, SaPayload, Transform
 
 SPI_OCTETS = 4
@@ -103,8 +104,9 @@ def choose_ike(offer: SaPayload, entries: Iterable[PadEntry], spi: bytes = b"", 
                 if theirs.protocol == ProtocolId.IKE and len(theirs.spi) == len(spi) and _fits(theirs, says or {}):
                     return IkeChoice(ours, entry, _answer(theirs, says or {}, spi), theirs.spi)
     offered = "; ".join(map(_words, offer.proposals))
-    wanted = "; ".join(str(each) for entry in entries for each in entry.proposals)
-    raise Refused(Reason.NO_PROPOSAL, f"no IKE proposal in common: the peer offers {offered}; we take {wanted}")
+    known = {each: says for entry in entries for each in entry.proposals if (says := ike_says(each)) is not None}
+    what = f"no IKE proposal in common: the peer offers {offered}; we take {'; '.join(map(str, known))}"
+    raise Refused(Reason.NO_PROPOSAL, what, comparison=compare_ike(offer, known))
 
 
 def accepted_ike(offer: SaPayload, answer: SaPayload, proposals: Sequence[IkeProposal]) -> tuple[IkeProposal, bytes]:
@@ -240,7 +242,9 @@ def choose_child(offer: SaPayload, processing: Processing, spis: Mapping[Protoco
     offered = "; ".join(map(_words, offer.proposals))
     ours = "; ".join(map(str, methods))
     pfs = f" with PFS group {'+'.join(str(each.value) for each in wanted)}" if (wanted := processing.exchanges) else ""
-    raise Refused(Reason.NO_PROPOSAL, f"no child SA proposal in common: the peer offers {offered}; we take {ours}{pfs}")
+    known = {method: (child_says(method) or {}) | _exchanges(processing.exchanges) for method in methods}
+    what = f"no child SA proposal in common: the peer offers {offered}; we take {ours}{pfs}"
+    raise Refused(Reason.NO_PROPOSAL, what, comparison=compare_child(offer, processing, known, first=first))
 
 
 def _is_child(theirs: Proposal, protocol: Protocol) -> bool:
