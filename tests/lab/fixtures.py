@@ -43,6 +43,11 @@ def session_strongswan(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def session_strongswan6(tmp_path_factory):
+    yield from session_guest("strongswan6", Peer, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
 def session_libreswan(tmp_path_factory):
     yield from session_guest("libreswan", Peer, tmp_path_factory)
 
@@ -59,6 +64,13 @@ def strongswan(session_strongswan: Peer) -> Peer:
     """A Linux kernel with strongSwan, not yet running."""
     session_strongswan.forget()
     return session_strongswan
+
+
+@pytest.fixture
+def strongswan6(session_strongswan6: Peer) -> Peer:
+    """The same with a strongSwan that knows ML-KEM."""
+    session_strongswan6.forget()
+    return session_strongswan6
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ LAYERS = Path(os.environ.get("LAB_LAYERS", "/opt/ipsec-lab"))
 NEEDS = {
     "linux": (),
     "strongswan": ("/usr/lib/ipsec/charon", "/usr/sbin/swanctl"),
+    "strongswan6": (f"{LAYERS}/strongswan6/usr/sbin/swanctl",),
     "libreswan": (f"{LAYERS}/libreswan/usr/sbin/ipsec",),
 }
 """Files without which a peer cannot run, besides the guest's own."""
@@ -94,7 +95,7 @@ class Guest:
     def boot(cls, kind: str, share: Path) -> "Guest":
         """Start it and wait until it answers."""
         name = f"{kind}-{os.getpid()}"
-        layer = ["--layer", str(LAYERS / kind)] if kind == "libreswan" else []
+        layer = ["--layer", str(LAYERS / kind)] if (LAYERS / kind).exists() else []
         words = [LAB / "uml-host", "start", name, "--netns", name, "--share", share, *layer]
         for theirs, ours, bits in zip(THEIRS, OURS, (24, 64), strict=True):
             words += ["--address", f"{theirs}/{bits}", "--peer-address", f"{ours}/{bits}"]
@@ -148,37 +149,42 @@ class Guest:
 class Peer(Guest):
     """A guest in which an IKE daemon runs with the settings of peers/settings."""
 
+    @property
+    def program(self) -> str:
+        """Which daemon it is, of whatever version."""
+        return self.kind.rstrip("6")
+
     def up(self, **settings: object) -> None:
         """Start the daemon anew with these settings; nothing of former ones remains."""
         self.forget()
         words: dict[str, object] = {"LOCAL": THEIRS[0], "REMOTE": OURS[0], "VERSION": 1, **settings}
-        self.run(LAB / "peers" / self.kind / "up", **words)
+        self.run(LAB / "peers" / self.program / "up", **words)
 
     def initiate(self, *, check: bool = True) -> str:
         """Let it begin main mode and quick mode, and wait for the end."""
-        if self.kind == "strongswan":
+        if self.program == "strongswan":
             return self.run("swanctl", "--initiate", "--child", "lab", "--timeout", "15", check=check)
         return self.run("timeout", "20", "ipsec", "auto", "--up", "lab", check=check)
 
     def rekey(self) -> str:
         """Let it negotiate new quick mode SAs in place of those that it has."""
-        if self.kind == "strongswan":
+        if self.program == "strongswan":
             return self.run("swanctl", "--rekey", "--child", "lab")
         return self.run("timeout", "20", "ipsec", "whack", "--rekey-ipsec", "--name", "lab")
 
     def rekey_main_mode(self) -> str:
         """Let it negotiate a new main mode SA."""
-        if self.kind == "strongswan":
+        if self.program == "strongswan":
             return self.run("swanctl", "--rekey", "--ike", "lab")
         return self.run("timeout", "20", "ipsec", "whack", "--rekey-ike", "--name", "lab")
 
     def terminate(self) -> str:
         """Let it delete what it has with us, and tell us."""
-        if self.kind == "strongswan":
+        if self.program == "strongswan":
             return self.run("swanctl", "--terminate", "--ike", "lab", check=False)
         return self.run("ipsec", "auto", "--down", "lab", check=False)
 
     def log(self) -> str:
         """What the daemon wrote."""
-        path = {"strongswan": "/var/log/charon.log", "libreswan": "/var/log/pluto.log"}[self.kind]
+        path = {"strongswan": "/var/log/charon.log", "libreswan": "/var/log/pluto.log"}[self.program]
         return self.run("cat", path, check=False)

@@ -63,8 +63,8 @@ class Scenario:
         """The peer's."""
         protocol, _, suite = self.protect.partition(" ")
         words: dict[str, object] = {"MODE": self.mode, "PROTO": protocol, "PFS": self.pfs, "VERSION": self.version}
-        words["CHILD"] = CHILD[self.peer][suite.removesuffix(" esn")]
-        words["IKE"] = IKE[self.peer][self.main_mode]
+        words["CHILD"] = CHILD[self.peer.rstrip("6")][suite.removesuffix(" esn")]
+        words["IKE"] = IKE[self.peer.rstrip("6")][self.main_mode]
         if suite.endswith(" esn"):
             words["ESN"] = "yes"
         if self.mode == "tunnel":
@@ -101,6 +101,9 @@ IKE = {
         "aes256-sha512-ecp521": "aes256-sha512-ecp521", "aes256-sha256-x25519": "aes256-sha256-x25519",
         "aes192-sha256-modp4096": "aes192-sha256-modp4096", "3des-sha1-modp1024": "3des-sha1-modp1024",
         "aes256-sha256-modp3072": "aes256-sha256-modp3072",
+        "aes256-sha256-x25519+mlkem768": "aes256-sha256-x25519-ke1_mlkem768",
+        "aes256-sha384-ecp384+mlkem1024": "aes256-sha384-ecp384-ke1_mlkem1024",
+        "aes256-sha256-x25519+ecp256+mlkem768": "aes256-sha256-x25519-ke1_ecp256-ke2_mlkem768",
     },
     "libreswan": {
         "aes256-sha256-modp2048": "aes256-sha2_256;modp2048", "aes128-sha1-modp2048": "aes128-sha1;modp2048",
