@@ -58,6 +58,21 @@ Auth = PresharedKey | CertificateAuth | EapAuth
 
 
 @dataclass(frozen=True, slots=True)
+class Ppk:
+    """A postquantum preshared key: both sides mix it into what they negotiate by IKEv2 (RFC 8784)."""
+
+    id: str
+    """By which the initiator names it."""
+    key: Secret
+    required: bool = True
+    """Whether nobody is let in without it."""
+
+    def is_same(self, other: "Ppk | None") -> bool:
+        """Whether it is the same key by the same name."""
+        return other is not None and (self.id, self.key) == (other.id, other.key)
+
+
+@dataclass(frozen=True, slots=True)
 class Ends:
     """Between which addresses it is negotiated in one way."""
 
@@ -114,6 +129,7 @@ class PadEntry:
     sha1: bool = False
     """Whether peers of IKEv2 that know nothing better may sign by RSA with SHA-1, and we for them."""
 
+    ppk: Ppk | None = None
     pool: Pool | None = None
     """What such a peer gets an address of."""
     asks: Asks | None = None

@@ -163,5 +163,8 @@ class Renewable(Protocol):
     def succeed(self) -> list[Output]:
         """Rekey the IKE SA itself."""
 
+    def unsaid(self) -> tuple[tuple[SaProtocol, int], ...]:
+        """The inbound SAs of ours of which the peer has not been told that they are gone; from then on it is not."""
+
     def probe(self) -> list[Output]:
         """Find out whether the peer still has it."""

@@ -56,6 +56,8 @@ class Reason(Enum):
     """A public value that no group member has, or none where one must be."""
     WRONG_KEY = "wrong-preshared-key"
     """The peer has another pre-shared key."""
+    NO_PPK = "no-postquantum-key"
+    """The two sides do not mix the same postquantum preshared key into their keys, and one of them insists."""
     WRONG_METHOD = "wrong-authentication-method"
     """The peer proves itself in a way that the policy does not name, or takes none of ours."""
     NO_CERTIFICATE = "no-own-certificate"

@@ -14,7 +14,7 @@ from enum import Enum, auto
 from ringfence.audit import MainModeEnded
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PadEntry
-from ringfence.ike.association import IkeSa, keying_of
+from ringfence.ike.association import IkeSa, Renewable, keying_of
 from ringfence.ike.effects import Report
 from ringfence.ike.errors import Reason
 from ringfence.ike.happening import Orphaned, Output
@@ -223,6 +223,8 @@ class Sessions:
         self._world.hand_over(old.id, new.id)
         self._timers.drop((Due.RENEW_IKE, old.id))
         self._timers.drop((Due.RETIRE_IKE, new.id))
+        if isinstance(old, Renewable):
+            self._take(new, new.delete(old.unsaid()))
         if new.initiator:
             self.end(old, IkeEvent.DELETED, "rekeyed", tell=True)
         else:

@@ -209,12 +209,18 @@ def _address(failure: Failure, known: Known) -> Iterator[str]:
         )
 
 
+def _ppk(_failure: Failure, known: Known) -> Iterator[str]:
+    yield f"Give both computers the same ppk, its id and its key: {known.rule} says which one here."
+    yield f"Or say required = false in the ppk of {known.rule}, if what is protected may do without."
+
+
 ADVICE: dict[Reason, Advice] = {
     Reason.NO_PROPOSAL: _proposals,
     Reason.CHANGED_PROPOSAL: _fault,
     Reason.BAD_KEY_EXCHANGE: _fault,
     Reason.WRONG_KEY: _key,
     Reason.WRONG_METHOD: _method,
+    Reason.NO_PPK: _ppk,
     Reason.NO_CERTIFICATE: _own_certificate,
     Reason.NO_PRIVATE_KEY: _own_key,
     Reason.WRONG_SIGNATURE: _fault,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ringfence.crypto.suites import Authenticator, Cipher, DhGroup, Encryption, Hash, Integrity
 from ringfence.databases.admission import Admission
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import USUAL, Auth, DeadPeer, Ends, Pad, PadEntry, PresharedKey, ThroughNat
+from ringfence.databases.pad import USUAL, Auth, DeadPeer, Ends, Pad, PadEntry, Ppk, PresharedKey, ThroughNat
 from ringfence.databases.proposal import IkeProposal, Limits, Protocol, SecurityMethod, Transform
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
@@ -63,6 +63,7 @@ class HostPolicy:
     fragmentation: bool = True
     dead_peer: DeadPeer | None = USUAL
     keying: tuple[int, ...] = (1,)
+    ppk: Ppk | None = None
 
     def with_(self, **changes: object) -> "HostPolicy":
         """The same but for some fields."""
@@ -101,6 +102,7 @@ class HostPolicy:
             fragmentation=self.fragmentation,
             dead_peer=self.dead_peer,
             keying=self.keying,
+            ppk=self.ppk,
         )
         return Spd((entry,)), Pad((peer,))
 

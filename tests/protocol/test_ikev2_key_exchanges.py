@@ -11,7 +11,10 @@ from protocol.pairs import POLICY, assert_one_pair, pair, talk
 from protocol.test_ikev2_life import WEATHER, each_moment, established, links, renew, renew_ike, seeds
 from ringfence.audit import MainModeEstablished, MainModeFailed, MessageExchanged, QuickModeEstablished
 from ringfence.crypto.suites import DhGroup
-from ringfence.databases.proposal import Limits
+from ringfence.databases.proposal import Limits, Protocol
+from ringfence.ike.dispatch import header_of
+from ringfence.ike.v2.channel import is_response
+from ringfence.ike.v2.numbers import Kind
 from ringfence.testing.hosts import ESP_GCM, FAST_MAIN, method
 
 X25519, KEM, BIG, ECP = DhGroup.CURVE25519, DhGroup.ML_KEM_768, DhGroup.ML_KEM_1024, DhGroup.ECP_256
@@ -101,6 +104,25 @@ def test_the_ike_sa_is_renewed_with_all_exchanges():
     renew(both, both.a)
     both.run(20)
     assert_one_pair(both)
+
+
+def test_what_is_deleted_meanwhile_is_told_by_the_successor():
+    """A peer may look for it under the new IKE SA only, which has taken over the contracts."""
+    both = established(V2)
+    (old,) = both.a.engine._sessions
+    spis = old.cookies
+    renew_ike(both, both.a)
+    assert old.delete([(Protocol.ESP, 0x1234)]) == [], "it waits for its turn"
+    both.run(5)
+    assert_one_pair(both)
+    asked = [
+        header.initiator_cookie + header.responder_cookie == b"".join(spis)
+        for _, path, datagram in both.network.seen
+        if path.local.address == both.a.address and (header := header_of(datagram)).exchange == Kind.INFORMATIONAL
+        if not is_response(header)
+    ]
+    assert asked.count(True) == 1, "the old IKE SA's own end"
+    assert asked.count(False) == 1, "the delete"
 
 
 STORMS = settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow])

@@ -5,19 +5,19 @@ The initiator says its name and proves it, or keeps the proof and is asked for i
 How each side proves itself is said in ``proof``, the conversation of EAP in ``eap``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ringfence.crypto.integrity import same
 from ringfence.databases.eap import EapAuth
 from ringfence.databases.identity import Identity, IdentityKind
-from ringfence.databases.pad import PadEntry
+from ringfence.databases.pad import PadEntry, Ppk
 from ringfence.ike.claims import Claim, check_identity, is_wanted
 from ringfence.ike.effects import Conversed
 from ringfence.ike.errors import Aborted, Reason
 from ringfence.ike.exchange import Exchange, Message, request
 from ringfence.ike.identities import local_identity
 from ringfence.ike.payload import Chain, Payload
-from ringfence.ike.v2 import eap, natt, signatures
+from ringfence.ike.v2 import eap, natt, ppk, signatures
 from ringfence.ike.v2.certificates import requests
 from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.notifies import Notify
@@ -32,6 +32,7 @@ from ringfence.ike.v2.payloads import (
 from ringfence.ike.v2.peers import Proved, identity_of, initiator_id, responder_id
 from ringfence.ike.v2.proof import (
     Disbelieved,
+    Own,
     Said,
     answering_ways,
     by_certificate,
@@ -84,28 +85,53 @@ class Begun:
 # The initiator -----------------------------------------------------------------------------------------------------
 
 
-def introduce(entry: PadEntry, begun: Begun, *beside: Payload) -> Exchange[tuple[Chain, Proved]]:
+def introduce(entry: PadEntry, begun: Begun, *beside: Payload) -> Exchange[tuple[Chain, Proved, IkeKeys]]:
     """Prove ourselves and have the responder proved; ``beside`` is what our first message says, too.
 
-    What comes back is the message that answers that, and who both sides are. Raises Aborted and Disbelieved.
+    What comes back is the message that answers that, who both sides are, and the keys that count from then on. Raises
+    Aborted and Disbelieved.
     """
     first, keys = begun.theirs.chain, begun.keys
     ours = own_way(entry, first)
     named = () if entry.remote_identity is None else (responder_id(entry.remote_identity),)
+    key = ppk.agreed(entry, first, served=not isinstance(ours, EapAuth))
     if isinstance(ours, EapAuth):
-        return (yield from _introduce_user(entry, ours, begun, *named, *beside))
+        return *(yield from _introduce_user(entry, ours, begun, *named, *beside)), keys
     own = own_for((ours,), first)
     mine = initiator_id(local := own_name(entry, own, begun.path))
-    shown = yield from prove(own, keys, begun.signed_by_us(mine), begun.hashes, sha1=entry.sha1)
+    shown = yield from _show(entry, own, mine, begun, key)
     ways = taken_from(entry, ours)
     reply = yield from request(mine, *named, *shown, *requests(by_certificate(ways)), *beside)
     chain = reply.chain
     payload = chain.maybe(IdResponderPayload)
     if chain.maybe(AuthPayload) is None or payload is None:
         raise refused_proof(chain, own)
+    counted = _taken(chain, key, keys)
+    begun, key = replace(begun, keys=counted), None if counted is keys else key
     said = begun.said(chain, payload)
-    claim, auth = yield from judge_responder(said, keys, entry, ways)
-    return chain, Proved(entry, keys.proposal, local, claim, auth, said.inner)
+    claim, auth = yield from judge_responder(said, begun.keys, entry, ways)
+    return chain, Proved(entry, keys.proposal, local, claim, auth, said.inner, key), counted
+
+
+def _show(
+    entry: PadEntry, own: Own, mine: IdInitiatorPayload, begun: Begun, key: Ppk | None
+) -> Exchange[tuple[Payload, ...]]:
+    """Our proof, and a second one where we use a postquantum preshared key without insisting on it."""
+    if key is None:
+        return (yield from prove(own, begun.keys, begun.signed_by_us(mine), begun.hashes, sha1=entry.sha1))
+    mixed, without = replace(begun, keys=begun.keys.mixed(key.key)), None
+    shown = yield from prove(own, mixed.keys, mixed.signed_by_us(mine), begun.hashes, sha1=entry.sha1)
+    if not key.required:
+        second = yield from prove(own, begun.keys, begun.signed_by_us(mine), begun.hashes, sha1=entry.sha1)
+        without = next(each for each in second if isinstance(each, AuthPayload))
+    return *shown, *ppk.named(key, without)
+
+
+def _taken(chain: Chain, key: Ppk | None, keys: IkeKeys) -> IkeKeys:
+    try:
+        return ppk.taken(chain, key, keys)
+    except Aborted as error:
+        raise Disbelieved(error.reason, error.message) from error
 
 
 def _introduce_user(entry: PadEntry, way: EapAuth, begun: Begun, *beside: Payload) -> Exchange[tuple[Chain, Proved]]:
@@ -166,12 +192,15 @@ class Met:
     words: tuple[Payload, ...]
     """What proves us, in the answer to the last message."""
     last: Message
+    keys: IkeKeys
+    """Those that count from then on."""
 
 
 def meet(message: Message, begun: Begun, entries: tuple[PadEntry, ...]) -> Exchange[Met]:
     """Have the initiator proved, of whom ``message`` is the first of IKE_AUTH; raises Aborted."""
-    chain, keys = message.chain, begun.keys
-    payload = chain.maybe(IdInitiatorPayload)
+    understood = ppk.understood(message.chain, begun.theirs.chain, begun.keys, entries)
+    chain, keys, entries = understood.chain, understood.keys, understood.entries
+    payload, begun = chain.maybe(IdInitiatorPayload), replace(begun, keys=keys)
     if payload is None:
         raise Aborted(Reason.PAYLOAD_MISSING, "the peer does not say who it is")
     said = begun.said(chain, payload)
@@ -183,7 +212,9 @@ def meet(message: Message, begun: Begun, entries: tuple[PadEntry, ...]) -> Excha
     own = own_for(answering_ways(entry, auth), chain, wanted)
     mine = responder_id(local := own_name(entry, own, begun.path, wanted))
     shown = yield from prove(own, keys, begun.signed_by_us(mine), begun.hashes, sha1=entry.sha1)
-    return Met(Proved(entry, keys.proposal, local, claim, auth, said.inner), (mine, *shown), message)
+    words = mine, *shown, *understood.words
+    used = entry.ppk if understood.words else None
+    return Met(Proved(entry, keys.proposal, local, claim, auth, said.inner, used), words, message, keys)
 
 
 def _meet_user(
@@ -219,7 +250,7 @@ def _meet_user(
     if fitting is None:
         check_identity(entry, claim, begun.path, inner=said.inner)
     words = (AuthPayload(AuthMethod.SHARED_KEY, keys.proof(ended.key or keys.pr, begun.signed_by_us(mine))),)
-    return Met(Proved(fitting or entry, keys.proposal, local, claim, way, said.inner), words, last)
+    return Met(Proved(fitting or entry, keys.proposal, local, claim, way, said.inner), words, last, keys)
 
 
 def _asks(entry: PadEntry) -> EapAuth | None:

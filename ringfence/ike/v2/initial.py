@@ -42,7 +42,7 @@ from ringfence.ike.exchange import (
 )
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.through_nat import check_nat
-from ringfence.ike.v2 import fragment, intermediate, natt
+from ringfence.ike.v2 import fragment, intermediate, natt, ppk
 from ringfence.ike.v2.assigning import Assigning
 from ringfence.ike.v2.auth import Begun, introduce, meet
 from ringfence.ike.v2.certificates import requests
@@ -156,7 +156,7 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
     asked, refused = _asked(wanted, nat, setting.children, env)
     child_payloads = () if asked is None else asked.payloads(())
     beside = *_contact(setting), *setting.assigning.ask(entry), *child_payloads
-    chain, proved = yield from introduce(entry, replace(begun, keys=keys), *beside)
+    chain, proved, keys = yield from introduce(entry, replace(begun, keys=keys), *beside)
     contact = says(chain, Notify.INITIAL_CONTACT)
     try:
         given = setting.assigning.take(chain, entry)
@@ -187,6 +187,7 @@ def _initiate_init(setting: Setting, entry: PadEntry, env: Env) -> Exchange[Begu
         *first_words(setting.entries),
         *fragment.announcement(setting.entries),
         *intermediate.offered(proposals),
+        *ppk.announcement(setting.entries),
     )
     frame = Frame(spis, Kind.IKE_SA_INIT, 0, initiator=True, response=False)
     for _ in range(MOST_BEGINNINGS):  # bounded, for these answers are not authenticated
@@ -307,6 +308,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
         looks += fragment.announcement(setting.entries)
     asks = requests(by_certificate([way for each in setting.entries for way in each.auth]))
     looks = *looks, *first_words(setting.entries), *intermediate.granted(choice.proposal)
+    looks += ppk.announcement(setting.entries, first.chain)
     said = choice.answer, KePayload(half.group.value, half.public), nonce, *looks, *asks
     own_first = in_clear(Frame(setting.spis, Kind.IKE_SA_INIT, 0, initiator=False, response=True), said)
     keys = derive(choice.proposal, secret or Secret(b""), ends)
@@ -319,7 +321,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     chain = message.chain
     begun = Begun(setting.ike_id, setting.path, keys, own_first, first, nat, setting.spis[0] + NO_SPI)
     met = yield from meet(message, begun, setting.entries)
-    proved, entry = met.proved, met.proved.entry
+    proved, entry, keys = met.proved, met.proved.entry, met.keys
     contact = says(chain, Notify.INITIAL_CONTACT)
     path = met.last.path or setting.path
     ground = Ground(setting.ike_id, keys, path, proved.remote, setting.children, nat, entry.unanswered_s)

@@ -6,7 +6,7 @@ and successors, ``a`` and ``e`` of each side to protect messages, ``p`` of each 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from ringfence.crypto.prf import Prf
@@ -78,6 +78,14 @@ class IkeKeys:
         """KEYMAT of a child SA (§2.17, RFC 9370 §2.2.4); the secrets are of its own key exchanges, if it has any."""
         fresh = b"" if secret is None else secret.reveal()
         return self.prf.plus(self.d.reveal(), fresh + nonces + _all(further), octets)
+
+    def mixed(self, ppk: Secret) -> "IkeKeys":
+        """With a postquantum preshared key in those that others come of, and that prove who one is (RFC 8784 §3)."""
+
+        def mix(key: Secret) -> Secret:
+            return Secret(self.prf.plus(ppk.reveal(), key.reveal(), self.prf.octets))
+
+        return replace(self, d=mix(self.d), pi=mix(self.pi), pr=mix(self.pr))
 
     def joined(self, secret: Secret) -> "IkeKeys":
         """What becomes of them by a further key exchange before IKE_AUTH (RFC 9370 §2.2.2)."""

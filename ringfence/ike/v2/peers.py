@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import Auth, PadEntry, PresharedKey
+from ringfence.databases.pad import Auth, PadEntry, Ppk, PresharedKey
 from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.claims import Claim, is_ours, is_wanted, same_algorithms
 from ringfence.ike.identities import claimed
@@ -27,6 +27,8 @@ class Proved:
     """By which way of the entry it has proved that."""
     inner: bool = False
     """Whether the peer's identity is its address behind NAT."""
+    ppk: Ppk | None = None
+    """The postquantum preshared key that both sides know."""
 
     @property
     def remote(self) -> Identity:
@@ -41,6 +43,7 @@ class Proved:
             and entry.local_auth == self.entry.local_auth
             and is_ours(entry, self.auth, self.local, path)
             and is_wanted(entry, self.claim, path, inner=self.inner)
+            and (entry.ppk is None or not entry.ppk.required or entry.ppk.is_same(self.ppk))
             and any(same_algorithms(each, self.proposal) for each in entry.proposals)
         )
 

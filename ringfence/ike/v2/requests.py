@@ -6,6 +6,7 @@ with the lowest nonce is given up, by who made it. What is being ended is not re
 nothing is negotiated under it: a peer that asks is told to try again later.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,7 @@ class Requests:
         self._rival: rekey.Successor | None = None
         """What the peer has rekeyed the IKE SA to while we did so."""
         self._superseded = False
+        self._unsaid: tuple[tuple[Protocol, int], ...] = ()
 
     # Ours ----------------------------------------------------------------------------------------------------------
 
@@ -90,11 +92,22 @@ class Requests:
         running.rekeys_ike = True
         self._talk.ask(running)
 
-    def inform(self, *payloads: Payload, last: bool = False) -> None:
+    def delete_children(self, spis: Sequence[tuple[Protocol, int]]) -> None:
+        """Tell the peer that these inbound SAs of ours are gone."""
+        self.inform(*informational.delete_children(spis), deletes=tuple(spis))
+
+    def unsaid(self) -> tuple[tuple[Protocol, int], ...]:
+        """What a superseded IKE SA has not told of inbound SAs that are gone, once."""
+        found, self._unsaid = self._unsaid, ()
+        return found
+
+    def inform(
+        self, *payloads: Payload, last: bool = False, deletes: tuple[tuple[Protocol, int], ...] = ()
+    ) -> None:  # fmt: skip
         """Tell the peer something, and see that it has heard it; nothing at all asks whether it is alive."""
         exchange = informational.tell(*payloads)
         running = Running(Kind.INFORMATIONAL, Stepper(exchange), self._world.settings.patience)
-        running.last = last
+        running.last, running.deletes = last, deletes
         self._talk.ask(running)
 
     def ask_alive(self, tries: int) -> None:
@@ -280,3 +293,6 @@ class Requests:
     def _supersede(self) -> None:
         self._superseded = True
         self._talk.forget_followed()
+        for running in [each for each in self._talk.waiting if each.deletes]:
+            self._talk.drop(running)
+            self._unsaid += running.deletes

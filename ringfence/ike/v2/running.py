@@ -4,6 +4,7 @@
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from ringfence.databases.proposal import Protocol
 from ringfence.ike.errors import IkeError
 from ringfence.ike.exchange import Check, Message, Stepper, accept
 from ringfence.ike.payload import Payload
@@ -57,6 +58,8 @@ class Running(Generic[T]):
     """The peer's request that it is to answer when it knows that."""
     asked_by: Path | None = None
     """Where that came from."""
+    deletes: tuple[tuple[Protocol, int], ...] = ()
+    """Inbound SAs of ours that it tells the peer are gone."""
     last: bool = False
     """Whether the IKE SA ends with it."""
     repeater: Repeater = field(init=False)

@@ -204,6 +204,10 @@ class Session:
             self._requests.ask_successor()
         return self._voice.drain()
 
+    def unsaid(self) -> tuple[tuple[Protocol, int], ...]:
+        """The inbound SAs of which nobody has been told yet that they are gone; the successor will do that."""
+        return self._requests.unsaid()
+
     def probe(self) -> list[Output]:
         """Ask whether the peer is alive and has this IKE SA (§2.4)."""
         if self.made is not None and not self.busy:
@@ -234,7 +238,7 @@ class Session:
                 self.closing = True
                 self._requests.inform(informational.delete_ike(), last=True)
             elif spis:
-                self._requests.inform(*informational.delete_children(spis))
+                self._requests.delete_children(spis)
         return self._voice.drain()
 
     def end_exchanges(self, reason: Reason, detail: str) -> list[Output]:

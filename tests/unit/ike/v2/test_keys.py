@@ -94,3 +94,13 @@ def test_further_secrets():
     assert successor.d.reveal() == prf_plus("sha256", seed, nonces + spis, 32)
     material = keys.child_material(Secret(b"one"), b"n", 70, (Secret(b"two"), Secret(b"three")))
     assert material == prf_plus("sha256", keys.d.reveal(), b"onentwothree", 70)
+
+
+def test_a_postquantum_key_is_mixed_in():
+    """RFC 8784 §3: SK_d, SK_pi and SK_pr, and no other."""
+    keys = derive(CBC, SECRET, ENDS)
+    mixed = keys.mixed(Secret(b"postquantum"))
+    for name in ("d", "pi", "pr"):
+        assert getattr(mixed, name).reveal() == prf("sha256", b"postquantum", getattr(keys, name).reveal() + b"\1")
+    for name in ("ei", "er", "ai", "ar", "ends", "proposal"):
+        assert getattr(mixed, name) == getattr(keys, name)
