@@ -76,6 +76,14 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerMoved:
+    """The peer of the contract sends from another port in UDP than before."""
+
+    child_id: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class PathMtu:
     """The path to a peer takes only packets of this size."""
 
@@ -117,7 +125,17 @@ class HostChanged:
 
 
 BackendEvent = (
-    Acquire | SoftExpired | HardExpired | Unanswered | Answered | PathMtu | Dropped | FellBack | TryAgain | HostChanged
+    Acquire
+    | SoftExpired
+    | HardExpired
+    | Unanswered
+    | Answered
+    | PeerMoved
+    | PathMtu
+    | Dropped
+    | FellBack
+    | TryAgain
+    | HostChanged
 )
 Events = Callable[[BackendEvent], None]
 
@@ -184,6 +202,8 @@ def told(event: path_event.PathEvent) -> BackendEvent:
             return Unanswered(child_id)
         case path_event.Answered(child_id):
             return Answered(child_id)
+        case path_event.PeerMoved(child_id, by):
+            return PeerMoved(child_id, by)
         case path_event.PathMtuLearnt(child_id, mtu):
             return PathMtu(child_id, mtu)
         case path_event.FellBack(entry, flow):

@@ -12,7 +12,7 @@ from ringfence.crypto.suites import READABLE, Authenticator, Cipher
 from ringfence.databases.identity import Identity
 from ringfence.databases.proposal import Limits, Protocol
 from ringfence.databases.selector import Selector
-from ringfence.net.address import Path, format_address
+from ringfence.net.address import Endpoint, Path, format_address
 from ringfence.secret import Secret
 
 NO_LIMITS = Limits()
@@ -122,6 +122,12 @@ class ChildSa:
     def mode(self) -> Mode:
         """The innermost SA's mode, which is the contract's."""
         return self.outbound[0].mode
+
+    @property
+    def remote(self) -> Endpoint | None:
+        """Where its packets go in UDP; None without UDP."""
+        path = self.outbound[-1].encapsulation
+        return None if path is None else path.remote
 
     @property
     def encrypted(self) -> bool:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import ChildSa, Sa
+from ringfence.net.address import Endpoint
 from ringfence.net.flow import FlowKey
 
 
@@ -87,16 +88,22 @@ class Sad:
         """The SA that a packet with these names."""
         return self._inbound[protocol].get(destination + spi.to_bytes(4))
 
-    def outbound(self, entry: str, flow: FlowKey) -> ChildSa | None:
-        """The contract that a packet of ``flow`` leaves by, under the SPD entry of that name."""
-        return next((child for child in self._outbound.get(entry, ()) if flow in child.selector), None)
+    def outbound(self, entry: str, flow: FlowKey, remote: Endpoint | None = None) -> ChildSa | None:
+        """The contract that a packet of ``flow`` leaves by, under the SPD entry of that name.
+
+        ``remote``: of several hosts behind one NAT, the one that is there; another if it has none.
+        """
+        found = [child for child in self._outbound.get(entry, ()) if flow in child.selector]
+        if remote is not None:
+            found.sort(key=lambda child: child.remote != remote)
+        return found[0] if found else None
 
     def newer(self, child: ChildSa) -> ChildSa | None:
-        """A contract that took over all traffic of ``child``."""
+        """A contract with the same peer that took over all traffic of ``child``."""
         for other in self._outbound.get(child.entry, ()):
             if other.id == child.id:
                 return None
-            if other.selector.covers(child.selector):
+            if other.selector.covers(child.selector) and (other.peer, other.remote) == (child.peer, child.remote):
                 return other
         return None
 

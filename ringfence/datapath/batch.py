@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ringfence.datapath.verdict import Verdict
+from ringfence.net.address import Endpoint
 from ringfence.net.flow import FlowKey
 from ringfence.net.ip import View
 
@@ -27,3 +28,7 @@ class Subject(NamedTuple):
     """From fragments, so its sender lets it be cut again."""
     applied: frozenset[str] = frozenset()
     """Entries that protected it already."""
+    client: Endpoint | None = None
+    """Of several hosts behind one NAT, the one that it is for."""
+    changed: bool = False
+    """Whether its flow is another here than there."""

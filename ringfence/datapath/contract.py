@@ -11,6 +11,7 @@ from ringfence.datapath.lifetime import NEVER, Meter
 from ringfence.datapath.limits import PathLimits
 from ringfence.datapath.outlet import Outlet
 from ringfence.datapath.pmtu import PathMtu, most_inside
+from ringfence.net.address import Path
 from ringfence.net.ip import IPV4_OCTETS, IPV6_OCTETS
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class Contract:
         self.unanswered_since: float | None = None
         """When the first packet went out behind the last that came in."""
         self.unanswered_said = False
+        self.moved: Path | None = None
+        """Where the peer was last seen in UDP, if that is not where we send to."""
         outermost = child.outbound[-1]
         self.path = outermost.encapsulation
         self.tunnel = child.mode is Mode.TUNNEL

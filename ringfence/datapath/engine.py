@@ -92,9 +92,11 @@ class DataPath:
         self._forget_paths()
 
     def _forget_paths(self) -> None:
-        """Keep alive only what a contract goes by."""
+        """Keep alive only what a contract goes by, and flows of whom there is a contract with."""
         state = self._state
-        state.keepalives.keep({other.path for other in state.contracts.values() if other.path is not None})
+        paths = {other.path for other in state.contracts.values() if other.path is not None}
+        state.keepalives.keep(paths)
+        state.neighbours.keep({path.remote for path in paths})
 
     def outbound(self, packets: Sequence[bytes], now: float) -> list[Verdict]:
         """Decide on whole IP packets from the device: the host's own, or those that it forwards."""
@@ -184,6 +186,9 @@ class DataPath:
         known = state.contracts.get(contract.child.id)
         if known is not None:
             state.remove_inlets(known)
+        before = known or state.contracts.get(contract.child.replaces or 0)
+        if before is not None and before.path is not None and contract.path is not None:
+            state.neighbours.moved(before.path.remote, contract.path.remote)
         state.contracts[contract.child.id] = contract
         state.add_inlets(contract)
         state.forget_flows()

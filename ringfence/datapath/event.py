@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from ringfence.net.address import Path
 from ringfence.net.flow import FlowKey
 
 
@@ -39,6 +40,14 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerMoved:
+    """An authentic packet came in UDP from another port: the peer's NAT has given it that."""
+
+    child_id: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class PathMtuLearnt:
     """A router on a contract's path takes no larger packets than these."""
 
@@ -63,4 +72,4 @@ class SoftSaRenewed:
     flow: FlowKey
 
 
-PathEvent = SoftExpired | HardExpired | Unanswered | Answered | PathMtuLearnt | FellBack | SoftSaRenewed
+PathEvent = SoftExpired | HardExpired | Unanswered | Answered | PeerMoved | PathMtuLearnt | FellBack | SoftSaRenewed

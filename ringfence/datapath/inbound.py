@@ -105,6 +105,8 @@ class Inbound:
             return
         begin = inlet.front if path is None else 0
         results = inlet.open_many([packet[begin:] for packet in packets] if begin else packets)
+        if path is not None and path != contract.path and any(type(result) is Opened for result in results):
+            self._state.came_by(contract, path)
         delivered: list[bytes] = []
         for packet, result in zip(packets, results, strict=True):
             inner = _known(inlet, packet if path is None else _NO_HEADER, result)
@@ -214,7 +216,7 @@ class Inbound:
         state, contract = self._state, inlet.contract
         plain = plain_flow(packet)
         if plain is not None and plain[1] in inlet.known.get(plain[0], ()):
-            self._deliver(contract, [packet], batch)
+            self._hand_over(inlet, packet, batch)
             return
         parts = view(packet)
         flow = None if parts is None else flow_at(packet, parts)
@@ -238,6 +240,21 @@ class Inbound:
             return
         if plain is not None:
             inlet.know(*plain)
+        self._hand_over(inlet, packet, batch)
+
+    def _hand_over(self, inlet: Inlet, packet: bytes, batch: Batch) -> None:
+        """Deliver a packet that is what its contract is for; others behind the same NAT may have the same flow."""
+        contract, state = inlet.contract, self._state
+        if contract.path is not None and not contract.tunnel:
+            seen, new = state.neighbours.arrived(contract.path.remote, packet, may_change=not contract.ported)
+            if seen is None:
+                parts = view(packet)
+                flow = None if parts is None else flow_at(packet, parts)
+                batch.verdicts.append(state.drop(Drop.NEIGHBOURS_FLOW, flow, inlet.sa.spi))
+                return
+            if new:
+                state.forget_flows()  # its answers go to whom it came from
+            packet = seen
         self._deliver(contract, [packet], batch)
 
     def _refusal(self, contract: Contract, flow: FlowKey) -> Drop | None:

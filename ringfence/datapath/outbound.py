@@ -107,12 +107,22 @@ class Outbound:
             batch.verdicts.append(self._state.drop(Drop.MALFORMED))
             return
         subject = Subject(packet[: parts.whole], parts, flow, rebuilt, applied)
+        if len(self._state.neighbours):
+            subject = self._to_neighbour(subject)
         if parts.is_fragment:
             self._decide_fragment(subject, batch)
         elif applied:
             self.follow(self.nested_entry(flow, applied), subject, batch)
         else:
-            self.follow(self._state.spd.outbound(flow), subject, batch)
+            self.follow(self._state.spd.outbound(subject.flow), subject, batch)
+
+    def _to_neighbour(self, subject: Subject) -> Subject:
+        """Find out which of several hosts behind one NAT a packet is for."""
+        leaving = self._state.neighbours.leaving(subject.packet, subject.parts)
+        if leaving is None:
+            return subject
+        flow = flow_at(leaving.packet, subject.parts) or subject.flow
+        return subject._replace(packet=leaving.packet, flow=flow, client=leaving.client, changed=leaving.changed)
 
     def _decide_fragment(self, subject: Subject, batch: Batch) -> None:
         portless = subject.flow._replace(source_port=None, destination_port=None)
@@ -143,7 +153,7 @@ class Outbound:
             self._send_clear((packet,), batch)
         elif entry.action is Action.DISCARD:
             batch.verdicts.append(state.drop(Drop.BLOCKED, flow))
-        elif (contract := state.contract_for(entry, flow)) is not None:
+        elif (contract := state.contract_for(entry, flow, subject.client)) is not None:
             self._protect(contract, subject, batch)
         elif entry.processing is not None and entry.processing.respond_only:
             self._remember(packet, state.clear_route)
@@ -181,7 +191,7 @@ class Outbound:
                 return
             limit = contract.limit(front.end)
         if len(packet) <= limit:
-            if not subject.applied:
+            if not subject.applied and not subject.changed:
                 self._remember(packet, contract.route)
             self._sender.seal(contract, [packet], batch, subject.applied)
             return

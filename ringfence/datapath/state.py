@@ -11,13 +11,15 @@ from ringfence.databases.spd import Action, Spd, SpdEntry
 from ringfence.datapath.acquire import Holding
 from ringfence.datapath.clear import SoftSas
 from ringfence.datapath.contract import NO_LIMIT, Contract, Route
-from ringfence.datapath.event import Answered, HardExpired, PathEvent, SoftExpired, Unanswered
+from ringfence.datapath.event import Answered, HardExpired, PathEvent, PeerMoved, SoftExpired, Unanswered
 from ringfence.datapath.inlet import Inlet
 from ringfence.datapath.lifetime import IDLE
 from ringfence.datapath.limits import PathLimits
+from ringfence.datapath.neighbours import Neighbours
 from ringfence.datapath.pmtu import too_big
 from ringfence.datapath.udp import Keepalives
 from ringfence.datapath.verdict import Drop, Dropped
+from ringfence.net.address import Endpoint, Path
 from ringfence.net.flow import AH, ESP, TCP, UDP, FlowKey
 from ringfence.net.fragment import Reassembler
 from ringfence.net.ip import View
@@ -68,6 +70,7 @@ class PathState:
         """When the flow cache may hold a soft SA whose lifetime is over."""
         self.holding = Holding(limits.hold)
         self.soft = SoftSas(limits.clear_seconds, limits.clear_pairs)
+        self.neighbours = Neighbours(limits.flows)
         self.keepalives = Keepalives(limits.keepalive_seconds)
         self.from_wire, self.from_tunnels, self.from_device = (Reassembler(limits.reassembly) for _ in range(3))
         self.counters = Counters()
@@ -110,11 +113,14 @@ class PathState:
                 cache.clear()
             cache[key] = route
 
-    def contract_for(self, entry: SpdEntry, flow: FlowKey) -> Contract | None:
-        """The newest contract that a packet may leave by, if it suffices for what filters ask."""
+    def contract_for(self, entry: SpdEntry, flow: FlowKey, remote: Endpoint | None = None) -> Contract | None:
+        """The newest contract that a packet may leave by, if it suffices for what filters ask.
+
+        ``remote``: of several hosts behind one NAT, the one that is there.
+        """
         demand = entry.demand
         for name in (entry.name,) if demand is None else (entry.name, demand.basis):
-            child = self.sad.outbound(name, flow)
+            child = self.sad.outbound(name, flow, remote)
             if child is not None and (demand is None or demand.lack(child, inward=False) is None):
                 return self.contracts[child.id]
         return None
@@ -183,6 +189,15 @@ class PathState:
         if contract.unanswered_said:
             contract.unanswered_said = False
             self.events.append(Answered(contract.child.id))
+
+    def came_by(self, contract: Contract, path: Path) -> None:
+        """An authentic packet of a contract came in UDP by ``path``."""
+        own = contract.path
+        if own is None or path in (own, contract.moved) or path.local != own.local:
+            return
+        if path.remote.address == own.remote.address:
+            contract.moved = path
+            self.events.append(PeerMoved(contract.child.id, path))
 
     def add_inlets(self, contract: Contract) -> None:
         """Let packets in by a contract."""

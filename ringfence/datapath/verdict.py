@@ -70,6 +70,8 @@ class Drop(Enum):
     """A packet filter drops it on its interface, be it protected or clear."""
     MASQUERADED = "masqueraded"
     """Somebody else's packet that bears an address of this host in clear, where only protected ones may."""
+    NEIGHBOURS_FLOW = "neighbours-flow"
+    """Another host behind the same NAT has the same ports, and the contract is for no others."""
     LOOP = "loop"
     """Tunnels in tunnels, deeper than any policy means."""
 

@@ -141,6 +141,9 @@ class IkeSa(Protocol):
     def is_alive(self) -> list[Output]:
         """There was another sign of life."""
 
+    def heard_from(self, path: Path) -> list[Output]:
+        """An authentic packet of one of its contracts came by ``path``; ``Moved`` if its peer may move there."""
+
     def end_exchanges(self, reason: Reason, detail: str) -> list[Output]:
         """Give up everything under way."""
 

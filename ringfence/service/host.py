@@ -23,6 +23,7 @@ from ringfence.backends.base import (
     HardExpired,
     HostChanged,
     PathMtu,
+    PeerMoved,
     SoftExpired,
     TryAgain,
     Unanswered,
@@ -118,7 +119,7 @@ class Host:
                 self._enter("an acquire", lambda: self._ike.acquire(entry, flow, self._now()))
             case TryAgain(entry, flow):
                 self._enter("another try", lambda: self._ike.acquire(entry, flow, self._now()))
-            case SoftExpired() | HardExpired() | Unanswered() | Answered():
+            case SoftExpired() | HardExpired() | Unanswered() | Answered() | PeerMoved():
                 self._on_contract(event)
             case Dropped():
                 self._dropped(event)
@@ -132,7 +133,7 @@ class Host:
             case PathMtu():
                 pass  # the packet path has used it already; status shows it
 
-    def _on_contract(self, event: SoftExpired | HardExpired | Unanswered | Answered) -> None:
+    def _on_contract(self, event: SoftExpired | HardExpired | Unanswered | Answered | PeerMoved) -> None:
         """The packet path says something about one contract."""
         match event:
             case SoftExpired(child_id, why):
@@ -143,6 +144,8 @@ class Host:
                 self._enter("a silence", lambda: self._ike.child_unanswered(child_id, self._now()))
             case Answered(child_id):
                 self._enter("a sign of life", lambda: self._ike.child_answered(child_id, self._now()))
+            case PeerMoved(child_id, path):
+                self._enter("a move", lambda: self._ike.child_moved(child_id, path, self._now()))
 
     async def apply(self, spd: Spd, pad: Pad) -> None:
         """Follow a new policy: first the packet path, which fails closed, then IKE."""

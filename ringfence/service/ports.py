@@ -38,6 +38,9 @@ class Ike(Protocol):
     def child_answered(self, child_id: int, now: float) -> list[Effect]:
         """After that something came in."""
 
+    def child_moved(self, child_id: int, path: Path, now: float) -> list[Effect]:
+        """An authentic packet of a contract came by another path."""
+
     def delete_child(self, child_id: int, now: float, why: str) -> list[Effect]:
         """End the SAs of a quick mode."""
 

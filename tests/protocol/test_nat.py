@@ -217,6 +217,22 @@ def test_the_server_follows_a_nat_that_forgets():
     assert paths(street.server.using()) == {session.path}
 
 
+def test_an_authentic_packet_moves_it_too():
+    """The packet path says where one came from; only a peer behind NAT may move, and only to another port."""
+    street = Street()
+    ours, theirs = street.begin()
+    (session,) = street.server.engine.ike_sas()
+    moved = replace(session.path, remote=Endpoint(session.path.remote.address, 31000))
+    for path in (replace(moved, remote=Endpoint(moved.remote.address, 31000)), moved):
+        street.network.do(street.server, street.server.engine.child_moved(theirs.id, path, street.network.now))
+    assert street.server.engine.ike_sas()[0].path == moved
+    assert paths(street.server.outbound[theirs.id]) == {moved}
+    (before,) = street.client.engine.ike_sas()
+    elsewhere = replace(before.path, remote=Endpoint(before.path.remote.address, 9))
+    assert street.client.engine.child_moved(ours.id, elsewhere, street.network.now) == []
+    assert street.client.engine.ike_sas()[0].path == before.path
+
+
 def test_a_message_played_again_from_elsewhere_moves_nothing():
     street = Street()
     street.begin()
@@ -292,7 +308,7 @@ def test_two_clients_behind_one_nat():
 
 
 def test_two_clients_of_transport_mode_do_not_end_each_other():
-    """The packet path sends to the one that came last (RFC 3948 §5.2); both can be heard."""
+    """The packet path tells them apart (``datapath/neighbours.py``)."""
     second = "192.168.1.3"
     network = MemoryNetwork()
     network.nats.append(MemoryNat(OUTER, [INNER, second]))

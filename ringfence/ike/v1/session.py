@@ -223,6 +223,12 @@ class Session:
         self._probe.answered()
         return self._voice.drain()
 
+    def heard_from(self, path: Path) -> list[Output]:
+        """An authentic packet came by ``path``."""
+        self._voice.came_by = path
+        self._voice.follow()
+        return self._voice.drain()
+
     def end_exchanges(self, reason: Reason, detail: str) -> list[Output]:
         """Give up everything under way."""
         for running in list(self._talk.quick.values()):

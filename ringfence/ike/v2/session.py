@@ -241,6 +241,12 @@ class Session:
                 self._requests.delete_children(spis)
         return self._voice.drain()
 
+    def heard_from(self, path: Path) -> list[Output]:
+        """An authentic packet came by ``path``."""
+        self._voice.came_by = path
+        self._voice.follow()
+        return self._voice.drain()
+
     def end_exchanges(self, reason: Reason, detail: str) -> list[Output]:
         """Give up everything under way but the news that it ends."""
         self._hurries = reason is Reason.SHUT_DOWN

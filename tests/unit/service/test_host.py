@@ -17,6 +17,7 @@ from ringfence.backends.base import (
     HardExpired,
     HostChanged,
     PathMtu,
+    PeerMoved,
     SoftExpired,
     TryAgain,
     Unanswered,
@@ -113,6 +114,9 @@ class Story:
     def child_answered(self, child_id: int, now: float) -> list[Effect]:
         return self._reply(f"ike.answered {child_id}")
 
+    def child_moved(self, child_id: int, path: Path, now: float) -> list[Effect]:
+        return self._reply(f"ike.moved {child_id} {path.remote}")
+
     def delete_child(self, child_id: int, now: float, why: str) -> list[Effect]:
         return self._reply(f"ike.delete_child {child_id} {why}")
 
@@ -170,11 +174,8 @@ def story() -> Story:
 def test_effects_are_performed_in_their_order(story: Story) -> None:
     child = make_child(esp_suite(Encryption.AES_GCM_16))
     story.replies = [
-        [
-            LogIkeKey(b"12345678", Secret(b"k")), InstallInbound(child), SendMessage(b"two", PATH),
-            InstallOutbound(child),
-            RemoveChild(9, "old"), Report(MainModeEnded(ike_id=1, peer="x", why="y")),
-        ]
+        [LogIkeKey(b"12345678", Secret(b"k")), InstallInbound(child), SendMessage(b"two", PATH), InstallOutbound(child),
+         RemoveChild(9, "old"), Report(MainModeEnded(ike_id=1, peer="x", why="y"))]
     ]  # fmt: skip
     assert story.run(lambda host: host.receive(b"one", PATH)) == [
         "ike.receive one", "key of 3132333435363738", f"keys of child {child.id}", f"path.in {child.id}",
@@ -186,14 +187,14 @@ def test_effects_are_performed_in_their_order(story: Story) -> None:
 def test_events_of_the_packet_path_reach_ike(story: Story) -> None:
     def act(host: Host) -> None:
         for event in (
-            Acquire("web/1", FLOW), TryAgain("web/1", FLOW), SoftExpired(3, "octets"),
-            HardExpired(4, "packets"), Unanswered(3), Answered(3), PathMtu(3, 1400), HostChanged(),
+            Acquire("web/1", FLOW), TryAgain("web/1", FLOW), SoftExpired(3, "octets"), HardExpired(4, "packets"),
+            Unanswered(3), Answered(3), PeerMoved(3, PATH), PathMtu(3, 1400), HostChanged(),
         ):  # fmt: skip
             host.on_event(event)
 
     assert story.run(act) == [
         "ike.acquire web/1 10.0", "ike.acquire web/1 10.0", "ike.rekey 3 octets", "ike.expired 4 packets",
-        "ike.unanswered 3", "ike.answered 3", "moved",
+        "ike.unanswered 3", "ike.answered 3", f"ike.moved 3 {PATH.remote}", "moved",
     ]  # fmt: skip
 
 
@@ -388,9 +389,8 @@ def test_why_it_fell_back_is_told(story: Story) -> None:
         host.on_event(FellBack("request", FLOW))
 
     story.run(act)
-    assert [one.event for one in story.events.since(0)] == [
-        FellBackToClear(peer="10.0.0.2", rule="request", why="it does not answer IKE")
-    ]
+    (told,) = story.events.since(0)
+    assert told.event == FellBackToClear(peer="10.0.0.2", rule="request", why="it does not answer IKE")
 
 
 def test_a_refusal_is_no_sign_of_hope() -> None:
