@@ -118,6 +118,8 @@ class PadEntry:
     """Quick modes per main mode; 0 for no limit."""
     initiate: bool = True
     """Whether we may begin; otherwise only answer."""
+    aggressive: bool = False
+    """Whether IKEv1's aggressive mode is spoken: by us where we begin, and by who begins with us."""
     fragmentation: bool = True
     """Whether messages may go in pieces, where the peer can."""
     dead_peer: DeadPeer | None = USUAL

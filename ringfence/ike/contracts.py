@@ -130,6 +130,13 @@ class Contracts:
             if older.order < record.order and older.in_use and older.child.peer == record.child.peer:
                 self._replaced(older, by=record)
 
+    def came_by(self, child_id: int, path: Path) -> None:
+        """An authentic packet of a contract came by ``path``."""
+        record = self._world.children.get(child_id)
+        session = None if record is None else self._sessions.get(record.ike_id)
+        if session is not None:
+            self._take(session, session.heard_from(path))
+
     def follow(self, session: IkeSa) -> None:
         """What an IKE SA speaks for goes where its messages go."""
         for record in self._world.children.of(session.id):

@@ -32,7 +32,7 @@ def begins(header: Header) -> bool:
         return False
     if header.exchange in (Exchange.INFORMATIONAL, Exchange.QUICK):
         return False
-    if header.exchange != Exchange.MAIN:
+    if header.exchange not in (Exchange.MAIN, Exchange.AGGRESSIVE):
         name = header.exchange.name.lower() if isinstance(header.exchange, Exchange) else str(header.exchange)
         raise Ignored(Reason.EXCHANGE_TYPE, f"exchange type {name} is not served here")
     return header.message_id == 0 and not header.encrypted

@@ -160,10 +160,7 @@ class IkeEngine:
     def child_moved(self, child_id: int, path: Path, now: float) -> list[Effect]:
         """An authentic packet of a contract came by ``path``: its peer's NAT has given it another port."""
         self._world.env.now = now
-        record = self._world.children.get(child_id)
-        session = None if record is None else self._sessions.get(record.ike_id)
-        if session is not None:
-            self._take(session, session.heard_from(path))
+        self._contracts.came_by(child_id, path)
         return self._done()
 
     def delete_child(self, child_id: int, now: float, why: str) -> list[Effect]:

@@ -39,7 +39,8 @@ class MessageRule:
     """For people: ``main mode message 1``."""
     sender: Role | None
     """None where either side may begin."""
-    encrypted: bool
+    encrypted: bool | None
+    """None where the sender may do as it likes."""
     need: Mapping[Kind, int] = field(default_factory=dict)
     """Exactly so many of each."""
     may: Mapping[Kind, int] = field(default_factory=dict)
@@ -53,7 +54,7 @@ class MessageRule:
 
     def check(self, chain: Chain, *, encrypted: bool) -> None:
         """Raise Refused unless ``chain`` is such a message."""
-        if encrypted != self.encrypted:
+        if self.encrypted is not None and encrypted != self.encrypted:
             raise Refused(Reason.UNPROTECTED, f"{self.name} must{'' if self.encrypted else ' not'} be encrypted")
         if not encrypted and len(chain.padding) > ALIGNMENT_PADDING:
             raise Refused(Reason.MALFORMED, f"{self.name}: {len(chain.padding)} octets behind the payloads")

@@ -15,6 +15,7 @@ from ringfence.net.address import format_address
 from ringfence.net.conversation import Conversation
 from ringfence.net.flow import TCP, UDP, FlowKey
 from ringfence.policy import masquerade, words
+from ringfence.policy.aggressive import aggressive_findings
 from ringfence.policy.bootlint import boot_findings
 from ringfence.policy.compile import BUILT_IN, Compiled
 from ringfence.policy.errors import Finding, Severity
@@ -53,6 +54,7 @@ def lint(
     for item in statements(policy):
         if isinstance(item, Rule) and item.enabled:
             found += _readable(item)
+            found += aggressive_findings(item)
     found += secure_filter_findings(policy, compiled)
     found += _one_way(policy, compiled)
     found += _without_ike(policy, compiled, host)

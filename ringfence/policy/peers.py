@@ -127,6 +127,7 @@ class Peers:
                 through_nat=self._through_nat,
                 dead_peer=self._dead_peer,
                 fragmentation=self._fragmentation,
+                aggressive=manner.main_mode.aggressive,
                 master_key_pfs=manner.main_mode.pfs,
                 quick_mode_limit=1 if manner.main_mode.pfs else manner.main_mode.sessions,
                 initiate=manner.initiate,

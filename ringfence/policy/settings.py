@@ -146,7 +146,7 @@ def decode_main_mode(table: Table) -> MainMode | None:
     return found
 
 
-EXCHANGE = ("methods", "lifetime", "sessions", "pfs", "force-dh")
+EXCHANGE = ("methods", "lifetime", "sessions", "pfs", "aggressive", "force-dh")
 """The settings of main mode."""
 
 
@@ -162,6 +162,7 @@ def decode_exchange(table: Table) -> MainMode:
         seconds or MAIN_MODE_LIFETIME_S,
         either(table.number("sessions", 0, 1 << 31), 0),
         either(table.value("pfs", bool), False),
+        either(table.value("aggressive", bool), False),
         either(table.value("force-dh", bool), False),
     )
 

@@ -198,6 +198,8 @@ class MainMode:
     """Quick modes per main mode; 0 for no limit."""
     pfs: bool = False
     """A new main mode for every quick mode (Windows: master key perfect forward secrecy)."""
+    aggressive: bool = False
+    """IKEv1's aggressive mode is spoken, which protects no identities."""
     force_dh: bool = False
     """A Diffie-Hellman exchange also where AuthIP could do without; IKE always has one."""
 

@@ -224,6 +224,8 @@ def main_mode_pairs(mode: MainMode, prefix: str = "main-mode.") -> Iterator[Pair
     yield f"{prefix}lifetime", toml_text(format_duration(mode.lifetime_s)), same
     yield f"{prefix}sessions", str(mode.sessions), mode.sessions == 0
     yield f"{prefix}pfs", toml_flag(mode.pfs), not mode.pfs
+    if mode.aggressive:
+        yield f"{prefix}aggressive", "true", False
     if mode.force_dh:
         yield f"{prefix}force-dh", "true", False
 

@@ -61,6 +61,7 @@ class HostPolicy:
     quick_mode_limit: int = 0
     initiate: bool = True
     fragmentation: bool = True
+    aggressive: bool = False
     dead_peer: DeadPeer | None = USUAL
     keying: tuple[int, ...] = (1,)
     ppk: Ppk | None = None
@@ -100,6 +101,7 @@ class HostPolicy:
             quick_mode_limit=self.quick_mode_limit,
             initiate=self.initiate,
             fragmentation=self.fragmentation,
+            aggressive=self.aggressive,
             dead_peer=self.dead_peer,
             keying=self.keying,
             ppk=self.ppk,

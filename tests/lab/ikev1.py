@@ -29,6 +29,7 @@ class Scenario:
     main_mode_lifetime: str = "480 min"
     version: int = 1
     """Of IKE."""
+    aggressive: bool = False
 
     def __str__(self) -> str:
         words = [self.peer, self.protect, self.mode, self.begins]
@@ -54,6 +55,7 @@ class Scenario:
             lifetime = "{self.lifetime}"
             main-mode.methods = ["{self.main_mode}"]
             main-mode.lifetime = "{self.main_mode_lifetime}"
+            main-mode.aggressive = {str(self.aggressive).lower()}
             legacy = {"true" if "3des" in self.protect + self.main_mode else "false"}
             {f'pfs = "{self.pfs}"' if self.pfs else ""}
         """
@@ -65,6 +67,7 @@ class Scenario:
         words: dict[str, object] = {"MODE": self.mode, "PROTO": protocol, "PFS": self.pfs, "VERSION": self.version}
         words["CHILD"] = CHILD[self.peer.rstrip("6")][suite.removesuffix(" esn")]
         words["IKE"] = IKE[self.peer.rstrip("6")][self.main_mode]
+        words["AGGRESSIVE"] = "yes" if self.aggressive else "no"
         if suite.endswith(" esn"):
             words["ESN"] = "yes"
         if self.mode == "tunnel":

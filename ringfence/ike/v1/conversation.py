@@ -23,7 +23,7 @@ from ringfence.ike.v1.channel import open_clear, open_encrypted
 from ringfence.ike.v1.keys import MainKeys
 from ringfence.ike.v1.notifies import NOTIFY_OF, UNREADING, Notify
 from ringfence.ike.v1.payloads import IPSEC_DOI, NotifyPayload, ProtocolId, SaPayload
-from ringfence.ike.v1.rules import MAIN_MODE, Proof
+from ringfence.ike.v1.rules import FIRST_MODES, Proof
 from ringfence.ike.v1.running import AnyRunning, Running
 from ringfence.ike.v1.speaker import Speaker
 from ringfence.ike.v1.vendors import Vendor, recognised
@@ -62,19 +62,19 @@ class Conversation:
         """The message that ``rule`` describes, and the next IV; raises IkeError for any other."""
         if rule is None:
             raise Ignored(Reason.UNEXPECTED, "a message that nobody waits for")
-        if header.encrypted != rule.encrypted:
+        if rule.encrypted is not None and header.encrypted != rule.encrypted:
             how = "in clear" if rule.encrypted else "encrypted"
             raise Ignored(Reason.UNPROTECTED, f"{rule.name} came {how}")
-        if rule.encrypted:
+        if header.encrypted:
             chain, iv = open_encrypted(header, datagram, self.keys(), iv)
         else:
             chain = open_clear(header, datagram)
         rule.check(chain, encrypted=header.encrypted)
-        return Message(header, chain), iv
+        return Message(header, chain, path=self._voice.came_by), iv
 
     def take(self, running: AnyRunning, header: Header, datagram: bytes) -> None:
         """Take a message to its exchange; raises IkeError for one that is not its next."""
-        iv = self._voice.last_block if running.kind is Kind.MAIN else running.iv
+        iv = self._voice.last_block if running.makes_ike_sa else running.iv
         rule = running.next_rule()
         if rule is not None and rule.sender is running.role:
             rule = None
@@ -91,9 +91,9 @@ class Conversation:
             self._voice.take_iv(running, iv)
         if message.header.encrypted:
             self._voice.follow()
-        if running.kind is Kind.MAIN and running.initiator:
+        if running.makes_ike_sa and running.initiator:
             self._voice.responder_cookie = message.header.responder_cookie
-        if running.kind is Kind.MAIN and Vendor.FRAGMENTATION in recognised(message.chain):
+        if running.makes_ike_sa and Vendor.FRAGMENTATION in recognised(message.chain):
             self._voice.peer_joins = True
         running.committed = running.committed or Flags.COMMIT in message.header.flags
         self._voice.heard(running, running.number, message.chain, datagram)
@@ -153,7 +153,7 @@ class Conversation:
         if isinstance(shield, MainKeys):
             self._voice.keys, self._voice.last_block = shield, shield.first_iv
             if shield.signed:
-                running.rules = MAIN_MODE[Proof.SIGNATURE]
+                running.rules = FIRST_MODES[running.kind][Proof.SIGNATURE]
 
     def _perform(self, running: AnyRunning, effect: Effect) -> None:
         if isinstance(effect, InstallInbound):
@@ -223,14 +223,14 @@ class Conversation:
     def fail(self, running: AnyRunning, error: IkeError, *, tell: bool = False) -> None:
         """An exchange comes to nothing; ``tell`` the peer why."""
         running.stepper.close()
-        if running.kind is Kind.MAIN:
+        if running.makes_ike_sa:
             self._fail_main(running, error, tell=tell)
         else:
             self._fail_quick(running, error, tell=tell)
 
     def _fail_main(self, running: AnyRunning, error: IkeError, *, tell: bool) -> None:
         self.main = None
-        proved = running.number >= (6 if running.initiator else 5)
+        proved = running.number >= running.shown
         if tell and proved:
             self._tell(error, (ProtocolId.ISAKMP, b"".join(self._voice.cookies)))
             if running.initiator:  # the responder thinks that it has an IKE SA

@@ -12,7 +12,7 @@ from ringfence.ike.errors import Ignored, IkeError, Reason
 from ringfence.ike.exchange import Message
 from ringfence.ike.happening import FirstContact, PeerDeleted, PeerDeletedIke, Shortened, Suspicion
 from ringfence.ike.header import Header
-from ringfence.ike.v1 import informational, main_mode
+from ringfence.ike.v1 import beginning, informational, main_mode
 from ringfence.ike.v1.conversation import Conversation
 from ringfence.ike.v1.keys import MainKeys
 from ringfence.ike.v1.lifetimes import said
@@ -101,8 +101,6 @@ class Hearing:
             if (cookie := cookie_in(notify)) is not None:
                 self._talk.begin_with(cookie)
             elif running is not None and notify.kind < Notify.CONNECTED:
-                self._talk.doubt(
-                    main_mode.refused_in_clear(notify.kind, running.number, signed=running.signed), tell=False
-                )
+                self._talk.doubt(beginning.refused(running, notify.kind), tell=False)
             elif running is None and notify.kind in SUSPICIOUS:
                 self._voice.emit(Suspicion(name))

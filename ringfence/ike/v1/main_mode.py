@@ -128,14 +128,14 @@ def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
     offer = offer_main(entry.proposals, methods(offered))
     serves = entry.nat_traversal and natt.serves(setting.path)
     vendors = *announced(joins=entry.fragmentation), *natt.offered(serves=serves)
-    chosen = yield from request(offer, *vendors, check=_takes_one_of(offer, entry))
+    chosen = yield from request(offer, *vendors, check=takes_one_of(offer, entry))
     proposal = accepted_main(offer, chosen.chain.one(SaPayload), entry.proposals)
     proof = proof_for(accepted_method(chosen.chain.one(SaPayload)), offered)
 
     half = dh.generate(proposal.group, env.random, legacy=is_legacy(proposal.group))
     nonce = NoncePayload(env.random(NONCE_OCTETS))
     cookies = setting.initiator_cookie + chosen.header.responder_cookie
-    look = _Look(natt.common(chosen.chain, serves=serves), proposal, cookies, setting.path)
+    look = Look(natt.common(chosen.chain, serves=serves), proposal, cookies, setting.path)
     theirs = (yield from request(KePayload(half.public), nonce, *proof.requests(), *look.payloads())).chain
     look.at(theirs)
     shared = k.Shared(
@@ -145,7 +145,7 @@ def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
         responder_public=theirs.one(KePayload).public,
         initiator_nonce=nonce.data,
         responder_nonce=theirs.one(NoncePayload).data,
-        secret=_secret(half, theirs.one(KePayload)),
+        secret=secret_of(half, theirs.one(KePayload)),
     )
     keys = proof.derive(proposal, shared)
     yield from protect(keys)
@@ -158,7 +158,7 @@ def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
     sa_body = offer.encode()
     shown = yield from proof.show(entry, setting.path, keys, Said(sa_body, True, theirs))
     check = proof.check(keys, sa_body, initiator=False)
-    last = yield from request(*shown.payloads, *_contact(setting, keys), check=check)
+    last = yield from request(*shown.payloads, *contact(setting, keys), check=check)
     claim = proof.claim(last.chain)
     inner = look.is_inner(claim.identity)
     check_identity(entry, claim, setting.path, inner=inner)
@@ -180,7 +180,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     vendors = *announced(joins=entry.fragmentation), *((VendorPayload(common),) if common else ())
     theirs = (yield from answer(choice.answer, *vendors)).chain
     cookies = setting.initiator_cookie + setting.responder_cookie
-    look = _Look(common, proposal, cookies, setting.path)
+    look = Look(common, proposal, cookies, setting.path)
     look.at(theirs)
 
     half = dh.generate(proposal.group, env.random, legacy=is_legacy(proposal.group))
@@ -192,7 +192,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
         responder_public=half.public,
         initiator_nonce=theirs.one(NoncePayload).data,
         responder_nonce=nonce.data,
-        secret=_secret(half, theirs.one(KePayload)),
+        secret=secret_of(half, theirs.one(KePayload)),
     )
     keys = proof.derive(proposal, shared)
     yield from protect(keys)
@@ -205,11 +205,11 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     last = yield from answer(KePayload(half.public), nonce, *proof.requests(), *look.payloads(), check=check)
     claim = proof.claim(last.chain)
     inner = look.is_inner(claim.identity)
-    fitting = _entries_for(claim, choice, proof, setting, inner=inner)
+    fitting = entries_that_fit(claim, choice, proof, setting, inner=inner)
     auth = yield from proof.judge(claim, tuple(dict.fromkeys(way for one in fitting for way in proof.ways(one))))
     entry = next(one for one in fitting if auth in proof.ways(one))
     shown = yield from proof.show(entry, setting.path, keys, Said(sa_body, False, theirs))
-    yield from conclude(*shown.payloads, *_contact(setting, keys), *_shorter_life(choice, cookies))
+    yield from conclude(*shown.payloads, *contact(setting, keys), *shorter_life(choice, cookies))
     known = recognised(first.chain) | recognised(theirs) | recognised(last.chain)
     return Agreed(
         keys, proposal, entry, shown.identity, claim.identity, known, says_first_contact(last), look.nat, inner,
@@ -217,7 +217,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     )  # fmt: skip
 
 
-class _Look:
+class Look:
     """For NAT, in messages 3 and 4."""
 
     def __init__(self, common: bytes | None, proposal: IkeProposal, cookies: bytes, path: Path) -> None:
@@ -231,14 +231,14 @@ class _Look:
         self.nat: natt.Nat | None = None
         """What was found."""
 
-    def payloads(self) -> tuple[Payload, ...]:
-        """What we say."""
-        return () if self._detector is None else self._detector.payloads(self._path)
+    def payloads(self, path: Path | None = None) -> tuple[Payload, ...]:
+        """What we say, in a message that goes by ``path``."""
+        return () if self._detector is None else self._detector.payloads(path or self._path)
 
-    def at(self, theirs: Chain) -> None:
-        """Look at the peer's message."""
+    def at(self, theirs: Chain, path: Path | None = None) -> None:
+        """Look at the peer's message, which came by ``path``."""
         if self._detector is not None:
-            self._theirs, self.nat = theirs, self._detector.found(theirs, self._path)
+            self._theirs, self.nat = theirs, self._detector.found(theirs, path or self._path)
 
     def is_inner(self, identity: Identity) -> bool:
         """Whether it is the address that a peer behind NAT has itself."""
@@ -264,7 +264,8 @@ def says_first_contact(message: Message) -> bool:
     return any(notify.kind == Notify.INITIAL_CONTACT for notify in message.chain.all(NotifyPayload))
 
 
-def _takes_one_of(offer: SaPayload, entry: PadEntry) -> Callable[[Message], None]:
+def takes_one_of(offer: SaPayload, entry: PadEntry) -> Callable[[Message], None]:
+    """The check of an answer to our proposals."""
     return lambda message: _ignore(accepted_main(offer, message.chain.one(SaPayload), entry.proposals))
 
 
@@ -272,22 +273,23 @@ def _ignore(_value: object) -> None:
     """A check is for what it raises."""
 
 
-def refused_in_clear(kind: int, number: int, *, signed: bool = False) -> IkeError:
-    """What a notify in clear hints at, after message ``number``."""
+def refused_in_clear(kind: int, number: int, proof: int = PROOF, *, signed: bool = False) -> IkeError:
+    """What a notify in clear hints at, after message ``number``; ``proof`` is the one that proves who we are."""
     name = name_of(kind)
-    if number >= 5 and kind in KEY_TROUBLE and not signed:
-        return wrong_key(f"it answers message 5 with {name}")
+    if number >= proof and kind in KEY_TROUBLE and not signed:
+        return wrong_key(f"it answers message {proof} with {name}")
     return Aborted(Reason.PEER_REFUSED, f"the peer refuses: {name}")
 
 
-def _secret(half: dh.KeyPair, theirs: KePayload) -> Secret:
+def secret_of(half: dh.KeyPair, theirs: KePayload) -> Secret:
+    """What both know; raises Aborted for a value that is none."""
     try:
         return half.shared(theirs.public)
     except BadPublicValue as error:
         raise Aborted(Reason.BAD_KEY_EXCHANGE, f"the peer's Diffie-Hellman value is wrong: {error.message}") from error
 
 
-def _entries_for(
+def entries_that_fit(
     claim: Claim, choice: MainChoice, proof: Proof, setting: Setting, *, inner: bool
 ) -> list[PadEntry]:  # fmt: skip
     """The entries for the peer that has shown itself: the one chosen by address, and others that prove the same way."""
@@ -303,12 +305,14 @@ def _entries_for(
     return found or [choice.entry]
 
 
-def _shorter_life(choice: MainChoice, cookies: bytes) -> tuple[NotifyPayload, ...]:
+def shorter_life(choice: MainChoice, cookies: bytes) -> tuple[NotifyPayload, ...]:
+    """What tells that we keep it for less than was offered."""
     offered = main_meaning(choice.answer.proposals[0].transforms[0]).limits
     return shorter(choice.proposal.limits, offered, ProtocolId.ISAKMP, cookies)
 
 
-def _contact(setting: Setting, keys: k.MainKeys) -> tuple[NotifyPayload, ...]:
+def contact(setting: Setting, keys: k.MainKeys) -> tuple[NotifyPayload, ...]:
+    """What tells that we have nothing else with the peer, if so."""
     if not setting.first_contact():
         return ()
     spi = keys.shared.initiator_cookie + keys.shared.responder_cookie

@@ -40,6 +40,9 @@ class Proof(Protocol):
     def requests(self) -> tuple[Payload, ...]:
         """What we ask for in message 3 or 4."""
 
+    def own_name(self, entry: PadEntry, path: Path) -> Identity:
+        """Who we say we are, where it is said before the peer has asked for anything; raises Aborted."""
+
     def derive(self, proposal: IkeProposal, shared: k.Shared) -> k.MainKeys:
         """The keys."""
 
@@ -102,6 +105,10 @@ class KeyProof:
         """Nothing."""
         return ()
 
+    def own_name(self, entry: PadEntry, path: Path) -> Identity:
+        """As the policy says, or our address."""
+        return entry.local_identity or Identity.of_address(path.local.address)
+
     def derive(self, proposal: IkeProposal, shared: k.Shared) -> k.MainKeys:
         """Keys that only who knows the key has."""
         return k.derive(proposal, self._key.key, shared)
@@ -109,7 +116,7 @@ class KeyProof:
     def show(self, entry: PadEntry, path: Path, keys: k.MainKeys, said: Said) -> Exchange[Shown]:
         """ID and HASH."""
         yield from ()
-        local = entry.local_identity or Identity.of_address(path.local.address)
+        local = self.own_name(entry, path)
         mine = main_id(local)
         proof = HashPayload(keys.proof(said.sa_body, mine.encode(), initiator=said.initiator))
         return Shown(local, (mine, proof))
@@ -158,6 +165,11 @@ class SignatureProof:
         """Each authority by its name; one request without a name where the policy keeps that back."""
         names = dict.fromkeys(name for way in self._ways if way.asks_by_name for name in way.names)
         return tuple(CertRequestPayload(X509_SIGNATURE, name) for name in names or (b"",))
+
+    def own_name(self, entry: PadEntry, path: Path) -> Identity:
+        """As the policy says, or the first certificate."""
+        del path
+        return entry.local_identity or claims.own_identity(self._own(Chain(())).leaf)
 
     def derive(self, proposal: IkeProposal, shared: k.Shared) -> k.MainKeys:
         """Keys that prove nobody."""

@@ -7,6 +7,7 @@ in every message of phase 1. Notifies may come anywhere, and prove nothing where
 
 from enum import Enum
 
+from ringfence.ike.header import Exchange
 from ringfence.ike.payload import Payload
 from ringfence.ike.rules import MANY, MessageRule, Role
 from ringfence.ike.v1.payloads import (
@@ -68,6 +69,37 @@ MAIN_MODE: dict[Proof, tuple[MessageRule, ...]] = {
     Proof.SIGNATURE: (*_FIRST, _main(5, _SIGNED, _SIGNED_MAY), _main(6, _SIGNED, _SIGNED_MAY)),
 }
 """Messages 1 to 6, the first at index 0."""
+
+
+def _aggressive(number: int, need: dict[type[Payload], int], may: dict[type[Payload], int]) -> MessageRule:
+    return MessageRule(
+        name=f"aggressive mode message {number}",
+        sender=Role.INITIATOR if number % 2 else Role.RESPONDER,
+        encrypted=None if number == 3 else False,
+        need=need,
+        may=EXTRAS | may,
+        front=(SaPayload,),
+    )
+
+
+_ALL = _SA | _KEYS | {IdPayload: 1}
+_NAT: dict[type[Payload], int] = {NatDPayload: MANY, NatDDraftPayload: MANY}
+
+_SHOWN: tuple[tuple[Proof, dict[type[Payload], int], dict[type[Payload], int]], ...] = (
+    (Proof.HASH, {HashPayload: 1}, {}),
+    (Proof.SIGNATURE, {SigPayload: 1}, _SIGNED_MAY),
+)
+
+AGGRESSIVE_MODE: dict[Proof, tuple[MessageRule, ...]] = {
+    proof: (
+        _aggressive(1, _ALL, {CertRequestPayload: MANY}),
+        _aggressive(2, _ALL | shown, _NAT | may),
+        _aggressive(3, shown, _NAT | may),
+    )
+    for proof, shown, may in _SHOWN
+}
+"""Messages 1 to 3, likewise. The third may come encrypted or not."""
+FIRST_MODES = {Exchange.MAIN: MAIN_MODE, Exchange.AGGRESSIVE: AGGRESSIVE_MODE}
 
 
 def _quick(number: int) -> MessageRule:

@@ -11,18 +11,23 @@ from ringfence.ike.exchange import Check, Stepper, accept
 from ringfence.ike.header import Exchange
 from ringfence.ike.rules import MessageRule, Role
 from ringfence.ike.v1.main_mode import Agreed
-from ringfence.ike.v1.rules import MAIN_MODE, Proof
+from ringfence.ike.v1.rules import FIRST_MODES, Proof
 from ringfence.ike.window import Patience, Repeater
 from ringfence.ike.wishes import Wish
 
 T = TypeVar("T")
 
-NAMES = {Exchange.MAIN: "main mode", Exchange.QUICK: "quick mode", Exchange.INFORMATIONAL: "informational"}
+NAMES = {
+    Exchange.MAIN: "main mode",
+    Exchange.AGGRESSIVE: "aggressive mode",
+    Exchange.QUICK: "quick mode",
+    Exchange.INFORMATIONAL: "informational",
+}
 
 
 @dataclass(slots=True, eq=False)
 class Running(Generic[T]):
-    """One main mode or quick mode."""
+    """One main mode, aggressive mode or quick mode."""
 
     kind: Exchange
     role: Role
@@ -86,8 +91,25 @@ class Running(Generic[T]):
 
     @property
     def signed(self) -> bool:
-        """Whether it is a main mode that signatures prove, as far as it is known."""
-        return self.rules is MAIN_MODE[Proof.SIGNATURE]
+        """Whether it is a main or aggressive mode that signatures prove, as far as it is known."""
+        return self.makes_ike_sa and self.rules is FIRST_MODES[self.kind][Proof.SIGNATURE]
+
+    @property
+    def makes_ike_sa(self) -> bool:
+        """Whether it makes the IKE SA itself."""
+        return self.kind in FIRST_MODES
+
+    @property
+    def shown(self) -> int:
+        """Behind how many messages the peer has shown who it is."""
+        return {(Exchange.MAIN, True): 6, (Exchange.MAIN, False): 5, (Exchange.AGGRESSIVE, True): 2}.get(
+            (self.kind, self.initiator), 3
+        )
+
+    @property
+    def first_encrypted(self) -> int:
+        """Which message is the first that a peer with another key cannot read."""
+        return 5 if self.kind is Exchange.MAIN else 3
 
     def next_rule(self) -> MessageRule | None:
         """The rule of the peer's next message; None where there is none to come."""
@@ -99,6 +121,8 @@ class Running(Generic[T]):
             return f"no answer to quick mode message {self.number}"
         if self.number == 1:
             return "no answer: nobody there speaks IKE, its policy does not know us, or something drops UDP port 500"
+        if self.kind is Exchange.AGGRESSIVE:
+            return f"the peer fell silent after aggressive mode message {self.number}"
         if self.number == len(self.rules) - 1:
             if self.signed:
                 return f"no answer since message {self.number}: the peer may not take our certificate, or have none"

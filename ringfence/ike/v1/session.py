@@ -14,21 +14,20 @@ from ringfence.databases.sa import ChildSa
 from ringfence.databases.selector import Selector
 from ringfence.ike.effects import Answer
 from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
-from ringfence.ike.exchange import Message, Stepper
+from ringfence.ike.exchange import Stepper
 from ringfence.ike.happening import Agreed, Confirmed, Established, Output
 from ringfence.ike.header import Exchange as Kind
 from ringfence.ike.header import Header
 from ringfence.ike.lifetime import IKE_SA_LIFE, IkeEvent, IkeState, after, stricter
 from ringfence.ike.rules import Role
-from ringfence.ike.v1 import informational, main_mode, quick_mode
-from ringfence.ike.v1.channel import open_clear
+from ringfence.ike.v1 import beginning, informational, main_mode, quick_mode
 from ringfence.ike.v1.commits import Commits
 from ringfence.ike.v1.conversation import Conversation
 from ringfence.ike.v1.fragment import FRAGMENT
 from ringfence.ike.v1.hearing import Hearing
 from ringfence.ike.v1.payloads import SaPayload
 from ringfence.ike.v1.probe import Probe
-from ringfence.ike.v1.rules import MAIN_MODE, QUICK_MODE, Proof
+from ringfence.ike.v1.rules import QUICK_MODE
 from ringfence.ike.v1.running import AnyRunning, Running
 from ringfence.ike.v1.speaker import Speaker
 from ringfence.ike.v1.vendors import Vendor
@@ -125,8 +124,7 @@ class Session:
     @property
     def retractable(self) -> bool:
         """Whether it is a main mode of ours without which the peer has nothing: we have not said yet who we are."""
-        main = self._talk.main
-        return main is not None and main.initiator and main.number < main_mode.PROOF
+        return beginning.retractable(self._talk.main)
 
     @property
     def peer_behind_nat(self) -> bool:
@@ -151,20 +149,18 @@ class Session:
     # Entries -------------------------------------------------------------------------------------------------------
 
     def begin(self, wish: Wish | None = None, *, first_contact: Callable[[], bool]) -> list[Output]:
-        """Begin main mode; what it is for comes behind it, in a quick mode."""
+        """Begin main or aggressive mode; what it is for comes behind it, in a quick mode."""
         del wish
-        exchange = main_mode.initiate(self._setting(first_contact=first_contact), self._world.env)
-        running = self._new_main(Stepper(exchange), Role.INITIATOR)
+        setting, patience = self._setting(first_contact=first_contact), self._world.settings.patience
+        running = self._talk.main = beginning.begin(setting, self._world.env, patience)
         self._talk.advance(running, None)
         return self._voice.drain()
 
     def answer(self, header: Header, datagram: bytes, *, first_contact: Callable[[], bool]) -> list[Output]:
-        """Answer message 1 of a main mode; raises IkeError for what is none."""
-        chain = open_clear(header, datagram)
-        MAIN_MODE[Proof.HASH][0].check(chain, encrypted=header.encrypted)
-        message = Message(header, chain)
-        exchange = main_mode.respond(message, self._setting(first_contact=first_contact), self._world.env)
-        running = self._new_main(Stepper(exchange), Role.RESPONDER)
+        """Answer message 1 of such a one; raises IkeError for what is none."""
+        setting, patience = self._setting(first_contact=first_contact), self._world.settings.patience
+        running, message = beginning.answer(header, datagram, setting, self._world.env, patience)
+        self._talk.main = running
         running.life_ends = self._world.env.now + self._world.settings.half_open_s
         self._talk.accept(running, message, datagram, b"", first=True)
         return self._voice.drain()
@@ -253,12 +249,6 @@ class Session:
     def _setting(self, *, first_contact: Callable[[], bool]) -> main_mode.Setting:
         return main_mode.Setting(self.path, self.entries, *self.cookies, first_contact)
 
-    def _new_main(self, stepper: Stepper[main_mode.Agreed], role: Role) -> Running[main_mode.Agreed]:
-        patience = self._world.settings.patience
-        running = Running(Kind.MAIN, role, 0, stepper, MAIN_MODE[Proof.HASH], patience)
-        self._talk.main = running
-        return running
-
     def _new_quick(self, stepper: Stepper[ChildSa], role: Role, message_id: int) -> Running[ChildSa]:
         patience = self._world.settings.patience
         running = Running(Kind.QUICK, role, message_id, stepper, QUICK_MODE[:3], patience)
@@ -341,7 +331,7 @@ class Session:
             self._commits.receive(header, datagram)
             return
         match header.exchange:
-            case Kind.MAIN:
+            case Kind.MAIN | Kind.AGGRESSIVE:
                 self._receive_main(header, datagram)
             case Kind.QUICK:
                 self._receive_quick(header, datagram)
@@ -353,16 +343,14 @@ class Session:
     def _receive_main(self, header: Header, datagram: bytes) -> None:
         running = self._talk.main
         again = not self.initiator and header.responder_cookie != self.cookies[1]
-        if running is None or header.message_id or again:
+        if running is None or header.message_id or again or header.exchange != running.kind:
             raise Ignored(Reason.UNEXPECTED, "a main mode message that nobody waits for")
-        encrypted = running.number >= 4
         try:
             self._talk.take(running, header, datagram)
         except IkeError as error:
             if self._talk.main is not running:
                 raise
-            if encrypted and header.encrypted and not running.signed and error.reason is not Reason.WRONG_KEY:
-                error = main_mode.wrong_key(f"main mode message {running.number + 1} cannot be read")
+            error = beginning.unreadable(running, header, error)
             self._talk.doubt(error, tell=True)
             raise error from None
 

@@ -9,7 +9,7 @@ from ringfence.ike.errors import Ignored, IkeError, Reason
 from ringfence.ike.exchange import Env
 from ringfence.ike.flood import Bucket
 from ringfence.ike.happening import Moved, Output, Worn
-from ringfence.ike.header import Exchange, Header
+from ringfence.ike.header import FLAGS_AT, Exchange, Flags, Header
 from ringfence.ike.info import peer_of
 from ringfence.ike.payload import Payload
 from ringfence.ike.v1 import informational
@@ -149,8 +149,8 @@ class Speaker:
     def say(self, running: AnyRunning, payloads: Sequence[Payload]) -> None:
         """Send the next message of an exchange."""
         running.number += 1
-        keys = self.keys if running.rules[running.number - 1].encrypted else None
-        iv = self.last_block if running.kind is Exchange.MAIN else running.iv
+        keys = None if running.rules[running.number - 1].encrypted is False else self.keys
+        iv = self.last_block if running.makes_ike_sa else running.iv
         running.sent, after = seal(self.cookies, running.kind, running.message_id, payloads, keys, iv)
         self.take_iv(running, after)
         running.sent_words = words(payloads)
@@ -158,22 +158,21 @@ class Speaker:
 
     def take_iv(self, running: AnyRunning, iv: bytes) -> None:
         """The IV of the exchange's next message."""
-        if running.kind is Exchange.MAIN:
+        if running.makes_ike_sa:
             self.last_block = iv
         else:
             running.iv = iv
 
     def say_again(self, running: AnyRunning) -> None:
         """Repeat the last message of an exchange."""
-        encrypted = running.rules[running.number - 1].encrypted
+        encrypted = running.rules[running.number - 1].encrypted is not False
         text = f"{running.sent_words} (again)"
         self._send(running.kind, running.number, text, running.sent, encrypted=encrypted, again=True)
 
     def heard(self, running: AnyRunning, number: int, payloads: Iterable[Payload], datagram: bytes) -> None:
         """Tell of a message that was accepted."""
-        self._exchanged(
-            running.kind, number, words(payloads), datagram, sent=False, encrypted=running.rules[number - 1].encrypted
-        )
+        encrypted = Flags.ENCRYPTED in Flags(datagram[FLAGS_AT])
+        self._exchanged(running.kind, number, words(payloads), datagram, sent=False, encrypted=encrypted)
 
     # Messages of their own -----------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What settings of ipsec.conf come to here, where they do not become part of a rule."""
 
-from ringfence.transfer.swanctl.words import ASKED, OURS
+from ringfence.transfer.swanctl.words import AGGRESSIVE, ASKED, OURS
 
 HANDED = "addresses are not handed out in main mode here"
 MARKS = "traffic is told apart by its addresses, not by marks or virtual interfaces"
@@ -31,8 +31,8 @@ CONN = {
         "cisco_unity", "fake_strongswan", "send_vendorid", "sendca", "ikepad", "decap_dscp",
         "overlapip", "metric", "mtu", "nic_offload", "dumpdir", "accept_redirect_to",
     ), OURS),
-    "aggressive": "main mode protects identities, and aggressive mode is not spoken",
-    "aggrmode": "main mode protects identities, and aggressive mode is not spoken",
+    "aggressive": AGGRESSIVE,
+    "aggrmode": AGGRESSIVE,
     "dpddelay": ASKED, "dpdtimeout": ASKED,
     "forceencaps": "ESP goes in UDP only where there is NAT",
     "encapsulation": "ESP goes in UDP only where there is NAT",

@@ -126,6 +126,10 @@ class Writer:
 
     def _policy(self, ipsec: IpsecPolicy) -> None:
         mode = main_mode_with_classic(ipsec.main_mode) if ipsec.legacy else ipsec.main_mode
+        if mode.aggressive:
+            self.script.leave_out(
+                ipsec.place, f'aggressive mode of "{ipsec.name}"', "Windows speaks no aggressive mode"
+            )
         own = set(map(str, MainMode().methods))
         if set(map(str, ipsec.main_mode.methods)) == own:  # nobody asked for these
             mode = replace(mode, methods=tuple(one for one in mode.methods if str(one) not in own))

@@ -180,7 +180,7 @@ class _Writer:
         over = mode.lifetime_s // 10
         lines = [
             f"version = {version}", *ends, f"proposals = {', '.join(map(ike_word, mode.methods))}",
-            f"rekey_time = {mode.lifetime_s - over}", f"over_time = {over}",
+            f"rekey_time = {mode.lifetime_s - over}", f"over_time = {over}", *["aggressive = yes"] * mode.aggressive,
         ]  # fmt: skip
         for setting, said in (("sessions", mode.sessions), ("pfs", mode.pfs)):
             if said:

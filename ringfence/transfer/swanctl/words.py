@@ -4,6 +4,10 @@
 OURS = "Ringfence settles it by itself"
 """Of what makes no difference to what is protected, and how."""
 
+AGGRESSIVE = (
+    "it shows who both sides are, and a key to guessers; if the other side can do nothing else, say "
+    "main-mode.aggressive = true"
+)
 ASKED = "when peers are asked whether they are there is said for the whole computer: [global] dead-peer"
 
 CONNECTION = {
@@ -13,7 +17,7 @@ CONNECTION = {
     ), OURS),
     "dpd_delay": ASKED, "dpd_timeout": ASKED,
     "encap": "ESP goes in UDP only where there is NAT",
-    "aggressive": "main mode protects identities, and aggressive mode is not spoken",
+    "aggressive": AGGRESSIVE,
 }  # fmt: skip
 """Setting -> why it is not carried over, though the rule is."""
 

@@ -39,6 +39,7 @@ def test_what_is_no_message_of_ours(datagram, expected):
 
 def test_what_begins_an_ike_sa():
     assert begins(FIRST)
+    assert begins(replace(FIRST, exchange=Exchange.AGGRESSIVE))
     assert not begins(replace(FIRST, responder_cookie=b"response"))
     assert not begins(replace(FIRST, message_id=1))
     assert not begins(replace(FIRST, flags=Flags.ENCRYPTED))
@@ -46,7 +47,7 @@ def test_what_begins_an_ike_sa():
     assert not begins(replace(FIRST, exchange=Exchange.QUICK))
 
 
-@pytest.mark.parametrize("exchange", [Exchange.AGGRESSIVE, Exchange.BASE, Exchange.NEW_GROUP, 99])
+@pytest.mark.parametrize("exchange", [Exchange.BASE, Exchange.AUTHENTICATION_ONLY, Exchange.NEW_GROUP, 99])
 def test_exchanges_that_nobody_serves(exchange):
     assert reason(begins, replace(FIRST, exchange=exchange)) is Reason.EXCHANGE_TYPE
 

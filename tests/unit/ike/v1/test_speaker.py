@@ -73,7 +73,7 @@ def test_every_message_is_told():
     one = running(Exchange.MAIN, MAIN_MODE[Proof.HASH], 4)
     voice.say(one, (IdPayload(1, 0, 0, bytes(4)),))
     voice.say_again(one)
-    voice.heard(one, 6, (HashPayload(b""),), bytes(100))
+    voice.heard(one, 6, (HashPayload(b""),), bytes(19) + b"\1" + bytes(80))
     told = [output.event for output in voice.drain() if isinstance(output, Report)]
     assert [(event.sent, event.number, event.payloads, event.encrypted) for event in told] == [
         (True, 5, "ID", True), (True, 5, "ID (again)", True), (False, 6, "HASH", True),
