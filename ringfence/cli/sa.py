@@ -155,6 +155,8 @@ def _main_mode(sa: "MainModeSa", now: datetime) -> Iterator[tuple[str, Shown]]:
         f"{sa.id}, {keying_word(sa.keying)}, {sa.state}, {'begun by us' if sa.initiator else 'begun by the peer'}",
     )
     yield "peer", _named(sa.remote, sa.remote_identity)
+    if sa.proof:
+        yield "proved by", sa.proof
     yield "we", _named(sa.local, sa.local_identity)
     if sa.proposal:
         yield "proposal", sa.proposal

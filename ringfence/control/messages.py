@@ -223,6 +223,8 @@ class MainModeSa(Message):
     remote: str
     local_identity: str
     remote_identity: str
+    proof: str = ""
+    """By what the other side has proved that: ``certificate CN=Lab CA: CN=bob,O=Lab``; empty until then."""
     proposal: str
     """Such as ``aes256-sha256-ecp256``."""
     initiator: bool

@@ -40,6 +40,10 @@ class Made(Protocol):
     def remote(self) -> Identity:
         """Who the peer proved to be."""
 
+    @property
+    def proof(self) -> str:
+        """By what it did so, for people; empty where nobody knows."""
+
 
 class IkeSa(Protocol):
     """One IKE SA. No method raises for what a peer says, except ``answer``."""

@@ -107,6 +107,13 @@ def check_signature(leaf: Certificate, scheme: Scheme, octets: bytes, signature:
         raise Aborted(Reason.WRONG_SIGNATURE, f"{text}: {problem}") from problem
 
 
+def in_words(auth: Auth | None, claim: Claim | None = None) -> str:
+    """How a peer has proved who it is, for people: ``certificate CN=Lab CA: CN=bob,O=Lab``."""
+    if auth is None:
+        return ""
+    return f"{auth}: {claim.certificate}" if claim is not None and claim.chain else str(auth)
+
+
 # Questions to the host ---------------------------------------------------------------------------------------------
 
 

@@ -386,6 +386,7 @@ class IkeEngine:
             responder_cookie=session.cookies[1],
             local_identity=made.local if made else None,
             remote_identity=made.remote if made else None,
+            proof=made.proof if made else "",
             proposal=made.proposal if made else None,
             entry=session.entry.name,
             rule=session.rule,

@@ -42,6 +42,8 @@ class IkeSaInfo:
     local_identity: Identity | None
     """None until both sides are authenticated."""
     remote_identity: Identity | None
+    proof: str
+    """By what the peer has proved that, for people; empty until then."""
     proposal: IkeProposal | None
     entry: str
     """``PadEntry.name``."""

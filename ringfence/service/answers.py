@@ -282,8 +282,8 @@ class Answers:
 
     def _last_try(self, address: str) -> list[str]:
         """Why there is no SA with ``address``, if that is known."""
-        known = [peer for peer in self._peers.rows(self._facts.today()) if peer.address == address and peer.detail]
-        told = [f"{'last try':<11}{peer.since.astimezone():%H:%M:%S}, {peer.detail}" for peer in known]
+        known = (peer for peer in self._peers.rows(self._facts.today()) if peer.address == address)
+        told = [f"{'last try':<11}{one.since.astimezone():%H:%M:%S}, {one.detail}" for one in known if one.detail]
         return [*told, f"{'do':<11}ringfence why {address}"] if told else []
 
     def _main_mode(self, sa: IkeSaInfo) -> MainModeSa:
@@ -293,9 +293,10 @@ class Answers:
             state=sa.state.value,
             local=str(sa.path.local),
             remote=str(sa.path.remote),
-            local_identity=_or_empty(sa.local_identity),
-            remote_identity=_or_empty(sa.remote_identity),
-            proposal=_or_empty(sa.proposal),
+            local_identity=str(sa.local_identity or ""),
+            remote_identity=str(sa.remote_identity or ""),
+            proof=sa.proof,
+            proposal=str(sa.proposal or ""),
             initiator=sa.initiator,
             initiator_cookie=sa.initiator_cookie.hex(),
             responder_cookie=sa.responder_cookie.hex(),
@@ -317,7 +318,7 @@ class Answers:
             remote=end(selector.destination, selector.destination_ports, selector.protocol),
             protocol=protocol_name(selector.protocol),
             peer=format_address(child.outbound[-1].destination),
-            peer_identity=_or_empty(child.peer),
+            peer_identity=str(child.peer or ""),
             protection=" + ".join(_protection(child)),
             mode=child.mode.value,
             spi_in=[f"0x{sa.spi:08x}" for sa in child.inbound],
@@ -386,10 +387,6 @@ def _now(child: ChildSa | None, entry: SpdEntry | None, keying: str) -> str:
     name = f" as {child.peer}" if child.peer is not None and str(child.peer) != address else ""
     by = f"by {keying_word(keying)} " if keying else ""
     return f"q{child.id}, SPI 0x{child.outbound[0].spi:08x}, {by}with {address}{name}"
-
-
-def _or_empty(value: object) -> str:
-    return "" if value is None else str(value)
 
 
 def _record(one: Recorded) -> EventRecord:

@@ -106,6 +106,12 @@ class Agreed:
     certificate: str = ""
     """The subject of the peer's certificate."""
 
+    @property
+    def proof(self) -> str:
+        """By what the peer has proved who it is, for people."""
+        auth = self.auth or next(iter(self.entry.auth), None)
+        return f"{auth}: {self.certificate}" if self.certificate else str(auth or "")
+
     def by(self, path: Path) -> "Agreed":
         """The same, now that ``path`` shows what the initiator has found: port 4500 for NAT, port 500 for none.
 

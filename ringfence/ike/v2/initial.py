@@ -27,6 +27,7 @@ from ringfence.databases.pool import Assignment
 from ringfence.databases.proposal import IkeProposal, Protocol
 from ringfence.ike.agreement import check_demand
 from ringfence.ike.children import Children
+from ringfence.ike.claims import in_words
 from ringfence.ike.effects import InstallInbound
 from ringfence.ike.errors import Aborted, IkeError, Reason, Refused
 from ringfence.ike.exchange import (
@@ -136,6 +137,11 @@ class Agreed:
     def remote(self) -> Identity:
         """Who the peer proved to be."""
         return self.proved.remote
+
+    @property
+    def proof(self) -> str:
+        """By what it did so, for people."""
+        return in_words(self.proved.auth, self.proved.claim)
 
 
 # The initiator -----------------------------------------------------------------------------------------------------

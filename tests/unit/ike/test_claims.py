@@ -20,6 +20,7 @@ from ringfence.ike.claims import (
     check_signature,
     claim_of,
     identities,
+    in_words,
     is_named,
     is_ours,
     is_wanted,
@@ -151,6 +152,12 @@ def test_what_we_are_called():
     assert is_ours(ENTRY, WAY, OTHER, PATH)
     assert not is_ours(replace(ENTRY, local_identity=THEM), WAY, OTHER, PATH)
     assert not is_ours(ENTRY, ENTRY.auth[0], OTHER, PATH)
+
+
+def test_how_a_peer_has_proved_itself_in_words():
+    assert in_words(WAY, claim_of(Identity.parse("alice.lab"), [LEAF])) == "certificate CN=Lab CA: CN=alice,O=Lab"
+    assert in_words(ENTRY.auth[0], says(THEM)) == str(ENTRY.auth[0])
+    assert in_words(None) == ""
 
 
 def test_lifetimes_are_no_algorithms():

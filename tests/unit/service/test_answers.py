@@ -51,7 +51,8 @@ CHILD = replace(make_child(esp_suite(Encryption.AES_GCM_16), local="192.0.2.1", 
 IKE = IkeSaInfo(
     id=1, version=2, path=NetworkPath(Endpoint(bytes([192, 0, 2, 1]), 500), Endpoint(bytes([192, 0, 2, 2]), 500)),
     state=IkeState.ESTABLISHED, initiator=True, initiator_cookie=bytes(8), responder_cookie=b"\xff" * 8,
-    local_identity=None, remote_identity=Identity.parse("bob.lab"), proposal=None, entry="e", rule="lab", made_at=10.0,
+    local_identity=None, remote_identity=Identity.parse("bob.lab"), proof="a key", proposal=None, entry="e",
+    rule="lab", made_at=10.0,
     expires_at=None, children=(CHILD.id,),
 )  # fmt: skip
 
@@ -155,7 +156,7 @@ def test_sas(running: Running) -> None:
     sas = running.answers.sas()
     (main,), (quick,) = sas.main_modes, sas.quick_modes
     assert (main.id, main.state, main.remote, main.remote_identity) == ("m1", "established", "192.0.2.2:500", "bob.lab")
-    assert (main.local_identity, main.proposal, main.expires_at) == ("", "", None)
+    assert (main.local_identity, main.proposal, main.expires_at, main.proof) == ("", "", None, "a key")
     assert main.made_at == START + timedelta(seconds=10)
     assert main.quick_modes == [quick.id] == [f"q{CHILD.id}"]
     assert quick.protection.startswith("esp aes")
