@@ -183,7 +183,7 @@ class Conversed:
     name: str = ""
     """Who the other side proved to be."""
     refused: str = ""
-    """Why it is not let in; empty where it is."""
+    """Why it is not let in; empty where it is. Before the end: what it hears of that now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from enum import Enum, auto
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from ringfence.ike.effects import Answer, Effect, Question
+from ringfence.ike.errors import IkeError
 from ringfence.ike.header import Header
 from ringfence.ike.payload import Chain, Payload
 from ringfence.net.address import Path
@@ -120,7 +121,14 @@ class Consult:
     question: Question
 
 
-Command = Say | Hear | Do | Protect | Traverse | Consult
+@dataclass(frozen=True, slots=True)
+class Suppose:
+    """If nothing more comes of it, this is why."""
+
+    error: IkeError
+
+
+Command = Say | Hear | Do | Protect | Traverse | Consult | Suppose
 Exchange: TypeAlias = Generator[Command, Message | Answer | None, T]
 
 
@@ -171,6 +179,11 @@ def protect(shield: Shield) -> Exchange[None]:
 def traverse(path: Path, *, peer_moves: bool) -> Exchange[None]:
     """Go on through NAT."""
     yield Traverse(path, peer_moves)
+
+
+def suppose(error: IkeError) -> Exchange[None]:
+    """Say why nothing more will come of it, if nothing does."""
+    yield Suppose(error)
 
 
 def consult(question: Question) -> Exchange[Answer]:

@@ -12,6 +12,7 @@ A fault in one message must not end the protection of all others: it is reported
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from ringfence.audit import Event, FellBackToClear, MainModeFailed, PacketDropped, QuickModeFailed, ServiceFault
 from ringfence.backends.base import (
@@ -36,6 +37,7 @@ from ringfence.datapath.verdict import Drop
 from ringfence.ike.effects import (
     AcquireFailed,
     Answer,
+    Converse,
     Effect,
     InstallInbound,
     InstallOutbound,
@@ -66,6 +68,9 @@ EXCHANGE_AT, ERROR_EXCHANGE = 18, bytes((Exchange.INFORMATIONAL,))
 """Where a message says what exchange it is of; by this one a peer refuses, so it gives no hope."""
 SECURITY_PROTOCOLS = frozenset(protocol.value for protocol in Protocol)
 
+CONVERSATIONS = 32
+"""Of EAP that may wait for a server at a time."""
+
 LONGEST_S = 30.0
 """How long a timer may run: the loop's clock stands still while the computer sleeps, that of the engines does not."""
 
@@ -89,6 +94,8 @@ class Host:
         self._moved = moved
         self._key_log = key_log
         self._keeper = keeper
+        self._conversing = ThreadPoolExecutor(CONVERSATIONS, "eap")
+        """Somebody whom a RADIUS server lets wait does not keep others from signing."""
         self._asked: set[asyncio.Task[None]] = set()
         self._spd = Spd()
         self._fallbacks = Fallbacks(waits, backend.acquire_failed)
@@ -226,7 +233,7 @@ class Host:
             case AcquireFailed(entry, flow, _, detail):
                 if self._fallbacks.failed(entry, flow, detail):
                     self._backend.acquire_failed(entry, flow)
-            case Sign() | Validate():
+            case Sign() | Validate() | Converse():
                 task = asyncio.get_running_loop().create_task(self._ask(effect))
                 self._asked.add(task)
                 task.add_done_callback(self._asked.discard)
@@ -250,7 +257,8 @@ class Host:
         answer: Answer = Unfit(Reason.NO_PRIVATE_KEY, "nobody keeps keys here")
         if self._keeper is not None:
             try:
-                answer = await asyncio.to_thread(self._keeper.answer, question)
+                threads = self._conversing if isinstance(question, Converse) else None
+                answer = await asyncio.get_running_loop().run_in_executor(threads, self._keeper.answer, question)
             except Exception as error:
                 self._events.add(
                     ServiceFault(during="a question about keys", detail=f"{type(error).__name__}: {error}")

@@ -10,14 +10,14 @@ from lab.eap import USERS
 from protocol.pairs import B, assert_one_pair
 from protocol.test_certificates import ALICE, BOB, KEY, OTHER, meet, own, reasons, way
 from protocol.test_ikev2_certificates import V2, nobody
-from ringfence.audit import MainModeEstablished, MessageExchanged
+from ringfence.audit import MainModeEstablished, MainModeFailed, MessageExchanged
 from ringfence.credentials.keeper import LocalKeeper
 from ringfence.crypto.certificate import Certificate
 from ringfence.crypto.signature import PrivateKey
 from ringfence.databases.admission import Admission, Pattern
 from ringfence.databases.eap import EapAuth, EapMethod, EapUser, Users
 from ringfence.databases.identity import Identity
-from ringfence.ike.effects import Converse, Conversed
+from ringfence.ike.effects import Converse, Conversed, Unfit
 from ringfence.ike.errors import Reason
 from ringfence.secret import Secret
 from ringfence.testing.network import Link
@@ -91,7 +91,7 @@ WRONG = {
     "password": (client(password=b"wrong"), server(), Reason.EAP_FAILED, Reason.EAP_FAILED),
     "user": (client(name="nobody"), server(), Reason.EAP_FAILED, Reason.EAP_FAILED),
     "methods": (client(EapMethod.MD5), server(EapMethod.MSCHAPV2), Reason.EAP_FAILED, Reason.EAP_FAILED),
-    "gateway": (client(gateway=way(root=OTHER)), server(), Reason.UNTRUSTED, None),
+    "gateway": (client(gateway=way(root=OTHER)), server(), Reason.UNTRUSTED, Reason.PEER_REFUSED),
     "no eap there": (client(), GATEWAY, Reason.PEER_REFUSED, Reason.WRONG_METHOD),
     "no proof of the gateway": (client(), server(gateway=None), Reason.PEER_REFUSED, Reason.WRONG_METHOD),
     "no user here": (replace(client(), user=None), server(), Reason.NO_CERTIFICATE, None),
@@ -169,6 +169,29 @@ def test_who_only_carries_packets_is_not_let_in(liar, key):
     both.wish(both.a)
     both.run(30)
     assert Reason.EAP_FAILED.value in {*reasons(both.b)}
+    nobody(both)
+
+
+class Quitter(LocalKeeper):
+    """Goes without a word when its password is wrong, as some clients do."""
+
+    def __init__(self):
+        super().__init__(lambda: NOW)
+
+    def answer(self, question):
+        found = super().answer(question)
+        if isinstance(question, Converse) and isinstance(found, Conversed) and found.packet[4:] == b"\x1a\x04":
+            return Unfit(Reason.EAP_FAILED, "I go")
+        return found
+
+
+def test_who_goes_in_the_middle_leaves_the_reason_behind():
+    both = let_in(client(password=b"wrong"), server(), begin=False)
+    both.a.keeper = Quitter()
+    both.wish(both.a)
+    both.run(2)
+    assert set(reasons(both.a)) == set(reasons(both.b)) == {Reason.EAP_FAILED.value}
+    assert both.b.of(MainModeFailed)[0].detail == '"alice": the password is wrong, or there is no such user'
     nobody(both)
 
 

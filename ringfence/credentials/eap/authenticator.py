@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ringfence.credentials.eap.errors import BadPacket, Denied
-from ringfence.credentials.eap.method import ServerDialogue
+from ringfence.credentials.eap.method import ServerDialogue, Telling
 from ringfence.credentials.eap.packet import Code, Packet, Type
 from ringfence.secret import Secret
 
@@ -55,6 +55,8 @@ class Authenticator:
         self._spoken = False
         """Whether the peer has answered by the method: afterwards no other is offered."""
         self._responses = 0
+        self.told = ""
+        """Why the peer is not let in, where it has heard so already; it need not answer."""
 
     def begin(self) -> bytes:
         """The first packet: who are you?"""
@@ -97,7 +99,9 @@ class Authenticator:
         self._dialogue = self._methods[self._type](self._name, lambda: self._identifier)
         return self._request(next(self._dialogue))
 
-    def _request(self, data: bytes) -> bytes:
+    def _request(self, data: bytes | Telling) -> bytes:
+        if isinstance(data, Telling):
+            self.told, data = f'"{self._name}": {data.why}', data.data
         self._identifier = (self._identifier + 1) % 256
         return Packet(Code.REQUEST, self._identifier, self._type, data).encode()
 

@@ -108,7 +108,7 @@ class Conversations:
             return Conversed(side.begin())
         found = side.answer(question.packet)
         if isinstance(found, bytes):
-            return Conversed(found)
+            return Conversed(found, refused=side.told if isinstance(side, Authenticator) else "")
         if isinstance(found, Refused):
             whom = f'"{found.name}": ' if found.name else ""
             return Conversed(found.packet, ended=True, refused=f"{whom}{found.why}")

@@ -26,6 +26,14 @@ class Reply:
     """What the method says of why the peer is not let in; empty for nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A request that tells the peer that it is not let in; it may go without another word."""
+
+    data: bytes
+    why: str
+
+
 PeerDialogue: TypeAlias = Generator[Reply, bytes, None]
 """Begun with the first request in hand."""
-ServerDialogue: TypeAlias = Generator[bytes, bytes, Secret | None]
+ServerDialogue: TypeAlias = Generator[bytes | Telling, bytes, Secret | None]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from ringfence.credentials.eap.errors import BadPacket, Denied
-from ringfence.credentials.eap.method import PeerDialogue, Reply, ServerDialogue
+from ringfence.credentials.eap.method import PeerDialogue, Reply, ServerDialogue, Telling
 from ringfence.crypto.mschap import (
     CHALLENGE_OCTETS,
     RESPONSE_OCTETS,
@@ -119,7 +119,7 @@ def ask(password: Secret | None, random: Callable[[int], bytes], name: bytes) ->
     key = hash_of(password or Secret(random(CHALLENGE_OCTETS), exact=True))
     if not same_text(nt_response(challenges, key).hex(), proof.hex()) or password is None:
         text = f"E={WRONG_PASSWORD} R=0 C={random(CHALLENGE_OCTETS).hex().upper()} V=3 M=Access denied"
-        yield _short(Op.FAILURE, number, text)
+        yield Telling(_short(Op.FAILURE, number, text), ERRORS[WRONG_PASSWORD])
         raise Denied(ERRORS[WRONG_PASSWORD])
     done = yield _short(Op.SUCCESS, number, f"{authenticator_response(challenges, key, proof)} M=Welcome")
     if _read(done).op != Op.SUCCESS:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from ringfence.ike.effects import Answer, Effect, InstallInbound
 from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason, Refused
-from ringfence.ike.exchange import Command, Consult, Do, Finished, Hear, Message, Protect, Say, Traverse, Wait
+from ringfence.ike.exchange import Command, Consult, Do, Finished, Hear, Message, Protect, Say, Suppose, Traverse, Wait
 from ringfence.ike.happening import Prepared
 from ringfence.ike.header import Header
 from ringfence.ike.payload import Payload
@@ -270,6 +270,8 @@ class Dialogue:
                 self._perform(running, command.effect)
             case Protect(shield):
                 self._protect(running, shield)
+            case Suppose(error):
+                running.doubt = error
             case Traverse(path, peer_moves):
                 self._voice.path, self._voice.peer_moves = path, peer_moves
         return False

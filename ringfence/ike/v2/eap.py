@@ -21,13 +21,16 @@ from ringfence.databases.eap import EapAuth
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.ike.effects import Converse, Conversed, Unfit
 from ringfence.ike.errors import Aborted, Reason
-from ringfence.ike.exchange import Exchange, Message, answer, consult, request
+from ringfence.ike.exchange import Exchange, Message, answer, consult, request, suppose
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v2.child import refusal
 from ringfence.ike.v2.notifies import NotLetIn, name_of
 from ringfence.ike.v2.payloads import AuthPayload, EapPayload
+from ringfence.ike.v2.proof import Disbelieved
 from ringfence.net.address import Path, format_address
 
+FAILURE = b"\4"
+"""How a packet begins that ends the conversation; whoever sends it waits for nothing more."""
 HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
 MOST_ROUNDS = 200
 """Packets of one side; whoever holds the conversation gives up sooner."""
@@ -50,7 +53,8 @@ def prove_by(way: EapAuth, first: bytes, conversation: int) -> Exchange[Converse
     for number in range(MOST_ROUNDS):
         found = yield from consult(Converse(way, packet, conversation, server=False, begins=number == 0))
         if not isinstance(found, Conversed):
-            raise _failed(found)
+            error = _failed(found)
+            raise error if packet.startswith(FAILURE) else Disbelieved(error.reason, error.message)
         if found.ended:
             return found
         reply = yield from request(EapPayload(found.packet), check=_is_next)
@@ -88,8 +92,10 @@ def question(way: EapAuth, conversation: int, path: Path, *beside: Payload) -> E
         )
         if not isinstance(found, Conversed):
             raise _failed(found)
-        if found.refused:
+        if found.refused and found.ended:
             raise NotLetIn(found.refused, found.packet)
+        if found.refused:
+            yield from suppose(Aborted(Reason.EAP_FAILED, found.refused))
         message = yield from answer(*words, EapPayload(found.packet))
         if found.ended:
             return found, _with(message, AuthPayload)

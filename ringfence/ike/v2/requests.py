@@ -34,7 +34,7 @@ from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.payloads import NotifyPayload, TsInitiatorPayload
 from ringfence.ike.v2.peers import Proved
 from ringfence.ike.v2.proposals import PROTOCOL_ID
-from ringfence.ike.v2.running import Running
+from ringfence.ike.v2.running import AnyRunning, Running
 from ringfence.ike.v2.voice import Voice
 from ringfence.ike.wishes import Wish
 from ringfence.ike.world import World
@@ -145,6 +145,9 @@ class Requests:
             raise Ignored(Reason.UNEXPECTED, "a request while the last one is not answered yet")
         self._voice.follow()
         if beginning is not None:
+            if header.exchange == Kind.INFORMATIONAL and informational.deletes_ike(message.chain):
+                self._given_up(beginning, header, datagram)
+                return
             if header.exchange != beginning.wire:
                 raise Ignored(Reason.UNEXPECTED, "a request before the peer has authenticated itself")
             self._talk.serve(beginning, Message(header, message.chain, datagram, self._voice.path), first=False)
@@ -159,6 +162,12 @@ class Requests:
                 self._take_followup(message)
             case _:
                 raise Ignored(Reason.UNEXPECTED, "IKE_AUTH under an IKE SA that is made")
+
+    def _given_up(self, beginning: AnyRunning, header: Header, datagram: bytes) -> None:
+        """The peer does not go on with IKE_AUTH."""
+        self._talk.answer(header, datagram, ())
+        what = "the peer gives up before both sides have proved who they are"
+        self._talk.fail(beginning, beginning.doubt or Aborted(Reason.PEER_REFUSED, what))
 
     def _malformed(self, header: Header, datagram: bytes, error: Refused) -> None:
         """An authentic message makes no sense: say so; the IKE SA cannot be trusted to work (§2.21.3)."""

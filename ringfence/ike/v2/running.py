@@ -48,7 +48,7 @@ class Running(Generic[T]):
     life_ends: float | None = None
     """When it must be over, where a peer began it."""
     doubt: IkeError | None = None
-    """An unauthenticated sign that it comes to nothing."""
+    """A sign that it comes to nothing, such as an unauthenticated answer."""
     doubt_ends: float | None = None
     probes: bool = False
     """Whether all it asks is whether the peer is there."""

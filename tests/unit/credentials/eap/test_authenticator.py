@@ -5,6 +5,7 @@ import pytest
 
 from ringfence.credentials.eap.authenticator import MOST_RESPONSES, Authenticator, Passed, Refused
 from ringfence.credentials.eap.errors import BadPacket, Denied
+from ringfence.credentials.eap.method import Telling
 from ringfence.credentials.eap.packet import Code, Packet, Type
 from ringfence.secret import Secret
 
@@ -45,6 +46,15 @@ def test_a_whole_conversation():
     asked = request(octets)
     assert (asked.type, asked.data, asked.identifier) == (Type.GTC, b"ask alice", 255)
     assert respond(side, asked, Type.GTC, b"right") == Passed(Packet(Code.SUCCESS, 255).encode(), "alice", KEY)
+
+
+def test_who_has_heard_why_may_go():
+    def tells(_name, _identifier):
+        yield Telling(b"no", "wrong")
+
+    side, octets = begun(ask=tells)
+    assert request(octets).data == b"no"
+    assert side.told == '"alice": wrong'
 
 
 def test_the_wrong_answer_is_refused():

@@ -5,6 +5,7 @@ import pytest
 
 from ringfence.credentials.eap import mschapv2
 from ringfence.credentials.eap.errors import BadPacket, Denied
+from ringfence.credentials.eap.method import Telling
 from ringfence.secret import Secret
 
 WORD = Secret(b"clientPass")
@@ -79,7 +80,10 @@ def test_the_servers_side():
 def test_a_wrong_password_is_told_and_denied(password):
     made = server(password)
     next(made)
-    assert made.send(ANSWER).startswith(b"\x04\x2a\x00")
+    told = made.send(ANSWER)
+    assert isinstance(told, Telling)
+    assert told.data.startswith(b"\x04\x2a\x00")
+    assert "wrong" in told.why
     with pytest.raises(Denied):
         made.send(b"\x04")
 
