@@ -26,6 +26,14 @@ class EapMethod(Enum):
         """Whether both sides have a key of it, by which AUTH is tied to the conversation (RFC 7296 §2.16)."""
         return self in (EapMethod.MSCHAPV2, EapMethod.TLS)
 
+    @property
+    def proves_both(self) -> bool:
+        """Whether it will do without another proof of the gateway (RFC 5998 §4).
+
+        MSCHAPv2 proves that the gateway knows the password, but whoever pretends to be one can guess it afterwards.
+        """
+        return self is EapMethod.TLS
+
 
 @dataclass(frozen=True, slots=True)
 class EapUser:

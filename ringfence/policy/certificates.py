@@ -153,7 +153,7 @@ def served(auth: Auth, authorities: Iterable[str]) -> bool:
     if isinstance(auth, PskFile):
         return True
     if isinstance(auth, Eap):
-        return auth.gateway is None or served(auth.gateway, authorities)
+        return auth.certificate is None or served(auth.certificate, authorities)
     return could_be_served(auth) and any(same_authority(auth.authority, one) for one in authorities)
 
 

@@ -3,7 +3,7 @@
 
 ``auth = { eap = "mschapv2", certificate = "CN=Lab CA, O=Lab", user = "alice", password-file = "alice.password" }`` is a
 client's; with ``users-file`` or ``radius`` in the place of the user it is a gateway's. The certificate is how a gateway
-proves itself, before anybody tells it a password.
+proves itself, before anybody tells it a password; with ``eap-only = true`` it does so by TLS inside EAP alone.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,9 +23,7 @@ METHODS = ", ".join(f'"{one.value}"' for one in EapMethod)
 ROLE_CURE = (
     'A gateway says users-file = "users.toml" or radius = "NAME"; a client user = "alice" and password-file = "FILE".'
 )
-GATEWAY_CURE = (
-    'Say whose certificate the gateway shows: certificate = "CN=Corp Root CA"; or, with less, eap-only = true.'
-)
+GATEWAY_CURE = 'Say it by its authority: certificate = "CN=Corp Root CA".'
 PORT, TIMEOUT_S, TRIES = 1812, 3, 3
 RADIUS_CURE = 'Such as [radius."main"] host = "10.0.0.5" and secret-file = "radius.secret".'
 
@@ -88,18 +86,17 @@ def decode_eap(table: Table, certificate: Callable[[Table], Certificate | None])
         users_file=table.file("users-file") or "",
         radius=table.words("radius", str) or (),
     )
-    alone = table.value("eap-only", bool) or False
     _check_role(table, found)
-    if table.has("certificate"):
-        if alone:
-            table.complain("eap-only", "is true beside a certificate", cure="Leave one of them.")
-        return replace(found, gateway=certificate(table))
-    if not alone:
-        table.complain("eap", "says not how the gateway proves itself", cure=GATEWAY_CURE)
-    elif weak := [one.value for one in methods if not one.makes_key]:
-        table.complain("eap-only", f"is true, but {weak[0]} proves nothing of the gateway", cure=GATEWAY_CURE)
-    table.finish()
-    return found
+    alone = table.value("eap-only", bool) or False
+    weak = [one.value for one in methods if not one.proves_both]
+    if alone and weak:
+        why = f"is true, but with {weak[0]} anybody may be the gateway and try to guess the password"
+        table.complain("eap-only", why, cure="Leave it out, or name tls alone.")
+    if not table.has("certificate"):
+        table.complain("eap", "says not whose certificate the gateway shows", cure=GATEWAY_CURE)
+        table.finish()
+        return found
+    return replace(found, certificate=certificate(table), alone=alone)
 
 
 def _check_role(table: Table, found: Eap) -> None:
@@ -160,7 +157,7 @@ def eap_way(one: Eap, files: EapFiles, certificate: CertificateAuth | None) -> E
     directory: Directory | None = servers or files.users.get(one.users_file)
     if EapMethod.TLS in one.methods and directory is None and user is None:
         return None
-    return EapAuth(one.methods, certificate, user, directory, certificate)
+    return EapAuth(one.methods, None if one.alone else certificate, user, directory, certificate)
 
 
 def _proves(one: Eap, certificate: CertificateAuth | None) -> bool:

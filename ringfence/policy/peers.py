@@ -149,7 +149,7 @@ class Peers:
             elif isinstance(one, Certificate) and served(one, self._wallet.authorities):
                 yield self._wallet.way(one, self._crl_check)
             elif isinstance(one, Eap) and served(one, self._wallet.authorities):
-                certificate = None if one.gateway is None else self._wallet.way(one.gateway, self._crl_check)
+                certificate = None if one.certificate is None else self._wallet.way(one.certificate, self._crl_check)
                 if (found := eap_way(one, self._wallet.eap, certificate)) is not None:
                     yield found
 

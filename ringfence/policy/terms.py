@@ -163,13 +163,15 @@ class Eap:
 
     methods: tuple[EapMethod, ...]
     """In order of preference."""
-    gateway: Certificate | None = None
-    """How the gateway proves itself; None: by EAP alone (RFC 5998)."""
+    certificate: Certificate | None = None
+    """How the gateway proves itself, and with TLS the users, too."""
     user: str = ""
     password_file: str = ""
     users_file: str = ""
     radius: tuple[str, ...] = ()
     """Names of servers, in the order in which they are asked."""
+    alone: bool = False
+    """Whether the gateway proves itself by EAP, too (RFC 5998)."""
 
     @property
     def files(self) -> tuple[str, ...]:

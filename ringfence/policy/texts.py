@@ -145,7 +145,7 @@ def _auth(auth: Auth | SecondAuth, *, second: bool) -> str:
             inner = ", ".join(f"{key} = {text}" for key, text in _certificate(auth, second=second))
             return f"{{ {inner} }}"
         case Eap():
-            gateway = () if auth.gateway is None else _certificate(auth.gateway, second=False)
+            gateway = () if auth.certificate is None else _certificate(auth.certificate, second=False)
             return f"{{ {', '.join(f'{key} = {text}' for key, text in (*_eap(auth), *gateway))} }}"
         case _:
             return toml_text(str(auth))
@@ -159,7 +159,7 @@ def _eap(one: Eap) -> Iterator[tuple[str, str]]:
     yield from ((key, toml_text(text)) for key, text in texts.items() if text)
     if one.radius:
         yield "radius", toml_text(one.radius[0]) if len(one.radius) == 1 else toml_list(one.radius)
-    if one.gateway is None:
+    if one.alone:
         yield "eap-only", "true"
 
 

@@ -26,6 +26,8 @@ from ringfence.credentials.eap.method import PeerDialogue, Reply, ServerDialogue
 from ringfence.crypto.signature import PrivateKey
 from ringfence.secret import Secret
 
+LEGACY_SERVER_CONNECT = 0x4
+"""OpenSSL's SSL_OP_LEGACY_SERVER_CONNECT, which pyOpenSSL does not name."""
 LENGTH, MORE, START = 0x80, 0x40, 0x20
 PIECE = 1000
 """Octets of TLS in a packet, so that it fits into a message of IKE that is not cut into pieces again."""
@@ -50,7 +52,8 @@ class Tls:
         self._server = server
         context = SSL.Context(SSL.TLS_METHOD)
         context.set_min_proto_version(SSL.TLS1_2_VERSION)
-        context.set_options(SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION)
+        # Some servers do not say how they renegotiate (RFC 5746); nobody renegotiates here.
+        context.set_options(SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION | LEGACY_SERVER_CONNECT)
         context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
         leaf, *more = (x509.load_der_x509_certificate(one) for one in chain)
         try:

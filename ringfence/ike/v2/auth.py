@@ -151,7 +151,7 @@ def _introduce_user(entry: PadEntry, way: EapAuth, begun: Begun, *beside: Payloa
             raise Disbelieved(Reason.WRONG_METHOD, "the gateway asks for a proof by EAP and gives none of its own")
         claim, _ = yield from judge_responder(said, keys, entry, gateway)
     ended = yield from eap.prove_by(way, asked.message, begun.ike_id)
-    if claim is None and ended.key is None:
+    if claim is None and (ended.key is None or not _alone(way)):
         raise Disbelieved(Reason.WRONG_METHOD, "nothing in this method of EAP proves who the gateway is")
     shared = ended.key or keys.pi
     proof = AuthPayload(AuthMethod.SHARED_KEY, keys.proof(shared, begun.signed_by_us(mine)))
@@ -237,7 +237,7 @@ def _meet_user(
         shown = yield from prove(own, keys, signed, begun.hashes, sha1=entry.sha1)
     mine = responder_id(local)
     ended, last = yield from eap.question(way, begun.ike_id, begun.path, mine, *shown)
-    if way.gateway is None and ended.key is None:
+    if way.gateway is None and (ended.key is None or not _alone(way)):
         raise Aborted(Reason.WRONG_METHOD, "nothing in this method of EAP proves who we are")
     proof = last.chain.one(AuthPayload)
     if proof.method != AuthMethod.SHARED_KEY or not same(proof.data, keys.proof(ended.key or keys.pi, said.signed)):
@@ -251,6 +251,11 @@ def _meet_user(
         check_identity(entry, claim, begun.path, inner=said.inner)
     words = (AuthPayload(AuthMethod.SHARED_KEY, keys.proof(ended.key or keys.pr, begun.signed_by_us(mine))),)
     return Met(Proved(fitting or entry, keys.proposal, local, claim, way, said.inner), words, last, keys)
+
+
+def _alone(way: EapAuth) -> bool:
+    """Whether each of its methods proves both sides."""
+    return all(one.proves_both for one in way.methods)
 
 
 def _asks(entry: PadEntry) -> EapAuth | None:

@@ -9,6 +9,10 @@ def test_methods_that_make_a_key():
     assert {one for one in EapMethod if one.makes_key} == {EapMethod.MSCHAPV2, EapMethod.TLS}
 
 
+def test_a_password_does_not_prove_the_gateway():
+    assert {one for one in EapMethod if one.proves_both} == {EapMethod.TLS}
+
+
 def test_people_read_the_methods_and_no_secret():
     way = EapAuth(
         (EapMethod.TLS, EapMethod.MSCHAPV2), user=EapUser("alice", Secret(b"hush")),

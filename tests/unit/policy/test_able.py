@@ -24,7 +24,7 @@ def rule(**settings: str) -> Rule:
             "authenticates a second time by user-kerberos or user-ntlm, which needs a later version",
         ),
         (
-            {"auth": '{ eap = "tls", eap-only = true, users-file = "u" }', "keying": '["ikev1"]'},
+            {"auth": '{ eap = "tls", certificate = "CN=A", users-file = "u" }', "keying": '["ikev1"]'},
             "authenticates by EAP, which IKEv2 alone has",
         ),
         (

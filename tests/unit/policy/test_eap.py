@@ -37,6 +37,7 @@ secret-file = "radius.secret"
 CA = "CN=Lab CA, O=Lab"
 CLIENT = f'{{ eap = "mschapv2", user = "alice", password-file = "alice.password", certificate = "{CA}" }}'
 GATEWAY = f'{{ eap = ["tls", "mschapv2"], users-file = "users.toml", certificate = "{CA}", name = "dns:vpn.lab" }}'
+ALONE = f'{{ eap = "tls", eap-only = true, users-file = "u.toml", certificate = "{CA}" }}'
 THROUGH = f'{{ eap = ["mschapv2"], radius = ["main", "spare"], certificate = "{CA}", signing = "ecdsa-p256" }}'
 
 
@@ -53,14 +54,14 @@ def auth(text, more=""):
             THROUGH.replace(', signing = "ecdsa-p256"', ""),
             Eap((EapMethod.MSCHAPV2,), Certificate(CA), radius=("main", "spare")),
         ),
-        ('{ eap = "tls", eap-only = true, users-file = "u.toml" }', Eap((EapMethod.TLS,), users_file="u.toml")),
+        (ALONE, Eap((EapMethod.TLS,), Certificate(CA), users_file="u.toml", alone=True)),
     ],
 )
 def test_what_a_rule_says(text, found):
     assert auth(text, RADIUS) == found
 
 
-@pytest.mark.parametrize("text", [CLIENT, GATEWAY, THROUGH, '{ eap = "tls", eap-only = true, users-file = "u.toml" }'])
+@pytest.mark.parametrize("text", [CLIENT, GATEWAY, THROUGH, ALONE])
 def test_it_is_written_as_it_was_meant(text):
     policy = parse(RULE.format(text) + RADIUS, name="p.toml")
     assert parse(canonical(policy), name="p.toml") == policy
@@ -72,9 +73,11 @@ def test_it_is_written_as_it_was_meant(text):
         ('{ eap = "peap", users-file = "u", certificate = "CN=A" }', "no method of EAP"),
         ('{ eap = [], users-file = "u", certificate = "CN=A" }', "empty list"),
         ('{ eap = ["tls", "tls"], users-file = "u", certificate = "CN=A" }', "more than once"),
-        ('{ eap = "gtc", users-file = "u" }', "how the gateway proves itself"),
-        ('{ eap = "gtc", users-file = "u", eap-only = true }', "gtc proves nothing of the gateway"),
-        ('{ eap = "tls", users-file = "u", eap-only = true, certificate = "CN=A" }', "beside a certificate"),
+        ('{ eap = "gtc", users-file = "u" }', "whose certificate the gateway shows"),
+        (
+            '{ eap = "gtc", users-file = "u", eap-only = true, certificate = "A" }',
+            "with gtc anybody may be the gateway",
+        ),
         ('{ eap = "gtc", certificate = "CN=A" }', "neither who is let in nor as whom"),
         ('{ eap = "gtc", user = "alice", certificate = "CN=A" }', "has no password-file"),
         ('{ eap = "gtc", password-file = "p", certificate = "CN=A" }', "whose password"),
@@ -82,7 +85,7 @@ def test_it_is_written_as_it_was_meant(text):
         ('{ eap = "gtc", radius = "mian", certificate = "CN=A" }', 'names the RADIUS server "mian"'),
         ('{ eap = "gtc", users-file = "u", certificate = "CN=A", realm = "x" }', "realm"),
         (
-            '[{ eap = "gtc", user = "a", password-file = "p", certificate = "A" }, { eap = "tls", eap-only = true }]',
+            '[{ eap = "gtc", user = "a", password-file = "p", certificate = "A" }, { eap = "tls", certificate = "A" }]',
             "names EAP more than once",
         ),
     ],
