@@ -73,7 +73,7 @@ NAMES = {US: {"REMOTE_ID": "%any"}, THEM: {"REMOTE_ID": OUR_NAME}}
 @pytest.mark.parametrize(("method", "begins"), MORE if FULL else CELLS)
 def test_users_come_in(strongswan, method, begins):
     scenario = scenario_of(strongswan, begins, method, name=OURS[0] if method == "tls" and begins is US else "alice")
-    more = {"USER": USER} if method == "tls" and begins is THEM else {}
+    more = {"EAP_USER": USER} if method == "tls" and begins is THEM else {}
     with both(strongswan, scenario, **settings(begins, method, **more)) as product:
         begin(strongswan, product, scenario)
         Pings(strongswan, scenario, 0.2).finish()
@@ -101,7 +101,9 @@ def test_a_wrong_password_comes_to_nothing(strongswan, begins):
 def test_a_method_that_proves_both_will_do_alone(strongswan):
     """The other way round strongSwan always shows its certificate."""
     scenario = scenario_of(strongswan, THEM, "tls", alone=True)
-    with both(strongswan, scenario, **settings(THEM, "tls", USER=USER, GATEWAY="eap-tls", REMOTE_ID="%any")) as product:
+    with both(
+        strongswan, scenario, **settings(THEM, "tls", EAP_USER=USER, GATEWAY="eap-tls", REMOTE_ID="%any")
+    ) as product:
         begin(strongswan, product, scenario)
         assert agreed(strongswan, product)
 
