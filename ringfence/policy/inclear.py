@@ -22,6 +22,8 @@ def asked(entries: Iterable[SpdEntry], exempt: Iterable[Exemption], own: tuple[b
     for entry in entries:
         if entry.action is Action.PROTECT or entry.weight >= TUNNEL:
             continue
+        if entry.demand is not None and entry.demand.rule is not None:
+            continue  # what a filter and a rule have in common nobody wrote
         if not any(one.names(entry.selector) for one in (*OTHERS, *exempt)):
             continue
         found = (entry.selector.intersect(one) for one in selectors)

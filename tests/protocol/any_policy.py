@@ -15,6 +15,7 @@ from ringfence.net.flow import FlowKey
 from ringfence.policy.document import parse
 from ringfence.policy.host import HostFacts
 from ringfence.policy.ipfilter import parse_filter
+from ringfence.policy.methods import parse_method
 from ringfence.policy.model import (
     ME,
     Address,
@@ -33,7 +34,7 @@ from ringfence.policy.model import (
 from ringfence.policy.networks import Interface, Known, Profiles
 from ringfence.policy.packetfilter import Match, PacketFilter, Way
 from ringfence.policy.scope import EVERYWHERE, Connection, Device, LinkKind, Profile, Scope
-from ringfence.policy.terms import Exempt, GlobalSettings
+from ringfence.policy.terms import NOBODY, Access, Exempt, GlobalSettings, Security
 from ringfence.policy.traffic import Traffic, parse_traffic
 from ringfence.policy.windows import (
     DYNAMIC,
@@ -82,6 +83,7 @@ TRAFFIC_V4 = [*TRAFFIC, parse_traffic("icmp"), parse_traffic("icmp router-solici
 TRAFFIC_V6 = [*TRAFFIC, *map(parse_traffic, ("icmpv6", "icmpv6 router-solicitation", "icmpv6 redirect"))]
 PORTS = (67, 68, 80, 88, 90, 500, 4500, 40000)
 
+METHODS = ((), ("esp null-sha256",), ("esp null-sha256", "esp aes128-sha256"), ("ah sha256", "esp aes256-gcm"))
 EXEMPTION = Need.NONE, Need.NONE
 
 links = st.sampled_from([*LinkKind, Device("eth0"), Device("wlan*"), Device("ppp0")])
@@ -135,6 +137,7 @@ def rules(draw: st.DrawFn) -> Rule:
         Secure(Need.NONE, Need.NONE) if exempt else Secure(*needs),
         () if exempt else (PskFile("k"),),
         gateways=gateways,
+        protect=() if exempt else tuple(map(parse_method, draw(st.sampled_from(METHODS)))),
         exempt_protected=gateways is not None and draw(st.booleans()),
         enabled=draw(st.integers(0, 9)) > 0,
         scope=draw(scopes),
@@ -144,9 +147,14 @@ def rules(draw: st.DrawFn) -> Rule:
 @st.composite
 def filters(draw: st.DrawFn) -> Filter:
     local, remote, either, traffic = draw(ends())
+    secure = draw(st.none() | st.sampled_from(Security))
+    override = secure is not None and draw(st.integers(0, 2)) == 0
+    whom = draw(st.sampled_from([NOBODY, Access(("a.corp",)), Access(("b.corp", "*.lab"))])) if secure else NOBODY
     return Filter(
-        "", draw(st.sampled_from(Verb)), traffic, local, remote, either, draw(st.sampled_from(Reading)),
-        mirrored=draw(st.booleans()), enabled=draw(st.integers(0, 9)) > 0, scope=draw(scopes),
+        "", Verb.PERMIT if secure else draw(st.sampled_from(Verb)), traffic, local, remote, either,
+        draw(st.sampled_from(Reading)), mirrored=draw(st.booleans()), enabled=draw(st.integers(0, 9)) > 0,
+        scope=draw(scopes), secure=secure, override_block=override,
+        allow=Access(("admin.corp",)) if override else whom,
     )  # fmt: skip
 
 
@@ -210,13 +218,14 @@ def named(items: Sequence[T], letter: str) -> tuple[T, ...]:
 
 
 @st.composite
-def policies(draw: st.DrawFn) -> Policy:
+def policies(draw: st.DrawFn, least: int = 1) -> Policy:
+    """With so many rules, and so many filters, at least."""
     chosen = draw(st.just(None) | ipsec_policies())
     ipsec, lists = (None, ()) if chosen is None else chosen
     exempt = draw(st.sets(st.sampled_from(Exempt)))
     return Policy(
-        named(draw(st.lists(rules(), min_size=1, max_size=5)), "r"),
-        named(draw(st.lists(filters(), min_size=1, max_size=5)), "f"),
+        named(draw(st.lists(rules(), min_size=least, max_size=least + 4)), "r"),
+        named(draw(st.lists(filters(), min_size=least, max_size=least + 4)), "f"),
         ipsec=ipsec,
         filter_lists=lists,
         filter_actions=() if chosen is None else (parse_strict(),),

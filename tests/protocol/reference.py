@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import permutations, product
 from typing import NamedTuple
 
-from protocol.claims import PERMITTED, Claim, Verdict, decisive, protected_already
+from protocol.claims import PERMITTED, Claim, Verdict, asks, decisive, protected_already, secured
 from ringfence.databases.spd import Action, Direction
 from ringfence.net.address import AddressRange, PortRange
 from ringfence.net.flow import AH, ESP, ICMP, ICMPV6, TCP, UDP, FlowKey
@@ -21,7 +21,7 @@ from ringfence.policy.model import Address, Filter, Gateways, HostName, Keyword,
 from ringfence.policy.networks import Interface, Known
 from ringfence.policy.packetfilter import PacketFilter, Way
 from ringfence.policy.scope import EVERYWHERE, Connection, Link, LinkKind, Profile, Scope
-from ringfence.policy.terms import Exempt
+from ringfence.policy.terms import PROTECT, Exempt
 from ringfence.policy.traffic import Traffic
 from ringfence.policy.windows import DYNAMIC, FilterAction, IpFilter, PolicyRule, Response
 
@@ -165,7 +165,8 @@ class Reference:
         return [] if self.policy.ipsec is None else [one for one in self.policy.ipsec.rules if one.enabled]
 
     def of_filter(self, item: Filter, packet: Packet) -> Iterator[Claim]:
-        verdict = Verdict(Action.DISCARD, by=item.name) if item.verb is Verb.BLOCK else PERMITTED
+        blocks = item.verb is Verb.BLOCK or item.secure is not None
+        verdict = Verdict(Action.DISCARD, by=item.name) if blocks else PERMITTED
         for reading, traffic in product((Reading.OUT, Reading.IN), item.traffic):
             if item.direction in (reading, Reading.BOTH):
                 sends = reading is Reading.OUT
@@ -175,7 +176,10 @@ class Reference:
                 for here, there, way in ends:
                     one = Sentence(here, there, traffic, way, item.mirrored, item.either_end, item.scope)
                     for specific, exempt in self.fits(one, packet):
-                        yield Claim(verdict, (0, *specific), names_exempt=exempt)
+                        yield Claim(
+                            verdict, (0, *specific), names_exempt=exempt, mirrored=item.mirrored, security=item.secure,
+                            override=item.override_block,
+                        )  # fmt: skip
 
     def of_rule(self, item: Rule, packet: Packet) -> Iterator[Claim]:
         gateways = item.gateways
@@ -189,11 +193,14 @@ class Reference:
             one = Sentence(here, there, traffic, way, own=gateways is None, scope=scope)
             for specific, exempt in self.fits(one, packet):
                 if item.exempt_protected and protected_already(traffic, packet.flow):
-                    yield Claim(PERMITTED, (1, specific[0], 1, *specific[2:]))
+                    yield Claim(PERMITTED, (1, specific[0], 1, *specific[2:]), rule=True)
                     continue
                 claim = self.protects(item.name, item.secure.inward, item.secure.outward, gateways, specific, packet,
                                       exempt=exempt)  # fmt: skip
-                yield replace(claim, yields=item.exempt_protected)
+                mirrored = item.secure.outward is not Need.NONE
+                yield replace(
+                    claim, yields=item.exempt_protected, methods=item.protect or PROTECT, mirrored=mirrored
+                )  # fmt: skip
 
     def protects(
         self, name: str, inward: Need, outward: Need, gateways: Gateways | None, specific: tuple[int, ...],
@@ -202,9 +209,10 @@ class Reference:
         tunnel = gateways is not None
         need = inward if packet.direction is Direction.IN else outward
         if inward is outward is Need.NONE or (packet.direction is Direction.OUT and outward is Need.NONE):
-            return Claim(PERMITTED, (int(tunnel), *specific), names_exempt=exempt and not tunnel)
+            return Claim(PERMITTED, (int(tunnel), *specific), names_exempt=exempt and not tunnel, rule=True)
         verdict = Verdict(Action.PROTECT, need is not Need.REQUIRE, tunnel, name)
-        return Claim(verdict, (int(tunnel), *specific), (inward is Need.REQUIRE) + (outward is Need.REQUIRE))
+        requires = (inward is Need.REQUIRE) + (outward is Need.REQUIRE)
+        return Claim(verdict, (int(tunnel), *specific), requires, rule=True)
 
     def begins(self, end: bytes | None, scope: Scope) -> bool:
         """Whether a tunnel of this scope begins at ``end``."""
@@ -217,7 +225,8 @@ class Reference:
         if rule.filter_list == DYNAMIC:
             one = Sentence((Keyword.ME,), (Keyword.ANY,), Traffic(), sends=True, scope=CONNECTIONS[rule.connection])
             for _ in self.fits(one, packet):
-                yield Claim(Verdict(Action.PROTECT, clear=True, by=rule.title), (0,), last=True)
+                verdict = Verdict(Action.PROTECT, clear=True, by=rule.title)
+                yield Claim(verdict, (0,), last=True, rule=True, methods=action.methods)
             return
         for item in filter_lists(self.policy)[rule.filter_list].filters:
             for one in self.sentences(rule, item, action):
@@ -229,11 +238,11 @@ class Reference:
                         )
                         gateways = rule.tunnel if isinstance(rule.tunnel, Gateways) else None
                         claim = self.protects(rule.title, inward, outward, gateways, specific, packet)
-                        yield replace(claim, mirrored=one.mirrored)
+                        yield replace(claim, mirrored=one.mirrored, methods=action.methods)
                     else:
                         blocked = Verdict(Action.DISCARD, by=rule.title)
                         verdict = blocked if action.response is Response.BLOCK else PERMITTED
-                        yield Claim(verdict, (0, *specific), names_exempt=exempt)
+                        yield Claim(verdict, (0, *specific), names_exempt=exempt, rule=True)
 
     def sentences(self, rule: PolicyRule, item: IpFilter, action: FilterAction) -> Iterator[Sentence]:
         """A filter, with this computer at each end where it may be."""
@@ -312,10 +321,10 @@ class Reference:
             found = [one for one in found if one.names_exempt and one.verdict.action is not Action.PROTECT]
         elif (ipsec := self.policy.ipsec) and ipsec.exempt.multicast and any(map(self.many, packet.flow[:2])):
             return PERMITTED
-        first = decisive(found)
+        first = weighed(found)
         if first is not None and first.yields and first.verdict.action is Action.PROTECT:
-            other = decisive([one for one in found if not (one.yields and one.verdict.action is Action.PROTECT)])
-            if other is not None and other.requires == 2 and other.mirrored and not other.verdict.tunnel:
+            other = weighed([one for one in found if not (one.yields and one.verdict.action is Action.PROTECT)])
+            if other is not None and other.surely:
                 first = other
         return PERMITTED if first is None else first.verdict
 
@@ -345,6 +354,23 @@ class Reference:
             ):
                 return True
         return False
+
+
+def weighed(claims: list[Claim]) -> Claim | None:
+    """What decides, with what filters ask of it that permit what is secure."""
+    rest = [one for one in claims if not one.override]
+    first, asking = decisive(rest), asks(claims)
+    if first is None or first.verdict.action is Action.BYPASS:
+        return first
+    override = [one for one in asking if one.override]
+    if first.security is None and first.verdict.action is Action.DISCARD:
+        past = secured(rule_of(rest), override) if override and not first.rule else first
+        return past if past.verdict.action is Action.PROTECT else first
+    return first if len(asking) == len(override) else secured(rule_of(rest), asking)
+
+
+def rule_of(claims: list[Claim]) -> Claim | None:
+    return decisive([one for one in claims if one.rule])
 
 
 def is_link(link: Link, interface: Interface) -> bool:

@@ -32,10 +32,15 @@ def verdict(found: Compiled, packet: Packet) -> Verdict:
     if entry is None or entry.action is Action.BYPASS:
         return Verdict(Action.BYPASS)
     processing = entry.processing
+    demand = entry.demand
     if processing is None:
-        return Verdict(entry.action, by=entry.origin.rule)
+        return Verdict(entry.action, by=entry.origin.rule if demand is None or demand.overrides else "")
     clear = processing.clear_out if direction is Direction.OUT else processing.clear_in
-    return Verdict(entry.action, clear, processing.mode is Mode.TUNNEL, entry.origin.rule)
+    told = Verdict(entry.action, clear, processing.mode is Mode.TUNNEL, entry.origin.rule)
+    if demand is None or demand.rule is None:
+        return told
+    asked = frozenset(one.filter for one in demand.grants)
+    return told._replace(by=demand.rule.rule, asked=asked, methods=tuple(map(str, processing.methods)))
 
 
 def passes(found: Compiled, flow: FlowKey, direction: Direction, interface: str, *, established: bool) -> bool:
@@ -112,10 +117,10 @@ def test_every_packet_fares_as_the_words_have_it_in_any_order(policy: Policy, se
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
-@settings(deadline=None, max_examples=10_000)
+@settings(deadline=None, max_examples=3000)
 @given(policies(), st.integers(0, 1 << 32))
-def test_two_million_packets_fare_as_the_words_have_it(policy: Policy, seed: int) -> None:
-    compare(policy, seed, 200)
+def test_three_hundred_thousand_packets_fare_as_the_words_have_it(policy: Policy, seed: int) -> None:
+    compare(policy, seed, 100)
 
 
 AUTH = 'auth = { psk-file = "k" }\n'
@@ -137,6 +142,13 @@ NEAR_MISSES = {
         '[[filter]]\nname = "f"\nblock = "esp"\n',
         "out esp 10.0.0.1 -> 10.0.1.2",
         Verdict(Action.DISCARD, by="f"),
+    ),
+    "what a filter that overrides blocks and an exemption have in common does not block our own ESP": (
+        '[[rule]]\nname = "r"\nwith = "any"\nsecure = "none"\n[[filter]]\nname = "f"\nblock = "any"\n'
+        '[[filter]]\nname = "s"\npermit = "esp"\nsecure = "authenticated"\noverride-block = true\n'
+        'allow = { computers = ["a"] }\n',
+        "out esp 10.0.0.1 -> 10.0.0.2",
+        Verdict(Action.BYPASS),
     ),
     "of two equally specific rules the one that requires more decides, whatever their names": (
         f'[[rule]]\nname = "a"\nwith = "10.0.0.2"\nsecure = {{ in = "request", out = "none" }}\n{AUTH}'
