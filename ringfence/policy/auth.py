@@ -28,6 +28,7 @@ from ringfence.policy.terms import (
     Kerberos,
     NameKind,
     Ntlm,
+    PpkFile,
     PskFile,
     SecondAuth,
     Signing,
@@ -109,6 +110,22 @@ def _first(table: Table, key: str, item: dict[str, object], at: Steps) -> list[A
         return [PskFile(file)] if file else []
     found = _certificate(inner, authority or "", health=inner.value("health", bool) or False, first=True)
     return [found] if authority and not file else []
+
+
+PPK_CURE = 'Such as ppk = { id = "q1", file = "q1.ppk" }.'
+
+
+def decode_ppk(table: Table) -> PpkFile | None:
+    """``{ id = "q1", file = "q1.ppk", required = false }``: a postquantum preshared key."""
+    inner = table.table("ppk")
+    if inner is None:
+        return None
+    name, file, required = inner.text("id"), inner.file("file"), inner.value("required", bool)
+    for key in ("id", "file"):
+        if not inner.has(key):
+            table.complain("ppk", f"does not say {key}", cure=PPK_CURE)
+    inner.finish()
+    return PpkFile(name, file, required is not False) if name and file else None
 
 
 def _of_gateway(table: Table) -> Certificate:

@@ -39,6 +39,7 @@ from ringfence.policy.terms import Auth as Auth
 from ringfence.policy.terms import Certificate as Certificate
 from ringfence.policy.terms import Kerberos as Kerberos
 from ringfence.policy.terms import MainMode as MainMode
+from ringfence.policy.terms import PpkFile as PpkFile
 from ringfence.policy.terms import PskFile as PskFile
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
 
@@ -217,6 +218,7 @@ class Rule:
     """A tunnel only for those whom ``[global]`` authorizes."""
     keying: tuple[KeyModule, ...] = ()
     """The protocols that may negotiate it; empty for all that there are."""
+    ppk: PpkFile | None = None
     local_identity: Identity | None = None
     remote_identity: Identity | None = None
     gateways: Gateways | None = None
@@ -368,18 +370,17 @@ class Policy:
         """All that says how both sides prove who they are: what it is, what it says, and where."""
         for rule in self.rules:
             yield f'rule "{rule.name}"', (*rule.auth, *rule.own_auth), rule.places, rule.place
-        for main in self.main_modes:
-            yield f'main mode rule "{main.name}"', main.auth, main.places, main.place
-        for each in self.auth_sets:
-            yield f'auth set "{each.name}"', each.first, each.places, each.place
+            if rule.ppk is not None:
+                yield f'rule "{rule.name}"', (PskFile(rule.ppk.file),), {}, rule.places.get("ppk", rule.place)
+        yield from ((f'main mode rule "{one.name}"', one.auth, one.places, one.place) for one in self.main_modes)
+        yield from ((f'auth set "{one.name}"', one.first, one.places, one.place) for one in self.auth_sets)
         yield "global", self.settings.auth, self.settings.places, self.settings.place
         for ipsec in self.ipsec_policies:
             subject = f'policy "{ipsec.title}"' if self.unassigned else "policy"
             yield subject, ipsec.auth, ipsec.places, ipsec.place
             for one in ipsec.rules:
                 yield f'{subject}, rule "{one.title}"', one.auth, one.places, one.place
-        if self.beneath is not None:
-            yield from self.beneath.authenticating()
+        yield from () if self.beneath is None else self.beneath.authenticating()
 
     @property
     def host_names(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ringfence.databases.admission import Admission
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import USUAL, DeadPeer, Ends, Pad, PadEntry, PresharedKey, ThroughNat
+from ringfence.databases.pad import USUAL, DeadPeer, Ends, Pad, PadEntry, Ppk, PresharedKey, ThroughNat
 from ringfence.databases.pad import Auth as PadAuth
 from ringfence.databases.pool import Asks, Pool
 from ringfence.databases.spd import Origin
@@ -15,7 +15,7 @@ from ringfence.net.ranges import RangeIndex
 from ringfence.policy.certificates import EMPTY, Wallet, served
 from ringfence.policy.eap import eap_way
 from ringfence.policy.model import KeyModule, Rule
-from ringfence.policy.terms import Auth, Certificate, CrlCheck, Eap, MainMode, PskFile, Signing
+from ringfence.policy.terms import Auth, Certificate, CrlCheck, Eap, MainMode, PpkFile, PskFile, Signing
 from ringfence.secret import Secret
 
 NO_POOLS: Mapping[str, Pool] = {}
@@ -38,6 +38,7 @@ class Manner:
     own_auth: tuple[Auth, ...]
     sha1: bool
     """Whether signatures by RSA with SHA-1 are taken and given (IKEv2)."""
+    ppk: PpkFile | None = None
     pool: str = ""
     asks: Asks | None = None
 
@@ -95,11 +96,12 @@ class Peers:
         mode = rule.main_mode or MainMode()
         manner = Manner(
             auth, mode, rule.local_identity, rule.remote_identity, admissions, rule.nat_traversal, rule.initiate,
-            versions(rule.keying, auth), rule.own_auth, signs_weakly(rule), *_assignment(rule),
+            versions(rule.keying, auth), rule.own_auth, signs_weakly(rule), rule.ppk, *_assignment(rule),
         )  # fmt: skip
         missing = [
             one.file for one in (*auth, *rule.own_auth) if isinstance(one, PskFile) and one.file not in self._keys
         ]
+        missing += [] if rule.ppk is None or rule.ppk.file in self._keys else [rule.ppk.file]
         name = self._names.get(manner)
         if name is None:
             name = self._free(manner.word)
@@ -132,6 +134,7 @@ class Peers:
                 quick_mode_limit=1 if manner.main_mode.pfs else manner.main_mode.sessions,
                 initiate=manner.initiate,
                 keying=manner.keying,
+                ppk=self._ppk(manner.ppk),
                 pool=self._pools.get(manner.pool),
                 asks=manner.asks,
                 local_auth=tuple(self._ways(manner.own_auth)),
@@ -140,6 +143,11 @@ class Peers:
             for name, (manner, origin, places) in self._entries.items()
         ]
         return Pad(tuple(sorted(entries, key=lambda entry: _widest(entry))))
+
+    def _ppk(self, ppk: PpkFile | None) -> Ppk | None:
+        if ppk is None or ppk.file not in self._keys:
+            return None
+        return Ppk(ppk.id, self._keys[ppk.file], ppk.required)
 
     def _ways(self, ways: Iterable[Auth]) -> Iterator[PadAuth]:
         """What there is here of ``ways``, in their order."""

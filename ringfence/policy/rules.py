@@ -9,7 +9,7 @@ from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.sa import DfPolicy, TunnelOptions
 from ringfence.policy.accounts import DN
 from ringfence.policy.addresses import Ends, decode_ends
-from ringfence.policy.auth import decode_auth, decode_second
+from ringfence.policy.auth import decode_auth, decode_ppk, decode_second
 from ringfence.policy.decode import Table, choose
 from ringfence.policy.errors import BadWord
 from ringfence.policy.model import (
@@ -33,7 +33,7 @@ from ringfence.policy.settings import (
     decode_protect,
     either,
 )
-from ringfence.policy.terms import Access, Auth, Certificate, PskFile, Security
+from ringfence.policy.terms import Access, Auth, Certificate, Eap, PskFile, Security
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic, parse_traffic
 
 DEFAULT = Rule("", Kind.ISOLATION)
@@ -73,6 +73,7 @@ def decode_rule(table: Table) -> Rule:
         exempt_protected=either(table.value("exempt-protected", bool), False),
         authorize=either(table.value("authorize", bool), False),
         keying=_keying(table),
+        ppk=decode_ppk(table),
         gateways=ends.gateways,
         tunnel=_tunnel(table),
         replay_window=either(table.number("replay-window", 0, 4096), DEFAULT.replay_window),
@@ -317,7 +318,7 @@ CURE_KIND = {
 }
 
 
-IN_NO_EXEMPTION = ("auth", "own-auth", "second-auth", "auth-set", "allow", "deny", "authorize")
+IN_NO_EXEMPTION = ("auth", "own-auth", "ppk", "second-auth", "auth-set", "allow", "deny", "authorize")
 INSTEAD_OF = {"auth-set": ("auth",), "quick-mode-crypto": ("protect", "lifetime", "pfs")}
 TUNNELS_ONLY = ("exempt-protected", "authorize", "tunnel")
 
@@ -327,9 +328,7 @@ def _check_rule(table: Table, rule: Rule) -> None:
         if table.has(key):
             table.complain(key, 'has no use in an exemption (secure = "none")', cure="Leave it out.")
     check_either(table)
-    if table.has("own-auth") and {*rule.keying} != {KeyModule.IKEV2}:
-        what = "is for IKEv2 alone; in IKEv1 both sides prove themselves alike"
-        table.complain("own-auth", what, cure='Say keying = ["ikev2"] in this rule, or leave it out.')
+    _check_ikev2(table, rule)
     if rule.gateways is not None and rule.traffic != (ANY_TRAFFIC,) and rule.secure.exempt:
         table.complain("secure", "is none, so the tunnel would carry nothing")
     if rule.gateways is None and rule.tfc_octets:
@@ -340,6 +339,17 @@ def _check_rule(table: Table, rule: Rule) -> None:
     if 0 < rule.replay_window < 32:
         table.complain("replay-window", f"is {rule.replay_window}, but has to be 0 or between 32 and 4096")
     _check_legacy(table, rule)
+
+
+def _check_ikev2(table: Table, rule: Rule) -> None:
+    """What IKEv1 does not know."""
+    if table.has("own-auth") and {*rule.keying} != {KeyModule.IKEV2}:
+        what = "is for IKEv2 alone; in IKEv1 both sides prove themselves alike"
+        table.complain("own-auth", what, cure='Say keying = ["ikev2"] in this rule, or leave it out.')
+    if rule.ppk is not None and {*rule.keying} != {KeyModule.IKEV2}:
+        table.complain("ppk", "is for IKEv2 alone", cure='Say keying = ["ikev2"] in this rule, or leave it out.')
+    if rule.ppk is not None and rule.ppk.required and any(isinstance(one, Eap) for one in rule.auth):
+        table.complain("ppk", "cannot be required of users of EAP, which goes without", cure="Say required = false.")
 
 
 def check_either(table: Table) -> None:

@@ -38,6 +38,17 @@ class PskFile:
 
 
 @dataclass(frozen=True, slots=True)
+class PpkFile:
+    """A postquantum preshared key that stands in a file, for IKEv2."""
+
+    id: str
+    """By which the computers name it to each other."""
+    file: str
+    required: bool = True
+    """Whether nobody is let in without it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Kerberos:
     """Authentication by the computer's account in its domain; a later version will do it."""
 

@@ -21,6 +21,7 @@ from ringfence.policy.terms import (
     Eap,
     Holder,
     MainMode,
+    PpkFile,
     PskFile,
     SecondAuth,
     Signing,
@@ -187,6 +188,12 @@ def _certificate(one: Certificate, *, second: bool) -> Iterator[tuple[str, str]]
 def toml_gateway(gateway: bytes | None) -> str:
     """The other end of a tunnel."""
     return toml_text("any" if gateway is None else format_address(gateway))
+
+
+def toml_ppk(ppk: PpkFile) -> str:
+    """A postquantum preshared key."""
+    required = "" if ppk.required else ", required = false"
+    return f"{{ id = {toml_text(ppk.id)}, file = {toml_text(ppk.file)}{required} }}"
 
 
 def toml_pfs(pfs: DhGroup | bool) -> str:

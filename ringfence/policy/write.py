@@ -30,6 +30,7 @@ from ringfence.policy.texts import (
     toml_gateway,
     toml_list,
     toml_pfs,
+    toml_ppk,
     toml_protect,
     toml_second,
     toml_text,
@@ -182,6 +183,8 @@ def _rule(item: Rule, settler: Settler) -> Iterator[Pair]:
     yield from (one for one in agreed if not item.secure.exempt or _is_said(item, one[0]))
     if item.keying:
         yield "keying", toml_list(one.value for one in item.keying), False
+    if item.ppk is not None:
+        yield "ppk", toml_ppk(item.ppk), False
     if item.local_identity is not None:
         yield "identity.local", toml_text(identity_text(item.local_identity)), False
     if item.remote_identity is not None:

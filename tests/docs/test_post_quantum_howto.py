@@ -4,7 +4,11 @@
 import re
 from pathlib import Path
 
+import pytest
+
+from ringfence.databases.pad import Ppk
 from ringfence.databases.spd import Action
+from ringfence.ike.errors import Reason
 from ringfence.net.address import parse_address
 from ringfence.policy.compile import HostFacts, compile_policy
 from ringfence.policy.document import parse
@@ -12,12 +16,15 @@ from ringfence.policy.methods import FURTHER_WORDS
 from ringfence.secret import Secret
 
 PAGE = (Path(__file__).parents[2] / "docs/howto/post-quantum.md").read_text()
-(DOCUMENT,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+DOCUMENT, WITH_PPK = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+
+
+KEYS = {"servers.key": Secret(b"k"), "q1.ppk": Secret(b"q")}
 
 
 def compiled(text):
     policy = parse(text, name="howto")
-    return compile_policy(policy, HostFacts(frozenset({parse_address("10.0.0.1")})), {"servers.key": Secret(b"k")})
+    return compile_policy(policy, HostFacts(frozenset({parse_address("10.0.0.1")})), KEYS)
 
 
 def test_the_policy_offers_more_than_one_key_exchange():
@@ -38,3 +45,15 @@ def test_pfs_is_as_the_page_says():
 
 def test_every_mechanism_is_named():
     assert all(word in PAGE for word in FURTHER_WORDS if word.startswith("mlkem"))
+
+
+def test_a_postquantum_key_is_insisted_on_unless_the_page_says_otherwise():
+    (peer,) = compiled(WITH_PPK).pad
+    assert peer.ppk == Ppk("q1", KEYS["q1.ppk"])
+    (peer,) = compiled(WITH_PPK.replace('"q1.ppk" }', '"q1.ppk", required = false }')).pad
+    assert not peer.ppk.required
+
+
+@pytest.mark.parametrize("reason", re.findall(r"\(`([a-z-]+)`\)", PAGE))
+def test_every_reason_that_it_names_is_one(reason):
+    assert reason in {one.value for one in Reason}

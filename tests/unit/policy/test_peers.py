@@ -4,14 +4,14 @@ from dataclasses import replace
 from ringfence.databases.admission import Admission, Pattern
 from ringfence.databases.eap import EapAuth, EapMethod, EapUser
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import Ends, ThroughNat
+from ringfence.databases.pad import Ends, Ppk, ThroughNat
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
 from ringfence.policy.certificates import Wallet
 from ringfence.policy.eap import EapFiles
 from ringfence.policy.model import KeyModule, Kind, MainMode, PskFile, Rule
 from ringfence.policy.peers import Peers, signs_weakly, versions
-from ringfence.policy.terms import Certificate, Eap, Signing
+from ringfence.policy.terms import Certificate, Eap, PpkFile, Signing
 from ringfence.secret import Secret
 
 KEYS = PskFile("a"), PskFile("b")
@@ -114,3 +114,13 @@ def test_a_way_by_eap_has_what_its_files_hold() -> None:
     (entry,) = peers.pad()
     assert entry.auth == (EapAuth((EapMethod.MSCHAPV2,), user=EapUser("alice", Secret(b"hush"))),)
     assert entry.keying == (2,)
+
+
+def test_a_postquantum_key_is_part_of_it_and_has_to_be_there() -> None:
+    rule = replace(RULE, auth=KEYS[:1], ppk=PpkFile("q1", "q", required=False))
+    peers = Peers({"a": Secret(b"1"), "q": Secret(b"2")})
+    name, missing = peers.add(rule, KEYS[:1], (), Origin("r"))
+    other, _ = peers.add(replace(rule, ppk=None), KEYS[:1], (), Origin("s"))
+    assert (missing, name == other) == ([], False)
+    assert [entry.ppk for entry in peers.pad()] == [Ppk("q1", Secret(b"2"), required=False), None]
+    assert Peers({"a": Secret(b"1")}).add(rule, KEYS[:1], (), Origin("r"))[1] == ["q"]

@@ -21,7 +21,7 @@ from ringfence.policy.model import (
     Rule,
     Secure,
 )
-from ringfence.policy.terms import Access, Anonymous, UserKerberos
+from ringfence.policy.terms import Access, Anonymous, PpkFile, UserKerberos
 from ringfence.policy.write import canonical
 from ringfence.testing.policies import rule_text
 
@@ -231,3 +231,15 @@ def test_mistakes_in_a_rule(settings: dict[str, str], sentence: str, marked: str
     if marked:
         start = lines[2].index("^")
         assert lines[1][start : start + lines[2].count("^")] == marked
+
+
+def test_a_postquantum_key_is_for_ikev2_and_not_for_users_of_eap() -> None:
+    text = rule_text("lab", with_='"10.77.0.0/24"', ppk='{ id = "q1", file = "q.ppk" }', keying='["ikev2"]')
+    assert rule(text).ppk == PpkFile("q1", "q.ppk")
+    assert parse(text, name="p").key_files[-1] == "q.ppk"
+    assert [place.line for _, place in parse(text, name="p").naming("q.ppk")] != []
+    (wrong,) = mistakes(text.replace('["ikev2"]', '["ikev2", "ikev1"]'))
+    assert "ppk is for IKEv2 alone" in wrong
+    eap = rule_text("lab", with_='"10.77.0.0/24"', ppk='{ id = "q1", file = "q.ppk" }', keying='["ikev2"]',
+                    auth='{ eap = "mschapv2", users = "u" }')  # fmt: skip
+    assert any("cannot be required of users of EAP" in one for one in mistakes(eap))

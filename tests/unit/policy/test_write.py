@@ -29,6 +29,7 @@ from ringfence.policy.model import (
     MainModeRule,
     Need,
     Policy,
+    PpkFile,
     PskFile,
     Reading,
     Rule,
@@ -192,6 +193,9 @@ def rules(draw: st.DrawFn) -> Rule:
     exempt = not tunnel and draw(st.booleans())
     by_set, crypto = draw(st.booleans()), draw(st.booleans())
     first, second = draw(proofs())
+    keying = tuple(draw(st.lists(st.sampled_from(KeyModule), max_size=2, unique=True)))
+    alone = not exempt and keying == (KeyModule.IKEV2,)
+    ppk = draw(st.builds(PpkFile, names, names, st.just(False))) if alone and draw(st.booleans()) else None
     needs = draw(st.tuples(st.sampled_from(Need), st.sampled_from(Need)).filter(lambda pair: set(pair) != {Need.NONE}))
     rule = Rule(
         name=draw(names),
@@ -213,7 +217,7 @@ def rules(draw: st.DrawFn) -> Rule:
         deny=Access() if exempt else draw(accesses),
         exempt_protected=tunnel and draw(st.booleans()),
         authorize=tunnel and draw(st.booleans()),
-        keying=tuple(draw(st.lists(st.sampled_from(KeyModule), max_size=2, unique=True))),
+        keying=keying,
         local_identity=draw(identities),
         remote_identity=draw(identities),
         gateways=draw(st.builds(
@@ -221,6 +225,7 @@ def rules(draw: st.DrawFn) -> Rule:
         )) if tunnel else None,
         tunnel=draw(st.builds(TunnelOptions, st.integers(1, 255), st.sampled_from(DfPolicy), st.just(False),
                               st.integers(0, 63), st.booleans())) if tunnel else TunnelOptions(),
+        ppk=ppk,
         replay_window=draw(st.just(0) | st.integers(32, 4096)),
         tfc_octets=draw(st.integers(0, 65535)) if tunnel else 0,
         nat_traversal=draw(st.booleans()),
