@@ -3,8 +3,9 @@
 
 Rules, filters and sets come together from all stores; of two with one name the store of higher precedence has its way,
 as with each setting for all rules. An IPsec policy is whole and does not merge: that of the highest store is assigned,
-and the persistent store's stays beneath it, as on Windows. What is set aside is kept, with the reason, for whoever asks
-why it does not hold.
+and the persistent store's stays beneath it, as on Windows. The default exemptions are the computer's, so both have the
+same: the persistent store's where it says them. What is set aside is kept, with the reason, for whoever asks why it
+does not hold.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,6 +48,8 @@ SETTINGS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
 """Settings of ``[global]`` that go together, and the fields where they are: who says one of them says all."""
 BOOT = {"mode": "mode", "exempt": "exempt", "after-stop": "after_stop"}
 """Those of ``[boot]``, likewise; each counts for itself."""
+DEFAULT_EXEMPT = "no-default-exempt"
+"""The setting of an IPsec policy that is one for the computer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,8 @@ class _Merge:
 
     def policy(self) -> Policy:
         """The resultant one; it bears the name of the lowest store's, which is the computer's own."""
-        assigned, beneath = self._ipsec()
+        assigned, persistent = self._ipsec()
+        holding, beneath = self._exempt(assigned, persistent)
         # The assigned policy means the lists and actions of its own store.
         own_first = sorted(self._given, key=lambda one: one is not assigned)
         heard = [*self._heard()]
@@ -153,9 +157,9 @@ class _Merge:
             profiles=self._profiles(),
             filter_lists=self._together(own_first, "filter list", lambda policy: policy.filter_lists),
             filter_actions=self._together(own_first, "filter action", lambda policy: policy.filter_actions),
-            ipsec=None if assigned is None else assigned.policy.ipsec,
+            ipsec=holding,
             unassigned=tuple(self._unassigned(None if assigned is None else assigned.policy.ipsec)),
-            beneath=beneath,
+            beneath=None if persistent is None else _only_ipsec(persistent.policy, beneath),
         )
 
     def _together(
@@ -234,8 +238,8 @@ class _Merge:
             self.set_aside.append(SetAside("profile", place, one.store, why, winner))
         return saying[0].policy.profiles if saying else NO_PROFILES
 
-    def _ipsec(self) -> tuple[Given | None, Policy | None]:
-        """The store whose IPsec policy is assigned, and the persistent policy that stays beneath."""
+    def _ipsec(self) -> tuple[Given | None, Given | None]:
+        """The store whose IPsec policy is assigned, and the persistent one if its policy stays beneath."""
         having = [one for one in self._given if one.policy.ipsec is not None]
         persistent = next((one for one in having if one.store == PERSISTENT), None)
         others = [one for one in having if one is not persistent]
@@ -243,7 +247,23 @@ class _Merge:
             self._lost(one, others[0])
         if not others:
             return persistent, None
-        return others[0], None if persistent is None else _only_ipsec(persistent.policy)
+        return others[0], persistent
+
+    def _exempt(
+        self, assigned: Given | None, persistent: Given | None
+    ) -> tuple[IpsecPolicy | None, IpsecPolicy | None]:  # fmt: skip
+        """The two IPsec policies that hold, with what both exempt."""
+        over = None if assigned is None else assigned.policy.ipsec
+        under = None if persistent is None else persistent.policy.ipsec
+        if assigned is None or persistent is None or over is None or under is None:
+            return over, under
+        said, place = under.places.get(DEFAULT_EXEMPT), over.places.get(DEFAULT_EXEMPT)
+        if said is None:
+            return over, _exempting(under, over)
+        if place is not None:
+            why = f"the {persistent.store} store says it, and it is one for the computer"
+            self.set_aside.append(SetAside(DEFAULT_EXEMPT, place, assigned.store, why, said))
+        return _exempting(over, under), under
 
     def _unassigned(self, assigned: IpsecPolicy | None) -> Iterator[IpsecPolicy]:
         """What could be assigned: those of all stores, but for those whose name is taken."""
@@ -269,7 +289,12 @@ def _either(said: Iterable[str]) -> str:
     return " and ".join(dict.fromkeys(name.partition(".")[0] for name in said))
 
 
-def _only_ipsec(policy: Policy) -> Policy:
-    return Policy(
-        name=policy.name, ipsec=policy.ipsec, filter_lists=policy.filter_lists, filter_actions=policy.filter_actions
-    )
+def _exempting(policy: IpsecPolicy, by: IpsecPolicy) -> IpsecPolicy:
+    """A policy with what the other exempts, and where that is said."""
+    places = {name: place for name, place in policy.places.items() if name != DEFAULT_EXEMPT}
+    said = by.places.get(DEFAULT_EXEMPT)
+    return replace(policy, exempt=by.exempt, places=places if said is None else {**places, DEFAULT_EXEMPT: said})
+
+
+def _only_ipsec(policy: Policy, ipsec: IpsecPolicy | None) -> Policy:
+    return Policy(name=policy.name, ipsec=ipsec, filter_lists=policy.filter_lists, filter_actions=policy.filter_actions)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import itertools
+import re
 from dataclasses import fields
 from random import Random
 
@@ -98,6 +99,46 @@ def test_the_persistent_policy_stays_beneath() -> None:
     alone = resultant([read("local", block("a")), persistent]).policy
     assert alone.ipsec == persistent.policy.ipsec
     assert alone.beneath is None
+
+
+EXEMPT = '[policy]\nname = "{}"\n{}based-on = "Client (Respond Only)"\n'
+
+
+@pytest.mark.parametrize(
+    ("persistent", "local", "holds", "says", "aside"),
+    [
+        ("no-default-exempt = 3\n", "no-default-exempt = 0\n", 3, "persistent", ["no-default-exempt"]),
+        ("no-default-exempt = 1\n", "", 1, "persistent", []),
+        ("", "no-default-exempt = 0\n", 0, "local", []),
+        ("", "", 3, "", []),
+    ],
+)
+def test_default_exemptions_are_the_computers(
+    persistent: str, local: str, holds: int, says: str, aside: list[str]
+) -> None:
+    """One value for both policies, the persistent store's where it says one."""
+    given = [read("local", EXEMPT.format("own", local)), read("persistent", EXEMPT.format("always", persistent))]
+    found = resultant(given)
+    assert found.policy.ipsec is not None
+    assert found.policy.beneath is not None
+    assert found.policy.beneath.ipsec is not None
+    assert (found.policy.ipsec.name, found.policy.beneath.ipsec.name) == ("own", "always")
+    for one in (found.policy.ipsec, found.policy.beneath.ipsec):
+        assert one.exempt.value == holds
+        place = one.places.get("no-default-exempt")
+        assert (place.store if place else "") == says
+    assert [one.what for one in found.set_aside] == aside
+    shown = effective(found.policy, found.set_aside)
+    assert re.findall(r"no-default-exempt += (\d)", shown) == [str(holds)] * 2
+    if aside:
+        assert str(found.set_aside[0]) == (
+            "no-default-exempt local.toml:3: the persistent store says it, and it is one for the computer "
+            "(persistent.toml:3)"
+        )
+    own = bytes([10, 0, 0, 1])
+    compiled = compile_policy(found.policy, HostFacts((own,)), {})
+    told = explain(compiled, *parse_flow("out udp 10.0.0.1 -> 10.0.0.2:88"))
+    assert (told.entry is not None and "always in clear" in told.entry.origin.rule) is (holds in (0, 2))
 
 
 def test_lists_that_only_another_store_has_are_there_too() -> None:
