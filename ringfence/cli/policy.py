@@ -77,7 +77,7 @@ def show(
     applied = f"applied {words.clock(view.applied_at, now)}, {words.ago(view.applied_at, now)}"
     output.say(Cell(view.document, "head"), f", {applied}")
     output.say()
-    _entries(view.entries, view.default, entries)
+    _entries(view.entries, view.default, entries, view.elsewhere)
     _boot(view.boot)
 
 
@@ -108,6 +108,7 @@ def check(
 def _checked(document: Path, profile: str | None) -> "Checked":
     from ringfence.control.entries import entries
     from ringfence.control.questions import Checked
+    from ringfence.policy import words as policy_words
     from ringfence.policy.boot import NO_BOOT
     from ringfence.policy.bootwords import summary
     from ringfence.policy.compile import compile_policy
@@ -129,6 +130,8 @@ def _checked(document: Path, profile: str | None) -> "Checked":
         entries=entries(compiled.spd, compiled.pad),
         boot=summary(loaded.policy.boot) if loaded.policy.boot != NO_BOOT else "",
         findings=[str(finding) for finding in (*loaded.findings, *validate(loaded.policy, compiled))],
+        refused=list(dict.fromkeys(one.rule for one in compiled.refusals)),
+        elsewhere=[policy_words.elsewhere(one) for one in compiled.elsewhere.nowhere()],
     )
 
 
@@ -138,8 +141,11 @@ def _meaning(checked: "Checked", cards: bool) -> None:
     for finding in checked.findings:
         for line in output.wrap(finding, 0):
             output.say(Cell(line, "warn"))
+    if checked.refused:
+        why = f": run and apply refuse it, for what is said of {words.listing(checked.refused)}."
+        output.say(Cell("This version cannot carry it out", "bad"), why)
     output.say()
-    _entries(checked.entries, "permit", cards)
+    _entries(checked.entries, "permit", cards, checked.elsewhere)
     _boot(checked.boot)
 
 
@@ -149,14 +155,17 @@ def _boot(said: str) -> None:
         output.pairs([("before the service", said)])
 
 
-def _entries(entries: "list[Entry]", default: str, cards: bool) -> None:
+def _entries(entries: "list[Entry]", default: str, cards: bool, elsewhere: list[str]) -> None:
+    not_here: list[tuple[str, Shown]] = [
+        ("" if number else "not here now", one) for number, one in enumerate(elsewhere)
+    ]
     if cards:
         _cards(entries)
-        output.pairs([("everything else", default)])
+        output.pairs([*not_here, ("everything else", default)])
     else:
         _table(entries)
         output.say()
-        _rest(entries, default)
+        output.pairs([*not_here, *_rest(entries, default)])
 
 
 def _table(entries: "list[Entry]") -> None:
@@ -170,13 +179,13 @@ def _table(entries: "list[Entry]") -> None:
         output.table(columns, rows)
 
 
-def _rest(entries: "list[Entry]", default: str) -> None:
+def _rest(entries: "list[Entry]", default: str) -> list[tuple[str, Shown]]:
     built_in = list(dict.fromkeys(entry.rule for entry in entries if entry.built_in))
     rows: list[tuple[str, Shown]] = []
     if built_in:
         names = words.listing([rule.partition(": ")[2] or rule for rule in built_in])
         rows.append(("always in clear", f"{names} (--entries shows how)"))
-    output.pairs([*rows, ("everything else", default)])
+    return [*rows, ("everything else", default)]
 
 
 def traffic(entry: "Entry") -> str:

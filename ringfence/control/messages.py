@@ -359,6 +359,8 @@ class PolicyView(Message):
     """All that it is put together from, the highest first."""
     set_aside: list[SetAsideView] = []
     """What stores say and what does not hold."""
+    elsewhere: list[str] = []
+    """Rules and filters that hold in none of this computer's present networks, and where they would."""
 
 
 class Reloaded(Message):

@@ -19,6 +19,10 @@ class Checked(Message):
     """As in ``PolicyView``."""
     findings: list[str] = []
     """Errors or warnings, each with its place and its cure."""
+    refused: list[str] = []
+    """Rules and filters that this version cannot carry out, so that it would not be applied."""
+    elsewhere: list[str] = []
+    """As in ``PolicyView``."""
 
 
 class When(Enum):

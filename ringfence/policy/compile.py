@@ -10,7 +10,7 @@ An entry's name is its rule's name and its selector, so it stays the same as lon
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.demand import Demand, Grant
@@ -24,9 +24,10 @@ from ringfence.net.flow import ESP
 from ringfence.policy import masquerade
 from ringfence.policy.able import admitted, unable, unable_filter, without, without_filter
 from ringfence.policy.accounts import read
-from ringfence.policy.boot import NO_BOOT, BootSettings
 from ringfence.policy.certificates import EMPTY, Wallet, served
+from ringfence.policy.compiled import Compiled as Compiled
 from ringfence.policy.cubes import Cube, Cubes
+from ringfence.policy.elsewhere import Elsewhere
 from ringfence.policy.errors import Finding, PolicyError, Severity
 from ringfence.policy.exempt import BUILT_IN as BUILT_IN
 from ringfence.policy.exempt import V4, V6, exemptions, unprotected
@@ -39,7 +40,6 @@ from ringfence.policy.mainmodes import MainModes, Piece
 from ringfence.policy.methods import for_pfs
 from ringfence.policy.model import Filter, Gateways, Keyword, Need, Policy, Rule, Verb
 from ringfence.policy.multicast import ARROWS, beside_exempt, beside_multicast
-from ringfence.policy.networks import Situation
 from ringfence.policy.packetfilter import packet_lists
 from ringfence.policy.peers import Peers
 from ringfence.policy.protected import beside_tunnels
@@ -51,33 +51,6 @@ from ringfence.policy.windows import DefaultExempt
 from ringfence.secret import Secret
 
 ENTRIES_AT_MOST = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A policy in RFC 4301's words."""
-
-    spd: Spd
-    pad: Pad
-    findings: tuple[Finding, ...] = ()
-    """Warnings that only show on this computer."""
-    refusals: tuple[Finding, ...] = ()
-    """Why this version cannot carry it out: questions about it are answered, but it must not be applied."""
-    own: frozenset[bytes] = frozenset()
-    """This computer's addresses: what it sends to itself never leaves it, and no entry is asked."""
-    situations: tuple[Situation, ...] = ()
-    """Its interfaces as the policy sees them; empty where that makes no difference."""
-    boot: BootSettings = NO_BOOT
-    """What the policy says of the time before the service is up."""
-    links: Mapping[bytes, str] = field(default_factory=dict)
-    """The interface of each address of this computer, as far as that is known."""
-    masqueraded: Masqueraded | None = None
-    """What becomes of what it masquerades for others; None where it does not."""
-
-    def refused(self, rule: str) -> Iterator[str]:
-        """Why it cannot carry out the rule of this name."""
-        for subject in (f'rule "{rule}"', f'filter "{rule}"'):
-            yield from (one.message.removeprefix(f"{subject} ") for one in self.refusals if one.rule == subject)
 
 
 def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret], wallet: Wallet = EMPTY) -> Compiled:
@@ -136,6 +109,9 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret], 
         situations=compiler.cubes.situations if situated else (),
         links={address: one.name for one in host.interfaces for address in one.addresses},
         masqueraded=policy.settings.masqueraded if host.masquerades else None,
+        main_modes=compiler.deciding,
+        undecisive=tuple(compiler.main_modes.findings()),
+        elsewhere=Elsewhere(written, compiler.cubes),
     )
 
 
@@ -164,6 +140,8 @@ class _Compiler:
         self.cubes = Cubes(host, policy.profiles)
         self.tomorrow = Cubes(host, policy.profiles, any_is_own=True)
         self.main_modes = MainModes(policy, self.cubes)
+        self.deciding: dict[str, Origin] = {}
+        """The main mode rules that decide, by the names of entries."""
         self.decided: dict[str, list[Rule]] = {}
         """By a rule's name what it came to with the main modes that decide for its peers."""
         self._peers: dict[int, tuple[Rule, str]] = {}
@@ -224,9 +202,7 @@ class _Compiler:
                     return
                 piece = cube if remote is cube.selector.destination else cube.to(remote)
                 entry = self._entry(rule, piece if out else piece.into(), Action.PROTECT)
-                peer = self._peer(decided)
-                self.peers.widen(peer, self._ends(decided, piece.selector))
-                yield replace(entry, processing=processing, peer=peer)
+                yield replace(entry, processing=processing, peer=self._peer(decided, entry))
             if not out:
                 yield self._entry(rule, cube._replace(directions=Direction.OUT), Action.BYPASS)
 
@@ -238,7 +214,7 @@ class _Compiler:
             return
         decided = [
             # For peers from anywhere only a main mode rule about them all can decide.
-            next((one for piece, one in self.main_modes.pieces(rule, here, there) if piece == there), rule)
+            dict(self.main_modes.pieces(rule, here, there)).get(there, rule)
             for there, here in self._gateways(rule, gateways)
         ]
         # So can only one about all of our addresses where any may be our end.
@@ -366,8 +342,10 @@ class _Compiler:
                     return address
         return own[0] if own else None
 
-    def _peer(self, rule: Rule) -> str:
-        """The PAD entry of a rule."""
+    def _peer(self, rule: Rule, entry: SpdEntry) -> str:
+        """The PAD entry of a rule, also for the peers of this entry."""
+        if (main := self.main_modes.deciding(rule)) is not None:
+            self.deciding[entry.name] = Origin(main.name, main.place)
         known = self._peers.get(id(rule))
         if known is None:
             keys = tuple(auth for auth in rule.auth if served(auth, self.authorities))
@@ -379,6 +357,7 @@ class _Compiler:
                 self.errors.append(self.finding(rule, what, cure=cure))
             self.decided.setdefault(rule.name, []).append(rule)
             known = self._peers[id(rule)] = rule, name
+        self.peers.widen(known[1], self._ends(rule, entry.selector))
         return known[1]
 
 

@@ -6,7 +6,7 @@ with the default, so that one run shows all mistakes; the values are thrown away
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import Enum
@@ -138,9 +138,9 @@ class Table:
             found += [one for piece in pieces if (one := self.understand(key, piece, parse, at=at)) is not None]
         return tuple(found) or None
 
-    def choice(self, key: str, choices: type[E]) -> E | None:
-        """A member of an enumeration by its value."""
-        return self.word(key, lambda text: choose(text, choices))
+    def choice(self, key: str, choices: type[E], also: Mapping[str, str] | None = None) -> E | None:
+        """A member of an enumeration by its value; ``also`` as in ``choose``."""
+        return self.word(key, lambda text: choose(text, choices, also))
 
     def understand(self, key: str, text: str, parse: Callable[[str], T], *, at: Steps = ()) -> T | None:
         """What ``parse`` makes of ``text``, or None and a finding."""
@@ -205,13 +205,14 @@ class Table:
         return {f"{self.prefix}{key}": self.source.place_of((*self.steps, key)) for key in keys if key in self.data}
 
 
-def choose(text: str, choices: type[E]) -> E:
-    """The member whose value is ``text``; raises BadWord."""
+def choose(text: str, choices: type[E], also: Mapping[str, str] | None = None) -> E:
+    """The member whose value is ``text``; raises BadWord, which hints at ours for words that ``also`` others use."""
     for member in choices:
         if member.value == text.strip().lower():
             return member
     values = [str(member.value) for member in choices]
-    close = get_close_matches(text.lower(), values, 1)
+    meant = (also or {}).get(text.strip().lower())
+    close = [meant] if meant is not None else get_close_matches(text.lower(), values, 1)
     hint = f'Did you mean "{close[0]}"?' if close else ""
     quoted = [f'"{value}"' for value in values]
     raise BadWord(f"but has to be {', '.join(quoted[:-1])} or {quoted[-1]}", cure=hint)

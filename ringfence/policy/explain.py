@@ -59,6 +59,10 @@ class Explanation:
     """What becomes of it by an address of this computer, if it is somebody else's."""
     refused: tuple[str, ...] = ()
     """Why this version could not carry out the rule that decides."""
+    main_mode: str = ""
+    """How the two agree on keys, where a main mode rule says it, and which one."""
+    elsewhere: tuple[str, ...] = ()
+    """What would be about it in another network, or on another interface, and where."""
 
     @property
     def action(self) -> Action:
@@ -77,7 +81,9 @@ class Explanation:
         network = (f"{'network':<11}{self.network}",) if self.network else ()
         because, filters = f"{'because':<11}{self._because()}", [f"{a:<11}{b}" for a, b in self.passage.lines()]
         others = (f"{'masquerade':<11}{one}" for one in self.masqueraded)
-        behind = (*self._demand(), *others, *self._refused(), *network, *self._rivals())
+        main_mode = (f"{'main mode':<11}{self.main_mode}",) if self.main_mode else ()
+        not_here = (f"{'not here':<11}{one}" for one in self.elsewhere)
+        behind = (*main_mode, *self._demand(), *others, *self._refused(), *network, *not_here, *self._rivals())
         if self.passage.surely:
             otherwise = f"otherwise  {verdict} {self._what()}".rstrip()
             return (*filters, otherwise, because, *behind)
@@ -214,7 +220,17 @@ def explain(compiled: Compiled, flow: FlowKey, direction: Direction) -> Explanat
     return Explanation(
         flow, direction, decides, tuple(before.values()), tuple(behind.values()),
         network=network, masqueraded=_masqueraded(compiled, flow, direction), refused=refused,
+        main_mode="" if decides is None else _main_mode(compiled, decides),
+        elsewhere=tuple(words.elsewhere(one) for one in compiled.elsewhere.about(outward, direction)),
     )  # fmt: skip
+
+
+def _main_mode(compiled: Compiled, entry: SpdEntry) -> str:
+    rule, peer = compiled.main_modes.get(entry.name), compiled.pad.named(entry.peer)
+    if rule is None or peer is None:
+        return ""
+    auth = " or ".join(map(str, peer.auth))
+    return f'{words.main_mode(peer.proposals)}; {auth}: main mode rule "{rule.rule}" {rule.place.told}'.rstrip()
 
 
 def _masqueraded(compiled: Compiled, flow: FlowKey, direction: Direction) -> tuple[str, ...]:

@@ -56,6 +56,7 @@ def lint(
             found += _readable(item)
             found += aggressive_findings(item)
     found += secure_filter_findings(policy, compiled)
+    found += compiled.undecisive
     found += _one_way(policy, compiled)
     found += _without_ike(policy, compiled, host)
     found += packet_filter_findings(compiled, host)

@@ -47,6 +47,11 @@ class Device:
 
 Link = LinkKind | Device
 DEVICE_NAME = re.compile(r"[^\s/*\"\\]{1,15}\*?")
+LINK_WORDS = {
+    "wlan": "wireless", "wifi": "wireless", "wi-fi": "wireless", "wired": "lan", "ethernet": "lan",
+    "ras": "remote-access", "remoteaccess": "remote-access", "dialup": "remote-access", "vpn": "remote-access",
+}  # fmt: skip
+"""What others, Windows among them, call these kinds."""
 CURE = 'Such as "lan", "wireless", "remote-access", "dev eth0" or "dev wg*".'
 
 
@@ -116,7 +121,7 @@ def parse_link(text: str) -> Link:
             raise BadWord("which is no name of an interface", cure=CURE)
         return Device(name.strip())
     try:
-        return choose(text, LinkKind)
+        return choose(text, LinkKind, LINK_WORDS)
     except BadWord as error:
         raise BadWord(error.why, cure=error.cure or CURE) from error
 

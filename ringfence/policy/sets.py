@@ -144,15 +144,22 @@ def decode_main_mode_rule(table: Table) -> MainModeRule:
     return replace(rule, places=decode_places(table))
 
 
+PSK_WORDS = {"none": "utf-16", "utf16": "utf-16", "utf8": "utf-8"}
+CRL_WORDS = {"attemptcrlcheck": "revoked", "requirecrlcheck": "strict"}
+NAT_WORDS = {"serverbehindnat": "server", "serverandclientbehindnat": "both", "none": "never"}
+EXEMPT_WORDS = {"neighbordiscovery": "neighbor-discovery", "routerdiscovery": "router-discovery"}
+"""What Windows calls our words for settings."""
+
+
 def decode_global(table: Table) -> GlobalSettings:
     """What holds for all rules."""
     tunnel, transport = (_authorization(table, f"{mode}-authorization") for mode in ("tunnel", "transport"))
     found = GlobalSettings(
         exempt=_exempt(table),
         idle_s=_idle(table),
-        psk_encoding=table.choice("psk-encoding", PskEncoding) or DEFAULT.psk_encoding,
-        crl_check=table.choice("crl-check", CrlCheck) or DEFAULT.crl_check,
-        through_nat=table.choice("nat", ThroughNat) or DEFAULT.through_nat,
+        psk_encoding=table.choice("psk-encoding", PskEncoding, PSK_WORDS) or DEFAULT.psk_encoding,
+        crl_check=table.choice("crl-check", CrlCheck, CRL_WORDS) or DEFAULT.crl_check,
+        through_nat=table.choice("nat", ThroughNat, NAT_WORDS) or DEFAULT.through_nat,
         masqueraded=table.choice("masqueraded", Masqueraded) or DEFAULT.masqueraded,
         dead_peer=_dead_peer(table),
         fragmentation=either(table.value("fragmentation", bool), True),
@@ -189,7 +196,11 @@ def _exempt(table: Table) -> tuple[Exempt, ...]:
     if table.data.get("exempt") == []:
         table.seen.add("exempt")
         return ()
-    said = table.words("exempt", lambda word: choose(word, Exempt), split=",")
+    if table.data.get("exempt") in ("none", ["none"]):
+        cure = "Write [] if rules shall leave nothing alone."
+        table.complain("exempt", 'is "none", which is no kind of traffic', cure=cure)
+        return ()
+    said = table.words("exempt", lambda word: choose(word, Exempt, EXEMPT_WORDS), split=",")
     return DEFAULT.exempt if said is None else tuple(one for one in Exempt if one in said)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a policy says that its author probably did not mean. Nothing here keeps it from being applied."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
@@ -29,7 +29,7 @@ def validate(policy: Policy, compiled: Compiled | None = None) -> tuple[Finding,
     """Warnings about ``policy``; with ``compiled`` also those that depend on this computer."""
     items = statements(policy)
     found = [finding for item in items if item.enabled for finding in _statement(item)]
-    found += [*_unassigned(policy), *_unused(policy)]
+    found += [*_unassigned(policy), *_unused(policy), *_nowhere(policy, items)]
     if not any(item.enabled for item in (*items, *policy.packet_filters)):
         found.append(
             Finding("no rule and no filter: everything is permitted.", Place(policy.name), severity=Severity.WARNING)
@@ -79,6 +79,20 @@ def _unassigned(policy: Policy) -> Iterator[Finding]:
         yield Finding(f"no IPsec policy is assigned; there {'is' if len(policy.unassigned) == 1 else 'are'} {names}.",
                       first.place, cure="assigned = true in one of them has this computer follow it.",
                       severity=Severity.WARNING)  # fmt: skip
+
+
+def _nowhere(policy: Policy, items: Iterable[Rule | Filter]) -> Iterator[Finding]:
+    """Statements for networks of profiles by which no network is known."""
+    known = {one.profile for one in policy.profiles.known} | {policy.profiles.default}
+    kinds = [("rule" if isinstance(one, Rule) else "filter", one) for one in items]
+    for kind, item in (*kinds, *(("main mode rule", one) for one in policy.main_modes)):
+        if item.enabled and item.scope.profiles and not known.intersection(item.scope.profiles):
+            names = " and ".join(one.value for one in item.scope.profiles)
+            subject, first = f'{kind} "{item.name}"', item.scope.profiles[0].value
+            what = f"is for {names} networks, and nothing says which these are: it holds nowhere"
+            yield Finding(f"{subject} {what}.", item.places.get("profiles", item.place), subject, "profiles",
+                          cure=f'Say how they are known: [profile.{first}] networks = "10.0.0.0/8"',
+                          severity=Severity.WARNING)  # fmt: skip
 
 
 def _unused(policy: Policy) -> Iterator[Finding]:

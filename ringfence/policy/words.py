@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Entries of the databases in words, for plans and explanations."""
 
+from collections.abc import Sequence
+
 from ringfence.databases.demand import Grant
 from ringfence.databases.packet_filter import PacketList
+from ringfence.databases.proposal import IkeProposal
 from ringfence.databases.sa import Mode
 from ringfence.databases.spd import Action, Direction, Processing, SpdEntry
 from ringfence.net.address import format_address
+from ringfence.policy.model import Filter, Rule
 
 ARROWS = {Direction.BOTH: "<->", Direction.OUT: "->", Direction.IN: "<-"}
 PROTOCOLS = {"esp": "ESP", "ah": "AH"}
@@ -66,6 +70,18 @@ def methods(processing: Processing) -> str:
         end = format_address(processing.tunnel_remote) if processing.tunnel_remote else "whoever authenticates"
         tunnel = f", in a tunnel to {end}"
     return f"{words[0]}{others}{tunnel}"
+
+
+def main_mode(proposals: Sequence[IkeProposal]) -> str:
+    """``aes256-sha384-ecp384 (or aes128-sha256-ecp256)``."""
+    first, *others = map(str, proposals)
+    return f"{first} (or {', '.join(others)})" if others else first
+
+
+def elsewhere(item: Rule | Filter) -> str:
+    """What holds in other networks: ``rule "colleagues" policy.toml:1 (profiles domain)``."""
+    kind = "rule" if isinstance(item, Rule) else "filter"
+    return f'{kind} "{item.name}" {item.place.told}'.rstrip() + f" ({item.scope})"
 
 
 def strictness(processing: Processing) -> str:

@@ -44,6 +44,7 @@ from ringfence.databases.spd import Action, SpdEntry
 from ringfence.ike.info import IkeSaInfo
 from ringfence.net.address import format_address
 from ringfence.net.flow import FlowKey
+from ringfence.policy import words
 from ringfence.policy.boot import NO_BOOT
 from ringfence.policy.bootwords import summary
 from ringfence.policy.networks import Situation
@@ -177,6 +178,7 @@ class Answers:
             boot=summary(running.compiled.boot) if running.compiled.boot != NO_BOOT else "",
             stores=store_views(running.loaded.stores),
             set_aside=set_aside_views(running.loaded.set_aside),
+            elsewhere=[words.elsewhere(one) for one in running.compiled.elsewhere.nowhere()],
         )
 
     def explain(self, packet: str) -> Explanation:

@@ -3,6 +3,7 @@
 
 import re
 import subprocess
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -122,8 +123,10 @@ TOLERATED = {"XfrmAcquireError", "XfrmInTmplMismatch", "XfrmInNoStates"}
 
 
 @contextmanager
-def both(peer: Peer, scenario: Scenario, *, policy: str = "", **settings: object):
-    """The peer's daemon and Ringfence, both ready to begin; by another ``policy`` than the scenario's, if there is."""
+def both(
+    peer: Peer, scenario: Scenario, *, policy: str = "", keys: Mapping[str, str] | None = None, **settings: object
+):  # fmt: skip
+    """The peer's daemon and Ringfence, both ready to begin; with another policy of ours, and more keys, if need be."""
     peer.up(**{**scenario.settings, **settings})
     if scenario.mode == "tunnel":
         peer.run("ip", "address", "replace", f"{INNER_THEIRS}/32", "dev", "lo")
@@ -131,7 +134,7 @@ def both(peer: Peer, scenario: Scenario, *, policy: str = "", **settings: object
         peer.outside("ip", "address", "replace", f"{INNER_OURS}/32", "dev", "lo")
     before = peer.xfrm_errors()
     try:
-        with running(peer.netns, policy or scenario.policy) as product:
+        with running(peer.netns, policy or scenario.policy, keys=keys) as product:
             yield product
         assert {name for name, _ in peer.xfrm_errors().items() - before.items()} <= TOLERATED
     except BaseException:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,14 +16,16 @@ from ringfence.control.errors import ControlError
 from ringfence.control.messages import MainModeSa, QuickModeSa, Sas, Status
 
 PSK = "lab-secret-of-no-value"
-START_S = 15.0
+START_S = 15.0 * float(os.environ.get("RINGFENCE_PATIENCE", "1"))
+RINGFENCE = ("-m", "ringfence")
 
 
 class Product:
     """One running service and its folder."""
 
-    def __init__(self, netns: str, folder: Path) -> None:
+    def __init__(self, netns: str, folder: Path, program: Sequence[str] = RINGFENCE) -> None:
         self.netns = netns
+        self.program = program
         self.folder = folder
         self.socket = folder / "s"
         self.log = folder / "log"
@@ -39,7 +41,7 @@ class Product:
 
     def start(self) -> None:
         """Run it, and wait until it guards."""
-        command = ["ip", "netns", "exec", self.netns, sys.executable, "-m", "ringfence", "run"]
+        command = ["ip", "netns", "exec", self.netns, sys.executable, *self.program, "run"]
         command += [str(self.folder / "policy.toml"), "--socket", str(self.socket), "--verbose"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -117,11 +119,24 @@ class Product:
 
 
 @contextmanager
-def running(netns: str, policy: str, psk: str = PSK) -> Iterator[Product]:
-    """Ringfence with this policy in that namespace; when a test fails, what it said is shown."""
+def running(
+    netns: str,
+    policy: str,
+    psk: str = PSK,
+    *,
+    keys: Mapping[str, str] | None = None,
+    program: Sequence[str] = RINGFENCE,
+) -> Iterator[Product]:
+    """Ringfence with this policy in that namespace; when a test fails, what it said is shown.
+
+    ``keys`` are more key files; ``program`` is what Python runs.
+    """
     with tempfile.TemporaryDirectory(prefix="rf") as folder:
-        product = Product(netns, Path(folder))
+        product = Product(netns, Path(folder), program)
         product.write(policy, psk)
+        for name, key in (keys or {}).items():
+            (product.folder / name).write_text(key)
+            (product.folder / name).chmod(0o600)
         try:
             product.start()
             yield product

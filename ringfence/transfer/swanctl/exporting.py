@@ -36,6 +36,7 @@ from ringfence.policy.model import (
     Rule,
     Verb,
 )
+from ringfence.policy.resultant import SETTINGS
 from ringfence.policy.scope import Device, Scope
 from ringfence.policy.terms import GlobalSettings, MainMode
 from ringfence.policy.traffic import Traffic
@@ -100,10 +101,11 @@ class _Writer:
         plain = GlobalSettings()
         inherited = {"auth", "second_auth", "auth_set", "protect", "lifetime", "pfs", "quick_mode_crypto", "main_mode",
                      "main_mode_crypto", "require_encryption", "legacy", "place", "places", "local_rules"}  # fmt: skip
-        for one in fields(settings):
-            if one.name not in inherited and getattr(settings, one.name) != getattr(plain, one.name):
-                word = one.name.removesuffix("_s").replace("_", "-")
-                self.leave(settings.place, f"global, {word}", "strongSwan says it elsewhere, or not at all")
+        changed = {one.name for one in fields(settings) if getattr(settings, one.name) != getattr(plain, one.name)}
+        for (word, *_), values in SETTINGS:
+            if changed.intersection(values) - inherited:
+                place = settings.places.get(word, settings.place)
+                self.leave(place, f"global, {word}", "strongSwan says it elsewhere, or not at all")
 
     def text(self) -> str:
         """The whole file."""

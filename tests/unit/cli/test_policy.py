@@ -128,9 +128,22 @@ def test_another_situation_can_be_asked(document: Path, command: Command) -> Non
     assert "outside" in command("policy", "check", str(document)).out
     assert "outside" in command("policy", "check", str(document), "--profile", "public").out
     at_home = command("policy", "check", str(document), "--profile", "private")
-    assert (at_home.code, "outside" in at_home.out) == (0, False)
+    assert (at_home.code, "block " in at_home.out) == (0, False)
+    assert f'not here now     filter "outside" {document.name}:1 (profiles public)' in at_home.out.replace(
+        f"{document.parent}/", ""
+    )
+    told = json.loads(command("policy", "check", str(document), "--profile", "private", "--json").out)
+    assert (len(told["elsewhere"]), told["refused"]) == (1, [])
     wrong = command("policy", "check", str(document), "--profile", "home")
     assert (wrong.code, 'has to be "domain", "private" or "public"' in wrong.err) == (2, True)
+
+
+def test_what_would_be_refused_is_told(document: Path, command: Command) -> None:
+    document.write_text(GOOD.replace('{ psk-file = "lab.psk" }', '"kerberos"'))
+    answer = command("policy", "check", str(document))
+    assert answer.code == 0
+    assert "This version cannot carry it out: run and apply refuse it, for what is said of " in answer.out
+    assert json.loads(command("policy", "check", str(document), "--json").out)["refused"] == ['rule "lab is isolated"']
 
 
 def test_what_holds_at_boot_is_told_where_the_document_says_it(document: Path, command: Command) -> None:

@@ -112,6 +112,7 @@ def test_where_networks_make_a_difference_the_network_is_told() -> None:
     assert told[1:] == (
         "because    no rule is about it, and what no rule names is permitted",
         "network    this computer: private (default)",
+        'not here   filter "f" test.toml:3 (profiles public)',
     )
 
 
@@ -123,3 +124,17 @@ def test_a_computer_may_talk_to_itself() -> None:
             told = explain(compiled, flow, direction)
             assert told.action is Action.BYPASS
             assert "to itself" in told.lines()[1]
+
+
+MAIN_MODE = (
+    '[[main-mode]]\nname = "servers"\nwith = "10.77.0.9"\nmethods = ["aes256-sha384-ecp384", "aes128-sha256-ecp256"]\n'
+)
+
+
+def test_the_main_mode_rule_that_decides_is_named() -> None:
+    found = lines("out tcp 10.77.0.1 -> 10.77.0.9:80", TEXT + MAIN_MODE)
+    assert found[2] == (
+        "main mode  aes256-sha384-ecp384 (or aes128-sha256-ecp256); preshared key test.psk: "
+        'main mode rule "servers" test.toml:13'
+    )
+    assert not [one for one in lines("out tcp 10.77.0.1 -> 10.77.0.2:80", TEXT + MAIN_MODE) if "main mode" in one]

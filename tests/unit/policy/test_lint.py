@@ -34,6 +34,11 @@ def test_what_policy_check_says_is_said() -> None:
     assert "replay-window" in found(LAB + "replay-window = 0\n")[0]
 
 
+def test_a_main_mode_rule_that_decides_nothing() -> None:
+    (one,) = found(LAB + '[[main-mode]]\nname = "m"\nwith = "192.0.2.0/24"\npfs = true\n')
+    assert one.startswith('p.toml:5: warning: main mode rule "m" decides nothing: no connection security rule')
+
+
 def test_readable_beside_encrypted() -> None:
     (one,) = found(LAB + 'protect = ["esp aes256-gcm", "ah sha256", "esp null-sha256"]\n')
     assert one.startswith('p.toml:5: warning: rule "lab" encrypts, but allows ah sha256, esp null-sha256, too')

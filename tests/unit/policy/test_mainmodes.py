@@ -113,3 +113,36 @@ def test_of_a_tunnel_only_its_own_end_is_negotiated_with() -> None:
     (entry,) = compile_policy(parse(tunnel, name="policy.toml"), host, KEYS).pad
     there = parse_address("10.77.0.9")
     assert [entry.serves(there, one) for one in host.own] == [True, False]
+
+
+def test_which_one_decides_and_which_ones_decide_nothing() -> None:
+    text = RULE + main_mode("first", 'with = "10.77.0.0/16"') + main_mode("second", 'with = "10.77.1.0/24"')
+    text += main_mode("third", 'with = "192.0.2.0/24"') + main_mode("fourth", 'with = "192.0.2.0/24"\nenabled = false')
+    text += (
+        main_mode("fifth", 'with = "192.0.2.0/24"\nprofiles = "domain"')
+        + '[profile.domain]\nnetworks = "10.9.0.0/16"\n'
+    )
+    keys = {name: Secret(b"x" * 16) for name in ("first.psk", "second.psk", "third.psk", "fourth.psk", "fifth.psk")}
+    found = compile_policy(parse(text, name="policy.toml"), HOST, {**KEYS, **keys})
+    assert {name: str(origin) for name, origin in found.main_modes.items()} == {
+        "lab/10.77.0.1 <-> 10.77.0.0/16": 'rule "first" policy.toml:5'
+    }
+    decides = "decides nothing"
+    assert [(str(one.place), one.message, one.cure) for one in found.undecisive] == [
+        (
+            "policy.toml:10",
+            f'main mode rule "second" {decides}: "first", before it, decides for all its addresses.',
+            "Of main mode rules the first one counts: put it first.",
+        ),
+        (
+            "policy.toml:15",
+            f'main mode rule "third" {decides}: no connection security rule that protects is about its addresses.',
+            "",
+        ),
+    ]
+
+
+def test_one_that_some_address_has_decides() -> None:
+    text = RULE + main_mode("first", 'local = "10.77.0.1"\nremote = "any"') + main_mode("second", 'with = "any"')
+    host = HostFacts((parse_address("10.77.0.1"), parse_address("10.77.0.2")))
+    assert compile_policy(parse(text, name="policy.toml"), host, KEYS).undecisive == ()

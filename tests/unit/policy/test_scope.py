@@ -47,6 +47,7 @@ def test_words() -> None:
 
 def test_what_is_refused() -> None:
     assert 'profiles[1] is "home", but has to be "domain", "private" or "public"' in refused('profiles = ["home"]')
-    assert 'interfaces is "wifi"' in refused('interfaces = "wifi"')
+    assert 'Did you mean "wireless"' in refused('interfaces = "wifi"')
+    assert 'Did you mean "remote-access"' in refused('interfaces = "RemoteAccess"')
     assert "is an empty list" in refused("profiles = []")
     assert "dev eth0" in refused('interfaces = "eth0"'), "the cure"

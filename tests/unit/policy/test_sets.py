@@ -142,6 +142,12 @@ main-mode-crypto = "m"
     ("text", "sentence"),
     [
         ('[global]\nexempt = ["arp"]', 'global: exempt[1] is "arp", but has to be "neighbor-discovery"'),
+        ('[global]\nexempt = "none"', 'exempt is "none", which is no kind of traffic'),
+        ('[global]\nexempt = "none"', "Write [] if rules"),
+        ('[global]\nexempt = "routerdiscovery"', 'Did you mean "router-discovery"?'),
+        ('[global]\npsk-encoding = "none"', 'Did you mean "utf-16"?'),
+        ('[global]\ncrl-check = "RequireCrlCheck"', 'Did you mean "strict"?'),
+        ('[global]\nnat = "serverandclientbehindnat"', 'Did you mean "both"?'),
         ('[global]\nidle-time = "4 min"', "global: idle-time is out of range: from 5 min to 60 min"),
         ('[global]\nidle-time = "61 min"', "global: idle-time is out of range"),
         ('[global]\npsk-encoding = "latin-1"', 'psk-encoding is "latin-1"'),

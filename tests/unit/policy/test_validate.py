@@ -44,6 +44,22 @@ def test_warnings(text: str, words: str) -> None:
     assert any(words in one for one in warnings(text)), warnings(text)
 
 
+NOWHERE = "is for domain networks, and nothing says which these are: it holds nowhere.\n"
+
+
+def test_profiles_that_no_network_is_known_by() -> None:
+    cure = 'Say how they are known: [profile.domain] networks = "10.0.0.0/8"'
+    main_mode = '[[main-mode]]\nname = "m"\nwith = "any"\npfs = true\nprofiles = "domain"\n'
+    found = warnings(LAB + 'profiles = "domain"\n' + main_mode)
+    assert found == [
+        f'test.toml:5: warning: rule "lab" {NOWHERE}{cure}',
+        f'test.toml:10: warning: main mode rule "m" {NOWHERE}{cure}',
+    ]  # fmt: skip
+    for known in ('[profile.domain]\nnetworks = "10.0.0.0/8"\n', '[profile]\ndefault = "domain"\n'):
+        assert not [one for one in warnings(LAB + 'profiles = "domain"\n' + main_mode + known) if "nowhere" in one]
+    assert warnings(LAB + 'profiles = "domain, public"\n') == []
+
+
 def test_a_filter_that_blocks_everything_else_is_meant() -> None:
     assert warnings(LAB + '[[filter]]\nname = "rest"\nblock = "any"\n') == []
 

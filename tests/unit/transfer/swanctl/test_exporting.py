@@ -147,7 +147,7 @@ def test_other_things_that_are_left_out() -> None:
     assert "strongSwan's names are plainer: the-lab" in left(RULE.replace('"lab"', '"The Lab"'))[0]
     assert PLACEHOLDER in left(RULE, keys=False)[0]
     assert left('[global]\nidle-time = "10 min"\n' + RULE) == [
-        "global, idle: strongSwan says it elsewhere, or not at all"
+        "global, idle-time: strongSwan says it elsewhere, or not at all"
     ]  # fmt: skip
     assert "one end" in left('[[filter]]\nname = "f"\nblock = "tcp to 23"\nmirrored = false\n')[0]
 
