@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import islice
 
 from ringfence.crypto.suites import DhGroup
-from ringfence.databases.spd import Action, SpdEntry
+from ringfence.databases.spd import Action, Origin, SpdEntry
 from ringfence.databases.spd_index import SelectorIndex
 from ringfence.place import Place
 from ringfence.policy import words
@@ -22,7 +22,9 @@ from ringfence.policy.traffic import ANY_TRAFFIC
 
 SHORT_LIFETIME_S = 300
 HOLES_AT_MOST = 10
-"""Findings about what one entry of a filter does not block."""
+"""Findings about what a filter does not block."""
+LOOKED_AT_MOST = 1000
+"""Entries that may be holes of one entry."""
 
 
 def validate(policy: Policy, compiled: Compiled | None = None) -> tuple[Finding, ...]:
@@ -163,6 +165,8 @@ def _holes(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
         (number, entry.selector) for number, entry in enumerate(entries)
         if entry.action is not Action.DISCARD and entry.demand is None and not entry.origin.rule.startswith(BUILT_IN)
     )  # fmt: skip
+    found: dict[str, dict[tuple[Origin, str], dict[str, None]]] = {}
+    """By filter, and by statement and what it does, the traffic."""
     for number, entry in enumerate(entries):
         item = blocks.get(entry.origin.rule)
         if item is None:
@@ -173,14 +177,18 @@ def _holes(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
             for other in passing.overlapping(entry.selector)
             if other < number and not (clear and entries[other].action is Action.PROTECT)
         )
-        holes = [*islice((o for o in before if entry.directions & entries[o].directions), HOLES_AT_MOST + 1)]
-        for other in map(entries.__getitem__, sorted(holes[:HOLES_AT_MOST])):
+        holes = islice((one for one in before if entry.directions & entries[one].directions), LOOKED_AT_MOST)
+        for other in map(entries.__getitem__, sorted(holes)):
             what = "is permitted" if other.action is Action.BYPASS else "may pass protected"
+            found.setdefault(item.name, {}).setdefault((other.origin, what), {})[words.traffic(other)] = None
+    for name, origins in found.items():
+        for (origin, what), (first, *more) in islice(origins.items(), HOLES_AT_MOST):
+            others = f", nor {len(more)} more like it" if more else ""
             yield warning(
-                item,
-                f"does not {'secure' if clear else 'block'} {words.traffic(other)}: it is more specific, and so by "
-                f"{other.origin} that traffic {what}",
+                blocks[name],
+                f"does not {'secure' if blocks[name].secure is not None else 'block'} {first}{others}: it is more "
+                f"specific, and so by {origin} that traffic {what}",
                 cure="Name the same addresses in the filter, and it decides.",
-            )  # fmt: skip
-        if len(holes) > HOLES_AT_MOST:
-            yield warning(item, f"has more than {HOLES_AT_MOST} such holes, and the rest is not listed")
+            )
+        if len(origins) > HOLES_AT_MOST:
+            yield warning(blocks[name], f"has {len(origins) - HOLES_AT_MOST} more such holes, which are not listed")

@@ -171,15 +171,13 @@ class Answers:
         """The running policy."""
         running = self._running()
         return PolicyView(
-            document=running.loaded.document_name,
-            applied_at=running.applied_at,
+            document=running.loaded.document_name, applied_at=running.applied_at,
             settings=effective(running.loaded.policy, running.loaded.set_aside),
             entries=entries(running.compiled.spd, running.compiled.pad),
             boot=summary(running.compiled.boot) if running.compiled.boot != NO_BOOT else "",
-            stores=store_views(running.loaded.stores),
-            set_aside=set_aside_views(running.loaded.set_aside),
+            stores=store_views(running.loaded.stores), set_aside=set_aside_views(running.loaded.set_aside),
             elsewhere=[words.elsewhere(one) for one in running.compiled.elsewhere.nowhere()],
-        )
+        )  # fmt: skip
 
     def explain(self, packet: str) -> Explanation:
         """What happens to a packet now; raises BadRequest."""

@@ -7,7 +7,7 @@ protect less, or let in more, than it says is left out whole.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import groupby
 
 from ringfence.crypto.suites import DhGroup
@@ -47,6 +47,7 @@ from ringfence.transfer.swanctl.selectors import selector_words
 
 PLACEHOLDER = "the-key-is-not-at-hand"
 INDENT = "    "
+PLAIN = GlobalSettings()
 Lines = list[str]
 
 
@@ -98,14 +99,11 @@ class _Writer:
         self._global(policy.settings)
 
     def _global(self, settings: GlobalSettings) -> None:
-        plain = GlobalSettings()
-        inherited = {"auth", "second_auth", "auth_set", "protect", "lifetime", "pfs", "quick_mode_crypto", "main_mode",
-                     "main_mode_crypto", "require_encryption", "legacy", "place", "places", "local_rules"}  # fmt: skip
-        changed = {one.name for one in fields(settings) if getattr(settings, one.name) != getattr(plain, one.name)}
+        inherited = {"auth", "protect", "main-mode", "require-encryption", "legacy", "local-rules"}
         for (word, *_), values in SETTINGS:
-            if changed.intersection(values) - inherited:
-                place = settings.places.get(word, settings.place)
-                self.leave(place, f"global, {word}", "strongSwan says it elsewhere, or not at all")
+            if word not in inherited and any(getattr(settings, one) != getattr(PLAIN, one) for one in values):
+                where = settings.places.get(word, settings.place)
+                self.leave(where, f"global, {word}", "strongSwan says it elsewhere, or not at all")
 
     def text(self) -> str:
         """The whole file."""

@@ -44,6 +44,21 @@ def test_warnings(text: str, words: str) -> None:
     assert any(words in one for one in warnings(text)), warnings(text)
 
 
+def test_holes_by_one_statement_are_one_warning() -> None:
+    smb = '[[filter]]\nname = "no smb"\nblock = "tcp to 445"\n'
+    many = '[[rule]]\nname = "friends"\nwith = ["10.77.0.9", "10.77.0.10", "10.77.0.11"]\nsecure = "none"\n'
+    (one,) = warnings(smb + many)
+    assert one == (
+        'test.toml:1: warning: filter "no smb" does not block 10.77.0.1 <-> 10.77.0.10, any protocol, nor 2 more like '
+        'it: it is more specific, and so by rule "friends" test.toml:4 that traffic is permitted.\n'
+        "Name the same addresses in the filter, and it decides."
+    )
+    several = "".join(f'[[rule]]\nname = "{n}"\nwith = "10.77.0.{n}"\nsecure = "none"\n' for n in range(20, 32))
+    found = warnings(smb + several)
+    assert len(found) == 11
+    assert 'filter "no smb" has 2 more such holes, which are not listed' in found[-1]
+
+
 NOWHERE = "is for domain networks, and nothing says which these are: it holds nowhere.\n"
 
 
