@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a change of policy would do, entry by entry, before it is done."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ringfence.databases.packet_filter import PacketList
@@ -13,6 +13,7 @@ from ringfence.policy.bootwords import summary
 from ringfence.policy.compile import BUILT_IN, Compiled
 
 NO_ORIGIN = Origin("")
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Plan:
     """Entries for the same traffic of the same rule, before and after."""
     peers: tuple[str, ...] = ()
     """Names of PAD entries that change in substance: their main modes are made anew."""
+    main_modes: tuple[Mapping[str, str], Mapping[str, str]] = (NOTHING, NOTHING)
+    """By PAD entry, how the two sides authenticate and agree on keys, before and after."""
     packet_filters: tuple[tuple[PacketList | None, PacketList | None], ...] = ()
     """Packet filters before and after, where they differ."""
     translated: bool | None = None
@@ -56,6 +59,12 @@ class Plan:
         parts += [f"{self.kept} as before"] if self.kept else []
         return ", ".join(parts)
 
+    def _main_mode(self, old: str, new: str) -> Iterator[str]:
+        """How it is made and was made, by the names of PAD entries, where that differs."""
+        was, now = self.main_modes[0].get(old), self.main_modes[1].get(new)
+        if was is not None and now is not None and was != now:
+            yield f"{now} (until now {was})"
+
     def lines(self) -> tuple[str, ...]:
         """The plan for people, a line or more for each entry."""
         lines: list[str] = []
@@ -66,8 +75,12 @@ class Plan:
             lines.append(f"~ {words.traffic(new)}: {words.treatment(new)}")
             if words.treatment(old) != words.treatment(new):
                 lines.append(f"    until now {words.treatment(old)}")
+            lines += [f"    {one}" for one in words.details(old.processing, new.processing)]
+            lines += [f"    main mode {one}" for one in self._main_mode(old.peer, new.peer)]
             lines.append(f"    {new.origin}")
-        lines += [f"~ {name}: main mode is made anew" for name in self.peers]
+        for name in self.peers:
+            lines.append(f"~ {name}: main mode is made anew")
+            lines += [f"    {one}" for one in self._main_mode(name, name)]
         lines += [line for was, now in self.packet_filters for line in _list_lines(was, now)]
         if self.translated is not None:
             now = "dropped" if self.translated else "let go in clear"
@@ -88,6 +101,7 @@ def plan(old: Compiled | None, new: Compiled) -> Plan:
         removed=tuple(entry for name, entry in before.items() if name not in after),
         changed=changed,
         peers=tuple(_changed_peers([] if old is None else old.pad, new.pad)),
+        main_modes=(NOTHING if old is None else _main_modes(old.pad), _main_modes(new.pad)),
         packet_filters=tuple(_changed_lists(() if old is None else old.spd.packet_lists, new.spd.packet_lists)),
         translated=None if old is None or old.spd.translated is new.spd.translated else new.spd.translated,
         boot=_changed_boot(old, new),
@@ -132,6 +146,10 @@ def _list_lines(was: PacketList | None, now: PacketList | None) -> Iterator[str]
         if was is not None and now is not None and words.packet_list(was) != words.packet_list(now):
             yield f"    until now {words.packet_list(was)}"
         yield f"    {one.origin.place.told}".rstrip()
+
+
+def _main_modes(pad: Iterable[PadEntry]) -> Mapping[str, str]:
+    return {one.name: f"{words.main_mode(one.proposals)}; {' or '.join(map(str, one.auth))}" for one in pad}
 
 
 def _changed_peers(old: Iterable[PadEntry], new: Iterable[PadEntry]) -> list[str]:

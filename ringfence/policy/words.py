@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Entries of the databases in words, for plans and explanations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from ringfence.crypto.suites import GROUPS
 from ringfence.databases.demand import Grant
 from ringfence.databases.packet_filter import PacketList
-from ringfence.databases.proposal import IkeProposal
+from ringfence.databases.proposal import IkeProposal, Limits
 from ringfence.databases.sa import Mode
 from ringfence.databases.spd import Action, Direction, Processing, SpdEntry
 from ringfence.net.address import format_address
 from ringfence.policy.model import Filter, Rule
+from ringfence.policy.units import format_amount, format_duration
 
 ARROWS = {Direction.BOTH: "<->", Direction.OUT: "->", Direction.IN: "<-"}
 PROTOCOLS = {"esp": "ESP", "ah": "AH"}
@@ -82,6 +84,31 @@ def elsewhere(item: Rule | Filter) -> str:
     """What holds in other networks: ``rule "colleagues" policy.toml:1 (profiles domain)``."""
     kind = "rule" if isinstance(item, Rule) else "filter"
     return f'{kind} "{item.name}" {item.place.told}'.rstrip() + f" ({item.scope})"
+
+
+def details(old: Processing | None, new: Processing | None) -> Iterator[str]:
+    """What differs of how traffic is protected beside methods and strictness: ``PFS ecp256 (until now none)``."""
+    if old is not None and new is not None:
+        for (name, was), (_, now) in zip(_details(old), _details(new), strict=True):
+            if was != now:
+                yield f"{name} {now} (until now {was})"
+
+
+def _details(one: Processing) -> Iterator[tuple[str, str]]:
+    yield "PFS", " + ".join(GROUPS[group].word for group in one.exchanges) or "none"
+    yield "new keys", " and ".join(dict.fromkeys(_limits(method.limits) for method in one.methods))
+    yield "idle time", "without end" if one.idle_s is None else format_duration(one.idle_s)
+    yield "replay window", str(one.replay_window)
+    yield "NAT traversal", "yes" if one.udp else "no"
+    yield "padding", f"to {one.tfc_octets} octets" if one.tfc_octets else "none"
+    yield "our end of the tunnel", "any" if one.tunnel_local is None else format_address(one.tunnel_local)
+
+
+def _limits(limits: Limits) -> str:
+    parts = [f"after {format_duration(limits.seconds)}"] if limits.seconds else []
+    parts += [f"after {format_amount(limits.octets)}"] if limits.octets else []
+    parts += [f"after {limits.packets} packets"] if limits.packets else []
+    return " or ".join(parts) or "never"
 
 
 def strictness(processing: Processing) -> str:

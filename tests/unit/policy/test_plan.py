@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
+from ringfence.net.address import parse_address
+from ringfence.policy.compile import compile_policy
+from ringfence.policy.document import parse
+from ringfence.policy.host import HostFacts
 from ringfence.policy.plan import plan
-from ringfence.testing.policies import compile_text, rule_text
+from ringfence.secret import Secret
+from ringfence.testing.policies import KEYS, compile_text, rule_text
 
 LAB = rule_text("lab", with_='"10.77.0.0/24"')
 TELNET = '[[filter]]\nname = "no telnet"\nblock = "tcp to 23"\n'
@@ -41,7 +46,23 @@ def test_a_stricter_setting_that_words_do_not_show_is_a_change_too() -> None:
     old, new = compile_text(LAB, "10.77.0.1"), compile_text(LAB + "replay-window = 128\n", "10.77.0.1")
     found = plan(old, new)
     assert [entry.name for _, entry in found.changed] == ["lab/10.77.0.1 <-> 10.77.0.0/24"]
-    assert "until now" not in "\n".join(found.lines())
+    assert found.lines()[1] == "    replay window 128 (until now 64)"
+
+
+DEFAULT = "aes256-sha256-ecp256 (or aes256-sha256-x25519, aes256-sha384-ecp384, aes128-sha256-ecp256, " + (
+    "aes256-sha256-modp2048, aes128-sha256-modp2048)"
+)
+
+
+def test_a_main_mode_rule_that_comes() -> None:
+    rule = '[[main-mode]]\nname = "m"\nwith = "10.77.0.0/24"\nauth = { psk-file = "other.psk" }\n'
+    keys = {**KEYS, "other.psk": Secret(b"another key that only tests know")}
+    host = HostFacts((parse_address("10.77.0.1"),))
+    old, new = (compile_policy(parse(LAB + more, name="p"), host, keys) for more in ("", rule + "sessions = 2\n"))
+    assert plan(old, new).lines()[1:] == (
+        f"    main mode {DEFAULT}; preshared key other.psk (until now {DEFAULT}; preshared key test.psk)",
+        '    rule "lab" p:1',
+    )
 
 
 def test_other_main_modes() -> None:
@@ -50,7 +71,10 @@ def test_other_main_modes() -> None:
     found = plan(old, new)
     assert found.peers == ("preshared key test.psk",)
     assert found.summary() == "1 with other keys or methods, 1 as before"
-    assert "~ preshared key test.psk: main mode is made anew" in found.lines()
+    assert found.lines() == (
+        "~ preshared key test.psk: main mode is made anew",
+        f"    aes256-sha384-ecp384; preshared key test.psk (until now {DEFAULT}; preshared key test.psk)",
+    )
     wider = compile_text(LAB + rule_text("other", with_='"10.78.0.0/24"'), "10.77.0.1")
     assert plan(old, wider).peers == ()
     assert plan(old, compile_text("", "10.77.0.1")).summary().endswith("removed")
