@@ -9,6 +9,7 @@ Windows' numbers are those of its security log; where a policy comes from a file
 storage are used.
 """
 
+from ringfence.audit.addresses import AddressAssigned, AddressWithdrawn
 from ringfence.audit.event import Event, Plain
 from ringfence.audit.negotiation import (
     FirstMessagesFlood,
@@ -40,6 +41,8 @@ from ringfence.audit.policy import (
 from ringfence.audit.service import KeyLogOpened, ServiceFault, ServiceStarted, ServiceStopped
 
 __all__ = [
+    "AddressAssigned",
+    "AddressWithdrawn",
     "EDITS",
     "EDIT_IDS",
     "Event",

@@ -241,6 +241,12 @@ class Backend(Protocol):
     def remove(self, child_id: int) -> None:
         """Send by it no more; what is on its way may come in for a moment."""
 
+    def assign(self, number: int, peer: str, addresses: Sequence[bytes]) -> None:
+        """These addresses are this host's from now on, and what is protected with ``peer`` comes from them."""
+
+    def withdraw(self, number: int) -> None:
+        """What was assigned by that number is this host's no more."""
+
     def acquire_failed(self, entry: str, flow: FlowKey) -> None:
         """There will be no SA for this flow: drop what waits, or send it in clear where the entry allows it."""
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ringfence.backends import addresses as kernel
+from ringfence.backends.base import DEVICE
 from ringfence.backends.interfaces import LEASED, addresses_in, default_routes, interfaces, last_lease, read
 from ringfence.backends.masquerading import masquerades
 from ringfence.backends.names import NameBook
@@ -35,14 +36,15 @@ DHCP_SERVER = re.compile(r"(?:^SERVER_ADDRESS=|dhcp-server-identifier\s+)([0-9.]
 WINS_SERVERS = re.compile(r"(?:^\s*wins server\s*=|netbios-name-servers\s)([0-9., ]+)", re.MULTILINE)
 
 
-def host_facts(root: Path = ROOT) -> HostFacts:
-    """This host, now; raises BackendError when the kernel does not say its addresses."""
+def host_facts(root: Path = ROOT, device: str = DEVICE) -> HostFacts:
+    """This host, now, with the addresses of our ``device``; raises BackendError if the kernel does not say them."""
     addresses, broadcasts, links, subnets = kernel.local_addresses()
     leases = [text for text in _leases(root) if set(addresses_in(LEASED.findall(text))) & set(addresses)]
     wins = [read(root / SAMBA), *leases]
     return HostFacts(
         addresses,
-        broadcasts,
+        assigned=tuple(address for link in links if link.name == device for address in link.addresses),
+        broadcasts=broadcasts,
         dns_servers=name_servers(root),
         dhcp_servers=_sorted(addresses_in(one for text in leases for one in DHCP_SERVER.findall(text)[-1:])),
         wins_servers=_sorted(addresses_in(one for text in wins for one in _last_list(text))),

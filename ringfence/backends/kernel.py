@@ -7,7 +7,8 @@ none, mends what others take away, and removes all of it in the end. Calls must 
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Self
 
 from ringfence.backends import answers, boot, nft, sysctl
@@ -28,6 +29,8 @@ class KernelSide:
         """As it was last seen, without us."""
         self.index = 0
         """Of our device."""
+        self.assigned: Mapping[str, tuple[bytes, ...]] = {}
+        """Addresses that peers have given this host, by the peer's name in the policy."""
         self._device, self._mark = device, mark
         self._netlink = Netlink(mark=mark, table=table)
         self._noted: tuple[str, ...] = ()
@@ -84,9 +87,22 @@ class KernelSide:
         before = self.host
         await self.set_up_device()
         await self._netlink.add_rules()
-        await self._netlink.change(await self._look(spd), self.index)
+        await self.follow_addresses(spd)
         if self._applied and (self.host.links != before.links or not nft.counts()):
             await nft.run(static.ruleset(spd, self._surroundings()))
+
+    async def follow_addresses(self, spd: Spd) -> None:
+        """Have the addresses that are ``assigned``, and routes by which what is protected comes from them.
+
+        No route ever names an address that is not there.
+        """
+        wanted = frozenset(one for addresses in self.assigned.values() for one in addresses)
+        await self._netlink.add_addresses(wanted - await self._netlink.addresses(self.index), self.index)
+        await self._netlink.change(await self._look(spd), self.index)
+        gone = await self._netlink.addresses(self.index) - wanted
+        if gone:
+            await self._netlink.remove_addresses(gone, self.index)
+            self.host = await self._seen()
 
     async def refuse_clear(self, selector: Selector) -> None:
         """Let no more clear answers in from peers that are protected now."""
@@ -107,11 +123,14 @@ class KernelSide:
 
     async def _look(self, spd: Spd) -> Difference:
         """What the routes lack for a policy on the host as it is now."""
-        self.host = await self._netlink.host(except_for=self.index)
+        self.host = await self._seen()
         routes = await asyncio.to_thread(wanted, spd, self.host)
         if routes:
             self._noted = sysctl.merged(self._noted, sysctl.loosen(self._device))
         return difference(await self._netlink.own_routes(self.index), routes)
+
+    async def _seen(self) -> Host:
+        return replace(await self._netlink.host(except_for=self.index), assigned=self.assigned)
 
     def _surroundings(self) -> Surroundings:
         return Surroundings(

@@ -15,7 +15,7 @@ from ringfence.databases.spd import Spd
 from ringfence.datapath import event as path_event
 from ringfence.datapath.engine import DataPath
 from ringfence.datapath.verdict import Deliver, Dropped, Hold, Reassembling, Send, Verdict
-from ringfence.net.address import Path
+from ringfence.net.address import Path, format_address
 from ringfence.net.flow import FlowKey
 
 
@@ -65,6 +65,14 @@ class MemoryBackend:
         """Forget it."""
         self.calls.append(f"remove {child_id}")
         self._path.remove(child_id)
+
+    def assign(self, number: int, peer: str, addresses: Sequence[bytes]) -> None:
+        """They are its own."""
+        self.calls.append(f"assign {number} {peer} {' '.join(map(format_address, addresses))}")
+
+    def withdraw(self, number: int) -> None:
+        """They are no more."""
+        self.calls.append(f"withdraw {number}")
 
     def acquire_failed(self, entry: str, flow: FlowKey) -> None:
         """There will be no SA."""

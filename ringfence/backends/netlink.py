@@ -37,7 +37,7 @@ from ringfence.backends.routes import (
     by_link,
     host_address,
 )
-from ringfence.net.address import parse_address
+from ringfence.net.address import IPV4_OCTETS, format_address, parse_address
 
 FAMILIES = {4: AF_INET, 6: AF_INET6}
 MAIN = 254
@@ -48,6 +48,8 @@ QUEUE_PACKETS = 1000
 SCOPE_LINK = 253
 NOT_FOR_NEW = 0x20 | 0x40
 """Deprecated or tentative addresses."""
+NO_DUPLICATES_LOOKED_FOR = 0x02
+"""An address of IPv6 can be used at once: nobody else is on our device."""
 MOST_ASKED = 256
 GONE = (errno.ENOENT, errno.ESRCH, errno.ENODEV)
 NOT_SERVED = (errno.EAFNOSUPPORT, errno.EOPNOTSUPP)
@@ -91,6 +93,29 @@ class Netlink:
         with _refusals("cannot set our device up"):
             await self._channel.link("set", index=index, mtu=mtu, txqlen=QUEUE_PACKETS, flags=0, change=MULTICAST)
             await self._channel.link("set", index=index, state="up")
+
+    async def addresses(self, device: int) -> frozenset[bytes]:
+        """The addresses of our device, but those that the kernel makes for a link."""
+        found: set[bytes] = set()
+        with _refusals("the addresses of our device cannot be read", besides=GONE):
+            async for message in await self._channel.get_addr(index=device):
+                text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+                if isinstance(text, str) and _number(message.get("scope")) < SCOPE_LINK:
+                    found.add(parse_address(text))
+        return frozenset(found)
+
+    async def add_addresses(self, addresses: Iterable[bytes], device: int) -> None:
+        """Give our device these, each alone in its network."""
+        for address in addresses:
+            with _refusals(f"cannot add the address {format_address(address)}", besides=(errno.EEXIST,)):
+                await self._channel.addr("add", **_address(address, device), flags=NO_DUPLICATES_LOOKED_FOR)
+
+    async def remove_addresses(self, addresses: Iterable[bytes], device: int) -> None:
+        """Take these from our device, as far as they are there."""
+        for address in addresses:
+            besides = (*GONE, errno.EADDRNOTAVAIL)
+            with _refusals(f"cannot remove the address {format_address(address)}", besides=besides):
+                await self._channel.addr("del", **_address(address, device))
 
     async def host(self, except_for: int = 0) -> Host:
         """What this host has, without the interface of index ``except_for``."""
@@ -214,6 +239,16 @@ class Netlink:
         if route.mtu:
             spec["metrics"] = {"mtu": route.mtu}
         return spec
+
+
+def _address(address: bytes, device: int) -> dict[str, object]:
+    version = 4 if len(address) == IPV4_OCTETS else 6
+    return {
+        "index": device,
+        "address": format_address(address),
+        "prefixlen": 8 * len(address),
+        "family": FAMILIES[version],
+    }
 
 
 def _rules(mark: int, table: int, priority: int) -> Sequence[Mapping[str, object]]:

@@ -23,10 +23,11 @@ its rules for forwarding and its address translation, and never leave the kernel
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from ringfence.databases.pool import Assigned
 from ringfence.databases.proposal import Protocol, SecurityMethod, Transform
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
@@ -82,6 +83,8 @@ class Host:
     routes: tuple[HostRoute, ...] = ()
     local: frozenset[bytes] = frozenset()
     """Every address that packets to this host may bear."""
+    assigned: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
+    """Addresses that peers have given it, by the peer's name in the policy."""
 
     @property
     def addresses(self) -> tuple[bytes, ...]:
@@ -171,14 +174,17 @@ def wanted(spd: Spd, host: Host) -> tuple[OwnRoute, ...]:
         for position, one in enumerate(spd)
         if one.action is Action.PROTECT and Direction.OUT in one.directions
     ]
-    behind = [(position, one) for position, one in protect if not _only_own(one.selector.source, host)]
+    behind = [(position, one) for position, one in protect if not _only_own(one, host)]
     sent = _table(_Plan(spd, host, protect))
     forwarded = _table(_Plan(spd, host, behind, forwarded=True)) if behind else ()
     return (*sorted(sent), *sorted(forwarded))
 
 
-def _only_own(addresses: AddressRange, host: Host) -> bool:
-    """Whether all of these are addresses of this host itself."""
+def _only_own(entry: SpdEntry, host: Host) -> bool:
+    """Whether an entry is about addresses of this host itself, one that it will be given among them."""
+    addresses = entry.selector.source
+    if entry.processing is not None and entry.processing.assigned is Assigned.OURS:
+        return True
     if addresses.is_host:
         return addresses.first in host.local
     first, last = int.from_bytes(addresses.first), int.from_bytes(addresses.last)
@@ -286,6 +292,8 @@ def _entry_mtu(host: Host, entry: SpdEntry, version: int, own: HostRoute | None)
 
 def _source(host: Host, serving: Sequence[SpdEntry], own: HostRoute | None) -> str:
     usual = None if own is None else own.source
+    if (given := _assigned(host, serving[0])) is not None:
+        return format_address(given)
     if usual is not None and any(usual in one.selector.source for one in serving):
         return format_address(usual)
     near = {address for link in host.links if own is None or link.index == own.link for address in link.addresses}
@@ -297,6 +305,13 @@ def _source(host: Host, serving: Sequence[SpdEntry], own: HostRoute | None) -> s
     if mine:
         return format_address(mine[0])
     return "" if usual is None else format_address(usual)
+
+
+def _assigned(host: Host, entry: SpdEntry) -> bytes | None:
+    """The address that the peer of an entry has given us for it."""
+    if entry.processing is None or entry.processing.assigned is not Assigned.OURS:
+        return None
+    return next((one for one in host.assigned.get(entry.peer, ()) if one in entry.selector.source), None)
 
 
 def _is_tunnel(entry: SpdEntry) -> bool:

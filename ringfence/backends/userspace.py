@@ -78,6 +78,8 @@ class UserspaceBackend:
         self._spd = Spd()
         self._path = DataPath(random=random)
         self._early = Early()
+        self._assigned: dict[int, tuple[str, tuple[bytes, ...]]] = {}
+        """Addresses that peers have given this host, and which peer, by the number that withdraws them."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._drops: dict[tuple[Drop, FlowKey | None, int], int] = {}
@@ -141,6 +143,16 @@ class UserspaceBackend:
         self._path.retire(child_id)
         asyncio.get_running_loop().call_later(GRACE_SECONDS, self._path.remove, child_id)
 
+    def assign(self, number: int, peer: str, addresses: Sequence[bytes]) -> None:
+        """Give our device these; what is protected with that peer comes from them."""
+        self._assigned[number] = peer, tuple(addresses)
+        self._later(self._addresses)
+
+    def withdraw(self, number: int) -> None:
+        """Take them away, and what led to them."""
+        if self._assigned.pop(number, None) is not None:
+            self._later(self._addresses)
+
     def acquire_failed(self, entry: str, flow: FlowKey) -> None:
         """Drop what waits, or send it in clear where the entry allows it."""
         self._perform(self._path.acquire_failed(entry, flow, self._clock()))
@@ -194,6 +206,16 @@ class UserspaceBackend:
             self._perform(self._path.apply(spd, self._clock()))
 
         await self._kernel.follow(spd, switch)
+
+    async def _addresses(self) -> None:
+        """Peers have given this host addresses, or taken them back."""
+        found: dict[str, tuple[bytes, ...]] = {}
+        for peer, addresses in reversed(self._assigned.values()):  # of several the newest comes first
+            found[peer] = (*found.get(peer, ()), *addresses)
+        self._kernel.assigned = found
+        await self._kernel.follow_addresses(self._spd)
+        self._raw.local = self._kernel.host.local
+        self._emit(base.HostChanged())
 
     async def _mend(self) -> None:
         """The host changed, or somebody took away what is ours."""

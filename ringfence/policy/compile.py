@@ -305,7 +305,8 @@ class _Compiler:
         if gateways.local is not None or gateways.remote is None:
             return gateways.local
         octets = len(gateways.remote)
-        own = [address for address in self.cubes.own(rule.scope) if len(address) == octets]
+        found = self.cubes.own(rule.scope)
+        own = [one for one in found if len(one) == octets and one not in self.host.assigned]
         if len(own) == 1:
             return own[0]
         if gateways.asks is not None:

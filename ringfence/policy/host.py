@@ -18,6 +18,8 @@ class HostFacts:
 
     addresses: tuple[bytes, ...] = ()
     """Its own addresses; loopback does not count."""
+    assigned: tuple[bytes, ...] = ()
+    """Those that peers have given it, which no tunnel begins at."""
     broadcasts: tuple[bytes, ...] = ()
     """The broadcast addresses of its networks."""
     dns_servers: tuple[bytes, ...] = ()

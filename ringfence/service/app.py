@@ -24,6 +24,7 @@ from ringfence.backends.base import MARK, BackendError, BackendEvent
 from ringfence.backends.filewatch import FileWatch
 from ringfence.backends.hostfacts import FILES, ROOT, host_facts
 from ringfence.backends.names import NameBook
+from ringfence.backends.resolver import resolver
 from ringfence.backends.udp import IkeSockets
 from ringfence.backends.userspace import UserspaceBackend
 from ringfence.capture.keylog import KeyLog
@@ -36,6 +37,7 @@ from ringfence.service.answers import Answers, Facts
 from ringfence.service.clock import SystemClock
 from ringfence.service.errors import CannotRun
 from ringfence.service.events import EventLog
+from ringfence.service.given import Given
 from ringfence.service.host import REPORTED, Host
 from ringfence.service.lock import NamespaceLock
 from ringfence.service.log import make_sink
@@ -88,7 +90,8 @@ class _Service:
         self._events.add_sink(self._troubles)
         self._events.add_sink(make_sink(verbose=self._settings.verbose, journal="JOURNAL_STREAM" in os.environ))
         keeper = PolicyKeeper(
-            open_stores(self._paths), host_facts, events=self._events, today=self._clock.today, names=self._names,
+            open_stores(self._paths), lambda: host_facts(device=self._settings.device), events=self._events,
+            today=self._clock.today, names=self._names,
             keep=None if (folder := self._settings.state) is None else lambda text: boot.keep(folder, text),
             hold=self._credentials.hold,
         )  # fmt: skip
@@ -113,10 +116,13 @@ class _Service:
         def look() -> None:
             keeper.look()
             moved.set()
+            given.look()
 
+        given = Given(backend, resolver(self._settings.device), self._events)
         host = Host(
             ike, backend, send=sockets.send, now=self._clock.now, events=self._events, moved=look,
             key_log=key_log, waits=self._settings.waits, keeper=self._credentials,
+            given=given,
         )  # fmt: skip
         backend.events, backend.udp = host.on_event, sockets
         stage = Stage(
@@ -148,6 +154,7 @@ class _Service:
                         await backend.stop(boot.ruleset(keeper.policy) if booted else "")
                 raise
             undo.push_async_callback(lambda: backend.stop(boot.leaving(keeper.policy)))
+            undo.push_async_callback(given.close)
             self._follow_signals(keeper)
             watching = asyncio.create_task(keeper.watch(self._settings.watch_s, self._settings.debounce_s))
             naming = asyncio.create_task(follow(self._names, lambda: keeper.host_names, keeper.look, woken=moved))

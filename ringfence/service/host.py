@@ -37,6 +37,7 @@ from ringfence.datapath.verdict import Drop
 from ringfence.ike.effects import (
     AcquireFailed,
     Answer,
+    Assign,
     Converse,
     Effect,
     InstallInbound,
@@ -50,6 +51,7 @@ from ringfence.ike.effects import (
     Sign,
     Unfit,
     Validate,
+    Withdraw,
 )
 from ringfence.ike.errors import Reason
 from ringfence.ike.header import Exchange
@@ -57,6 +59,7 @@ from ringfence.net.address import Endpoint, Path, format_address, parse_address
 from ringfence.net.flow import FlowKey
 from ringfence.service.events import EventLog
 from ringfence.service.fallback import USUAL, Fallbacks, Waits
+from ringfence.service.given import Given
 from ringfence.service.peers import host_part
 from ringfence.service.ports import Ike, KeyRecord, PacketPath
 
@@ -84,6 +87,7 @@ class Host:
     def __init__(
         self, ike: Ike, backend: PacketPath, *, send: Send, now: Now, events: EventLog, moved: Callable[[], None],
         key_log: KeyRecord | None = None, waits: Waits = USUAL, keeper: Keeper | None = None,
+        given: Given | None = None,
     ) -> None:  # fmt: skip
         """``moved`` is called when this computer's networking changed."""
         self._ike = ike
@@ -94,6 +98,7 @@ class Host:
         self._moved = moved
         self._key_log = key_log
         self._keeper = keeper
+        self._given = given
         self._conversing = ThreadPoolExecutor(CONVERSATIONS, "eap")
         """Somebody whom a RADIUS server lets wait does not keep others from signing."""
         self._asked: set[asyncio.Task[None]] = set()
@@ -237,6 +242,9 @@ class Host:
                 task = asyncio.get_running_loop().create_task(self._ask(effect))
                 self._asked.add(task)
                 task.add_done_callback(self._asked.discard)
+            case Assign() | Withdraw():
+                if self._given is not None:
+                    self._given.take(effect, self._spd)
             case LogIkeKey() | LogIkeV2Keys():
                 self._log_keys(effect)
             case InstallInbound() | InstallOutbound() | RemoveChild():

@@ -78,6 +78,12 @@ class PacketPath(Protocol):
     def remove(self, child_id: int) -> None:
         """Forget it."""
 
+    def assign(self, number: int, peer: str, addresses: tuple[bytes, ...]) -> None:
+        """These addresses are this host's."""
+
+    def withdraw(self, number: int) -> None:
+        """They are no more."""
+
     def acquire_failed(self, entry: str, flow: FlowKey) -> None:
         """No SA can be had."""
 

@@ -13,7 +13,7 @@ from ringfence.backends.base import BackendError
 from ringfence.backends.filter import Count
 from ringfence.backends.raw import TooBig
 from ringfence.backends.routes import Host, OwnRoute
-from ringfence.net.address import parse_address
+from ringfence.net.address import format_address, parse_address
 
 
 class FakeHost:
@@ -25,6 +25,7 @@ class FakeHost:
         self.log: list[str] = []
         self.texts: list[str] = []
         self.routes: list[OwnRoute] = []
+        self.on_device: frozenset[bytes] = frozenset()
         self.refuse = ""
         self.counts: dict[str, Count] = {}
         self.noted: tuple[Note, ...] = ()
@@ -74,6 +75,17 @@ class FakeHost:
 
     async def host(self, except_for: int = 0) -> Host:
         return self.seen
+
+    async def addresses(self, device: int) -> frozenset[bytes]:
+        return self.on_device
+
+    async def add_addresses(self, addresses: Iterable[bytes], device: int) -> None:
+        self.log += [f"add {format_address(one)}" for one in addresses]
+        self.on_device |= frozenset(addresses)
+
+    async def remove_addresses(self, addresses: Iterable[bytes], device: int) -> None:
+        self.log += [f"delete {format_address(one)}" for one in addresses]
+        self.on_device -= frozenset(addresses)
 
     async def own_routes(self, device: int) -> list[OwnRoute]:
         return self.routes

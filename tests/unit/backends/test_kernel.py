@@ -11,7 +11,9 @@ from unit.backends.fake_host import FakeHost
 from ringfence.backends.base import BackendError
 from ringfence.backends.kernel import KernelSide
 from ringfence.backends.routes import Link
+from ringfence.databases.pool import Assigned
 from ringfence.databases.proposal import SecurityMethod
+from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Origin, Processing, Spd, SpdEntry
 from ringfence.net.address import parse_address
@@ -77,6 +79,28 @@ def test_mending(monkeypatch: pytest.MonkeyPatch) -> None:
         fake.seen = replace(fake.seen, links=(Link(2, "eth0", 1500, (), (parse_address("192.0.2.255"),)),))
         await kernel.mend(spd)
         assert "192.0.2.255" in fake.texts[-1]
+
+    play(monkeypatch, story)
+
+
+def test_no_route_names_an_address_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(kernel: KernelSide, fake: FakeHost) -> None:
+        processing = Processing((SecurityMethod(()),), mode=Mode.TUNNEL, assigned=Assigned.OURS)
+        selector = Selector.between("0.0.0.0/0", "10.9.0.0/16")
+        spd = Spd((SpdEntry("lab", selector, Action.PROTECT, Origin("lab"), processing=processing, peer="office"),))
+        await kernel.follow(spd, lambda: None)
+        fake.log.clear()
+        for address in ("10.8.0.7", "10.8.0.9"):
+            kernel.assigned = {"office": (parse_address(address),)}
+            await kernel.follow_addresses(spd)
+            assert fake.routes[-1].source == address
+        kernel.assigned = {}
+        await kernel.follow_addresses(spd)
+        route = "10.9.0.0/16"
+        assert fake.log == [
+            "add 10.8.0.7", f"put {route}", "add 10.8.0.9", f"put {route}", "delete 10.8.0.7", f"put {route}",
+            "delete 10.8.0.9",
+        ]  # fmt: skip
 
     play(monkeypatch, story)
 

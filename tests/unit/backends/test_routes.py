@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Routes of our table: sources and sizes as the host would have them, exemptions thrown back, first entry first."""
 
+from dataclasses import replace
 from ipaddress import ip_network
 
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from ringfence.backends.routes import (
     wanted,
 )
 from ringfence.crypto.suites import Encryption, Integrity
+from ringfence.databases.pool import Assigned
 from ringfence.databases.proposal import SecurityMethod
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
@@ -234,3 +236,13 @@ def test_transport_mode_never_borrows_the_address_of_another_link() -> None:
     entry = protect("p", "10.0.0.1", "0.0.0.0/0")
     sources = {one.destination: one.source for one in wanted(Spd((entry,)), host) if not one.throw}
     assert sources == {"0.0.0.0/0": "192.0.2.1", "10.0.0.0/24": "10.0.0.1"}
+
+
+def test_what_is_protected_from_an_address_that_a_peer_gives_comes_from_it() -> None:
+    entry = replace(
+        protect("office", "0.0.0.0/0", "10.9.0.0/16", mode=Mode.TUNNEL, assigned=Assigned.OURS), peer="office"
+    )
+    assert told(entry)["10.9.0.0/16"].source == "192.0.2.1", "until there is one, as the host would have it"
+    given_now = replace(HOST, assigned={"home": (INNER,), "office": (parse_address("fd00::7"), bytes([10, 8, 0, 7]))})
+    assert told(entry, host=given_now)["10.9.0.0/16"].source == "10.8.0.7"
+    assert told_of_forwarded(entry, host=given_now) == {}, "what others send has no address of ours"

@@ -153,3 +153,17 @@ def test_addresses_are_agreed_on_by_ikev2() -> None:
 )
 def test_what_is_wrong_is_told(text: str, message: str) -> None:
     assert any(message in one for one in wrong(text)), wrong(text)
+
+
+def test_no_other_tunnel_begins_at_an_address_that_was_given() -> None:
+    text = """
+[[rule]]
+name   = "branch"
+local  = { networks = "10.3.0.0/16" }
+remote = { networks = "10.2.0.0/16", gateway = "198.51.100.7" }
+auth   = { psk-file = "people.psk" }
+"""
+    own, given = parse_address("192.0.2.9"), parse_address("10.9.0.7")
+    facts = HostFacts((given, own), assigned=(given,))
+    found = compile_policy(parse(text + WARRIOR, name="policy.toml"), facts, KEYS)
+    assert {one.processing.tunnel_local for one in found.spd if one.processing} == {own}
