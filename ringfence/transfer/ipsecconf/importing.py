@@ -8,6 +8,7 @@ from ringfence.transfer.base import Imported, ImportFailed, KeyFiles, finding
 from ringfence.transfer.ipsecconf.conns import Reader
 from ringfence.transfer.ipsecconf.sides import check, is_strongswan
 from ringfence.transfer.ipsecconf.syntax import CURE, Files, Key, key_value, parse
+from ringfence.transfer.ipsecconf.words import USERS
 from ringfence.transfer.powershell.report import Report
 from ringfence.transfer.swanctl.importing import assemble
 from ringfence.transfer.swanctl.keys import Secret, parse_identity, parse_key
@@ -17,7 +18,7 @@ LIKE = re.compile(
     r"(?:conn|config|ca)\s+\S+\s*$|\s+(?:left|right|also|auto|authby|keyexchange|ike|esp|phase2|ikev2|type|dpd)\w*\s*="
     r"|.*:\s*(?:PSK|RSA|XAUTH|EAP)\s"
 )
-KINDS = {"XAUTH": "XAuth is not spoken", "EAP": "EAP is not spoken", "NTLM": "EAP is not spoken"}
+KINDS = dict.fromkeys(("XAUTH", "EAP", "NTLM"), USERS)
 STORE = "certificates have their own store"
 IDLE = ("charondebug", "uniqueids", "logfile", "protostack", "virtual_private", "dumpdir", "plutodebug", "cachecrls")
 

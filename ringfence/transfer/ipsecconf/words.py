@@ -3,6 +3,7 @@
 
 from ringfence.transfer.swanctl.words import AGGRESSIVE, ASKED, OURS
 
+USERS = "users are not carried over"
 HANDED = "addresses are not handed out in main mode here"
 MARKS = "traffic is told apart by its addresses, not by marks or virtual interfaces"
 SIDE = {
@@ -15,7 +16,7 @@ SIDE = {
     "addresspool": HANDED, "modecfgserver": HANDED, "modecfgclient": HANDED, "dns": HANDED,
     "groups": "certificates have no groups here", "certpolicy": "certificate policies are not asked about",
     "ikeport": "IKE has the ports 500 and 4500 here", "vti": MARKS, "interface_ip": MARKS,
-    "username": "XAuth is not spoken",
+    "username": USERS,
 }  # fmt: skip
 """Settings that begin with left or right, without that word."""
 
@@ -44,9 +45,9 @@ CONN = {
     "policy_label": "traffic has no labels here",
     "nflog_group": "packets are not logged by the kernel's tables",
     "modecfgpull": HANDED, "modecfgdns": HANDED, "modecfgdomains": HANDED, "modecfgbanner": HANDED,
-    "remote_peer_type": HANDED, "xauthby": "XAuth is not spoken", "xauthfail": "XAuth is not spoken",
-    "xauth": "XAuth is not spoken", "xauth_identity": "XAuth is not spoken", "eap_identity": "EAP is not spoken",
-    "aaa_identity": "EAP is not spoken",
+    "remote_peer_type": HANDED, "xauthby": USERS, "xauthfail": USERS,
+    "xauth": USERS, "xauth_identity": USERS, "eap_identity": USERS,
+    "aaa_identity": USERS,
 }  # fmt: skip
 NOTHING = {
     "aggressive": ("no",), "aggrmode": ("no",), "forceencaps": ("no",), "encapsulation": ("auto",), "compress": ("no",),

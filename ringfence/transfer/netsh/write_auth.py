@@ -11,6 +11,7 @@ from ringfence.policy.terms import (
     AuthorityKind,
     Certificate,
     Criteria,
+    Eap,
     Holder,
     Kerberos,
     NameKind,
@@ -28,6 +29,9 @@ Words = list[tuple[str, str]]
 SUFFIXES = {signing: word for word, signing in SIGNINGS.items()}
 CRITERIA = {Criteria.BOTH: "both", Criteria.SELECT: "selection", Criteria.VALIDATE: "validation"}
 NAMES = {one: one.value.upper() for one in NameKind} | {NameKind.EMAIL: "RFC822"}
+
+
+NO_EAP = "Windows lets nobody in by EAP in its connection security rules"
 
 
 def first_words(auth: Iterable[Auth], place: Place, what: str, script: Script) -> Words:
@@ -49,6 +53,8 @@ def first_words(auth: Iterable[Auth], place: Place, what: str, script: Script) -
             case Certificate():
                 methods[f"computercert{_suffix(one)}"] = None
                 certificates.setdefault(one.signing, []).append(one)
+            case Eap():
+                script.leave_out(place, f"{one} of {what}", NO_EAP)
     if not methods:
         raise BadWord("it says no first authentication")
     for signing, ones in certificates.items():

@@ -17,6 +17,7 @@ from ringfence.policy.terms import (
     Auth,
     Certificate,
     Criteria,
+    Eap,
     Holder,
     Kerberos,
     MainMode,
@@ -132,6 +133,8 @@ class Sets:
             return [("Machine", ""), ("PreSharedKey", quote(self._key(way.file)))]
         if isinstance(way, Certificate):
             return _certificate(way)
+        if isinstance(way, Eap):
+            raise BadWord("Windows lets nobody in by EAP in its connection security rules")
         return [(word, "") for word in WAYS[way].split()]
 
     def _key(self, file: str) -> str:

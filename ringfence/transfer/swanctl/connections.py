@@ -142,7 +142,8 @@ class Reader:
         for way in ways:
             base = way.partition("-")[0]
             if base in ("eap", "xauth"):
-                raise BadWord(f"it proves by {way}, and {base.upper()} is not spoken here")
+                cure = "Write it by hand: docs/howto/users.md has examples." if base == "eap" else ""
+                raise BadWord(f"it proves by {way}, and users are not carried over", cure=cure)
         if ways[0].partition("-")[0] != ways[1].partition("-")[0]:
             raise BadWord(f"its sides prove by different ways ({ways[0]} and {ways[1]}), and here both prove alike")
         local, remote = self._identity(here, "local"), self._identity(there, "remote")

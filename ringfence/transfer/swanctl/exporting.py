@@ -214,7 +214,7 @@ class _Writer:
     def _auth(self, rule: Rule, words: str) -> PskFile | Certificate:
         usable = [one for one in rule.auth if isinstance(one, PskFile | Certificate)]
         if not usable:
-            raise BadWord("strongSwan proves by preshared keys and certificates only")
+            raise BadWord("preshared keys and certificates are carried over, and no other proof")
         for one in rule.auth:
             if one is not usable[0]:
                 self.leave(rule.place, f"{words}, {one}", "a connection has one way to authenticate")

@@ -73,12 +73,12 @@ AUTHENTICATION = {
     "cert_policy": "certificate policies are not asked about",
     "revocation": "whether certificates were revoked is said for all of them: [global] crl-check",
     "groups": "certificates have no groups here",
-    "eap_id": "EAP is not spoken",
-    "xauth_id": "XAuth is not spoken",
-    "aaa_id": "EAP is not spoken",
+    "eap_id": "users are not carried over",
+    "xauth_id": "users are not carried over",
+    "aaa_id": "users are not carried over",
 }
 SECRETS = {
-    "eap": "EAP is not spoken", "xauth": "XAuth is not spoken", "ntlm": "it is for EAP, which is not spoken",
+    "eap": "users are not carried over", "xauth": "users are not carried over", "ntlm": "users are not carried over",
     "ppk": "a second key for IKEv2 is not known here", "private": "certificates have their own store",
     "rsa": "certificates have their own store", "ecdsa": "certificates have their own store",
     "pkcs8": "certificates have their own store", "pkcs12": "certificates have their own store",

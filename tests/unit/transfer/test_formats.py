@@ -3,9 +3,13 @@
 
 import pytest
 
+from ringfence.policy.document import parse
 from ringfence.policy.model import Policy
 from ringfence.transfer import formats
 from ringfence.transfer.base import Format, Imported
+from ringfence.transfer.netsh.exporting import write_script as to_netsh
+from ringfence.transfer.powershell.exporting import write_script as to_powershell
+from ringfence.transfer.swanctl.exporting import write_conf as to_swanctl
 
 
 def test_most_lines_decide(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,3 +32,28 @@ def test_names_are_unique() -> None:
     names = [one.name for one in formats.FORMATS]
     assert len(names) == len(set(names))
     assert all(one.read or one.write for one in formats.FORMATS)
+
+
+EAP = '{ eap = "mschapv2", certificate = "CN=A", users-file = "u.toml" }'
+POLICY = """
+[[rule]]
+name = "gateway"
+with = "192.0.2.1"
+secure = "require"
+auth = {}
+"""
+
+
+@pytest.mark.parametrize("write", [to_netsh, to_powershell, to_swanctl])
+def test_a_rule_for_users_is_left_out(write):
+    made = write(parse(POLICY.format(EAP), name="p.toml"), {})
+    assert any("gateway" in str(one) for one in made.left_out)
+    assert "gateway" not in "".join(line for line in made.text.split("\n") if not line.startswith("#"))
+
+
+@pytest.mark.parametrize("write", [to_netsh, to_powershell, to_swanctl])
+def test_beside_another_way_only_users_are_left_out(write):
+    made = write(parse(POLICY.format(f'[{{ certificate = "CN=A" }}, {EAP}]'), name="p.toml"), {})
+    assert any("EAP mschapv2" in str(one) for one in made.left_out)
+    assert "gateway" in made.text
+    assert "mschapv2" not in "".join(line for line in made.text.split("\n") if not line.startswith("#"))

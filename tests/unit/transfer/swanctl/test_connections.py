@@ -100,7 +100,7 @@ def test_sides_that_prove_otherwise() -> None:
     text = "connections { x { children { y { } }\n local { auth = psk }\n %s } }"
     for more, why in (
         ("remote { auth = pubkey }", "different ways"),
-        ("remote { auth = eap }", "EAP"),
+        ("remote { auth = eap }", "users are not carried over"),
         ("remote-1 { auth = psk }\nremote-2 { auth = psk }", "2 rounds"),
     ):
         found = read_conf(text % more, "x.conf")

@@ -141,7 +141,7 @@ def test_other_things_that_are_left_out() -> None:
         "which end this computer is"
         in left(RULE.replace('with = "192.0.2.2"', 'between = ["10.0.0.1", "10.0.0.2"]'))[0]
     )
-    assert "certificates only" in left(RULE.replace('{ psk-file = "lab.psk" }', '"kerberos"'))[0]
+    assert "no other proof" in left(RULE.replace('{ psk-file = "lab.psk" }', '"kerberos"'))[0]
     assert "one way" in left(RULE.replace('{ psk-file = "lab.psk" }', '["kerberos", { psk-file = "lab.psk" }]'))[0]
     assert "does not know" in left(RULE.replace("192.0.2.2", "dns-servers"))[0]
     assert "strongSwan's names are plainer: the-lab" in left(RULE.replace('"lab"', '"The Lab"'))[0]
