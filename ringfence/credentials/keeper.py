@@ -6,12 +6,14 @@ from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from cryptography.x509 import load_der_x509_certificate
+
 from ringfence.credentials.paths import validate
 from ringfence.credentials.revocation import RevocationLists
 from ringfence.crypto.errors import CryptoError
 from ringfence.crypto.signature import PrivateKey
 from ringfence.databases.certification import CertificateAuth
-from ringfence.ike.effects import Answer, Converse, Question, Sign, Signed, Unfit, Validate
+from ringfence.ike.effects import Answer, Converse, Question, Sign, Signed, Staple, Stapled, Unfit, Validate
 from ringfence.ike.errors import Reason
 
 if TYPE_CHECKING:
@@ -41,12 +43,22 @@ class LocalKeeper:
             case Sign():
                 return self._sign(question)
             case Validate():
-                return self._validate(question.chain, question.ways)
+                return self._validate(question.chain, question.ways, question.stapled)
+            case Staple():
+                return self._staple(question.chain)
             case Converse():
                 return self._converse(question)
 
-    def _validate(self, chain: Sequence[bytes], ways: Sequence[CertificateAuth]) -> Answer:
-        return validate(chain, ways, self._today(), self._lists)
+    def _validate(
+        self, chain: Sequence[bytes], ways: Sequence[CertificateAuth], stapled: Sequence[bytes] = ()
+    ) -> Answer:
+        return validate(chain, ways, self._today(), self._lists, stapled)
+
+    def _staple(self, chain: Sequence[bytes]) -> Answer:
+        """What the authority says of our own certificate, of which the second of ``chain`` is the issuer's."""
+        one, issuer = (load_der_x509_certificate(der) for der in chain[:2])
+        known = self._lists.responders.about(one, issuer, self._today())
+        return Stapled(b"" if known is None or not known.good else known.octets)
 
     def _converse(self, question: Converse) -> Answer:
         with self._lock:

@@ -44,11 +44,12 @@ Path = list[x509.Certificate]
 
 
 def validate(
-    chain: Sequence[bytes], ways: Iterable[CertificateAuth], at: datetime, lists: RevocationLists
+    chain: Sequence[bytes], ways: Iterable[CertificateAuth], at: datetime, lists: RevocationLists,
+    stapled: Sequence[bytes] = (),
 ) -> Answer:  # fmt: skip
     """``Trusted`` by the first of ``ways`` that will do, or ``Unfit`` with what is wrong by the nearest of them.
 
-    ``chain`` is in DER, the peer's own certificate first.
+    ``chain`` is in DER, the peer's own certificate first; ``stapled`` are answers of OCSP that it brings.
     """
     try:
         leaf, *others = (_load(one) for one in chain)
@@ -57,7 +58,7 @@ def validate(
         return Unfit(Reason.BAD_CERTIFICATE, f"the peer's certificate cannot be read: {error}")
     nearest: Unfit | None = None
     for way in ways:
-        found = _by(way, leaf, others, said, at, lists)
+        found = _by(way, leaf, others, said, at, lists, stapled)
         if found is None:
             return Trusted(way)
         if nearest is None or (nearest.reason is Reason.UNTRUSTED and found.reason is not Reason.UNTRUSTED):
@@ -72,8 +73,9 @@ def _load(der: bytes) -> x509.Certificate:
 
 
 def _by(
-    way: CertificateAuth, leaf: x509.Certificate, others: Path, said: Certificate, at: datetime, lists: RevocationLists
-) -> Unfit | None:
+    way: CertificateAuth, leaf: x509.Certificate, others: Path, said: Certificate, at: datetime, lists: RevocationLists,
+    stapled: Sequence[bytes],
+) -> Unfit | None:  # fmt: skip
     """What is wrong by this way; None for nothing."""
     anchors = [_load(one) for one in way.anchors]
     path = _path(leaf, others, anchors, at)
@@ -88,7 +90,7 @@ def _by(
         return Unfit(Reason.WRONG_USAGE, f"{_name(said)} has a key of kind {kind.value}; {wants}")
     if kind is KeyKind.RSA and bits < RSA_BITS:
         return Unfit(Reason.BAD_CERTIFICATE, f"{_name(said)} has an RSA key of {bits} bits, which is too weak")
-    return _misfit(way, said) or lists.check(path, way.revocation, way.lists, at)
+    return _misfit(way, said) or lists.check(path, way.revocation, way.lists, at, stapled)
 
 
 def _name(said: Certificate) -> str:

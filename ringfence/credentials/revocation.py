@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists of revoked certificates (RFC 5280 §5): from files, and fetched by HTTP from where a certificate says they are.
+"""Whether a certificate is revoked: lists of authorities (RFC 5280 §5), and what they say of one (RFC 6960).
 
-A list counts if the issuer of the certificate signed it and it is not out of date. Fetched ones are kept until then;
-an address that does not answer is not asked again for a minute, so that a peer's certificate cannot make us ask much.
+What is at hand is looked at first: lists from files, and the answers that a peer brings. If one of them says so, the
+certificate is revoked. Where none knows it, its authority is asked, by OCSP and then for its list, both by HTTP from
+where the certificate says. A list counts if the issuer of the certificate signed it and it is not out of date. Fetched
+ones are kept until then; an address that does not answer is not asked again for a minute, so that a peer's certificate
+cannot make us ask much, nor in one question for longer than ``ALL_S``.
 """
 
 import threading
@@ -10,54 +13,30 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import pairwise
+from itertools import islice, pairwise
 
-import httpx
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from ringfence.credentials.ocsp import Known, Responders, read
+from ringfence.credentials.web import KEPT, REST_S, fetch
 from ringfence.databases.certification import Revocation
 from ringfence.ike.effects import Unfit
 from ringfence.ike.errors import Reason
 
-LIST_OCTETS = 16 << 20
-PATIENCE_S = 5.0
-"""For one fetch."""
-REST_S = 60.0
-"""After one that failed."""
-KEPT = 64
-"""Fetched lists."""
-
 Fetch = Callable[[str], bytes]
-
-
-def fetch(url: str) -> bytes:
-    """What an HTTP address gives, and no other that it refers to; raises OSError or ValueError.
-
-    An address that keeps on giving a little at a time is given up as one that gives nothing.
-    """
-    if not url.startswith("http://"):
-        raise ValueError("lists of revoked certificates come by HTTP")
-    ends, found = time.monotonic() + PATIENCE_S, b""
-    try:
-        with httpx.Client(trust_env=False, timeout=PATIENCE_S) as web, web.stream("GET", url) as answer:
-            if answer.status_code != httpx.codes.OK:
-                raise OSError(f"the answer is {answer.status_code}")
-            for piece in answer.iter_bytes():
-                found += piece
-                if len(found) > LIST_OCTETS:
-                    raise ValueError("the list is too large")
-                if time.monotonic() > ends:
-                    raise TimeoutError("the list does not come to its end")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise OSError(str(error)) from error
-    return found
+ALL_S = 10.0
+"""Nothing more is asked for a certificate and those above it after so long."""
 
 
 class RevocationLists:
     """Those that are known."""
 
-    def __init__(self, fetch: Fetch = fetch, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, fetch: Fetch = fetch, now: Callable[[], float] = time.monotonic, responders: Responders | None = None
+    ) -> None:
+        self.responders = responders or Responders(now=now)
+        """What authorities say of single certificates."""
         self._fetch = fetch
         self._now = now
         self._lock = threading.Lock()
@@ -65,37 +44,37 @@ class RevocationLists:
         self._failed: dict[str, float] = {}
 
     def check(
-        self, path: Sequence[x509.Certificate], how: Revocation, files: Iterable[bytes], at: datetime
-    ) -> Unfit | None:
-        """What is wrong with a ``path``, whose last is trusted whatever lists say; None for nothing."""
+        self, path: Sequence[x509.Certificate], how: Revocation, files: Iterable[bytes], at: datetime,
+        stapled: Iterable[bytes] = (),
+    ) -> Unfit | None:  # fmt: skip
+        """What is wrong with a ``path``, whose last is trusted whatever lists say; None for nothing.
+
+        ``stapled`` are answers of OCSP that the peer has brought.
+        """
         if how is Revocation.NONE:
             return None
-        given = [one for one in map(read_list, files) if one is not None]
+        given, brought = [one for one in map(read_list, files) if one is not None], [*stapled]
+        ends = self._now() + ALL_S
         for one, issuer in pairwise(path):
             subject = one.subject.rfc4514_string()
-            found = next(self._lists(one, issuer, given, at), None)
-            if found is None:
-                if how is Revocation.STRICT:
-                    what = f'no list says whether the certificate "{subject}" is revoked'
-                    return Unfit(Reason.NO_REVOCATION_LIST, f"{what}, and the policy is strict about that")
-                continue
-            entry = found.get_revoked_certificate_by_serial_number(one.serial_number)
-            if entry is not None:
-                when = f"{entry.revocation_date_utc:%Y-%m-%d}"
+            said = [*_in_lists(one, (found for found in given if _counts(found, issuer, at)))]
+            said += [_revoked_on(known) for each in brought if (known := read(each, one, issuer, at)) is not None]
+            said = said or [*islice(self._asked(one, issuer, at, ends), 1)]
+            if not said and how is Revocation.STRICT:
+                what = f'no list says whether the certificate "{subject}" is revoked, nor does its authority'
+                return Unfit(Reason.NO_REVOCATION_LIST, f"{what}, and the policy is strict about that")
+            if when := next((each for each in said if each), ""):
                 return Unfit(Reason.REVOKED, f'the certificate "{subject}" was revoked on {when} by its authority')
         return None
 
-    def _lists(
-        self, one: x509.Certificate, issuer: x509.Certificate, given: Iterable[x509.CertificateRevocationList],
-        at: datetime,
-    ) -> Iterator[x509.CertificateRevocationList]:  # fmt: skip
-        for found in given:
-            if _counts(found, issuer, at):
-                yield found
+    def _asked(self, one: x509.Certificate, issuer: x509.Certificate, at: datetime, ends: float) -> Iterator[str]:
+        """When it was revoked by what the network gives, one after the other; empty where it was not."""
+        if self._now() < ends and (known := self.responders.about(one, issuer, at)) is not None:
+            yield _revoked_on(known)
         for url in _addresses(one):
-            fetched = self._at(url, at)
+            fetched = self._at(url, at) if self._now() < ends else None
             if fetched is not None and _counts(fetched, issuer, at):
-                yield fetched
+                yield from _in_lists(one, (fetched,))
 
     def _at(self, url: str, at: datetime) -> x509.CertificateRevocationList | None:
         with self._lock:
@@ -117,6 +96,16 @@ class RevocationLists:
             else:
                 self._fetched[url] = found
         return found
+
+
+def _in_lists(one: x509.Certificate, lists: Iterable[x509.CertificateRevocationList]) -> Iterator[str]:
+    for found in lists:
+        entry = found.get_revoked_certificate_by_serial_number(one.serial_number)
+        yield "" if entry is None else f"{entry.revocation_date_utc:%Y-%m-%d}"
+
+
+def _revoked_on(known: Known) -> str:
+    return "" if known.revoked_on is None else f"{known.revoked_on:%Y-%m-%d}"
 
 
 def read_list(octets: bytes) -> x509.CertificateRevocationList | None:

@@ -18,7 +18,7 @@ from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.pad import Auth, PadEntry
 from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.differences import compare_identity
-from ringfence.ike.effects import Sign, Signed, Trusted, Unfit, Validate
+from ringfence.ike.effects import Sign, Signed, Staple, Stapled, Trusted, Unfit, Validate
 from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.exchange import Exchange, consult
 from ringfence.ike.identities import local_identity, same_identity, wanted_identity
@@ -39,6 +39,8 @@ class Claim:
     """All that the same proof is about."""
     chain: tuple[bytes, ...] = ()
     """Its certificate in DER, and what it sent besides."""
+    stapled: tuple[bytes, ...] = ()
+    """What its authority says of it, as it has brought that (OCSP, in DER)."""
 
     @property
     def certificate(self) -> str:
@@ -131,10 +133,16 @@ def signature(own: OwnCertificate, scheme: Scheme, octets: bytes) -> Exchange[by
     raise _raised(answer)
 
 
+def status(chain: tuple[bytes, ...]) -> Exchange[bytes]:
+    """What the authority of a certificate of ours says of it; empty for nothing. ``chain`` is it and its issuer's."""
+    answer = yield from consult(Staple(chain))
+    return answer.octets if isinstance(answer, Stapled) else b""
+
+
 def judge(claim: Claim, ways: Iterable[Auth]) -> Exchange[CertificateAuth]:
     """By which of ``ways`` the claim is true, since an authority vouches for it; raises Aborted for none."""
     found = tuple(one for one in ways if isinstance(one, CertificateAuth))
-    answer = yield from consult(Validate(claim.chain, found))
+    answer = yield from consult(Validate(claim.chain, found, claim.stapled))
     if isinstance(answer, Trusted):
         return answer.way
     raise _raised(answer)

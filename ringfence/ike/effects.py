@@ -132,7 +132,26 @@ class Validate:
     """In DER: the peer's own certificate, then what it sent besides, in any order."""
     ways: tuple[CertificateAuth, ...]
     """Any of them will do; the first that does is taken."""
+    stapled: tuple[bytes, ...] = ()
+    """What its authority says of it, in DER (OCSP), as the peer has brought it."""
     ticket: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Staple:
+    """Find out what the authority of a certificate of ours says of it now; the answer is ``Stapled``."""
+
+    chain: tuple[bytes, ...]
+    """In DER: ours, and its issuer's."""
+    ticket: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stapled:
+    """The answer to ``Staple``."""
+
+    octets: bytes
+    """An answer of OCSP in DER, which a peer may be shown; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +214,8 @@ class Unfit:
     """A sentence for people."""
 
 
-Question = Sign | Validate | Converse
-Answer = Signed | Trusted | Conversed | Unfit
+Question = Sign | Validate | Staple | Converse
+Answer = Signed | Trusted | Stapled | Conversed | Unfit
 Effect = (
     SendMessage
     | InstallInbound

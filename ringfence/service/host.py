@@ -49,6 +49,7 @@ from ringfence.ike.effects import (
     Report,
     SendMessage,
     Sign,
+    Staple,
     Unfit,
     Validate,
     Withdraw,
@@ -238,7 +239,7 @@ class Host:
             case AcquireFailed(entry, flow, _, detail):
                 if self._fallbacks.failed(entry, flow, detail):
                     self._backend.acquire_failed(entry, flow)
-            case Sign() | Validate() | Converse():
+            case Sign() | Validate() | Staple() | Converse():
                 task = asyncio.get_running_loop().create_task(self._ask(effect))
                 self._asked.add(task)
                 task.add_done_callback(self._asked.discard)

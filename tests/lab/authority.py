@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs7,
     pkcs12,
 )
+from cryptography.x509 import ocsp as answers
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -79,14 +80,14 @@ class Issued:
     def issue(
         self, name: str = "CN=alice,O=Lab", *, kind: str | None = None, names: tuple[str, ...] = (), ca: bool = False,
         usages: tuple[str, ...] = (), key_usage: bool | None = True, starts: datetime = NOW - DAY,
-        ends: datetime = NOW + 365 * DAY, number: int = 1, crl: str = "", length: int | None = None,
+        ends: datetime = NOW + 365 * DAY, number: int = 1, crl: str = "", ocsp: str = "", length: int | None = None,
     ) -> "Issued":  # fmt: skip
         """One that this authority vouches for; ``key_usage`` False allows no signatures, None says nothing."""
         kind = kind or self.kind
         key = new_key(kind, number)
         made = _certificate(
             name, self.certificate.subject, key, self.key, ca=ca, starts=starts, ends=ends, length=length,
-            extensions=[*_extensions(names, usages, crl), *([] if ca else _usage(key_usage))],
+            extensions=[*_extensions(names, usages, crl, ocsp), *([] if ca else _usage(key_usage))],
         )  # fmt: skip
         return Issued(made, key, self, kind)
 
@@ -98,6 +99,22 @@ class Issued:
             entry = x509.RevokedCertificateBuilder().serial_number(one.certificate.serial_number)
             builder = builder.add_revoked_certificate(entry.revocation_date(at - DAY).build())
         return builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+    def says(
+        self, one: "Issued", *, revoked: bool = False, unknown: bool = False, at: datetime = NOW,
+        lasts: timedelta | None = 7 * DAY, by: "Issued | None" = None,
+    ) -> bytes:  # fmt: skip
+        """What it says of one that it has issued (OCSP, in DER), by itself or by whom it lets answer."""
+        status, signer = answers.OCSPCertStatus, by or self
+        said = status.UNKNOWN if unknown else status.REVOKED if revoked else status.GOOD
+        builder = answers.OCSPResponseBuilder().add_response(
+            one.certificate, self.certificate, hashes.SHA1(), said,
+            at, None if lasts is None else at + lasts, at - DAY if revoked else None, None,
+        )  # fmt: skip
+        builder = builder.responder_id(answers.OCSPResponderEncoding.HASH, signer.certificate)
+        if by is not None:
+            builder = builder.certificates([by.certificate])
+        return builder.sign(signer.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
     def write(self, folder: Path, name: str) -> None:
         """``name.pem`` and ``name.key``, as a person would keep them."""
@@ -147,7 +164,10 @@ def _usage(signs: bool | None):
     return [_key_usage(digital_signature=True) if signs else _key_usage(key_encipherment=True)]
 
 
-def _extensions(names, usages, crl):
+def _extensions(names, usages, crl, ocsp):
+    if ocsp:
+        address = x509.UniformResourceIdentifier(ocsp)
+        yield x509.AuthorityInformationAccess([x509.AccessDescription(x509.OID_OCSP, address)])
     if names:
         yield x509.SubjectAlternativeName([_alternative(one) for one in names])
     if usages:

@@ -44,6 +44,7 @@ from ringfence.ike.v2.proof import (
     own_way,
     prove,
     refused_proof,
+    staple,
     taken_from,
 )
 from ringfence.net.address import Path
@@ -100,8 +101,8 @@ def introduce(entry: PadEntry, begun: Begun, *beside: Payload) -> Exchange[tuple
     own = own_for((ours,), first)
     mine = initiator_id(local := own_name(entry, own, begun.path))
     shown = yield from _show(entry, own, mine, begun, key)
-    ways = taken_from(entry, ours)
-    reply = yield from request(mine, *named, *shown, *requests(by_certificate(ways)), *beside)
+    ways, stapled = taken_from(entry, ours), (yield from staple(own, first, entry))
+    reply = yield from request(mine, *named, *shown, *stapled, *requests(by_certificate(ways)), *beside)
     chain = reply.chain
     payload = chain.maybe(IdResponderPayload)
     if chain.maybe(AuthPayload) is None or payload is None:
@@ -212,7 +213,7 @@ def meet(message: Message, begun: Begun, entries: tuple[PadEntry, ...]) -> Excha
     own = own_for(answering_ways(entry, auth), chain, wanted)
     mine = responder_id(local := own_name(entry, own, begun.path, wanted))
     shown = yield from prove(own, keys, begun.signed_by_us(mine), begun.hashes, sha1=entry.sha1)
-    words = mine, *shown, *understood.words
+    words = mine, *shown, *(yield from staple(own, chain, entry)), *understood.words
     used = entry.ppk if understood.words else None
     return Met(Proved(entry, keys.proposal, local, claim, auth, said.inner, used), words, message, keys)
 
@@ -235,6 +236,7 @@ def _meet_user(
         local = own_name(entry, own, begun.path, wanted)
         signed = begun.signed_by_us(responder_id(local))
         shown = yield from prove(own, keys, signed, begun.hashes, sha1=entry.sha1)
+        shown = *shown, *(yield from staple(own, chain, entry))
     mine = responder_id(local)
     ended, last = yield from eap.question(way, begun.ike_id, begun.path, mine, *shown)
     if way.gateway is None and (ended.key is None or not _alone(way)):

@@ -7,9 +7,10 @@ certificate is the one whose key signs; those that lead from it to an authority 
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from ringfence.crypto.certificate import Certificate, same_dn
-from ringfence.databases.certification import CertificateAuth, OwnCertificate
+from ringfence.databases.certification import CertificateAuth, OwnCertificate, Revocation
 from ringfence.databases.identity import Identity
 from ringfence.ike.claims import MOST_CERTIFICATES, X509_SIGNATURE, identities, read_shown
 from ringfence.ike.errors import Aborted, Reason
@@ -18,6 +19,9 @@ from ringfence.ike.payload import Chain
 from ringfence.ike.v2.payloads import CertPayload, CertRequestPayload
 
 AUTHORITY_OCTETS = 20
+OCSP_CONTENT = 14
+"""Encoding of an answer of OCSP, and of the wish for one (RFC 4806 §2)."""
+MOST_ANSWERS = 8
 
 
 def requests(ways: Iterable[CertificateAuth]) -> tuple[CertRequestPayload, ...]:
@@ -26,7 +30,9 @@ def requests(ways: Iterable[CertificateAuth]) -> tuple[CertRequestPayload, ...]:
     if not found:
         return ()
     anchors = (Certificate.read(one) for way in found if way.asks_by_name for one in way.anchors)
-    return (CertRequestPayload(X509_SIGNATURE, b"".join(dict.fromkeys(one.key_id for one in anchors))),)
+    named = CertRequestPayload(X509_SIGNATURE, b"".join(dict.fromkeys(one.key_id for one in anchors)))
+    looks_up = any(way.revocation is not Revocation.NONE for way in found)
+    return named, *((CertRequestPayload(OCSP_CONTENT, b""),) if looks_up else ())
 
 
 def asked_for(chain: Chain) -> frozenset[bytes]:
@@ -46,6 +52,30 @@ def shown(chain: Chain) -> list[Certificate]:
     if not found:
         raise Aborted(Reason.BAD_CERTIFICATE, "the peer proves itself by a signature and shows no certificate")
     return found[:MOST_CERTIFICATES]
+
+
+def asks_status(chain: Chain) -> bool:
+    """Whether a peer wants to be shown that ours are not revoked."""
+    return any(one.encoding == OCSP_CONTENT for one in chain.all(CertRequestPayload))
+
+
+def status_payloads(octets: bytes) -> tuple[CertPayload, ...]:
+    """What shows that; nothing where there is nothing."""
+    return (CertPayload(OCSP_CONTENT, octets),) if octets else ()
+
+
+def brought(chain: Chain) -> tuple[bytes, ...]:
+    """What a peer brings of its authority's word about its certificate."""
+    found = (one.data for one in chain.all(CertPayload) if one.encoding == OCSP_CONTENT)
+    return tuple(islice(found, MOST_ANSWERS))
+
+
+def with_issuer(own: OwnCertificate, ways: Iterable[CertificateAuth]) -> tuple[bytes, ...]:
+    """Ours and its issuer's, in DER; nothing where the latter is not at hand."""
+    anchors = (one for way in ways for one in way.anchors)
+    issuers = (one for one in (*own.chain[1:], *anchors) if same_dn(Certificate.read(one).subject, own.leaf.issuer))
+    issuer = next(issuers, None)
+    return () if issuer is None else (own.chain[0], issuer)
 
 
 def payloads(own: OwnCertificate) -> tuple[CertPayload, ...]:

@@ -8,7 +8,7 @@ and only then whether an authority vouches for it, which is a question to the ho
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ringfence.crypto.integrity import same
 from ringfence.databases.certification import CertificateAuth, OwnCertificate
@@ -24,6 +24,7 @@ from ringfence.ike.claims import (
     own_identity,
     same_algorithms,
     signature,
+    status,
 )
 from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.exchange import Exchange
@@ -149,6 +150,15 @@ def prove(
     return *certificates.payloads(own), signatures.encoded(method, scheme, made)
 
 
+def staple(own: Own, asked: Chain, entry: PadEntry) -> Exchange[tuple[Payload, ...]]:
+    """What our authority says of our certificate, where the peer wants to be shown that (RFC 4806) and we have it."""
+    if isinstance(own, PresharedKey) or not certificates.asks_status(asked):
+        return ()
+    pair = certificates.with_issuer(own, (*by_certificate((*entry.auth, *entry.local_auth)), *_of_gateways(entry)))
+    octets = (yield from status(pair)) if pair else b""
+    return certificates.status_payloads(octets)
+
+
 # The responder's, as the initiator sees it -------------------------------------------------------------------------
 
 
@@ -197,7 +207,7 @@ def _signed_claim(said: Said, *, sha1: bool) -> Claim:
         raise wrong_method(said.method, ())
     shown = certificates.shown(said.chain)
     signatures.check(said.chain.one(AuthPayload), shown[0], said.signed, said.hashes, sha1=sha1)
-    return claim_of(said.identity, shown)
+    return replace(claim_of(said.identity, shown), stapled=certificates.brought(said.chain))
 
 
 def wrong_method(method: AuthMethod | int, ways: Sequence[Auth]) -> IkeError:

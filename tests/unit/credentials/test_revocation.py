@@ -1,24 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists of revoked certificates: which count, when they are fetched, what follows (RFC 5280 §6.3)."""
 
-import contextlib
-import http.server
-import threading
-import time
-
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from lab.authority import DAY, NOW, authority
 
 from ringfence.credentials import revocation
-from ringfence.credentials.revocation import RevocationLists, fetch, read_list
+from ringfence.credentials.ocsp import Responders
+from ringfence.credentials.revocation import RevocationLists, read_list
 from ringfence.databases.certification import Revocation
 from ringfence.ike.errors import Reason
 
 URL = "http://ca.lab/lab.crl"
 ROOT = authority()
 ALICE, BOB = ROOT.issue(crl=URL), ROOT.issue("CN=bob", crl=URL)
+CAROL = ROOT.issue("CN=carol", crl=URL, ocsp="http://ca.lab/ocsp")
 
 
 class Web:
@@ -37,7 +33,11 @@ class Web:
         return self.content
 
     def lists(self) -> RevocationLists:
-        return RevocationLists(self, lambda: self.now)
+        return RevocationLists(self, lambda: self.now, Responders(_nobody))
+
+
+def _nobody(url, request):
+    raise OSError(url)
 
 
 def check(lists, leaf, how=Revocation.STRICT, files=(), at=NOW):
@@ -93,7 +93,7 @@ def test_nonsense_at_the_address_is_no_list():
 def test_what_is_kept_is_bounded(monkeypatch):
     monkeypatch.setattr(revocation, "KEPT", 2)
     web = Web(None)
-    lists = RevocationLists(lambda url: web(URL), lambda: web.now)
+    lists = RevocationLists(lambda url: web(URL), lambda: web.now, Responders(_nobody))
     for number in range(5):
         check(lists, ROOT.issue(crl=f"http://ca.lab/{number}.crl"))
     assert len(lists._failed) <= 2
@@ -108,55 +108,46 @@ def test_both_forms_are_read():
     assert read_list(b"") is None
 
 
-@pytest.mark.parametrize("url", ["https://ca.lab/x", "file:///etc/passwd", "ldap://ca.lab/x"])
-def test_only_http_is_fetched(url):
-    with pytest.raises(ValueError):
-        fetch(url)
+def test_the_word_of_an_authority_about_one_certificate_counts_like_its_list():
+    """At hand: what the peer brings. A list in a file that says otherwise is believed for the worse of both."""
+    good, bad = ROOT.says(ALICE), ROOT.says(ALICE, revoked=True)
+    lists = Web(None).lists()
+    path = [ALICE.certificate, ROOT.certificate]
+
+    def check_with(how=Revocation.STRICT, files=(), stapled=()):
+        found = lists.check(path, how, files, NOW, stapled)
+        return None if found is None else found.reason
+
+    assert check_with() is Reason.NO_REVOCATION_LIST
+    assert check_with(stapled=(good,)) is None
+    assert check_with(stapled=(b"nonsense", bad)) is Reason.REVOKED
+    assert check_with(Revocation.REVOKED, stapled=(bad,)) is Reason.REVOKED
+    assert check_with(Revocation.NONE, stapled=(bad,)) is None
+    assert check_with(files=(ROOT.crl(ALICE),), stapled=(good,)) is Reason.REVOKED
+    assert check_with(files=(ROOT.crl(),), stapled=(bad,)) is Reason.REVOKED
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    """Gives a list, refers to one, drips, or has none."""
+def test_the_authority_is_asked_before_its_list_is_fetched():
+    asked = []
 
-    def do_GET(self):
-        self.send_response({"/moved": 302, "/none": 404}.get(self.path, 200))
-        self.send_header("Location", "/x.crl")
-        self.end_headers()
-        for _ in range(200 if self.path == "/slow" else 1):
-            self.wfile.write(b"x" * 100)
-            time.sleep(0.05 if self.path == "/slow" else 0)
+    def post(url, request):
+        asked.append(url)
+        return ROOT.says(CAROL, revoked=True)
 
-    def handle(self):
-        with contextlib.suppress(ConnectionError):  # nobody waits for the end of what drips
-            super().handle()
-
-    def log_message(self, *words):
-        pass
+    web = Web(ROOT.crl())
+    lists = RevocationLists(web, lambda: web.now, Responders(post))
+    assert check(lists, CAROL) is Reason.REVOKED
+    assert (asked, web.asked) == (["http://ca.lab/ocsp"], 0)
 
 
-@pytest.fixture
-def web():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+def test_nothing_is_asked_for_ever():
+    """Each answer may take a while; all together may not."""
+    web = Web(ROOT.crl(CAROL))
 
+    def post(url, request):
+        web.now += revocation.ALL_S
+        raise OSError(url)
 
-def test_a_list_is_fetched_over_the_wire(web, monkeypatch):
-    assert fetch(f"{web}/x.crl") == b"x" * 100
-    monkeypatch.setattr(revocation, "LIST_OCTETS", 99)
-    with pytest.raises(ValueError, match="too large"):
-        fetch(f"{web}/x.crl")
-
-
-@pytest.mark.parametrize(("page", "why"), [("moved", "302"), ("none", "404"), ("slow", "to its end")])
-def test_what_gives_no_list(web, monkeypatch, page, why):
-    monkeypatch.setattr(revocation, "PATIENCE_S", 0.3)
-    with pytest.raises(OSError, match=why):
-        fetch(f"{web}/{page}")
-
-
-def test_nobody_there():
-    with pytest.raises(OSError):
-        fetch("http://127.0.0.1:1/x.crl")
-    with pytest.raises((OSError, ValueError)):
-        fetch("http://[/x.crl")
+    lists = RevocationLists(web, lambda: web.now, Responders(post, lambda: web.now))
+    assert check(lists, CAROL) is Reason.NO_REVOCATION_LIST
+    assert web.asked == 0

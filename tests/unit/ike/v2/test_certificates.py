@@ -1,17 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """CERT and CERTREQ payloads, and which certificate of ours is shown."""
 
+from dataclasses import replace
+
 import pytest
 from lab.authority import authority
 
 from ringfence.crypto.certificate import Certificate
 from ringfence.crypto.signature import KeyKind
-from ringfence.databases.certification import CertificateAuth, OwnCertificate
+from ringfence.databases.certification import CertificateAuth, OwnCertificate, Revocation
 from ringfence.databases.identity import Identity
 from ringfence.ike.claims import X509_SIGNATURE
 from ringfence.ike.errors import Aborted, Reason
 from ringfence.ike.payload import Chain, Decoded
-from ringfence.ike.v2.certificates import asked_for, asks, choose, fits, is_called, payloads, requests, shown
+from ringfence.ike.v2.certificates import (
+    MOST_ANSWERS,
+    asked_for,
+    asks,
+    asks_status,
+    brought,
+    choose,
+    fits,
+    is_called,
+    payloads,
+    requests,
+    shown,
+    status_payloads,
+    with_issuer,
+)
 from ringfence.ike.v2.payloads import CertPayload, CertRequestPayload
 
 ROOT, OTHER = authority(), authority("CN=Other CA")
@@ -44,6 +60,24 @@ def test_a_request_names_authorities_by_their_keys():
     other = chain(CertRequestPayload(12, bytes(20)))
     assert not asks(other)
     assert asked_for(other) == frozenset()
+
+
+def test_the_word_of_an_authority_is_asked_for_and_brought():
+    """RFC 4806 §2."""
+    strict = replace(WAY, revocation=Revocation.STRICT)
+    asked = chain(*requests((strict, ELSE)))
+    assert asks_status(asked)
+    assert asked_for(asked) == ids(ROOT, OTHER)
+    assert not asks_status(chain(*requests((WAY,))))
+    assert brought(chain(*payloads(ALICE), *status_payloads(b"answer"))) == (b"answer",)
+    assert status_payloads(b"") == ()
+    assert len(brought(chain(*status_payloads(b"answer") * 20))) == MOST_ANSWERS
+
+
+def test_the_issuer_of_ours_stands_beside_it_or_is_an_authority():
+    assert with_issuer(ALICE, ()) == (ALICE.chain[0], MIDDLE.der)
+    assert with_issuer(BOB, (WAY, ELSE)) == (BOB.chain[0], OTHER.der)
+    assert with_issuer(BOB, (WAY,)) == ()
 
 
 def test_the_first_certificate_is_the_one_that_signs():
