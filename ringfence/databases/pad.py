@@ -8,7 +8,7 @@ from functools import cached_property
 
 from ringfence.databases.admission import Admission
 from ringfence.databases.certification import CertificateAuth
-from ringfence.databases.eap import EapAuth
+from ringfence.databases.eap import EapAuth, EapUser, Users
 from ringfence.databases.identity import Identity
 from ringfence.databases.pool import Asks, Pool
 from ringfence.databases.proposal import IkeProposal
@@ -52,6 +52,16 @@ class PresharedKey:
 
     def __str__(self) -> str:
         return f"preshared key {self.source}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Xauth:
+    """A user proves himself to a gateway behind IKEv1's main or aggressive mode (draft-beaulieu-ike-xauth)."""
+
+    user: EapUser | None = None
+    """Whom we prove to be, where we begin."""
+    users: Users | None = None
+    """Whom we let in, where the peer begins."""
 
 
 Auth = PresharedKey | CertificateAuth | EapAuth
@@ -120,6 +130,8 @@ class PadEntry:
     """Whether we may begin; otherwise only answer."""
     aggressive: bool = False
     """Whether IKEv1's aggressive mode is spoken: by us where we begin, and by who begins with us."""
+    xauth: Xauth | None = None
+    """Who begins by IKEv1 proves a user as well."""
     fragmentation: bool = True
     """Whether messages may go in pieces, where the peer can."""
     dead_peer: DeadPeer | None = USUAL

@@ -4,10 +4,12 @@
 Which octets of key material are whose is each version's own matter.
 """
 
+from dataclasses import replace
 from typing import Protocol as Interface
 
 from ringfence.crypto.suites import is_legacy
 from ringfence.databases.identity import Identity
+from ringfence.databases.pool import Assigned, Assignment
 from ringfence.databases.proposal import Limits, Transform
 from ringfence.databases.sa import ChildSa, Mode, Sa
 from ringfence.databases.selector import Selector
@@ -17,7 +19,7 @@ from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.exchange import Env
 from ringfence.ike.lifetime import soft_limits
 from ringfence.ike.through_nat import Nat
-from ringfence.net.address import Path
+from ringfence.net.address import AddressRange, Path
 from ringfence.secret import Secret
 
 
@@ -68,6 +70,17 @@ def check_rival(ground: Ground, entry: SpdEntry, selector: Selector) -> None:
     rival = ground.children.rival(entry, selector, ground.peer)
     if rival is not None:
         raise Refused(Reason.WRONG_SELECTORS, f"{selector} is, at least in part, what {rival} has a tunnel for")
+
+
+def at_address(entry: SpdEntry, selector: Selector, given: Assignment | None) -> Selector:
+    """As much of a selector as is about the address that a peer has given us for it; raises Refused for none."""
+    if processing_of(entry).assigned is not Assigned.OURS:
+        return selector
+    address = None if given is None else given.of_family(len(selector.source.first))
+    source = None if address is None else selector.source.intersect(AddressRange.host(address))
+    if source is None:
+        raise Refused(Reason.NO_ADDRESS, f"we have no address for {selector} of this peer")
+    return replace(selector, source=source)
 
 
 def material_octets(transform: Transform) -> tuple[int, int]:

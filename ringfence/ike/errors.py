@@ -80,6 +80,8 @@ class Reason(Enum):
     """Its authority has withdrawn it."""
     NO_REVOCATION_LIST = "no-revocation-list"
     """The policy wants certificates looked up, and there is no list to look in."""
+    WRONG_USER = "wrong-user"
+    """A user has another password, or nobody knows him (XAUTH)."""
     EAP_FAILED = "eap-failed"
     """Somebody did not prove by EAP who he is, or the conversation went wrong."""
     WRONG_IDENTITY = "wrong-identity"

@@ -8,6 +8,7 @@ otherwise than it says. Where a rule leaves a choice, what can be done is taken,
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from ringfence.databases.pool import Asks
 from ringfence.policy.accounts import Proving, Read, read
 from ringfence.policy.certificates import could_be_served, served
 from ringfence.policy.model import Filter, KeyModule, Rule
@@ -39,8 +40,28 @@ def unable(
     for found in admitted(rule, settings):
         yield from _undecided(found, "allow" if rule.allow else "authorize")
     gateways = rule.gateways
-    if gateways is not None and (gateways.pool or gateways.asks is not None) and KeyModule.IKEV2 not in rule.keying:
-        yield Unable("agrees on addresses by IKEv1, which needs a later version", 'Say keying = ["ikev2"].', "keying")
+    if gateways is not None and gateways.asks is not None and rule.keying == (KeyModule.IKEV1,):
+        yield from _families(gateways.asks)
+    yield from _users(rule)
+
+
+def _families(asks: Asks) -> Iterator[Unable]:
+    if 4 not in asks.families:
+        yield Unable("asks for an address of IPv6 only, which IKEv1 cannot say", 'Say keying = ["ikev2"].', "keying")
+
+
+def _users(rule: Rule) -> Iterator[Unable]:
+    """XAUTH has methods for keys and for RSA only, and IKEv2 has EAP instead."""
+    if rule.main_mode is None or rule.main_mode.xauth is None:
+        return
+    if rule.keying and rule.keying != (KeyModule.IKEV1,):
+        cure = 'Say keying = ["ikev1"], or auth = { eap = … } for IKEv2.'
+        yield Unable("wants a user by XAUTH, which is for IKEv1 alone", cure, "main-mode.xauth")
+    signed = [one for one in rule.auth if isinstance(one, Certificate)]
+    if any(one.signing is not Signing.RSA for one in signed):
+        yield Unable(
+            "wants a user by XAUTH, which goes with keys and RSA only", 'Say signing = "rsa".', "main-mode.xauth"
+        )
 
 
 def unable_filter(item: Filter) -> Iterator[Unable]:

@@ -12,6 +12,7 @@ from ringfence.databases.pool import Asks, Pool
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
 from ringfence.net.ranges import RangeIndex
+from ringfence.policy import xauth
 from ringfence.policy.certificates import EMPTY, Wallet, served
 from ringfence.policy.eap import eap_way
 from ringfence.policy.model import KeyModule, Rule
@@ -129,6 +130,7 @@ class Peers:
                 through_nat=self._through_nat,
                 dead_peer=self._dead_peer,
                 fragmentation=self._fragmentation,
+                xauth=xauth.compiled(manner.main_mode.xauth, self._wallet.eap),
                 aggressive=manner.main_mode.aggressive,
                 master_key_pfs=manner.main_mode.pfs,
                 quick_mode_limit=1 if manner.main_mode.pfs else manner.main_mode.sessions,

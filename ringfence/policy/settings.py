@@ -19,7 +19,7 @@ from ringfence.policy.methods import (
     parse_method,
     weak,
 )
-from ringfence.policy.terms import MAIN_MODE_LIFETIME_S, QUICK_MODE_LIMITS, MainMode
+from ringfence.policy.terms import MAIN_MODE_LIFETIME_S, QUICK_MODE_LIMITS, MainMode, Xauth
 from ringfence.policy.units import parse_amount, parse_duration
 
 T = TypeVar("T")
@@ -146,7 +146,7 @@ def decode_main_mode(table: Table) -> MainMode | None:
     return found
 
 
-EXCHANGE = ("methods", "lifetime", "sessions", "pfs", "aggressive", "force-dh")
+EXCHANGE = ("methods", "lifetime", "sessions", "pfs", "aggressive", "xauth", "force-dh")
 """The settings of main mode."""
 
 
@@ -163,8 +163,31 @@ def decode_exchange(table: Table) -> MainMode:
         either(table.number("sessions", 0, 1 << 31), 0),
         either(table.value("pfs", bool), False),
         either(table.value("aggressive", bool), False),
+        decode_xauth(table),
         either(table.value("force-dh", bool), False),
     )
+
+
+ROLE_CURE = (
+    'A gateway says users-file = "users.toml"; a client says user = "alice" and password-file = "alice.password".'
+)
+
+
+def decode_xauth(table: Table) -> Xauth | None:
+    """The table ``xauth``; None when there is none."""
+    inner = table.table("xauth")
+    if inner is None:
+        return None
+    found = Xauth(
+        inner.text("user") or "", inner.file("password-file") or "", inner.file("users-file") or ""
+    )  # fmt: skip
+    if bool(found.user) != bool(found.password_file):
+        given, missing = ("user", "password-file") if found.user else ("password-file", "user")
+        inner.complain(given, f"stands there without {missing}", cure=ROLE_CURE)
+    elif not found.user and not found.users_file:
+        table.complain("xauth", "says neither who is let in nor as whom", cure=ROLE_CURE)
+    inner.finish()
+    return found
 
 
 def complain_of_weak(

@@ -200,6 +200,17 @@ SecondAuth = UserKerberos | UserNtlm | Certificate | Anonymous
 
 
 @dataclass(frozen=True, slots=True)
+class Xauth:
+    """A user proves himself behind IKEv1's main mode; files stay names."""
+
+    user: str = ""
+    """Whom this computer proves to be, where it begins."""
+    password_file: str = ""
+    users_file: str = ""
+    """Whom it lets in, where the other side begins."""
+
+
+@dataclass(frozen=True, slots=True)
 class MainMode:
     """How the two computers agree on keys (Windows: key exchange settings)."""
 
@@ -213,6 +224,7 @@ class MainMode:
     """A new main mode for every quick mode (Windows: master key perfect forward secrecy)."""
     aggressive: bool = False
     """IKEv1's aggressive mode is spoken, which protects no identities."""
+    xauth: Xauth | None = None
     force_dh: bool = False
     """A Diffie-Hellman exchange also where AuthIP could do without; IKE always has one."""
 

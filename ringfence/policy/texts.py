@@ -233,6 +233,11 @@ def main_mode_pairs(mode: MainMode, prefix: str = "main-mode.") -> Iterator[Pair
     yield f"{prefix}pfs", toml_flag(mode.pfs), not mode.pfs
     if mode.aggressive:
         yield f"{prefix}aggressive", "true", False
+    if mode.xauth is not None:
+        said = (("user", mode.xauth.user), ("password-file", mode.xauth.password_file))
+        for name, word in (*said, ("users-file", mode.xauth.users_file)):
+            if word:
+                yield f"{prefix}xauth.{name}", toml_text(word), False
     if mode.force_dh:
         yield f"{prefix}force-dh", "true", False
 

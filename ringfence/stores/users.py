@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ringfence.databases.eap import RadiusServer, Users
 from ringfence.place import Place
+from ringfence.policy import xauth
 from ringfence.policy.eap import NO_FILES, EapFiles
 from ringfence.policy.errors import Finding, PolicyError
 from ringfence.policy.model import Policy
@@ -37,7 +38,8 @@ def read_users(policy: Policy, sources: Iterable[Source], place_of: Callable[[st
     """
     said = [(subject, one, places, place) for subject, auth, places, place in policy.authenticating() for one in auth]
     eaps = [(subject, one, places, place) for subject, one, places, place in said if isinstance(one, Eap)]
-    if not eaps and not policy.radius:
+    users = list(xauth.said(policy))
+    if not eaps and not policy.radius and not users:
         return NO_FILES
     reader = _Reader({source.name: source for source in sources}, place_of)
     for subject, one, places, place in eaps:
@@ -46,6 +48,12 @@ def read_users(policy: Policy, sources: Iterable[Source], place_of: Callable[[st
             reader.secret(one.password_file, subject, "auth.password-file", at)
         if one.users_file:
             reader.users(one.users_file, subject, "auth.users-file", at)
+    for subject, said_of, places, place in users:
+        at = next((places[key] for key in ("main-mode", "xauth") if key in places), place)
+        if said_of.password_file:
+            reader.secret(said_of.password_file, subject, "main-mode.xauth.password-file", at)
+        if said_of.users_file:
+            reader.users(said_of.users_file, subject, "main-mode.xauth.users-file", at)
     servers: dict[str, RadiusServer] = {}
     for server in policy.radius:
         at = server.places.get("secret-file", server.place)

@@ -34,7 +34,7 @@ from ringfence.ike.payload import Chain
 from ringfence.ike.through_nat import check_nat
 from ringfence.ike.v1 import keys as k
 from ringfence.ike.v1 import natt
-from ringfence.ike.v1.authentication import Authentication, methods, usable
+from ringfence.ike.v1.authentication import Authentication, methods_for, usable
 from ringfence.ike.v1.identities import main_id
 from ringfence.ike.v1.lifetimes import said
 from ringfence.ike.v1.main_mode import (
@@ -44,6 +44,7 @@ from ringfence.ike.v1.main_mode import (
     Setting,
     contact,
     entries_that_fit,
+    own_vendors,
     says_first_contact,
     secret_of,
     shorter_life,
@@ -52,7 +53,7 @@ from ringfence.ike.v1.main_mode import (
 from ringfence.ike.v1.negotiate import accepted_main, choose_main, offer_main
 from ringfence.ike.v1.payloads import IdPayload, KePayload, NoncePayload, SaPayload, VendorPayload
 from ringfence.ike.v1.proofs import Proof, Said, proof_for
-from ringfence.ike.v1.vendors import announced, recognised
+from ringfence.ike.v1.vendors import recognised
 
 PROOF = 3
 """The message in which the initiator proves who it is; before it the responder has nothing."""
@@ -70,7 +71,7 @@ class Own:
 def way(entry: PadEntry) -> tuple[Authentication, tuple[Auth, ...]]:
     """The one method that we begin by, and the ways that it stands for: who we are depends on it. Raises Aborted."""
     offered = usable(entry)
-    found = methods(offered)
+    found = methods_for(entry)
     if not found:
         raise Aborted(Reason.NO_CERTIFICATE, f"this computer has none for {' or '.join(map(str, entry.auth))}")
     return found[0], offered
@@ -93,7 +94,7 @@ def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
     half = dh.generate(group, env.random, legacy=is_legacy(group))
     own = Own(proposals, half, NoncePayload(env.random(NONCE_OCTETS)))
     mine = main_id(proof.own_name(entry, setting.path))
-    vendors = *announced(joins=entry.fragmentation), *natt.offered(serves=serves)
+    vendors = *own_vendors(entry), *natt.offered(serves=serves)
     reply = _Answer(setting, own, proof, offer)
     first = offer, KePayload(own.half.public), own.nonce, mine, *proof.requests(), *vendors
     second = yield from request(*first, check=reply.check)
@@ -184,7 +185,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     sa_body = first.chain.body(SaPayload)
     shown = yield from proof.show(entry, setting.path, keys, Said(sa_body, False, first.chain))
     mine, *rest = shown.payloads
-    vendors = *announced(joins=entry.fragmentation), *((VendorPayload(common),) if common else ())
+    vendors = *own_vendors(entry), *((VendorPayload(common),) if common else ())
     second = choice.answer, KePayload(half.public), nonce, mine, *rest, *proof.requests(), *look.payloads(), *vendors
     check = proof.check(keys, sa_body, initiator=True)
     last = yield from request(*second, *shorter_life(choice, cookies), check=_with_id(first, check))

@@ -23,6 +23,9 @@ class Authentication(IntEnum):
     ECDSA_P256 = 9
     ECDSA_P384 = 10
     ECDSA_P521 = 11
+    XAUTH_KEY = 65001
+    """A pre-shared key, and then the initiator's user proves himself."""
+    XAUTH_RSA = 65005
 
 
 _SIGNED = {
@@ -56,19 +59,37 @@ def usable(entry: PadEntry) -> tuple[Auth, ...]:
     )
 
 
+WITH_USER = {
+    Authentication.PRESHARED_KEY: Authentication.XAUTH_KEY,
+    Authentication.RSA_SIGNATURE: Authentication.XAUTH_RSA,
+}
+"""Methods that say that a user proves himself afterwards; there are no others."""
+
+
 def methods(ways: Iterable[Auth]) -> tuple[Authentication, ...]:
     """Each method once, in order."""
     return tuple(dict.fromkeys(found for one in ways if (found := method_of(one)) is not None))
 
 
+def methods_for(entry: PadEntry) -> tuple[Authentication, ...]:
+    """Those that we can go by with a peer of ``entry``."""
+    found = methods(usable(entry))
+    return found if entry.xauth is None else tuple(WITH_USER[one] for one in found if one in WITH_USER)
+
+
+def machine(method: Authentication) -> Authentication:
+    """How the two computers prove themselves, whether a user follows or not."""
+    return next((plain for plain, one in WITH_USER.items() if one is method), method)
+
+
 def certificates(ways: Iterable[Auth], method: Authentication) -> tuple[CertificateAuth, ...]:
     """Those ways that a method by signature stands for."""
-    return tuple(one for one in ways if isinstance(one, CertificateAuth) and method_of(one) is method)
+    return tuple(one for one in ways if isinstance(one, CertificateAuth) and method_of(one) is machine(method))
 
 
 def scheme_for(method: Authentication) -> Scheme:
     """How a hash is signed."""
-    return Scheme.RSA_HASH if method is Authentication.RSA_SIGNATURE else Scheme.ECDSA_HASH
+    return Scheme.RSA_HASH if machine(method) is Authentication.RSA_SIGNATURE else Scheme.ECDSA_HASH
 
 
 def prf_for(method: Authentication, negotiated: Prf) -> Prf:

@@ -7,7 +7,7 @@ from ringfence.ike.header import Exchange as Kind
 from ringfence.ike.header import Header
 from ringfence.ike.rules import Role
 from ringfence.ike.v1 import aggressive, main_mode
-from ringfence.ike.v1.authentication import Authentication
+from ringfence.ike.v1.authentication import Authentication, machine
 from ringfence.ike.v1.channel import open_clear
 from ringfence.ike.v1.main_mode import Agreed, Setting
 from ringfence.ike.v1.rules import FIRST_MODES, Proof
@@ -45,7 +45,7 @@ def _proof(setting: Setting) -> Proof:
         method, _ = aggressive.way(setting.entries[0])
     except IkeError:
         return Proof.HASH  # it says so when it begins
-    return Proof.HASH if method is Authentication.PRESHARED_KEY else Proof.SIGNATURE
+    return Proof.HASH if machine(method) is Authentication.PRESHARED_KEY else Proof.SIGNATURE
 
 
 def _running(

@@ -14,6 +14,7 @@ from ringfence.ike.v1.informational import name_of
 from ringfence.ike.v1.keys import MainKeys, whole_blocks
 from ringfence.ike.v1.payloads import (
     REGISTRY,
+    AttributesPayload,
     CertPayload,
     CertRequestPayload,
     DeletePayload,
@@ -80,6 +81,7 @@ WORDS: dict[type[Payload], str] = {
     SigPayload: "SIG",
     NoncePayload: "NONCE",
     DeletePayload: "D",
+    AttributesPayload: "ATTR",
     VendorPayload: "VID",
     NatDPayload: "NAT-D",
     NatOaPayload: "NAT-OA",

@@ -22,7 +22,7 @@ from ringfence.ike.v1 import informational, main_mode
 from ringfence.ike.v1.channel import open_clear, open_encrypted
 from ringfence.ike.v1.keys import MainKeys
 from ringfence.ike.v1.notifies import NOTIFY_OF, UNREADING, Notify
-from ringfence.ike.v1.payloads import IPSEC_DOI, NotifyPayload, ProtocolId, SaPayload
+from ringfence.ike.v1.payloads import IPSEC_DOI, AttributesPayload, NotifyPayload, ProtocolId, SaPayload
 from ringfence.ike.v1.rules import FIRST_MODES, Proof
 from ringfence.ike.v1.running import AnyRunning, Running
 from ringfence.ike.v1.speaker import Speaker
@@ -39,7 +39,8 @@ class Conversation:
         self._world = world
         self._finish = finish
         self.main: Running[main_mode.Agreed] | None = None
-        self.quick: dict[int, Running[ChildSa]] = {}
+        self.quick: dict[int, Running[ChildSa] | Running[AttributesPayload]] = {}
+        """Those behind it: quick modes, and questions of mode config."""
 
     # In ------------------------------------------------------------------------------------------------------------
 
@@ -225,6 +226,10 @@ class Conversation:
         running.stepper.close()
         if running.makes_ike_sa:
             self._fail_main(running, error, tell=tell)
+        elif running.kind is Kind.TRANSACTION:
+            self.quick.pop(running.message_id, None)
+            if self.main is not None:
+                self.fail(self.main, error, tell=tell)
         else:
             self._fail_quick(running, error, tell=tell)
 

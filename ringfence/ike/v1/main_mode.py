@@ -37,7 +37,7 @@ from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.through_nat import check_nat
 from ringfence.ike.v1 import keys as k
 from ringfence.ike.v1 import natt
-from ringfence.ike.v1.authentication import methods, usable
+from ringfence.ike.v1.authentication import methods_for, usable
 from ringfence.ike.v1.informational import name_of
 from ringfence.ike.v1.lifetimes import said, shorter
 from ringfence.ike.v1.negotiate import MainChoice, accepted_main, accepted_method, choose_main, main_meaning, offer_main
@@ -131,9 +131,9 @@ def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
     offered = usable(entry)
     if entry.auth and not offered:
         raise Aborted(Reason.NO_CERTIFICATE, f"this computer has none for {' or '.join(map(str, entry.auth))}")
-    offer = offer_main(entry.proposals, methods(offered))
+    offer = offer_main(entry.proposals, methods_for(entry))
     serves = entry.nat_traversal and natt.serves(setting.path)
-    vendors = *announced(joins=entry.fragmentation), *natt.offered(serves=serves)
+    vendors = *own_vendors(entry), *natt.offered(serves=serves)
     chosen = yield from request(offer, *vendors, check=takes_one_of(offer, entry))
     proposal = accepted_main(offer, chosen.chain.one(SaPayload), entry.proposals)
     proof = proof_for(accepted_method(chosen.chain.one(SaPayload)), offered)
@@ -183,7 +183,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     proposal, entry = choice.proposal, choice.entry
     proof = proof_for(choice.method, usable(entry))
     common = natt.common(first.chain, serves=entry.nat_traversal and natt.serves(setting.path))
-    vendors = *announced(joins=entry.fragmentation), *((VendorPayload(common),) if common else ())
+    vendors = *own_vendors(entry), *((VendorPayload(common),) if common else ())
     theirs = (yield from answer(choice.answer, *vendors)).chain
     cookies = setting.initiator_cookie + setting.responder_cookie
     look = Look(common, proposal, cookies, setting.path)
@@ -251,6 +251,11 @@ class Look:
         behind = self._detector is not None and self.nat is not None and self.nat.remote
         address = identity.kind is IdentityKind.IPV4_ADDRESS
         return behind and address and self._detector is not None and self._detector.is_own(self._theirs, identity.data)
+
+
+def own_vendors(entry: PadEntry) -> tuple[VendorPayload, ...]:
+    """What we say of ourselves to a peer of ``entry``."""
+    return announced(joins=entry.fragmentation, users=entry.xauth is not None)
 
 
 def satisfies(made: Agreed, entry: PadEntry, path: Path) -> bool:

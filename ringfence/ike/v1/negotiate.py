@@ -20,7 +20,7 @@ from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import IkeProposal, Limits
 from ringfence.ike.errors import Aborted, Reason
 from ringfence.ike.lifetime import stricter
-from ringfence.ike.v1.authentication import Authentication, methods, usable
+from ringfence.ike.v1.authentication import Authentication, methods_for, usable
 from ringfence.ike.v1.payloads import (
     IDENTITY_ONLY,
     IPSEC_DOI,
@@ -61,6 +61,7 @@ AUTHENTICATION_WORDS = {
     10: "ECDSA signature, P-384",
     11: "ECDSA signature, P-521",
     65001: "Kerberos, or preshared key with XAUTH",
+    65005: "RSA signature with XAUTH",
 }
 """Methods of authentication; the last number means one thing to Windows and another to everybody else."""
 
@@ -211,7 +212,7 @@ def choose_main(offer: SaPayload, entries: Sequence[PadEntry]) -> MainChoice:
     if entries and not any(map(usable, entries)):
         raise Aborted(Reason.NO_CERTIFICATE, "this computer has no certificate of an authority that the policy names")
     for entry in entries:
-        for method, proposal in product(methods(usable(entry)), entry.proposals):
+        for method, proposal in product(methods_for(entry), entry.proposals):
             wanted = frozenset(main_says(proposal, method))
             for theirs in offer.proposals:
                 if theirs.protocol != ProtocolId.ISAKMP or not wanted:
@@ -223,7 +224,7 @@ def choose_main(offer: SaPayload, entries: Sequence[PadEntry]) -> MainChoice:
                         taken = replace(theirs, transforms=(transform,))
                         return MainChoice(entry, agreed, sa_payload([taken]), method)
     ours = [proposal for entry in entries for proposal in entry.proposals]
-    by = methods(way for entry in entries for way in usable(entry))
+    by = tuple(dict.fromkeys(each for entry in entries for each in methods_for(entry)))
     raise Aborted(
         Reason.NO_PROPOSAL,
         f"no main mode proposal in common: the peer offers {describe_main(offer)}; we take {listed(ours)}",

@@ -17,6 +17,8 @@ from ringfence.ike.isakmp import (
     ProtocolId,
     SaPayload,
     TransformPayload,
+    decode_attributes,
+    encode_attributes,
 )
 from ringfence.ike.payload import Payload, registry
 from ringfence.ike.v1.notifies import Notify
@@ -164,6 +166,34 @@ class _DeleteHead(Wire):
     spis: U16
 
 
+@dataclass(frozen=True, slots=True)
+class AttributesPayload(Payload):
+    """What one host tells or asks the other (draft-dukes-ike-mode-cfg §3.2)."""
+
+    NUMBER: ClassVar[int] = 14
+
+    kind: int
+    """Request, reply, set or acknowledgement."""
+    identifier: int
+    attributes: tuple[Attribute, ...]
+
+    def encode(self) -> bytes:
+        """The body; raises ValueError."""
+        return _AttributesHead(self.kind, self.identifier).encode() + encode_attributes(self.attributes)
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """All that a reader holds; raises DecodeError."""
+        head = _AttributesHead.read(reader)
+        return cls(head.kind, head.identifier, decode_attributes(reader))
+
+
+@wire
+class _AttributesHead(Wire):
+    kind: Annotated[int, U8, Pad(1)]
+    identifier: U16
+
+
 @wire
 class VendorPayload(Payload):
     """Who made the sender, or what it can do (RFC 2408 §3.16)."""
@@ -217,6 +247,7 @@ PAYLOADS: tuple[type[Payload], ...] = (
     NoncePayload,
     NotifyPayload,
     DeletePayload,
+    AttributesPayload,
     VendorPayload,
     NatDPayload,
     NatOaPayload,
@@ -233,6 +264,7 @@ __all__ = [
     "PAYLOADS",
     "REGISTRY",
     "Attribute",
+    "AttributesPayload",
     "CertPayload",
     "CertRequestPayload",
     "DeletePayload",

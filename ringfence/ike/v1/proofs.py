@@ -26,7 +26,7 @@ from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.exchange import Exchange, Message
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v1 import keys as k
-from ringfence.ike.v1.authentication import Authentication, certificates, prf_for, scheme_for
+from ringfence.ike.v1.authentication import Authentication, certificates, machine, prf_for, scheme_for
 from ringfence.ike.v1.identities import identity_of, main_id
 from ringfence.ike.v1.payloads import CertPayload, CertRequestPayload, HashPayload, IdPayload, SigPayload
 from ringfence.net.address import Path
@@ -84,7 +84,7 @@ class Shown:
 def proof_for(method: Authentication, ways: Iterable[Auth]) -> Proof:
     """The proof by ``method``, which ``ways`` allow."""
     kept = tuple(ways)
-    if method is not Authentication.PRESHARED_KEY:
+    if machine(method) is not Authentication.PRESHARED_KEY:
         return SignatureProof(method, certificates(kept, method))
     for one in kept:
         if isinstance(one, PresharedKey):

@@ -24,11 +24,20 @@ from ringfence.crypto.errors import BadPublicValue
 from ringfence.crypto.integrity import same
 from ringfence.crypto.suites import DhGroup, is_legacy
 from ringfence.databases.identity import Identity
+from ringfence.databases.pool import Assigned, Assignment
 from ringfence.databases.proposal import Protocol, SecurityMethod
 from ringfence.databases.sa import ChildSa, Mode, Sa
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import SpdEntry
-from ringfence.ike.agreement import check_demand, check_rival, make_child, make_sa, material_octets, processing_of
+from ringfence.ike.agreement import (
+    at_address,
+    check_demand,
+    check_rival,
+    make_child,
+    make_sa,
+    material_octets,
+    processing_of,
+)
 from ringfence.ike.children import Children
 from ringfence.ike.differences import compare_traffic
 from ringfence.ike.effects import InstallInbound
@@ -74,6 +83,10 @@ class Ground:
     """What is between the hosts."""
     unanswered_s: int | None = None
     """After sending for so long into silence, the peer is to be asked whether it is there."""
+    given: Assignment | None = None
+    """What the peer has given us."""
+    leased: tuple[bytes, ...] = ()
+    """What we have given the peer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +114,7 @@ class Contest:
 def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[ChildSa]:
     """Begin a quick mode; raises Refused for what IKEv1 cannot say."""
     check_demand(wanted.entry, ground.peer)
+    wanted = replace(wanted, selector=at_address(wanted.entry, wanted.selector, ground.given))
     processing = passing(processing_of(wanted.entry), ground.nat)
     spis = {protocol: ground.children.new_spi(env.random) for protocol in protocols(processing)}
     offer, ids = offer_quick(processing, spis, ground.nat), quick_ids(wanted.selector)
@@ -233,7 +247,10 @@ def _choose(
     for entry in entries:
         processing = processing_of(entry)
         seen = natt.as_seen(selector, processing.mode, ground.nat, ground.path)
-        if entry.selector.covers(seen):
+        if entry.selector.covers(seen) and processing.assigned is Assigned.THEIRS and not _is_lease(seen, ground):
+            what = f"{seen.destination} is no address that we have given this peer, and the rule protects no other"
+            refusal = refusal or Refused(Reason.NO_ADDRESS, what)
+        elif entry.selector.covers(seen):
             check_demand(entry, ground.peer)
             try:
                 _check_ends(entry, seen, ground.path)
@@ -246,6 +263,10 @@ def _choose(
         f"no rule protects {selector} with this peer",
         comparison=compare_traffic(selector, entries),
     )
+
+
+def _is_lease(selector: Selector, ground: Ground) -> bool:
+    return any(selector.destination == AddressRange.host(one) for one in ground.leased)
 
 
 def _check_ends(entry: SpdEntry, selector: Selector, path: Path) -> None:

@@ -11,6 +11,7 @@ from ringfence.ike.header import Exchange
 from ringfence.ike.payload import Payload
 from ringfence.ike.rules import MANY, MessageRule, Role
 from ringfence.ike.v1.payloads import (
+    AttributesPayload,
     CertPayload,
     CertRequestPayload,
     DeletePayload,
@@ -143,6 +144,19 @@ INFORMATIONAL = MessageRule(
     some=(NotifyPayload, DeletePayload),
 )
 """A message of its own under an IKE SA (§5.7)."""
+
+TRANSACTION = tuple(
+    MessageRule(
+        name=f"mode config message {number}",
+        sender=None,
+        encrypted=True,
+        need={HashPayload: 1, AttributesPayload: 1},
+        may=EXTRAS,
+        front=(HashPayload,),
+    )
+    for number in (1, 2)
+)
+"""A question and its answer (draft-dukes-ike-mode-cfg §3.3); either side may ask."""
 
 INFORMATIONAL_IN_CLEAR = MessageRule(
     name="informational message in clear",

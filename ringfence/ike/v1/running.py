@@ -11,6 +11,7 @@ from ringfence.ike.exchange import Check, Stepper, accept
 from ringfence.ike.header import Exchange
 from ringfence.ike.rules import MessageRule, Role
 from ringfence.ike.v1.main_mode import Agreed
+from ringfence.ike.v1.payloads import AttributesPayload
 from ringfence.ike.v1.rules import FIRST_MODES, Proof
 from ringfence.ike.window import Patience, Repeater
 from ringfence.ike.wishes import Wish
@@ -22,6 +23,7 @@ NAMES = {
     Exchange.AGGRESSIVE: "aggressive mode",
     Exchange.QUICK: "quick mode",
     Exchange.INFORMATIONAL: "informational",
+    Exchange.TRANSACTION: "mode config",
 }
 
 
@@ -117,6 +119,8 @@ class Running(Generic[T]):
 
     def silence(self) -> str:
         """What it means that the peer does not answer."""
+        if self.kind is Exchange.TRANSACTION:
+            return "the peer does not say who its user is, or gives us no address"
         if self.kind is Exchange.QUICK:
             return f"no answer to quick mode message {self.number}"
         if self.number == 1:
@@ -133,4 +137,4 @@ class Running(Generic[T]):
         return f"the peer fell silent after main mode message {self.number}"
 
 
-AnyRunning = Running[Agreed] | Running[ChildSa]
+AnyRunning = Running[Agreed] | Running[ChildSa] | Running[AttributesPayload]

@@ -25,8 +25,9 @@ from ringfence.ike.v1.commits import Commits
 from ringfence.ike.v1.conversation import Conversation
 from ringfence.ike.v1.fragment import FRAGMENT
 from ringfence.ike.v1.hearing import Hearing
-from ringfence.ike.v1.payloads import SaPayload
+from ringfence.ike.v1.payloads import AttributesPayload, SaPayload
 from ringfence.ike.v1.probe import Probe
+from ringfence.ike.v1.rounds import Rounds
 from ringfence.ike.v1.rules import QUICK_MODE
 from ringfence.ike.v1.running import AnyRunning, Running
 from ringfence.ike.v1.speaker import Speaker
@@ -71,6 +72,7 @@ class Session:
         self._voice.joins = any(entry.fragmentation for entry in entries)
         self._probe = Probe(self._voice, world.env)
         self._commits = Commits(self._voice, self._talk)
+        self._rounds = Rounds(ike_id, self._voice, self._talk, world, self._established)
         self._hearing = Hearing(self._voice, self._talk, self._probe, self._confirm)
 
     # What the engine sees ------------------------------------------------------------------------------------------
@@ -144,7 +146,9 @@ class Session:
 
     def serves(self, entry: PadEntry | None) -> bool:
         """Whether what the peer has proved is what ``entry`` wants proved."""
-        return entry is not None and self.agreed is not None and main_mode.satisfies(self.agreed, entry, self.path)
+        if entry is None or self.agreed is None or not main_mode.satisfies(self.agreed, entry, self.path):
+            return False
+        return entry.asks is None or self._world.assignments.of(self.id) is not None
 
     # Entries -------------------------------------------------------------------------------------------------------
 
@@ -272,6 +276,8 @@ class Session:
             self._world.children,
             made.nat,
             made.entry.unanswered_s,
+            self._world.assignments.of(self.id),
+            self._world.assignments.leases.held(self.id),
         )
 
     def _contest(self) -> quick_mode.Contest:
@@ -294,7 +300,10 @@ class Session:
     def _finish(self, running: AnyRunning, result: object) -> None:
         match result:
             case main_mode.Agreed():
-                self._established(result)
+                self._rounds.begin(result, initiator=self.initiator)
+            case AttributesPayload():
+                self._talk.quick.pop(running.message_id, None)
+                self._rounds.answered(result)
             case ChildSa():
                 self._talk.quick.pop(running.message_id, None)
                 self._voice.emit(Agreed(result, running.wish, connects=running.committed))
@@ -335,6 +344,8 @@ class Session:
                 self._receive_main(header, datagram)
             case Kind.QUICK:
                 self._receive_quick(header, datagram)
+            case Kind.TRANSACTION:
+                self._receive_transaction(header, datagram)
             case Kind.INFORMATIONAL:
                 self._hearing.receive(header, datagram)
             case _:
@@ -353,6 +364,13 @@ class Session:
             error = beginning.unreadable(running, header, error)
             self._talk.doubt(error, tell=True)
             raise error from None
+
+    def _receive_transaction(self, header: Header, datagram: bytes) -> None:
+        running = self._talk.quick.get(header.message_id)
+        if running is None:
+            self._rounds.receive(header, datagram, self.agreed)
+        elif running.kind is Kind.TRANSACTION:
+            self._talk.take(running, header, datagram)
 
     def _receive_quick(self, header: Header, datagram: bytes) -> None:
         running = self._talk.quick.get(header.message_id)

@@ -186,11 +186,14 @@ class Speaker:
         datagram, _ = seal(self.cookies, Exchange.INFORMATIONAL, message_id, whole, self.keys, iv)
         self._send(Exchange.INFORMATIONAL, 1, words(whole), datagram, encrypted=True)
 
-    def acknowledge(self, heard: bytes, message_id: int, iv: bytes, payloads: Sequence[Payload]) -> None:
-        """Answer an informational message under its id, now and when it comes again; ``iv`` is its last block."""
-        datagram, _ = seal(self.cookies, Exchange.INFORMATIONAL, message_id, payloads, self.keys, iv)
+    def acknowledge(
+        self, heard: bytes, message_id: int, iv: bytes, payloads: Sequence[Payload],
+        kind: Exchange = Exchange.INFORMATIONAL,
+    ) -> None:  # fmt: skip
+        """Answer a message under its id, now and when it comes again; ``iv`` is its last block."""
+        datagram, _ = seal(self.cookies, kind, message_id, payloads, self.keys, iv)
         self.answers.add(digest(heard), datagram)
-        self._send(Exchange.INFORMATIONAL, 2, words(payloads), datagram, encrypted=True)
+        self._send(kind, 2, words(payloads), datagram, encrypted=True)
 
     def inform_in_clear(self, notify: NotifyPayload) -> None:
         """Send a notify that nobody need believe, if we have not sent too many."""
@@ -200,9 +203,12 @@ class Speaker:
         datagram, _ = seal(cookies, Exchange.INFORMATIONAL, self.env.number(4), (notify,), None, b"")
         self._send(Exchange.INFORMATIONAL, 1, words((notify,)), datagram, encrypted=False)
 
-    def heard_information(self, payloads: Iterable[Payload], datagram: bytes, *, encrypted: bool) -> None:
-        """Tell of an informational message."""
-        self._exchanged(Exchange.INFORMATIONAL, 1, words(payloads), datagram, sent=False, encrypted=encrypted)
+    def heard_information(
+        self, payloads: Iterable[Payload], datagram: bytes, *, encrypted: bool,
+        kind: Exchange = Exchange.INFORMATIONAL,
+    ) -> None:  # fmt: skip
+        """Tell of an informational message, or another that begins an exchange."""
+        self._exchanged(kind, 1, words(payloads), datagram, sent=False, encrypted=encrypted)
 
     def transmit(self, datagram: bytes, *, again: bool = False) -> int:
         """Send a message, perhaps ``again``; returns in how many pieces."""

@@ -38,13 +38,16 @@ VERSION_OCTETS = 2
 FRAGMENTATION = bytes.fromhex("4048b7d56ebce88525e7de7f00d6c2d3")
 """Says: puts messages together that come in pieces ([MS-IKEE] §2.2.3). Cisco adds a word of what it can do."""
 
+XAUTH = bytes.fromhex("09002689dfd6b712")
+"""Says: lets users prove themselves."""
+
 PREFIXES: dict[bytes, Vendor] = {
     OURS: Vendor.RINGFENCE,
     bytes.fromhex("1e2b516905991c7d7c96fcbfb587e461"): Vendor.WINDOWS,
     bytes.fromhex("882fe56d6fd20dbc2251613b2ebe5beb"): Vendor.STRONGSWAN,
     b"OE-Libreswan": Vendor.LIBRESWAN,
     DPD[:-VERSION_OCTETS]: Vendor.DPD,
-    bytes.fromhex("09002689dfd6b712"): Vendor.XAUTH,
+    XAUTH: Vendor.XAUTH,
     FRAGMENTATION: Vendor.FRAGMENTATION,
     bytes.fromhex("4a131c81070358455c5728f20e95452f"): Vendor.NAT_T,
     bytes.fromhex("90cb80913ebb696e086381b5ec427b1f"): Vendor.NAT_T_DRAFT,
@@ -56,9 +59,9 @@ PREFIXES: dict[bytes, Vendor] = {
 """Ids by how they begin."""
 
 
-def announced(*, joins: bool = True) -> tuple[VendorPayload, ...]:
-    """What we say of ourselves; ``joins``: that we put messages together that come in pieces."""
-    ids = (OURS, DPD, FRAGMENTATION) if joins else (OURS, DPD)
+def announced(*, joins: bool = True, users: bool = False) -> tuple[VendorPayload, ...]:
+    """What we say of ourselves; ``joins``: that we put messages together that come in pieces; ``users``: XAUTH."""
+    ids = (OURS, DPD, *([FRAGMENTATION] if joins else []), *([XAUTH] if users else []))
     return tuple(map(VendorPayload, ids))
 
 

@@ -19,7 +19,15 @@ from ringfence.databases.proposal import Protocol, SecurityMethod
 from ringfence.databases.sa import ChildSa, Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import SpdEntry
-from ringfence.ike.agreement import check_demand, check_rival, make_child, make_sa, material_octets, processing_of
+from ringfence.ike.agreement import (
+    at_address,
+    check_demand,
+    check_rival,
+    make_child,
+    make_sa,
+    material_octets,
+    processing_of,
+)
 from ringfence.ike.children import Children
 from ringfence.ike.differences import compare_traffic
 from ringfence.ike.effects import InstallInbound
@@ -198,17 +206,6 @@ def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[Negotiated]:
 
 def _rekeys(protocol: Protocol, spi: int) -> NotifyPayload:
     return NotifyPayload(Notify.REKEY_SA, b"", PROTOCOL_ID[protocol], spi.to_bytes(SPI_OCTETS))
-
-
-def at_address(entry: SpdEntry, selector: Selector, given: Assignment | None) -> Selector:
-    """As much of a selector as is about the address that a peer has given us for it; raises Refused for none."""
-    if processing_of(entry).assigned is not Assigned.OURS:
-        return selector
-    address = None if given is None else given.of_family(len(selector.source.first))
-    source = None if address is None else selector.source.intersect(AddressRange.host(address))
-    if source is None:
-        raise Refused(Reason.NO_ADDRESS, f"we have no address for {selector} of this peer")
-    return replace(selector, source=source)
 
 
 # The responder's part ----------------------------------------------------------------------------------------------

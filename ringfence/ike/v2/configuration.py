@@ -89,7 +89,11 @@ def request(asks: Asks | None, last: tuple[bytes, ...] = ()) -> tuple[ConfigPayl
 
 def given(chain: Chain, asks: Asks) -> Assignment:
     """What a peer's answer gives us; raises Refused where there is no address in it."""
-    attributes = said(chain, Form.REPLY) or ()
+    return given_by(said(chain, Form.REPLY) or (), asks)
+
+
+def given_by(attributes: Pairs, asks: Asks) -> Assignment:
+    """What such attributes give us; raises Refused where there is no address among them."""
     addresses = tuple(_addresses(attributes, asks))
     if not addresses:
         raise Refused(Reason.NO_ADDRESS, "the peer gives us no address")

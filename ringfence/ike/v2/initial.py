@@ -25,7 +25,7 @@ from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PadEntry
 from ringfence.databases.pool import Assignment
 from ringfence.databases.proposal import IkeProposal, Protocol
-from ringfence.ike.agreement import check_demand
+from ringfence.ike.agreement import at_address, check_demand
 from ringfence.ike.children import Children
 from ringfence.ike.claims import in_words
 from ringfence.ike.effects import InstallInbound
@@ -55,7 +55,6 @@ from ringfence.ike.v2.child import (
     Offered,
     Terms,
     Wanted,
-    at_address,
     contract,
     grants,
     refusal,

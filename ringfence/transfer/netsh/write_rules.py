@@ -225,6 +225,8 @@ def _main_mode(rule: MainModeRule, settler: Settler, script: Script) -> None:
 
 def _mode(mode: MainMode, place: Place, what: str, script: Script) -> Words:
     methods = _methods(mode.methods, firewall_main_mode, place, what, script)
+    if mode.xauth is not None:
+        script.leave_out(place, f"{what}, xauth", "Windows lets users in by AuthIP, not by XAUTH")
     if mode.aggressive:
         script.leave_out(place, f"{what}, aggressive", "Windows speaks no aggressive mode")
     return [

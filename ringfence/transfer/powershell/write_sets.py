@@ -75,6 +75,9 @@ class Sets:
         minutes, rest = divmod(mode.lifetime_s, 60)
         if rest or not 0 < minutes <= MOST_MINUTES:
             raise BadWord("its main mode lives for a time that Windows does not take", cure="Say 1 to 2879 min.")
+        for said, what in ((mode.aggressive, "aggressive mode"), (mode.xauth, "XAUTH")):
+            if said:
+                raise BadWord(f"it speaks {what}, which Windows does not", cure="Use AuthIP or IKEv2 there.")
         about: Words = [("Description", quote(description))] if description else []
         about += [("MaxMinutes", str(minutes)), ("MaxSessions", str(1 if mode.pfs else mode.sessions))]
         about += [("ForceDiffieHellman", "$true")] if mode.force_dh else []

@@ -171,8 +171,7 @@ class _Writer:
 
     def _rule(self, rule: Rule, words: str) -> None:
         self._refuse(rule)
-        auth = self._auth(rule, words)
-        ends = self._ends(rule)
+        auth, ends = self._auth(rule, words), self._ends(rule)
         children = self._children(rule, words)
         name = self._titled(rule.name, words, rule.place)
         version = {(KeyModule.IKEV2,): "2", (KeyModule.IKEV1, KeyModule.IKEV2): "0"}.get(rule.keying, "1")
@@ -202,6 +201,7 @@ class _Writer:
             (rule.either_end, "strongSwan has to know which end this computer is", "Say local and remote."),
             (rule.allow or rule.deny or rule.authorize, "strongSwan does not ask who may use it", ""),
             (rule.own_auth, "a connection proves both sides alike here", "Write local { auth } by hand."),
+            (rule.main_mode and rule.main_mode.xauth, "its users are not written here", "Write local-2 by hand."),
             (rule.second_auth, "strongSwan has no second authentication like Windows'", ""),
             (rule.part.one_way is not None or rule.part.respond_only, "strongSwan protects both directions", ""),
             (KeyModule.AUTHIP in rule.keying and len(rule.keying) == 1, "strongSwan does not speak AuthIP", ""),

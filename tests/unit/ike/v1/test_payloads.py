@@ -45,7 +45,7 @@ BY_HAND = [
 
 
 def test_the_numbers_of_rfc_2408():
-    assert sorted(REGISTRY) == [1, *range(4, 14), 20, 21, 130, 131]
+    assert sorted(REGISTRY) == [1, *range(4, 15), 20, 21, 130, 131]
     assert len(REGISTRY) == len(PAYLOADS)
 
 
