@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
 LONGEST = 400
 """Lines of a Python file; more means that it does more than one thing."""
-DATA = {".ldif", ".hex", ".txt", ".pcap", ".pcapng", ".svg", ".png", ".md", ".lock", ".typed", ".json"}
+DATA = {".bin", ".ldif", ".hex", ".txt", ".pcap", ".pcapng", ".svg", ".png", ".md", ".lock", ".typed", ".json"}
 """Without a licence line: prose, and data that others made or read."""
 WORDS = {"feature", "fix", "security", "removal", "doc"}
 
