@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Security methods in words: ``esp aes256-gcm``, ``esp aes256-sha256 + ah sha1``; main mode ``aes256-sha256-ecp256``.
 
-Main mode may exchange more than one key, in IKEv2: ``aes256-sha256-x25519+mlkem768``.
+In IKEv2 main mode may exchange more than one key, ``aes256-sha256-x25519+mlkem768``, and have a combined mode, where
+the hash makes keys alone: ``aes256-gcm-sha384-ecp384``.
 
 The words are those of the tables in ``crypto.suites``; hyphens inside a suite may be left out (``aes256gcm``).
 """
@@ -66,11 +67,16 @@ def _esp_words() -> dict[str, Transform]:
     return words
 
 
+def _is_for_ikev2(cipher: Cipher) -> bool:
+    """Whether it is a combined mode that protects messages of IKEv2, and encrypts; the hash then makes keys alone."""
+    return cipher.row.combined and cipher.row.ike_v2 is not None and cipher.algorithm is not Encryption.NULL_AES_GMAC
+
+
 def _ike_words() -> dict[str, IkeProposal]:
     proposals = (
         IkeProposal(cipher, hash_, group)
         for cipher in CIPHERS
-        if cipher.row.ike_v1 is not None
+        if cipher.row.ike_v1 is not None or _is_for_ikev2(cipher)
         for hash_ in HASH
         for group in GROUP_WORDS.values()
     )

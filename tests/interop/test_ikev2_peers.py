@@ -29,6 +29,9 @@ def scenarios():
         yield Scenario("strongswan", "tunnel", "esp aes256-gcm esn", THEM, version=2)
         yield Scenario("strongswan", "tunnel", main_mode="aes256-sha256-x25519", version=2)
         yield Scenario("strongswan", main_mode="aes256-sha384-ecp384", begins=THEM, version=2)
+        for peer in ("strongswan", "libreswan"):
+            for begins in (US, THEM):
+                yield Scenario(peer, main_mode="aes256-gcm-sha384-ecp384", begins=begins, version=2)
 
 
 def named(scenario: Scenario) -> object:

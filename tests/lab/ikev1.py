@@ -105,6 +105,7 @@ IKE = {
         "aes256-sha512-ecp521": "aes256-sha512-ecp521", "aes256-sha256-x25519": "aes256-sha256-x25519",
         "aes192-sha256-modp4096": "aes192-sha256-modp4096", "3des-sha1-modp1024": "3des-sha1-modp1024",
         "aes256-sha256-modp3072": "aes256-sha256-modp3072",
+        "aes256-gcm-sha384-ecp384": "aes256gcm16-prfsha384-ecp384",
         "aes256-sha256-x25519+mlkem768": "aes256-sha256-x25519-ke1_mlkem768",
         "aes256-sha384-ecp384+mlkem1024": "aes256-sha384-ecp384-ke1_mlkem1024",
         "aes256-sha256-x25519+ecp256+mlkem768": "aes256-sha256-x25519-ke1_ecp256-ke2_mlkem768",
@@ -114,6 +115,7 @@ IKE = {
         "aes256-sha384-ecp384": "aes256-sha2_384;dh20", "aes128-sha256-ecp256": "aes128-sha2_256;dh19",
         "aes256-sha512-ecp521": "aes256-sha2_512;dh21", "aes192-sha256-modp4096": "aes192-sha2_256;modp4096",
         "aes256-sha256-modp3072": "aes256-sha2_256;modp3072",
+        "aes256-gcm-sha384-ecp384": "aes_gcm256-sha2_384;dh20",
     },
 }  # fmt: skip
 

@@ -130,10 +130,15 @@ def ike_proposals(text: str, limits: Limits, *, only_first: bool, group: DhGroup
     if only_first:
         found = found.strip()
     groups = [one for one in found.groups if one is not None] or [one for one in (group,) if one is not None]
-    if any(cipher.row.ike_v1 is None for cipher in found.ciphers):
-        raise BadWord("but main mode has AES-CBC and 3DES only; combined modes need IKEv2, which comes later")
+    combined = {cipher.row.combined for cipher in found.ciphers}
+    if len(combined) > 1:
+        raise BadWord("but it has combined modes beside others, which IKE keeps apart")
+    if any(cipher.row.ike_v1 is None and (only_first or not cipher.row.combined) for cipher in found.ciphers):
+        raise BadWord("but main mode has AES-CBC and 3DES only, and in IKEv2 combined modes")
     hashes = [HASHES[one] for one in found.integrity if one in HASHES]
-    if len(hashes) != len(found.integrity) or any(prf not in hashes for prf in found.prfs):
+    if True in combined:
+        hashes = found.prfs or hashes
+    elif len(hashes) != len(found.integrity) or any(prf not in hashes for prf in found.prfs):
         raise BadWord("but main mode has one hash for integrity and key derivation")
     if not (found.ciphers and hashes and groups):
         raise BadWord("but a main mode method has encryption, a hash and a group")
@@ -190,7 +195,8 @@ INTEGRITY_WORDS = {
 
 def ike_word(one: IkeProposal) -> str:
     """A main mode method as strongSwan writes it."""
-    return "-".join((_cipher_word(one.cipher), HASH[one.hash].word, GROUPS[one.group].word))
+    prf = "prf" if one.cipher.row.combined else ""
+    return "-".join((_cipher_word(one.cipher), f"{prf}{HASH[one.hash].word}", GROUPS[one.group].word))
 
 
 def transform_word(one: Transform, group: DhGroup | None) -> str:

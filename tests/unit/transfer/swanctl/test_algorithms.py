@@ -34,7 +34,8 @@ def test_main_mode(word: str, meant: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["aes256gcm16-prfsha384-ecp384", "aes256-aesxcbc-modp2048", "aes256-sha256-prfsha384-ecp384",
+    "word", ["aes256gcm16-aes256-prfsha384-ecp384", "aes256gcm16-ecp384", "aes256-aesxcbc-modp2048",
+             "aes256-sha256-prfsha384-ecp384",
              "camellia128-sha1-modp2048", "aes256-modp2048", "aes128-sha1", "", "aes128-sha256-modp2048s256"],
 )  # fmt: skip
 def test_what_main_mode_has_not(word: str) -> None:
@@ -82,4 +83,13 @@ def test_every_method_out_and_in_again() -> None:
         method = parse_method(f"ah {word} esn")
         assert ah_methods(transform_word(method.transforms[0], None), only_first=True) == ([method], [])
     for proposal in IKE_WORDS.values():
-        assert ike_proposals(ike_word(proposal), proposal.limits, only_first=True) == [proposal]
+        for only_first in {False, not proposal.cipher.row.combined}:
+            assert ike_proposals(ike_word(proposal), proposal.limits, only_first=only_first) == [proposal]
+
+
+@pytest.mark.parametrize("word", ["aes256gcm16-prfsha384-ecp384", "aes256gcm128-sha384-ecp384"])
+def test_combined_modes_are_for_ikev2(word: str) -> None:
+    [found] = ike_proposals(word, LIMITS, only_first=False)
+    assert str(found) == "aes256-gcm-sha384-ecp384"
+    with pytest.raises(BadWord, match="in IKEv2"):
+        ike_proposals(word, LIMITS, only_first=True)
