@@ -55,7 +55,7 @@ class Pool:
         """Whether anybody may have that address."""
         if any(address in one for one in self.excluded) or address in self.reserved:
             return False
-        return any(address in _usable(one) for one in self.ranges)
+        return any(address in usable_in(one) for one in self.ranges)
 
     def has_family(self, octets: int) -> bool:
         """Whether it has addresses of 4 or 16 octets at all."""
@@ -65,7 +65,7 @@ class Pool:
 
     def usable(self, octets: int) -> tuple[AddressRange, ...]:
         """What hosts may have of the ranges of one family, before anything is excluded."""
-        return tuple(_usable(one) for one in self.ranges if len(one.first) == octets)
+        return tuple(usable_in(one) for one in self.ranges if len(one.first) == octets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Assignment:
         return next((one for one in self.addresses if len(one) == octets), None)
 
 
-def _usable(written: AddressRange) -> AddressRange:
+def usable_in(written: AddressRange) -> AddressRange:
     """A network without its own address and, in IPv4, its broadcast address; any other range whole."""
     if written.size < 4 or "/" not in str(written):
         return written

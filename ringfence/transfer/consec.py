@@ -196,3 +196,9 @@ def weighed(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
 
 def _anybody(rule: Rule) -> bool:
     return rule.local == ME and rule.remote == ANY
+
+
+def check_assigned(rule: Rule) -> None:
+    """Raises BadWord for a tunnel whose addresses one side gives the other."""
+    if rule.gateways is not None and (rule.gateways.pool or rule.gateways.asks is not None):
+        raise BadWord("Windows' rules give nobody an address inside a tunnel")

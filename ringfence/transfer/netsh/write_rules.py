@@ -37,7 +37,7 @@ from ringfence.policy.scope import LinkKind, Scope
 from ringfence.policy.settle import Settler
 from ringfence.policy.terms import Access, GlobalSettings, MainMode, PskEncoding, Security
 from ringfence.policy.traffic import Traffic
-from ringfence.transfer.consec import KEYWORDS, descriptor, is_sid
+from ringfence.transfer.consec import KEYWORDS, check_assigned, descriptor, is_sid
 from ringfence.transfer.netsh.consec import ACTIONS, LINKS
 from ringfence.transfer.netsh.globals import ACCESS, CRL, EXEMPT, NAT
 from ringfence.transfer.netsh.methods import GROUPS
@@ -105,6 +105,7 @@ def _head(item: Rule | MainModeRule | Filter, script: Script) -> Words:
 def _sayable(rule: Rule) -> None:
     if rule.name.lower() == "all":
         raise BadWord('netsh takes "all" for every rule')
+    check_assigned(rule)
     if rule.allow or rule.deny:
         raise BadWord("netsh has no words for whom a rule lets in", cure="PowerShell has: --format powershell")
     if rule.keying:

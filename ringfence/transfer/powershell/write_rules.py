@@ -21,7 +21,7 @@ from ringfence.policy.model import (
 from ringfence.policy.scope import LinkKind, Scope
 from ringfence.policy.terms import Access
 from ringfence.policy.traffic import Traffic
-from ringfence.transfer.consec import KEYWORDS, descriptor, is_sid
+from ringfence.transfer.consec import KEYWORDS, check_assigned, descriptor, is_sid
 from ringfence.transfer.powershell.rules import LINKS, MODULES, NEEDS, PROFILES, check_secure
 from ringfence.transfer.powershell.writing import Words, quote, quotes
 
@@ -75,6 +75,7 @@ def about(name: str, description: str, enabled: bool) -> Words:
 def _sayable(rule: Rule) -> None:
     if rule.name.lower() == "all":
         raise BadWord("Windows takes All for every rule")
+    check_assigned(rule)
     check_secure(rule.secure, tunnel=rule.gateways is not None)
     if rule.part.one_way is not None and rule.gateways is None:
         raise BadWord("it is for one direction only, and Windows' rules are for both")

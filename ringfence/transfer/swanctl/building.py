@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.identity import Identity
+from ringfence.databases.pool import Asks
 from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.databases.sa import TunnelOptions
 from ringfence.net.address import AddressRange
@@ -71,6 +72,10 @@ class Draft:
     initiate: bool = True
     nat_traversal: bool = True
     scope: Scope = EVERYWHERE
+    asks: Asks | None = None
+    """It wants an address of the other side."""
+    pool: str = ""
+    """It gives addresses of this one."""
 
 
 def build(draft: Draft, report: Report) -> Iterator[Rule | Filter]:
@@ -145,10 +150,24 @@ def _tunnel(draft: Draft, flow: Flow, rule: Rule, report: Report) -> Rule:
     remote = whole((there or Keyword.ANY) if one is None else one for one in flow.remote)
     if Keyword.ANY in remote and remote != ANY:
         remote = ANY
+    asks, pool = _assigned(draft, ends[1], report)
+    local, remote = ME if asks is not None else local, ANY if pool else remote
     return replace(
-        rule, local=local, remote=remote, gateways=Gateways(ends[1], ends[0]), tunnel=draft.tunnel,
+        rule, local=local, remote=remote, gateways=Gateways(ends[1], ends[0], pool, asks), tunnel=draft.tunnel,
         initiate=draft.initiate and ends[1] is not None,
     )  # fmt: skip
+
+
+def _assigned(draft: Draft, there: bytes | None, report: Report) -> tuple[Asks | None, str]:
+    """What of the addresses that one side gives the other is for this kind of traffic."""
+    asks, pool = draft.asks, draft.pool
+    if asks is not None and (there is None or draft.local_ts != DYNAMIC):
+        report.leave(draft.line, f"{draft.words}, vips", "the tunnel is for other addresses than it would be given")
+        asks = None
+    if pool and (draft.remote_ts != DYNAMIC or asks is not None):
+        report.leave(draft.line, f"{draft.words}, pools", "the tunnel is for other addresses than those of the pools")
+        pool = ""
+    return asks, pool
 
 
 def _gateway(draft: Draft, addresses: tuple[Address, ...], side: str, report: Report) -> bytes | None:

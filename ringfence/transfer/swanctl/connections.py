@@ -2,7 +2,7 @@
 """The connections of swanctl.conf, each with its children and what each side has to prove."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
 from ringfence.databases.identity import Identity
@@ -17,13 +17,24 @@ from ringfence.transfer.swanctl import words as known
 from ringfence.transfer.swanctl.building import DROP, PASS, TRANSPORT, TUNNEL, Draft
 from ringfence.transfer.swanctl.crypto import limits_of, main_mode, parse_time, quick_mode, within
 from ringfence.transfer.swanctl.keys import Secret, parse_identity
+from ringfence.transfer.swanctl.pools import Pools, asks_of
 from ringfence.transfer.swanctl.proof import is_address, preshared
 from ringfence.transfer.swanctl.selectors import Selector, parse_addresses, parse_selectors
 from ringfence.transfer.swanctl.syntax import Section
 
 VERSIONS = {"": (), "0": (), "1": (KeyModule.IKEV1,), "2": (KeyModule.IKEV2,)}
 YES = ("yes", "true", "1", "enabled")
-READ = {"version", "local_addrs", "remote_addrs", "proposals", "rekey_time", "reauth_time", "over_time"}
+READ = {
+    "vips",
+    "pools",
+    "version",
+    "local_addrs",
+    "remote_addrs",
+    "proposals",
+    "rekey_time",
+    "reauth_time",
+    "over_time",
+}
 CHILD_READ = {
     "ah_proposals", "esp_proposals", "local_ts", "remote_ts", "rekey_time", "life_time", "rekey_bytes", "life_bytes",
     "rekey_packets", "life_packets", "mode", "start_action", "interface", "copy_df", "copy_ecn", "copy_dscp",
@@ -49,6 +60,7 @@ class Reader:
     report: Report
     me: AddressRange | None = None
     """This computer's address, where the file may be the other side's."""
+    pools: Pools = field(default_factory=lambda: Pools({}, {}))
 
     def connections(self, top: Section) -> Iterator[Draft]:
         """All of them; what cannot be carried over is told."""
@@ -111,7 +123,10 @@ class Reader:
             ),
         )  # fmt: skip
         proof = self._proof(section, draft, turned=turned)
-        return replace(draft, **proof)
+        if turned and (section.text("vips") or section.text("pools")):
+            raise BadWord("it gives or gets addresses, and the other side of that stands in another file")
+        pool = self.pools.named(section.text("pools"), section.line_of("pools"), base.words, self.report)
+        return replace(draft, **proof, asks=asks_of(section.text("vips")), pool=pool)
 
     def _main_mode_life(self, section: Section) -> int | None:
         """What is offered in IKEv1: the time to the next main mode, and the time that this may take."""

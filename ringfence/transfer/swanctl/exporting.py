@@ -8,27 +8,23 @@ protect less, or let in more, than it says is left out whole.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import groupby
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.identity import Identity
 from ringfence.databases.proposal import Protocol
 from ringfence.databases.sa import DfPolicy, TunnelOptions
-from ringfence.net.address import ANY_PORT, AddressRange, format_address
+from ringfence.net.address import format_address
 from ringfence.place import Place
 from ringfence.policy.boot import NO_BOOT
 from ringfence.policy.errors import BadWord
 from ringfence.policy.lower import statements
 from ringfence.policy.methods import for_pfs
 from ringfence.policy.model import (
-    ANY,
     ME,
     Address,
     Certificate,
     Filter,
-    HostName,
     KeyModule,
-    Keyword,
     Need,
     Policy,
     PskFile,
@@ -36,6 +32,7 @@ from ringfence.policy.model import (
     Rule,
     Verb,
 )
+from ringfence.policy.pools import AddressPool
 from ringfence.policy.resultant import SETTINGS
 from ringfence.policy.scope import Device, Scope
 from ringfence.policy.terms import GlobalSettings, MainMode
@@ -43,12 +40,23 @@ from ringfence.policy.traffic import Traffic
 from ringfence.transfer.base import Exported, LeftOut, key_of_file, slug, unassigned
 from ringfence.transfer.swanctl.algorithms import ike_word, transform_word
 from ringfence.transfer.swanctl.keys import Secret, choose, identity_word, key_word
-from ringfence.transfer.swanctl.selectors import selector_words
+from ringfence.transfer.swanctl.pools import admitted, lost, pool_blocks, vips
+from ringfence.transfer.swanctl.shapes import (
+    Lines,
+    address_word,
+    block,
+    hosts,
+    inner,
+    key_octets,
+    merged,
+    one_way,
+    pooled,
+    quoted,
+    selectors,
+)
 
 PLACEHOLDER = "the-key-is-not-at-hand"
-INDENT = "    "
 PLAIN = GlobalSettings()
-Lines = list[str]
 
 
 def write_conf(policy: Policy, keys: Mapping[str, str]) -> Exported:
@@ -68,12 +76,15 @@ class _Writer:
         """A key file, and whether the key is for those only whom it names."""
         self._users: list[tuple[Rule, str, set[Identity], set[Identity]]] = []
         self._names: set[str] = set()
+        self._pools: dict[str, AddressPool] = {}
+        self._used: set[str] = set()
 
     def leave(self, place: Place, words: str, why: str, cure: str = "") -> None:
         self.left.append(LeftOut(str(place), words, why, cure))
 
     def write(self, policy: Policy) -> None:
         """All rules, filters, and what has no place in the file."""
+        self._pools = {one.name: one for one in policy.pools}
         for item in statements(policy):
             kind = "rule" if isinstance(item, Rule) else "filter"
             words = f'{kind} "{item.name}"'
@@ -112,10 +123,13 @@ class _Writer:
         connections = [*self._connections]
         if self._shunts:
             body = [line for child in self._shunts for line in child]
-            connections.append(_block(self._name("without-ipsec"), _block("children", body)))
-        parts = ["\n".join(head), "\n".join(_block("connections", [line for one in connections for line in one]))]
+            connections.append(block(self._name("without-ipsec"), block("children", body)))
+        parts = ["\n".join(head), "\n".join(block("connections", [line for one in connections for line in one]))]
         secrets = [line for (file, _), ids in self._secrets.items() for line in self._secret(file, ids)]
-        parts += ["\n".join(_block("secrets", secrets))] if secrets else []
+        parts += ["\n".join(block("secrets", secrets))] if secrets else []
+        pools = [line for one in self._pools.values() if one.name in self._used
+                 for name, body in pool_blocks(one) for line in block(name, body)]  # fmt: skip
+        parts += ["\n".join(block("pools", pools))] if pools else []
         return "\n\n".join(parts) + "\n"
 
     def _name(self, title: str) -> str:
@@ -156,16 +170,14 @@ class _Writer:
         self._shunt(rule, [*rule.traffic], "pass", words)
 
     def _shunt(self, item: Rule | Filter, traffic: list[Traffic], mode: str, words: str) -> None:
-        both = [one for kind in traffic for one in _one_way(kind)]
+        both = [one for kind in traffic for one in one_way(kind)]
         remote: tuple[Address | None, ...] = item.remote
         device = self._device(item.scope, words, item.place)
-        flows = [_flow(item.local, remote, one) for one in both]
-        for number, (local_ts, remote_ts) in enumerate(_merged(flows)):
+        flows = [selectors(item.local, remote, one) for one in both]
+        for number, (local_ts, remote_ts) in enumerate(merged(flows)):
             title = item.name if not number else f"{item.name} {number + 1}"
             lines = [f"mode = {mode}", f"local_ts = {', '.join(local_ts)}", f"remote_ts = {', '.join(remote_ts)}"]
-            self._shunts.append(
-                _block(self._titled(title, words, item.place), [*lines, *device, "start_action = trap"])
-            )
+            self._shunts.append(block(self._titled(title, words, item.place), [*lines, *device, "start_action = trap"]))
 
     # -- rules
 
@@ -180,6 +192,7 @@ class _Writer:
         lines = [
             f"version = {version}", *ends, f"proposals = {', '.join(map(ike_word, mode.methods))}",
             f"rekey_time = {mode.lifetime_s - over}", f"over_time = {over}", *["aggressive = yes"] * mode.aggressive,
+            *self._addresses(rule, words),
         ]  # fmt: skip
         for setting, said in (("sessions", mode.sessions), ("pfs", mode.pfs)):
             if said:
@@ -188,18 +201,22 @@ class _Writer:
             self.leave(rule.place, f"{words}, nat-traversal", "strongSwan always looks for NAT")
         lines += self._sides(rule, auth)
         body = [line for number, (head, child) in enumerate(children)
-                for line in _block(name if not number else f"{name}-{number + 1}", [*head, *child])]  # fmt: skip
+                for line in block(name if not number else f"{name}-{number + 1}", [*head, *child])]  # fmt: skip
         if isinstance(auth, PskFile):
             self._key(auth, rule, words)
         self._connections.append(
-            [f"# {rule.name}"] * (name != rule.name) + _block(name, [*lines, *_block("children", body)])
+            [f"# {rule.name}"] * (name != rule.name) + block(name, [*lines, *block("children", body)])
         )
 
     def _refuse(self, rule: Rule) -> None:
         """What would be another rule in strongSwan's words is none."""
         reasons = (
             (rule.either_end, "strongSwan has to know which end this computer is", "Say local and remote."),
-            (rule.allow or rule.deny or rule.authorize, "strongSwan does not ask who may use it", ""),
+            (
+                (rule.allow or rule.deny or rule.authorize) and not pooled(rule),
+                "strongSwan does not ask who may use it",
+                "",
+            ),
             (rule.own_auth, "a connection proves both sides alike here", "Write local { auth } by hand."),
             (rule.main_mode and rule.main_mode.xauth, "its users are not written here", "Write local-2 by hand."),
             (rule.second_auth, "strongSwan has no second authentication like Windows'", ""),
@@ -207,6 +224,8 @@ class _Writer:
             (KeyModule.AUTHIP in rule.keying and len(rule.keying) == 1, "strongSwan does not speak AuthIP", ""),
             (rule.exempt_protected, "strongSwan would put what is protected already into the tunnel", ""),
         )
+        if pooled(rule):
+            admitted(rule)
         for holds, why, cure in reasons:
             if holds:
                 raise BadWord(why, cure=cure)
@@ -228,29 +247,45 @@ class _Writer:
             remote = "%any" if rule.gateways.remote is None else format_address(rule.gateways.remote)
             local = [] if rule.gateways.local is None else [f"local_addrs = {format_address(rule.gateways.local)}"]
             return [*local, f"remote_addrs = {remote}"]
-        local = [] if rule.local == ME else [f"local_addrs = {', '.join(map(_address_word, rule.local))}"]
-        return [*local, f"remote_addrs = {', '.join(map(_address_word, rule.remote))}"]
+        local = [] if rule.local == ME else [f"local_addrs = {', '.join(map(address_word, rule.local))}"]
+        return [*local, f"remote_addrs = {', '.join(map(address_word, rule.remote))}"]
 
     def _sides(self, rule: Rule, auth: PskFile | Certificate) -> Lines:
         way = "psk" if isinstance(auth, PskFile) else "pubkey"
-        ids = [[] if one is None else [f"id = {_quoted(identity_word(one))}"] for one in
+        ids = [[] if one is None else [f"id = {quoted(identity_word(one))}"] for one in
                (rule.local_identity, rule.remote_identity)]  # fmt: skip
-        authority = [f"ca_id = {_quoted(auth.authority)}"] if isinstance(auth, Certificate) else []
+        authority = [f"ca_id = {quoted(auth.authority)}"] if isinstance(auth, Certificate) else []
+        if pooled(rule) and not ids[1] and (pattern := admitted(rule)):
+            ids[1] = [f"id = {quoted(pattern)}"]
         return [
-            *_block("local", [f"auth = {way}", *ids[0]]),
-            *_block("remote", [f"auth = {way}", *ids[1], *authority]),
+            *block("local", [f"auth = {way}", *ids[0]]),
+            *block("remote", [f"auth = {way}", *ids[1], *authority]),
         ]
+
+    def _addresses(self, rule: Rule, words: str) -> Lines:
+        """What the connection says of addresses that one side gives the other."""
+        if rule.gateways is None:
+            return []
+        pool = self._pools.get(rule.gateways.pool)
+        for place, what, why in lost(rule, pool):
+            self.leave(place, f"{words}, {what}", why)
+        if pool is None:
+            return vips(rule.gateways)
+        self._used.add(pool.name)
+        return [f"pools = {', '.join(name for name, _ in pool_blocks(pool))}"]
 
     def _children(self, rule: Rule, words: str) -> list[tuple[Lines, Lines]]:
         tunnel = rule.gateways is not None
-        local: tuple[Address | None, ...] = rule.local if tunnel else _inner(rule.local)
-        remote: tuple[Address | None, ...] = rule.remote if tunnel else _inner(rule.remote)
-        flows = [_flow(local, remote, one) for kind in rule.traffic for one in _one_way(kind)]
+        local: tuple[Address | None, ...] = rule.local if tunnel else inner(rule.local)
+        remote: tuple[Address | None, ...] = rule.remote if tunnel else inner(rule.remote)
+        if rule.gateways is not None and (rule.gateways.asks is not None or rule.gateways.pool):
+            local, remote = ((None,), remote) if rule.gateways.asks is not None else (local, (None,))
+        flows = [selectors(local, remote, one) for kind in rule.traffic for one in one_way(kind)]
         rest = [f"mode = {'tunnel' if tunnel else 'transport'}", *self._quick_mode(rule, words),
                 *self._device(rule.scope, words, rule.place), *self._more(rule, words)]  # fmt: skip
         return [
             ([f"local_ts = {', '.join(here)}", f"remote_ts = {', '.join(there)}"], rest)
-            for here, there in _merged(flows)
+            for here, there in merged(flows)
         ]
 
     def _quick_mode(self, rule: Rule, words: str) -> Iterator[str]:
@@ -293,6 +328,12 @@ class _Writer:
             yield "copy_dscp = no"
         if rule.tunnel.ttl != plain.ttl or rule.tunnel.dscp:
             self.leave(rule.place, f"{words}, tunnel", "TTL and DSCP of the outer header are the kernel's own")
+        if rule.gateways is not None and rule.gateways.asks is not None:
+            yield from ("start_action = start", "close_action = start")
+            return
+        if pooled(rule):
+            yield "start_action = none"
+            return
         if rule.secure.inward is Need.REQUIRE and rule.secure.outward is Need.REQUIRE:
             yield f"start_action = {'trap' if rule.initiate else 'none'}"
             return
@@ -314,7 +355,7 @@ class _Writer:
 
     def _key(self, auth: PskFile, rule: Rule, words: str) -> None:
         here = set() if rule.local_identity is None else {rule.local_identity}
-        there = {*_hosts(rule)} if rule.remote_identity is None else {rule.remote_identity}
+        there = {*hosts(rule)} if rule.remote_identity is None else {rule.remote_identity}
         known = self._secrets.setdefault((auth.file, bool(here or there)), [])
         ends = sorted((*there, *here), key=str)
         known += [one for one in ends if one not in known]
@@ -335,66 +376,6 @@ class _Writer:
         text = self._keys.get(file)
         key: str | bytes | None = PLACEHOLDER if text is None else key_of_file(text)
         if key is None:
-            key = _octets(text or "")
-        lines = [f"id-{number} = {_quoted(identity_word(one))}" for number, one in enumerate(ids, 1)]
-        return _block(self._name(f"ike-{file.removesuffix('.psk')}"), [*lines, f"secret = {key_word(key)}"])
-
-
-def _octets(text: str) -> bytes:
-    return bytes.fromhex(text.strip().removeprefix("hex:"))
-
-
-def _hosts(rule: Rule) -> Iterator[Identity]:
-    if rule.gateways is not None:
-        yield from () if rule.gateways.remote is None else (Identity.of_address(rule.gateways.remote),)
-        return
-    for one in rule.remote:
-        if isinstance(one, AddressRange) and one.is_host:
-            yield Identity.of_address(one.first)
-
-
-def _inner(addresses: tuple[Address, ...]) -> tuple[Address | None, ...]:
-    """The selectors of a transport rule: hosts are the ends of IKE themselves."""
-    own = all(isinstance(one, HostName) or one is Keyword.ME or (isinstance(one, AddressRange) and one.is_host)
-              for one in addresses)  # fmt: skip
-    return (None,) if own or addresses == ANY else addresses
-
-
-def _address_word(address: Address) -> str:
-    match address:
-        case Keyword.ANY | Keyword.ME:
-            return "%any"
-        case AddressRange():
-            return str(address)
-        case HostName():
-            return address.name
-        case _:
-            raise BadWord(f'"{address.value}" stands for addresses that strongSwan does not know')
-
-
-def _one_way(traffic: Traffic) -> list[Traffic]:
-    if not traffic.either:
-        return [traffic]
-    turned = Traffic(traffic.protocol, traffic.receiver_ports, ANY_PORT)
-    return [replace(traffic, either=False), turned]
-
-
-def _flow(
-    local: tuple[Address | None, ...], remote: tuple[Address | None, ...], traffic: Traffic
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    here = selector_words(local, traffic.protocol, traffic.sender_ports)
-    there = selector_words(remote, traffic.protocol, traffic.receiver_ports)
-    return tuple(here), tuple(there)
-
-
-def _merged(flows: list[tuple[tuple[str, ...], tuple[str, ...]]]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """One after the other: strongSwan's selectors multiply, so each kind of traffic is a child of its own."""
-    return [key for key, _ in groupby(flows)]
-
-
-def _block(name: str, lines: Lines) -> Lines:
-    return [f"{name} {{", *(f"{INDENT}{line}" for line in lines), "}"]
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+            key = key_octets(text or "")
+        lines = [f"id-{number} = {quoted(identity_word(one))}" for number, one in enumerate(ids, 1)]
+        return block(self._name(f"ike-{file.removesuffix('.psk')}"), [*lines, f"secret = {key_word(key)}"])

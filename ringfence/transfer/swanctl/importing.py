@@ -10,11 +10,13 @@ import re
 from ringfence.net.address import AddressRange
 from ringfence.policy.errors import BadWord
 from ringfence.policy.model import Filter, Policy, Rule
+from ringfence.policy.pools import AddressPool
 from ringfence.transfer.base import Imported, ImportFailed, KeyFiles, finding
 from ringfence.transfer.powershell.report import Report
 from ringfence.transfer.swanctl.building import Draft, build
 from ringfence.transfer.swanctl.connections import Reader
 from ringfence.transfer.swanctl.keys import Secret, parse_identity, parse_key
+from ringfence.transfer.swanctl.pools import Pools
 from ringfence.transfer.swanctl.proof import key_texts
 from ringfence.transfer.swanctl.syntax import Section, parse
 from ringfence.transfer.swanctl.words import SECRETS, SECTIONS
@@ -43,8 +45,11 @@ def read_conf(text: str, name: str, me: str = "") -> Imported:
     for include in top.includes:
         report.leave(include.line, f"include {include.text}", "only this one file is read", "Import that file, too.")
     secrets = tuple(_secrets(top.top.within("secrets"), report))
-    drafts = [*Reader(secrets, keys, report, own_address(me)).connections(top.top)]
-    policy = assemble(drafts, report)
+    pools = Pools.of(top.top)
+    drafts = [*Reader(secrets, keys, report, own_address(me), pools).connections(top.top)]
+    policy = assemble(drafts, report, tuple(pools.made.values()))
+    for unused in pools.unused():
+        report.leave(unused.line, f"pool {unused.name}", "no connection that is carried over gives addresses of it")
     for section, why in SECTIONS.items():
         for inner in top.top.within(section).sections.values():
             report.leave(inner.line, f"{section} {inner.name}", why)
@@ -59,7 +64,7 @@ def own_address(text: str) -> AddressRange | None:
         raise BadWord(f'"{text}", which is no address', cure="Such as 192.0.2.1.") from error
 
 
-def assemble(drafts: list[Draft], report: Report) -> Policy:
+def assemble(drafts: list[Draft], report: Report, pools: tuple[AddressPool, ...] = ()) -> Policy:
     """The rules and filters of all that was read, each with a name of its own."""
     rules: list[Rule] = []
     filters: list[Filter] = []
@@ -79,7 +84,8 @@ def assemble(drafts: list[Draft], report: Report) -> Policy:
                 rules.append(one)
             else:
                 filters.append(one)
-    return Policy(rules=tuple(rules), filters=tuple(filters))
+    used = {rule.gateways.pool for rule in rules if rule.gateways is not None}
+    return Policy(rules=tuple(rules), filters=tuple(filters), pools=tuple(one for one in pools if one.name in used))
 
 
 def _secrets(section: Section, report: Report) -> list[Secret]:

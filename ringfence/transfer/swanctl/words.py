@@ -22,8 +22,6 @@ CONNECTION = {
 """Setting -> why it is not carried over, though the rule is."""
 
 CONNECTION_MATTERS = {
-    "vips": "addresses are not handed out in main mode here",
-    "pools": "addresses are not handed out in main mode here",
     "local_port": "IKE has the ports 500 and 4500 here",
     "remote_port": "IKE has the ports 500 and 4500 here",
     "if_id_in": "traffic is told apart by its addresses, not by XFRM interfaces",
@@ -85,6 +83,5 @@ SECRETS = {
     "token": "certificates have their own store",
 }  # fmt: skip
 SECTIONS = {
-    "pools": "addresses are not handed out in main mode here",
     "authorities": "authorities belong into the store of certificates; a rule names them by their names",
 }

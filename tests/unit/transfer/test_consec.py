@@ -5,15 +5,17 @@ from dataclasses import replace
 
 import pytest
 
+from ringfence.databases.pool import Asks
 from ringfence.net.address import ANY_PORT, PortRange
 from ringfence.policy.errors import BadWord
 from ringfence.policy.lower import statements
-from ringfence.policy.model import ANY, ME, HostName, Keyword, Kind, Policy, Rule
+from ringfence.policy.model import ANY, ME, Gateways, HostName, Keyword, Kind, Policy, Rule
 from ringfence.policy.terms import Access
 from ringfence.transfer.consec import (
     Ends,
     access,
     accounts,
+    check_assigned,
     descriptor,
     ends_of,
     is_sid,
@@ -163,3 +165,10 @@ def test_netsh_and_powershell_are_read_alike(which: str) -> None:
 def settled(policy: Policy) -> list[Rule]:
     rules = [one for one in statements(policy) if isinstance(one, Rule)]
     return [replace(one, auth_set="", quick_mode_crypto="", legacy=False) for one in rules]
+
+
+def test_what_is_assigned_is_not_sayable_in_windows_words() -> None:
+    for gateways in (Gateways(None, pool="people"), Gateways(bytes(4), asks=Asks((4,)))):
+        with pytest.raises(BadWord, match="give nobody an address"):
+            check_assigned(Rule("t", Kind.TUNNEL, gateways=gateways))
+    check_assigned(Rule("t", Kind.TUNNEL, gateways=Gateways(None)))
