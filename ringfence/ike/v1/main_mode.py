@@ -262,8 +262,10 @@ def satisfies(made: Agreed, entry: PadEntry, path: Path) -> bool:
     """Whether what was proved is what another ``entry`` wants proved as well."""
     auth = made.auth or made.entry.auth[0]
     return entry == made.entry or (
-        entry.serves(path.remote.address, path.local.address)
+        1 in entry.keying
+        and entry.serves(path.remote.address, path.local.address)
         and auth in entry.auth
+        and entry.xauth in (None, made.entry.xauth)
         and is_ours(entry, auth, made.local, path)
         and is_wanted(entry, Claim(made.remote, made.names or (made.remote,)), path, inner=made.inner)
         and any(same_algorithms(each, made.proposal) for each in entry.proposals)

@@ -38,7 +38,9 @@ class Proved:
     def satisfies(self, entry: PadEntry, path: Path) -> bool:
         """Whether that is what another ``entry`` wants proved as well."""
         return entry == self.entry or (
-            entry.serves(path.remote.address, path.local.address)
+            2 in entry.keying
+            and entry.xauth is None  # that is IKEv1's
+            and entry.serves(path.remote.address, path.local.address)
             and self.auth in entry.auth
             and entry.local_auth == self.entry.local_auth
             and is_ours(entry, self.auth, self.local, path)

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Main mode from both sides, message by message."""
 
+from dataclasses import replace
+
 import pytest
 
 from ringfence.crypto import dh
 from ringfence.crypto.suites import Hash
+from ringfence.databases.eap import Users
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import PresharedKey
+from ringfence.databases.pad import PresharedKey, Xauth
 from ringfence.ike.effects import LogIkeKey
 from ringfence.ike.errors import Reason
 from ringfence.ike.exchange import Env
@@ -176,6 +179,8 @@ def test_what_a_notify_in_clear_hints_at():
         ({"remote_identity": Identity.parse("192.0.2.2")}, True),
         ({"main": (FAST_MAIN.__class__(FAST_MAIN.cipher, Hash.SHA1, FAST_MAIN.group),)}, False),
         ({"remote": "198.51.100.1"}, False),
+        ({"keying": (2,)}, False),
+        ({"keying": (2, 1)}, True),
     ],
 )
 def test_what_else_a_peer_has_proved(change, serves):
@@ -186,3 +191,9 @@ def test_what_else_a_peer_has_proved(change, serves):
     agreed = script.asks(IdPayload, HashPayload).gets(theirs, answer).returns()
     (entry,) = POLICY.with_(**change).compiled()[1]
     assert satisfies(agreed, entry, PATH) is serves
+    users = Xauth(users=Users("users.toml"))
+    assert not satisfies(agreed, replace(entry, xauth=users), PATH)
+    passed = replace(agreed, entry=replace(agreed.entry, xauth=users))
+    assert satisfies(passed, replace(entry, xauth=users), PATH) is serves
+    assert satisfies(passed, entry, PATH) is serves
+    assert not satisfies(passed, replace(entry, xauth=Xauth(users=Users("others.toml"))), PATH)

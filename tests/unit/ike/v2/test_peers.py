@@ -7,7 +7,7 @@ import pytest
 from unit.ike.v2.test_keys import GCM
 
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import PresharedKey
+from ringfence.databases.pad import PresharedKey, Xauth
 from ringfence.ike.claims import Claim
 from ringfence.ike.errors import Aborted, Reason
 from ringfence.ike.v2.payloads import IdInitiatorPayload
@@ -22,7 +22,7 @@ from ringfence.secret import Secret
 from ringfence.testing.hosts import FAST_MAIN, HostPolicy
 from ringfence.testing.network import path_between
 
-POLICY = HostPolicy("192.0.2.1", "192.0.2.2")
+POLICY = HostPolicy("192.0.2.1", "192.0.2.2", keying=(2,))
 (ENTRY,) = POLICY.compiled()[1]
 PATH = path_between("192.0.2.1", "192.0.2.2")
 THEM, OTHER = Identity.parse("192.0.2.2"), Identity.parse("192.0.2.3")
@@ -47,7 +47,8 @@ def test_what_was_proved_may_be_enough_for_another_entry():
     assert proved.remote == THEM
     assert proved.satisfies(replace(ENTRY, name="other"), PATH)
     for changes in ({"ends": ()}, {"auth": ()}, {"proposals": (GCM,)}, {"remote_identity": OTHER},
-                    {"local_identity": OTHER}, {"local_auth": ENTRY.auth}):  # fmt: skip
+                    {"local_identity": OTHER}, {"local_auth": ENTRY.auth}, {"keying": (1,)},
+                    {"xauth": Xauth()}):  # fmt: skip
         assert not proved.satisfies(replace(ENTRY, name="other", **changes), PATH), changes
 
 
