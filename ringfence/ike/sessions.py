@@ -66,7 +66,7 @@ class Sessions:
         self._cookies: set[bytes] = set()
         """Our own."""
         self._leaving: dict[int, IkeSa] = {}
-        """Those of IKEv2 that have ended, until the peer has heard so."""
+        """Those that have ended, until the peer has heard so."""
         self._last_id = 0
 
     def __iter__(self) -> Iterator[IkeSa]:
@@ -334,8 +334,8 @@ class Sessions:
         self._take(session, session.end_exchanges(reason, f"the main mode SA ended: {why}"))
         if tell:
             self._take(session, session.delete((), itself=True))
+        self._linger(session)
         if session.version != 1:
-            self._linger(session)
             self._take(session, [Orphaned(why)])
         if was_made:
             words = {"peer": peer_of(session.path), "why": why, "keying": keying_of(session)}

@@ -151,7 +151,11 @@ class Rounds:
     # What the peer asks --------------------------------------------------------------------------------------------
 
     def receive(self, header: Header, datagram: bytes, made: Agreed | None) -> None:
-        """Take a message of the peer that begins an exchange; raises IkeError for what is none."""
+        """Take a question of the peer's, or an answer; raises IkeError for what is none."""
+        running = self._talk.quick.get(header.message_id)
+        if running is not None and running.kind is Kind.TRANSACTION:
+            self._talk.take(running, header, datagram)
+            return
         if header.message_id in self._voice.ids:
             raise Ignored(Reason.USED_MESSAGE_ID, "a question of mode config that has come before")
         iv = self._voice.phase2_iv(header.message_id)

@@ -15,7 +15,7 @@ from ringfence.databases.selector import Selector
 from ringfence.ike.effects import Answer
 from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
 from ringfence.ike.exchange import Stepper
-from ringfence.ike.happening import Agreed, Confirmed, Established, Output
+from ringfence.ike.happening import Agreed, Confirmed, Established, Left, Output
 from ringfence.ike.header import Exchange as Kind
 from ringfence.ike.header import Header
 from ringfence.ike.lifetime import IKE_SA_LIFE, IkeEvent, IkeState, after, stricter
@@ -23,6 +23,7 @@ from ringfence.ike.rules import Role
 from ringfence.ike.v1 import beginning, informational, main_mode, quick_mode
 from ringfence.ike.v1.commits import Commits
 from ringfence.ike.v1.conversation import Conversation
+from ringfence.ike.v1.farewells import Farewells
 from ringfence.ike.v1.fragment import FRAGMENT
 from ringfence.ike.v1.hearing import Hearing
 from ringfence.ike.v1.payloads import AttributesPayload, SaPayload
@@ -72,6 +73,7 @@ class Session:
         self._voice.joins = any(entry.fragmentation for entry in entries)
         self._probe = Probe(self._voice, world.env)
         self._commits = Commits(self._voice, self._talk)
+        self._farewells = Farewells(self._voice, self._talk)
         self._rounds = Rounds(ike_id, self._voice, self._talk, world, self._established)
         self._hearing = Hearing(self._voice, self._talk, self._probe, self._confirm)
 
@@ -115,17 +117,17 @@ class Session:
         """When ``tick`` has something to do."""
         talk = self._talk
         times = [each.next_timer for each in talk.quick.values()] + ([talk.main.next_timer] if talk.main else [])
-        times.append(self._probe.due)
+        times += [self._probe.due, self._farewells.next_timer]
         return min((when for when in times if when is not None), default=None)
 
     @property
     def busy(self) -> bool:
         """Whether an exchange is under way."""
-        return self._talk.main is not None or bool(self._talk.quick)
+        return self._talk.main is not None or bool(self._talk.quick) or len(self._farewells) > 0
 
     @property
     def retractable(self) -> bool:
-        """Whether it is a main mode of ours without which the peer has nothing: we have not said yet who we are."""
+        """Whether the peer has nothing without it: it is ours, and we have not said yet who we are."""
         return beginning.retractable(self._talk.main)
 
     @property
@@ -155,8 +157,8 @@ class Session:
     def begin(self, wish: Wish | None = None, *, first_contact: Callable[[], bool]) -> list[Output]:
         """Begin main or aggressive mode; what it is for comes behind it, in a quick mode."""
         del wish
-        setting, patience = self._setting(first_contact=first_contact), self._world.settings.patience
-        running = self._talk.main = beginning.begin(setting, self._world.env, patience)
+        setting = self._setting(first_contact=first_contact)
+        running = self._talk.main = beginning.begin(setting, self._world.env, self._world.settings.patience)
         self._talk.advance(running, None)
         return self._voice.drain()
 
@@ -179,7 +181,7 @@ class Session:
                 self._receive(header, datagram)
         except IkeError as error:
             self._voice.report_ignored(error)
-        return self._voice.drain()
+        return self._left()
 
     def begin_quick(self, wish: Wish) -> list[Output]:
         """Begin a quick mode for ``wish``, whose nonce is drawn."""
@@ -202,10 +204,10 @@ class Session:
     def delete(self, spis: Sequence[tuple[Protocol, int]], *, itself: bool = False) -> list[Output]:
         """Tell the peer that inbound SAs of ours, or this IKE SA itself, are gone."""
         if self.agreed is not None:
-            for payload in informational.delete_children(spis):
-                self._voice.inform(payload)
-            if itself:
-                self._voice.inform(informational.delete_ike(*self.cookies))
+            self._farewells.tell(
+                informational.delete_children(spis), [informational.delete_ike(*self.cookies)] if itself else [],
+                reliably=Vendor.RELIABLE_DELETE in self.agreed.vendors,
+            )  # fmt: skip
         return self._voice.drain()
 
     @property
@@ -246,7 +248,11 @@ class Session:
         """Repeat what is not answered, end what takes too long."""
         self._talk.tick()
         self._probe.tick()
-        return self._voice.drain()
+        self._farewells.tick()
+        return self._left()
+
+    def _left(self) -> list[Output]:
+        return [*self._voice.drain(), *([Left()] if self.state is IkeState.GONE and not self.busy else [])]
 
     # Exchanges -----------------------------------------------------------------------------------------------------
 
@@ -336,16 +342,19 @@ class Session:
     # Messages ------------------------------------------------------------------------------------------------------
 
     def _receive(self, header: Header, datagram: bytes) -> None:
-        if header.message_id in self._commits:
-            self._commits.receive(header, datagram)
-            return
+        for waiting in (self._commits, self._farewells):
+            if header.message_id in waiting:
+                waiting.receive(header, datagram)
+                return
+        if self.state is IkeState.GONE:
+            raise Ignored(Reason.UNEXPECTED, "a message of an IKE SA that has ended")
         match header.exchange:
             case Kind.MAIN | Kind.AGGRESSIVE:
                 self._receive_main(header, datagram)
             case Kind.QUICK:
                 self._receive_quick(header, datagram)
             case Kind.TRANSACTION:
-                self._receive_transaction(header, datagram)
+                self._rounds.receive(header, datagram, self.agreed)
             case Kind.INFORMATIONAL:
                 self._hearing.receive(header, datagram)
             case _:
@@ -364,13 +373,6 @@ class Session:
             error = beginning.unreadable(running, header, error)
             self._talk.doubt(error, tell=True)
             raise error from None
-
-    def _receive_transaction(self, header: Header, datagram: bytes) -> None:
-        running = self._talk.quick.get(header.message_id)
-        if running is None:
-            self._rounds.receive(header, datagram, self.agreed)
-        elif running.kind is Kind.TRANSACTION:
-            self._talk.take(running, header, datagram)
 
     def _receive_quick(self, header: Header, datagram: bytes) -> None:
         running = self._talk.quick.get(header.message_id)

@@ -2,6 +2,7 @@
 """The voice of one IKE SA: sends messages, keeps IVs and message ids, tells the administrator of each message."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from ringfence.audit import Event, MessageExchanged, MessageIgnored
 from ringfence.ike.effects import Report, SendMessage
@@ -27,6 +28,17 @@ REMEMBERED = 16
 NEVER = 1 << 63
 """More octets than anybody sends."""
 WORN_SHARE = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An informational message that may be repeated, or answered under its id."""
+
+    message_id: int
+    datagram: bytes
+    words: str
+    iv: bytes
+    """Of an answer."""
 
 
 class Speaker:
@@ -176,15 +188,21 @@ class Speaker:
 
     # Messages of their own -----------------------------------------------------------------------------------------
 
-    def inform(self, *payloads: Payload) -> None:
+    def inform(self, *payloads: Payload) -> "Said | None":
         """Send an informational message under the SA's keys; without keys, nothing."""
         if self.keys is None or not payloads:
-            return
+            return None
         message_id = self.new_message_id()
         whole = informational.protected(self.keys, message_id, *payloads)
         iv = self.phase2_iv(message_id)
-        datagram, _ = seal(self.cookies, Exchange.INFORMATIONAL, message_id, whole, self.keys, iv)
-        self._send(Exchange.INFORMATIONAL, 1, words(whole), datagram, encrypted=True)
+        datagram, after = seal(self.cookies, Exchange.INFORMATIONAL, message_id, whole, self.keys, iv)
+        said = Said(message_id, datagram, words(whole), after)
+        self._send(Exchange.INFORMATIONAL, 1, said.words, datagram, encrypted=True)
+        return said
+
+    def inform_again(self, said: "Said") -> None:
+        """Repeat an informational message."""
+        self._send(Exchange.INFORMATIONAL, 1, f"{said.words} (again)", said.datagram, encrypted=True, again=True)
 
     def acknowledge(
         self, heard: bytes, message_id: int, iv: bytes, payloads: Sequence[Payload],

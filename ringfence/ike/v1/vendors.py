@@ -25,6 +25,8 @@ class Vendor(Enum):
     FRAGMENTATION = "fragmentation"
     NAT_T = "nat-t"
     NAT_T_DRAFT = "nat-t-draft"
+    RELIABLE_DELETE = "reliable-delete"
+    """Answers deletes with a nonce: Windows from XP on."""
     GSSAPI = "gssapi"
     INITIAL_CONTACT = "initial-contact"
 
@@ -38,12 +40,14 @@ VERSION_OCTETS = 2
 FRAGMENTATION = bytes.fromhex("4048b7d56ebce88525e7de7f00d6c2d3")
 """Says: puts messages together that come in pieces ([MS-IKEE] §2.2.3). Cisco adds a word of what it can do."""
 
+WINDOWS, WINDOWS_XP = bytes.fromhex("1e2b516905991c7d7c96fcbfb587e461"), 3
+"""Says: made by Microsoft; four octets of version follow."""
 XAUTH = bytes.fromhex("09002689dfd6b712")
 """Says: lets users prove themselves."""
 
 PREFIXES: dict[bytes, Vendor] = {
     OURS: Vendor.RINGFENCE,
-    bytes.fromhex("1e2b516905991c7d7c96fcbfb587e461"): Vendor.WINDOWS,
+    WINDOWS: Vendor.WINDOWS,
     bytes.fromhex("882fe56d6fd20dbc2251613b2ebe5beb"): Vendor.STRONGSWAN,
     b"OE-Libreswan": Vendor.LIBRESWAN,
     DPD[:-VERSION_OCTETS]: Vendor.DPD,
@@ -67,9 +71,8 @@ def announced(*, joins: bool = True, users: bool = False) -> tuple[VendorPayload
 
 def recognised(chain: Chain) -> frozenset[Vendor]:
     """What a message says of its sender."""
-    return frozenset(
-        vendor
-        for payload in chain.all(VendorPayload)
-        for prefix, vendor in PREFIXES.items()
-        if payload.data.startswith(prefix)
-    )
+    said = [payload.data for payload in chain.all(VendorPayload)]
+    found = {vendor for data in said for prefix, vendor in PREFIXES.items() if data.startswith(prefix)}
+    if any(data.startswith(WINDOWS) and int.from_bytes(data[len(WINDOWS) :]) >= WINDOWS_XP for data in said):
+        found.add(Vendor.RELIABLE_DELETE)
+    return frozenset(found)

@@ -15,7 +15,9 @@ def test_others_with_a_version_behind():
     windows = VendorPayload(bytes.fromhex("1e2b516905991c7d7c96fcbfb587e461") + (8).to_bytes(4))
     dpd = VendorPayload(bytes.fromhex("afcad71368a1f1c96b8696fc77570100"))
     unknown = VendorPayload(b"somebody")
-    assert recognised(message(windows, unknown, dpd).chain) == {Vendor.WINDOWS, Vendor.DPD}
+    assert recognised(message(windows, unknown, dpd).chain) == {Vendor.WINDOWS, Vendor.DPD, Vendor.RELIABLE_DELETE}
+    windows_2000 = VendorPayload(bytes.fromhex("1e2b516905991c7d7c96fcbfb587e461") + (2).to_bytes(4))
+    assert recognised(message(windows_2000).chain) == {Vendor.WINDOWS}, "it answers no delete"
 
 
 def test_only_what_we_can_do_is_announced():
