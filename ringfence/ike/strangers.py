@@ -21,10 +21,15 @@ def entries_for(header: Header, path: Path, world: World) -> tuple[PadEntry, ...
     if not known:
         ours = format_address(path.local.address)
         raise Ignored(Reason.NO_PEER, f"the policy says nothing of how {address} authenticates to {ours}")
-    entries = tuple(entry for entry in known if header.major in entry.keying)
+    entries = tuple(entry for entry in known if _takes(entry, header.major))
     if not entries:
         raise Ignored(Reason.VERSION, f"no rule for {address} may be negotiated by IKEv{header.major}")
     return entries
+
+
+def _takes(entry: PadEntry, version: int) -> bool:
+    """Whether a peer may begin so; where it has to prove a user by XAUTH, only the version that has that will do."""
+    return version in entry.keying and (version == 1 or entry.xauth is None)
 
 
 def denied_spis(header: Header, datagram: bytes) -> tuple[Spi, ...]:

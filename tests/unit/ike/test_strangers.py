@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from unit.ike.v2.test_stranger import FIRST, SAID
 
-from ringfence.databases.pad import Ends, Pad
+from ringfence.databases.pad import Ends, Pad, Xauth
 from ringfence.databases.proposal import Protocol
 from ringfence.ike.dispatch import header_of
 from ringfence.ike.effects import SendMessage
@@ -47,6 +47,15 @@ def test_only_versions_that_the_policy_names(keying, old, new):
         with pytest.raises(Ignored) as raised:
             entries_for(header, PATH, world(*keying))
         assert raised.value.reason is Reason.VERSION
+
+
+def test_a_version_without_users_does_not_do_where_one_is_wanted():
+    made = world(2, 1)
+    made.pad = Pad(tuple(replace(each, xauth=Xauth()) for each in made.pad))
+    assert entries_for(OLD, PATH, made) == tuple(made.pad)
+    with pytest.raises(Ignored) as raised:
+        entries_for(header_of(NEW), PATH, made)
+    assert raised.value.reason is Reason.VERSION
 
 
 def test_only_with_our_address_that_the_policy_names():
