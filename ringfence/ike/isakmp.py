@@ -13,7 +13,7 @@ from struct import Struct
 from typing import Annotated, ClassVar, Self
 
 from ringfence.ike.errors import Reason, Refused
-from ringfence.ike.payload import GENERIC_OCTETS, NONE, GenericHeader, Payload
+from ringfence.ike.payload import NONE, Payload, generic_header, read_generic_header
 from ringfence.wire import U8, DecodeError, Pad, Reader, Wire, wire
 
 IPSEC_DOI = 1
@@ -174,6 +174,7 @@ class SaPayload(Payload):
     """What may be agreed on, or what was chosen (RFC 2408 §3.4, RFC 2407 §4.6.1)."""
 
     NUMBER: ClassVar[int] = 1
+    OFTEN_THE_SAME: ClassVar[bool] = True
 
     doi: int
     situation: int
@@ -202,8 +203,7 @@ class SaPayload(Payload):
 def nested(kind: int, bodies: Sequence[bytes]) -> bytes:
     """A chain of one kind of payload inside another."""
     following = [kind] * (len(bodies) - 1) + [NONE]
-    heads = (GenericHeader(after, GENERIC_OCTETS + len(body)) for after, body in zip(following, bodies, strict=False))
-    return b"".join(head.encode() + body for head, body in zip(heads, bodies, strict=False))
+    return b"".join(generic_header(after, len(body)) + body for after, body in zip(following, bodies, strict=False))
 
 
 def split_nested(kind: int, reader: Reader, most: int) -> list[Reader]:
@@ -213,10 +213,8 @@ def split_nested(kind: int, reader: Reader, most: int) -> list[Reader]:
         if len(found) == most:
             raise DecodeError(reader.offset, f"more than {most} of payload {kind}")
         start = reader.offset
-        header = GenericHeader.read(reader)
-        if header.length < GENERIC_OCTETS:
-            raise DecodeError(start, f"a payload of {header.length} octets")
-        found.append(reader.part(header.length - GENERIC_OCTETS))
-        if header.next_payload != (kind if reader.left else NONE):
-            raise DecodeError(start, f"payload {header.next_payload} is announced behind a {kind}")
+        following, octets = read_generic_header(reader)
+        found.append(reader.part(octets))
+        if following != (kind if reader.left else NONE):
+            raise DecodeError(start, f"payload {following} is announced behind a {kind}")
     return found

@@ -9,6 +9,8 @@ many, so that no message keeps us busy.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from struct import Struct
 from typing import Annotated, ClassVar, TypeVar
 
 from ringfence.wire import U8, U16, DecodeError, Pad, Reader, Wire, wire
@@ -16,6 +18,8 @@ from ringfence.wire import U8, U16, DecodeError, Pad, Reader, Wire, wire
 GENERIC_OCTETS = 4
 MAX_PAYLOADS = 64
 """In one message; Windows sends the most, some 15."""
+MOST_KNOWN, MOST_KNOWN_OCTETS = 64, 1024
+"""Payloads that are remembered, and how large one may be: no stranger makes us keep more."""
 NONE = 0
 """The type that ends a chain."""
 
@@ -26,6 +30,8 @@ class Payload(Wire):
     __slots__ = ()
 
     NUMBER: ClassVar[int]
+    OFTEN_THE_SAME: ClassVar[bool] = False
+    """Whether many peers say the same in it, so that what was read is worth remembering."""
 
     @property
     def number(self) -> int:
@@ -68,6 +74,26 @@ class GenericHeader(Wire):
     next_payload: Annotated[int, U8, Pad(1)]
     length: U16
     """With this header."""
+
+
+_GENERIC = Struct(">BxH")
+MOST_BODY_OCTETS = 0xFFFF - GENERIC_OCTETS
+
+
+def generic_header(following: int, body_octets: int) -> bytes:
+    """The octets of one, before a body of so many; raises ValueError where that is too long."""
+    if not (0 <= following <= 0xFF and body_octets <= MOST_BODY_OCTETS):
+        raise ValueError(f"a payload of {body_octets} octets before type {following} cannot be written")
+    return _GENERIC.pack(following, GENERIC_OCTETS + body_octets)
+
+
+def read_generic_header(reader: Reader) -> tuple[int, int]:
+    """The type that follows, and how many octets the body has; raises DecodeError."""
+    start = reader.offset
+    following, octets = _GENERIC.unpack(reader.take(GENERIC_OCTETS))
+    if octets < GENERIC_OCTETS:
+        raise DecodeError(start, f"a payload of {octets} octets")
+    return following, octets - GENERIC_OCTETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +155,7 @@ def encode_chain(payloads: Sequence[Payload]) -> tuple[int, bytes]:
     pieces = []
     for payload, following in zip(payloads, numbers[1:], strict=True):
         body = payload.encode()
-        pieces += [GenericHeader(following, GENERIC_OCTETS + len(body)).encode(), body]
+        pieces += [generic_header(following, len(body)), body]
     return numbers[0], b"".join(pieces)
 
 
@@ -150,19 +176,24 @@ def decode_chain(first: int, octets: bytes, known: Registry, *, most_padding: in
     return Chain(tuple(items), reader.rest(), first, octets)
 
 
+@lru_cache(maxsize=MOST_KNOWN)
+def _known(kind: type[Payload], body: bytes) -> Payload:
+    return kind.decode(body)
+
+
 def _take(number: int, reader: Reader, octets: bytes, known: Registry) -> tuple[int, Decoded]:
     """The type of the next payload, and this one."""
     start = reader.offset
-    header = GenericHeader.read(reader)
-    if header.length < GENERIC_OCTETS:
-        raise DecodeError(start, f"a payload of {header.length} octets")
-    body = reader.take(header.length - GENERIC_OCTETS)
+    following, size = read_generic_header(reader)
+    body = reader.take(size)
     raw = octets[start : reader.offset]
     kind = known.get(number)
     if kind is None:
-        return header.next_payload, Decoded(UnknownPayload(number, body), raw)
+        return following, Decoded(UnknownPayload(number, body), raw)
     try:
-        return header.next_payload, Decoded(kind.decode(body), raw)
+        if kind.OFTEN_THE_SAME and size <= MOST_KNOWN_OCTETS:
+            return following, Decoded(_known(kind, body), raw)  # type: ignore[arg-type]
+        return following, Decoded(kind.decode(body), raw)
     except DecodeError as error:
         place = start + GENERIC_OCTETS + error.offset
         raise DecodeError(place, f"{kind.__name__}: {error.what}") from error

@@ -7,7 +7,6 @@ octet; a repeated one is known by its digest and answered with the octets of the
 numbers, so that an old exchange cannot be played again.
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -68,14 +67,14 @@ class Answers:
 
     def __init__(self, most: int = 64) -> None:
         self._most = most
-        self._answers: OrderedDict[bytes, bytes | None] = OrderedDict()
+        self._answers: dict[bytes, bytes | None] = {}
 
     def add(self, key: bytes, answer: bytes | None) -> None:
         """Remember ``answer`` for the message of that digest; None: it is ignored when it comes again."""
+        self._answers.pop(key, None)
         self._answers[key] = answer
-        self._answers.move_to_end(key)
         while len(self._answers) > self._most:
-            self._answers.popitem(last=False)
+            del self._answers[next(iter(self._answers))]
 
     def __contains__(self, key: bytes) -> bool:
         return key in self._answers

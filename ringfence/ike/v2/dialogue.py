@@ -9,7 +9,6 @@ IKE_SA_INIT is not authenticated. A response that does not lead on leaves a doub
 exchange ends with that reason. Under the keys, whatever the peer says counts.
 """
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,7 +19,7 @@ from ringfence.ike.happening import Prepared
 from ringfence.ike.header import Header
 from ringfence.ike.payload import Payload
 from ringfence.ike.v2.channel import is_response, words
-from ringfence.ike.v2.fragment import is_piece
+from ringfence.ike.v2.fragment import NARROW_OCTETS, is_piece
 from ringfence.ike.v2.informational import told
 from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.numbers import Kind
@@ -37,6 +36,8 @@ MOST_IDS = 0xFFFF_0000
 """Message ids that a side may use before the IKE SA must be replaced (§2.2)."""
 
 
+AROUND_OCTETS = 64
+"""Of headers around a message, and more."""
 MANY_TIMES = 2
 """What is repeated so often may not have passed because it is too large."""
 
@@ -49,6 +50,7 @@ class _Answered:
     """Digest of the request; empty where that came in pieces."""
     kind: Kind
     said: Sequence[Payload]
+    """Empty where it is so short that smaller pieces would not help."""
     datagrams: Datagrams
     shields: Shields
     """Of the request's time: what it leads to may be other keys."""
@@ -72,7 +74,7 @@ class Dialogue:
         self._fail = fail
         self.current: AnyRunning | None = None
         """Our request that waits for its response."""
-        self.waiting: deque[AnyRunning] = deque()
+        self.waiting: list[AnyRunning] = []
         """What we have to ask next."""
         self.answering: AnyRunning | None = None
         """IKE_SA_INIT and IKE_AUTH that the peer began."""
@@ -112,7 +114,7 @@ class Dialogue:
     def go_on(self) -> None:
         """Begin the next exchange if none is under way."""
         while self.current is None and self.waiting:
-            self.current = self.waiting.popleft()
+            self.current = self.waiting.pop(0)
             self._advance(self.current, None)
 
     def drop(self, running: AnyRunning) -> None:
@@ -180,7 +182,7 @@ class Dialogue:
         elif self._voice.open_piece(datagram, last.shields).number != 1:
             return True  # who repeats a request in pieces is answered for the first of them (RFC 7383 §2.6.1)
         last.again += 1
-        if last.again == MANY_TIMES:
+        if last.again == MANY_TIMES and last.said:
             narrow = self._voice.made(
                 last.kind, self._expected - 1, last.said, response=True, narrow=True, shields=last.shields
             )
@@ -200,7 +202,8 @@ class Dialogue:
         said = self._voice.say(kind, self._expected, payloads, response=True)
         self._expected += 1
         key = b"" if is_piece(header) else digest(datagram)
-        self._last = _Answered(key, kind, tuple(payloads), said, self._voice.shields)
+        large = sum(map(len, said)) > min(NARROW_OCTETS.values()) - AROUND_OCTETS
+        self._last = _Answered(key, kind, tuple(payloads) if large else (), said, self._voice.shields)
 
     def serve(self, running: AnyRunning, message: Message, *, first: bool) -> None:
         """Let an exchange that the peer began go on with its request."""

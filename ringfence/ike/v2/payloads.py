@@ -89,6 +89,7 @@ class SaPayload(Payload):
     """What may be agreed on, or what was chosen (§3.3)."""
 
     NUMBER: ClassVar[int] = 33
+    OFTEN_THE_SAME: ClassVar[bool] = True
 
     proposals: tuple[Proposal, ...]
 

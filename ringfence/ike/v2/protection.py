@@ -5,14 +5,15 @@ With a combined mode, all before the IV is associated data, and the IV counts me
 twice. With a cipher and an integrity algorithm, the ICV covers the whole message.
 """
 
-from ringfence.crypto.cipher import combined, separate
+from ringfence.crypto.cipher import Combined, Separate, combined, separate
 from ringfence.crypto.errors import BadIcv
-from ringfence.crypto.integrity import integrity, same
+from ringfence.crypto.integrity import Icv, integrity, same
 from ringfence.crypto.suites import Authenticator, Cipher, is_legacy
 from ringfence.ike.errors import Ignored, Reason
 from ringfence.secret import Secret
 
 COUNTER_OCTETS = 8
+_Mode = Combined | tuple[Separate, Icv]
 
 
 class Protection:
@@ -24,13 +25,24 @@ class Protection:
         """Raises ValueError for keys of the wrong length."""
         self._row = cipher.row
         self._sealed = 0
-        if authenticator is None:
-            self._combined = combined(cipher, cipher_key)
-            self.icv_octets = cipher.row.icv_octets
-        else:
-            self._separate = separate(cipher, cipher_key, legacy=is_legacy(cipher.algorithm))
-            self._icv = integrity(authenticator, integrity_key, legacy=is_legacy(authenticator.algorithm))
-            self.icv_octets = authenticator.row.icv_octets
+        self._cipher, self._authenticator = cipher, authenticator
+        self._cipher_key, self._integrity_key = cipher_key, integrity_key
+        self._ready: _Mode | None = self._prepared()
+        self.icv_octets = cipher.row.icv_octets if authenticator is None else authenticator.row.icv_octets
+
+    def _prepared(self) -> _Mode:
+        if self._authenticator is None:
+            return combined(self._cipher, self._cipher_key)
+        how = self._authenticator
+        return (
+            separate(self._cipher, self._cipher_key, legacy=is_legacy(self._cipher.algorithm)),
+            integrity(how, self._integrity_key, legacy=is_legacy(how.algorithm)),
+        )
+
+    def _mode(self) -> _Mode:
+        """For one message: what the crypto library keeps of a key is several times as large as the key."""
+        ready, self._ready = self._ready, None
+        return ready or self._prepared()
 
     def sealed_octets(self, plain: int) -> int:
         """How many octets become of so many."""
@@ -47,12 +59,14 @@ class Protection:
         block = self._row.block_octets
         padding = -(len(plain) + 1) % block
         plain += bytes(padding) + bytes([padding])
-        if self._row.combined:
+        mode = self._mode()
+        if isinstance(mode, Combined):
             self._sealed += 1
             iv = self._sealed.to_bytes(COUNTER_OCTETS)
-            return iv + self._combined.encrypt(self._combined.salt + iv, plain, head)
-        sealed = self._separate.encrypt(seed, plain)
-        return sealed + self._icv(head + sealed)
+            return iv + mode.encrypt(mode.salt + iv, plain, head)
+        cipher, icv = mode
+        sealed = cipher.encrypt(seed, plain)
+        return sealed + icv(head + sealed)
 
     @property
     def seed_octets(self) -> int:
@@ -65,24 +79,28 @@ class Protection:
         inner = len(sealed) - iv_octets - self.icv_octets
         if inner < 1 or inner % block:
             raise Ignored(Reason.MALFORMED, f"an encrypted payload of {len(sealed)} octets")
-        plain = self._open_combined(head, sealed) if self._row.combined else self._open_separate(head, sealed)
+        mode = self._mode()
+        if isinstance(mode, Combined):
+            plain = self._open_combined(mode, head, sealed)
+        else:
+            plain = self._open_separate(*mode, head, sealed)
         padding = plain[-1] + 1
         if padding > len(plain):
             raise Ignored(Reason.MALFORMED, "an encrypted payload with more padding than octets")
         return plain[:-padding]
 
-    def _open_combined(self, head: bytes, sealed: bytes) -> bytes:
+    def _open_combined(self, mode: Combined, head: bytes, sealed: bytes) -> bytes:
         iv, rest = sealed[: self._row.iv_octets], sealed[self._row.iv_octets :]
         try:
-            return self._combined.decrypt(self._combined.salt + iv, rest, head)
+            return mode.decrypt(mode.salt + iv, rest, head)
         except BadIcv:
             raise _forged() from None
 
-    def _open_separate(self, head: bytes, sealed: bytes) -> bytes:
+    def _open_separate(self, cipher: Separate, made: Icv, head: bytes, sealed: bytes) -> bytes:
         data, icv = sealed[: -self.icv_octets], sealed[-self.icv_octets :]
-        if not same(self._icv(head + data), icv):
+        if not same(made(head + data), icv):
             raise _forged()
-        return self._separate.decrypt(data)
+        return cipher.decrypt(data)
 
 
 def _forged() -> Ignored:

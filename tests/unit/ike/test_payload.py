@@ -6,9 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.ike.payload import MAX_PAYLOADS, Chain, Decoded, UnknownPayload, decode_chain, encode_chain
-from ringfence.ike.v1.payloads import REGISTRY, HashPayload, IdPayload, NoncePayload, VendorPayload
+from ringfence.ike.v1.negotiate import offer_main
+from ringfence.ike.v1.payloads import REGISTRY, HashPayload, IdPayload, NoncePayload, SaPayload, VendorPayload
+from ringfence.testing.hosts import FAST_MAIN
 from ringfence.wire import DecodeError
 
+OFFER = offer_main((FAST_MAIN,))
 HASH, NONCE, VENDORS = HashPayload(b"h" * 20), NoncePayload(b"n" * 16), (VendorPayload(b"one"), VendorPayload(b""))
 OCTETS = bytes.fromhex("0a00 0018") + b"h" * 20 + bytes.fromhex("0d00 0014") + b"n" * 16
 OCTETS += bytes.fromhex("0d00 0007") + b"one" + bytes.fromhex("0000 0004")
@@ -35,6 +38,19 @@ def test_a_chain_finds_its_payloads():
     assert chain.body(NoncePayload) == NONCE.data
     assert chain.behind_first() == OCTETS[24:]
     assert chain.padding == b"\0\0\0"
+
+
+def test_an_offer_that_many_make_is_read_once():
+    sa = OFFER.encode()
+    octets = bytes([0, 0]) + (4 + len(sa)).to_bytes(2) + sa
+    one, other = decode_chain(1, octets, REGISTRY), decode_chain(1, octets + b"\0", REGISTRY)
+    assert one.one(SaPayload) is other.one(SaPayload)
+    assert one.one(SaPayload) == OFFER
+    bent = octets[:-1] + bytes([octets[-1] ^ 1])
+    assert decode_chain(1, bent, REGISTRY).one(SaPayload) != OFFER
+    for _ in range(2):
+        with pytest.raises(DecodeError):
+            decode_chain(1, octets[:2] + bytes([0, 12]) + octets[4:12], REGISTRY)
 
 
 def test_octets_are_kept_as_they_came():

@@ -59,9 +59,25 @@ def test_an_iv_of_a_combined_mode_does_not_come_twice():
     assert len({ours.seal(b"", b"same", b"")[:8] for _ in range(100)}) == 100
 
 
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: str(suite[0]))
+def test_one_that_waits_keeps_no_more_than_its_keys(suite):
+    """Twenty thousand IKE SAs wait most of the time."""
+    ours, theirs = protection(*suite), protection(*suite)
+    for number in range(3):
+        sealed = ours.seal(b"head", b"payloads", bytes([number]) * ours.seed_octets)
+        assert theirs.open(b"head", sealed) == b"payloads"
+        assert ours._ready is theirs._ready is None
+
+
+def test_keys_of_the_wrong_length_are_refused_at_once():
+    with pytest.raises(ValueError, match="octets of key"):
+        Protection(Cipher(Encryption.AES_GCM_16, 256), None, Secret(bytes(3)), Secret(b""))
+
+
 def test_more_padding_than_octets_is_refused():
     cipher = Cipher(Encryption.AES_GCM_16, 128)
     ours = protection(cipher, None)
-    sealed = ours._combined.encrypt(ours._combined.salt + bytes(8), b"ab\x09", b"")
+    mode = ours._mode()
+    sealed = mode.encrypt(mode.salt + bytes(8), b"ab\x09", b"")
     with pytest.raises(Ignored, match="more padding"):
         ours.open(b"", bytes(8) + sealed)
