@@ -19,6 +19,7 @@ from ringfence.ike.v1.payloads import (
     PAYLOADS,
     REGISTRY,
     Attribute,
+    AttributesPayload,
     CertPayload,
     CertRequestPayload,
     DeletePayload,
@@ -65,6 +66,7 @@ CHAINS = (
     (ID, CertPayload(4, bytes(50)), CertRequestPayload(4, b"dn"), SigPayload(bytes(64))),
     (HashPayload(bytes(20)), BUNDLE, NoncePayload(bytes(16)), KePayload(bytes(32)), ID, ID, NatOaPayload(1, b"abcd")),
     (HashPayload(bytes(20)), DeletePayload(1, 3, (b"abcd", b"efgh")), NotifyPayload(1, 3, b"abcd", 14, b"why")),
+    (HashPayload(bytes(20)), AttributesPayload(1, 7, (Attribute(1, b"abcd"), Attribute(16520, 3)))),
     (NatDDraftPayload(bytes(20)), NatOaDraftPayload(1, b"abcd")),
     (UnknownPayload(200, b"x"), UnknownPayload(132, b"yy")),
 )
