@@ -37,7 +37,7 @@ def test_messages_are_those_of_rfc_2409():
     both.run(1)
     said = [(event.exchange, event.number, event.payloads, event.encrypted) for event in both.a.of(MessageExchanged)]
     assert said == [
-        ("main mode", 1, "SA VID VID VID VID VID VID VID", False),
+        ("main mode", 1, "SA VID VID VID VID VID VID VID VID", False),
         ("main mode", 2, "SA VID VID VID VID", False),
         ("main mode", 3, "KE NONCE NAT-D NAT-D", False),
         ("main mode", 4, "KE NONCE NAT-D NAT-D", False),

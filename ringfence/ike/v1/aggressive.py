@@ -94,7 +94,7 @@ def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
     half = dh.generate(group, env.random, legacy=is_legacy(group))
     own = Own(proposals, half, NoncePayload(env.random(NONCE_OCTETS)))
     mine = main_id(proof.own_name(entry, setting.path))
-    vendors = *own_vendors(entry), *natt.offered(serves=serves)
+    vendors = *own_vendors(entry, first=setting.first_contact()), *natt.offered(serves=serves)
     reply = _Answer(setting, own, proof, offer)
     first = offer, KePayload(own.half.public), own.nonce, mine, *proof.requests(), *vendors
     second = yield from request(*first, check=reply.check)

@@ -133,7 +133,7 @@ def initiate(setting: Setting, env: Env) -> Exchange[Agreed]:
         raise Aborted(Reason.NO_CERTIFICATE, f"this computer has none for {' or '.join(map(str, entry.auth))}")
     offer = offer_main(entry.proposals, methods_for(entry))
     serves = entry.nat_traversal and natt.serves(setting.path)
-    vendors = *own_vendors(entry), *natt.offered(serves=serves)
+    vendors = *own_vendors(entry, first=setting.first_contact()), *natt.offered(serves=serves)
     chosen = yield from request(offer, *vendors, check=takes_one_of(offer, entry))
     proposal = accepted_main(offer, chosen.chain.one(SaPayload), entry.proposals)
     proof = proof_for(accepted_method(chosen.chain.one(SaPayload)), offered)
@@ -253,9 +253,9 @@ class Look:
         return behind and address and self._detector is not None and self._detector.is_own(self._theirs, identity.data)
 
 
-def own_vendors(entry: PadEntry) -> tuple[VendorPayload, ...]:
-    """What we say of ourselves to a peer of ``entry``."""
-    return announced(joins=entry.fragmentation, users=entry.xauth is not None)
+def own_vendors(entry: PadEntry, *, first: bool = False) -> tuple[VendorPayload, ...]:
+    """What we say of ourselves to a peer of ``entry``; ``first``: and that we have nothing with it yet."""
+    return announced(joins=entry.fragmentation, users=entry.xauth is not None, first=first)
 
 
 def satisfies(made: Agreed, entry: PadEntry, path: Path) -> bool:

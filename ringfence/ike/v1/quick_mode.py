@@ -64,6 +64,8 @@ from ringfence.net.address import AddressRange, Path
 from ringfence.secret import Secret
 
 NONCE_OCTETS = 32
+CLUSTER_IDLE_S = 60
+"""So soon a contract with a cluster ends without traffic: another of its computers may take the next one over."""
 
 Spis = Mapping[Protocol, int]
 
@@ -87,6 +89,8 @@ class Ground:
     """What the peer has given us."""
     leased: tuple[bytes, ...] = ()
     """What we have given the peer."""
+    cluster: bool = False
+    """Whether the peer is several computers with one address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,10 +318,11 @@ def _contract(
 
     local, remote = ground.path.local.address, ground.path.remote.address
     outbound, inbound = direction(terms.their_spis, local, remote), direction(terms.our_spis, remote, local)
-    return make_child(
+    child = make_child(
         ground, terms.entry, terms.selector, terms.method.limits, outbound, inbound, env,
         initiator=initiator, replaces=replaces,
     )  # fmt: skip
+    return replace(child, idle_s=min(child.idle_s or CLUSTER_IDLE_S, CLUSTER_IDLE_S)) if ground.cluster else child
 
 
 def _sa(

@@ -272,19 +272,12 @@ class Session:
         return self.agreed
 
     def _ground(self, message_id: int) -> quick_mode.Ground:
-        made = self._agreed()
+        made, assignments = self._agreed(), self._world.assignments
         return quick_mode.Ground(
-            self.id,
-            made.keys,
-            self.path,
-            made.remote,
-            message_id,
-            self._world.children,
-            made.nat,
-            made.entry.unanswered_s,
-            self._world.assignments.of(self.id),
-            self._world.assignments.leases.held(self.id),
-        )
+            self.id, made.keys, self.path, made.remote, message_id, self._world.children, made.nat,
+            made.entry.unanswered_s, assignments.of(self.id), assignments.leases.held(self.id),
+            Vendor.CLUSTER in made.vendors,
+        )  # fmt: skip
 
     def _contest(self) -> quick_mode.Contest:
         world, path, peer = self._world, self.path, self._agreed().remote

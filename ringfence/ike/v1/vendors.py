@@ -27,6 +27,8 @@ class Vendor(Enum):
     NAT_T_DRAFT = "nat-t-draft"
     RELIABLE_DELETE = "reliable-delete"
     """Answers deletes with a nonce: Windows from XP on."""
+    CLUSTER = "cluster"
+    """Several computers with one address: contracts end after a minute without traffic ([MS-IKEE] §3.5)."""
     GSSAPI = "gssapi"
     INITIAL_CONTACT = "initial-contact"
 
@@ -45,6 +47,9 @@ WINDOWS, WINDOWS_XP = bytes.fromhex("1e2b516905991c7d7c96fcbfb587e461"), 3
 XAUTH = bytes.fromhex("09002689dfd6b712")
 """Says: lets users prove themselves."""
 
+INITIAL_CONTACT = bytes.fromhex("26244d38eddb61b3172a36e3d0cfb819")
+"""Says: has no main mode SA with the peer, so any computer of a cluster may answer ([MS-IKEE] §3.5)."""
+
 PREFIXES: dict[bytes, Vendor] = {
     OURS: Vendor.RINGFENCE,
     WINDOWS: Vendor.WINDOWS,
@@ -58,14 +63,20 @@ PREFIXES: dict[bytes, Vendor] = {
     bytes.fromhex("cd60464335df21f87cfdb2fc68b6a448"): Vendor.NAT_T_DRAFT,
     bytes.fromhex("7d9419a65310ca6f2c179d9215529d56"): Vendor.NAT_T_DRAFT,
     bytes.fromhex("621b04bb09882ac1e15935fefa24aeee"): Vendor.GSSAPI,
-    bytes.fromhex("26244d38eddb61b3172a36e3d0cfb819"): Vendor.INITIAL_CONTACT,
+    INITIAL_CONTACT: Vendor.INITIAL_CONTACT,
+    bytes.fromhex("72872b95fcda2eb708efe322119b4971"): Vendor.CLUSTER,
 }
 """Ids by how they begin."""
 
 
-def announced(*, joins: bool = True, users: bool = False) -> tuple[VendorPayload, ...]:
-    """What we say of ourselves; ``joins``: that we put messages together that come in pieces; ``users``: XAUTH."""
-    ids = (OURS, DPD, *([FRAGMENTATION] if joins else []), *([XAUTH] if users else []))
+def announced(*, joins: bool = True, users: bool = False, first: bool = False) -> tuple[VendorPayload, ...]:
+    """What we say of ourselves.
+
+    ``joins``: that we put messages together that come in pieces; ``users``: XAUTH; ``first``: that we have nothing with
+    the peer yet.
+    """
+    said = ((FRAGMENTATION, joins), (XAUTH, users), (INITIAL_CONTACT, first))
+    ids = (OURS, DPD, *(one for one, says in said if says))
     return tuple(map(VendorPayload, ids))
 
 

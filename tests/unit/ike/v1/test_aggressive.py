@@ -55,7 +55,8 @@ def keys(ours, nonce, *, we_begin):
 def begun(**words):
     half, nonce = drawn()
     script = Script(initiate(setting(OURS, PATH, **words), Env(SeededRandom(1))))
-    script.asks(OFFER, KePayload(half.public), nonce, ME, *announced(), *offered(serves=True))
+    vendors = *announced(first=words.get("first_contact", False)), *offered(serves=True)
+    script.asks(OFFER, KePayload(half.public), nonce, ME, *vendors)
     return script, keys(half, nonce, we_begin=True)
 
 

@@ -53,7 +53,7 @@ def begun(entry=OURS, *, first_contact=False):
     twin = SeededRandom(1)  # draws what the exchange will draw
     half, nonce = dh.generate(FAST_MAIN.group, twin), NoncePayload(twin(32))
     script = Script(initiate(setting(entry, first_contact=first_contact), Env(SeededRandom(1))))
-    script.asks(OFFER, *announced(), *NAT_T).gets(choose_main(OFFER, (THEIRS,)).answer, *announced())
+    script.asks(OFFER, *announced(first=first_contact), *NAT_T).gets(choose_main(OFFER, (THEIRS,)).answer, *announced())
     script.asks(KePayload(half.public), nonce).gets(KePayload(HALF.public), NONCE)
     script.protects()
     shared = Shared(
