@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ringfence.databases.admission import Admission
-from ringfence.databases.identity import Identity
+from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.sa import ChildSa
 
 if TYPE_CHECKING:
@@ -69,4 +69,6 @@ class Demand:
 
 
 def _admits(admission: Admission, identity: Identity | None) -> bool:
+    if identity is not None and identity.kind is IdentityKind.NULL:
+        return False  # what has to be secure is between those who have proved themselves
     return admission == EVERYBODY if identity is None else admission.admits(identity)

@@ -17,6 +17,8 @@ class IdentityKind(Enum):
     IPV6_ADDRESS = 5
     DN = 9
     KEY_ID = 11
+    NULL = 13
+    """Nobody has proved a name; the octets are the address that somebody is seen at, or none."""
     USER = 256
     """A user who has proved himself by EAP; no payload carries it, so that nobody can claim it instead."""
 
@@ -72,6 +74,8 @@ class Identity:
                 return format_address(self.data)
             case IdentityKind.FQDN | IdentityKind.USER_FQDN:
                 return self.data.decode(errors="backslashreplace")
+            case IdentityKind.NULL:
+                return "anonymous"
             case IdentityKind.USER:
                 return f"user:{self.data.decode(errors='backslashreplace')}"
             case IdentityKind.KEY_ID:

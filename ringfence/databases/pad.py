@@ -64,7 +64,15 @@ class Xauth:
     """Whom we let in, where the peer begins."""
 
 
-Auth = PresharedKey | CertificateAuth | EapAuth
+@dataclass(frozen=True, slots=True)
+class NullAuth:
+    """Nobody proves anything (RFC 7619)."""
+
+    def __str__(self) -> str:
+        return "anonymous"
+
+
+Auth = PresharedKey | CertificateAuth | EapAuth | NullAuth
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,19 @@ def claimed(id_type: int, data: bytes) -> Identity:
         identity = Identity(IdentityKind(id_type), data)
     except ValueError:
         raise Aborted(Reason.WRONG_IDENTITY, f"the peer's identity has type {id_type}, unknown here") from None
+    if identity.kind is IdentityKind.NULL:
+        raise Aborted(Reason.WRONG_IDENTITY, "the peer says no name")
     if len(identity.data) != ADDRESS_OCTETS.get(identity.kind, len(identity.data)) or not identity.data:
         raise Aborted(Reason.WRONG_IDENTITY, "the peer's identity has the wrong length")
     return identity
 
 
 def same_identity(one: Identity, other: Identity) -> bool:
-    """Whether they name the same; names compare without case, distinguished names attribute by attribute."""
-    if one.kind is not other.kind:
+    """Whether they name the same; names compare without case, distinguished names attribute by attribute.
+
+    Who has no name is not even the same as another without one.
+    """
+    if one.kind is not other.kind or one.kind is IdentityKind.NULL:
         return False
     if one.kind is IdentityKind.DN:
         return same_dn(one.data, other.data)

@@ -38,6 +38,8 @@ class IdType(IntEnum):
     KEY_ID = 11
     LIST = 12
     """RFC 3554."""
+    NULL = 13
+    """RFC 7619."""
     IPV6_CGA = 250
     """Windows."""
 

@@ -104,7 +104,7 @@ def _some(names: tuple[str, ...]) -> str:
 
 
 def _terms(rule: Rule, authorities: Collection[str]) -> Iterator[Unable]:
-    if rule.auth and not any(served(one, authorities) for one in rule.auth):
+    if rule.auth and not any(served(one, authorities, rule.keying) for one in rule.auth):
         later = " or ".join(map(str, rule.auth))
         unknown = next((one.authority for one in rule.auth if could_be_served(one)), None)
         if unknown is None:
@@ -114,7 +114,7 @@ def _terms(rule: Rule, authorities: Collection[str]) -> Iterator[Unable]:
             yield Unable(f"authenticates by {later} only, of which no authority is known here", cure, "auth")
     if rule.keying and KeyModule.IKEV2 not in rule.keying and all(isinstance(one, Eap) for one in rule.auth):
         yield Unable("authenticates by EAP, which IKEv2 alone has", 'Say keying = "ikev2".', "keying")
-    if rule.own_auth and not any(served(one, authorities) for one in rule.own_auth):
+    if rule.own_auth and not any(served(one, authorities, rule.keying) for one in rule.own_auth):
         ways = " or ".join(map(str, rule.own_auth))
         cure = "Say where the certificate of the authority is, in [authority]."
         yield Unable(f"proves this computer by {ways} only, of which no authority is known here", cure, "own-auth")
@@ -122,6 +122,10 @@ def _terms(rule: Rule, authorities: Collection[str]) -> Iterator[Unable]:
     if rule.auth and len(signing) == len(rule.auth) and {*signing} <= EDWARDS and KeyModule.IKEV2 not in rule.keying:
         cure = 'Say keying = ["ikev2"] in this rule.'
         yield Unable(f"authenticates by {signing[0].value}, which only IKEv2 can", cure, "auth")
+    nameless = any(isinstance(one, Anonymous) for one in rule.auth) and {*rule.keying} == {KeyModule.IKEV2}
+    if nameless and (rule.remote_identity is not None or rule.allow or rule.deny):
+        what = "lets in some by name, and by anonymous those who prove none"
+        yield Unable(what, "Leave out anonymous, or identity.remote, allow and deny.", "auth")
     if rule.second_auth and not any(isinstance(one, Anonymous) for one in rule.second_auth):
         later = " or ".join(map(str, rule.second_auth))
         yield Unable(
@@ -137,7 +141,7 @@ def without(
     rule: Rule, settings: GlobalSettings = NOBODY_SAID, authorities: Collection[str] = ()
 ) -> Iterator[str]:  # fmt: skip
     """What ``rule`` leaves a choice about, and is done without; each continues the rule's name."""
-    able = [one for one in rule.auth if served(one, authorities)]
+    able = [one for one in rule.auth if served(one, authorities, rule.keying)]
     instead = (
         "its preshared key is used"
         if any(isinstance(one, PskFile) for one in able)
@@ -146,7 +150,7 @@ def without(
         else ""
     )
     for one in rule.auth if able else ():
-        if not served(one, authorities):
+        if not served(one, authorities, rule.keying):
             why = "whose authority is not known here" if could_be_served(one) else "which needs a later version"
             yield f"names {one}, {why}; {instead}"
     if any(isinstance(one, Anonymous) for one in rule.second_auth):

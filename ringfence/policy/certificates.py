@@ -5,7 +5,7 @@ Windows has stores for both; here the document says where they are. What the fil
 back as a ``Wallet``; no private key is in it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
@@ -15,8 +15,8 @@ from ringfence.databases.certification import CertificateAuth, OwnCertificate, R
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.decode import Table
 from ringfence.policy.eap import NO_FILES, EapFiles, RadiusTable, all_files
-from ringfence.policy.model import Policy
-from ringfence.policy.terms import Auth, Certificate, Criteria, CrlCheck, Eap, Holder, PskFile, Signing
+from ringfence.policy.model import KeyModule, Policy
+from ringfence.policy.terms import Anonymous, Auth, Certificate, Criteria, CrlCheck, Eap, Holder, PskFile, Signing
 from ringfence.policy.texts import Pair, toml_list, toml_text
 
 KINDS = {
@@ -148,8 +148,13 @@ def could_be_served(auth: Auth) -> TypeGuard[Certificate]:
     return isinstance(auth, Certificate) and auth.holder is Holder.COMPUTER and not (auth.health or auth.mapping)
 
 
-def served(auth: Auth, authorities: Iterable[str]) -> bool:
-    """Whether a way to authenticate can be gone with these authorities."""
+def served(auth: Auth, authorities: Iterable[str], keying: Collection[KeyModule] = ()) -> bool:
+    """Whether a way to authenticate can be gone with these authorities, by these protocols.
+
+    Nobody need prove anything (``anonymous``) in IKEv2 alone.
+    """
+    if isinstance(auth, Anonymous):
+        return {*keying} == {KeyModule.IKEV2}
     if isinstance(auth, PskFile):
         return True
     if isinstance(auth, Eap):

@@ -349,7 +349,7 @@ class _Compiler:
             self.deciding[entry.name] = Origin(main.name, main.place)
         known = self._peers.get(id(rule))
         if known is None:
-            keys = tuple(auth for auth in rule.auth if served(auth, self.authorities))
+            keys = tuple(auth for auth in rule.auth if served(auth, self.authorities, rule.keying))
             admissions = tuple(one.admission for one in admitted(rule, self.policy.settings))
             origin = Origin(rule.name, rule.place)
             name, missing = self.peers.add(rule, keys or rule.auth, admissions, origin)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ringfence.databases.admission import Admission
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import USUAL, DeadPeer, Ends, Pad, PadEntry, Ppk, PresharedKey, ThroughNat
+from ringfence.databases.pad import USUAL, DeadPeer, Ends, NullAuth, Pad, PadEntry, Ppk, PresharedKey, ThroughNat
 from ringfence.databases.pad import Auth as PadAuth
 from ringfence.databases.pool import Asks, Pool
 from ringfence.databases.spd import Origin
@@ -16,7 +16,7 @@ from ringfence.policy import xauth
 from ringfence.policy.certificates import EMPTY, Wallet, served
 from ringfence.policy.eap import eap_way
 from ringfence.policy.model import KeyModule, Rule
-from ringfence.policy.terms import Auth, Certificate, CrlCheck, Eap, MainMode, PpkFile, PskFile, Signing
+from ringfence.policy.terms import Anonymous, Auth, Certificate, CrlCheck, Eap, MainMode, PpkFile, PskFile, Signing
 from ringfence.secret import Secret
 
 NO_POOLS: Mapping[str, Pool] = {}
@@ -158,6 +158,8 @@ class Peers:
                 yield PresharedKey(self._keys[one.file], one.file)
             elif isinstance(one, Certificate) and served(one, self._wallet.authorities):
                 yield self._wallet.way(one, self._crl_check)
+            elif isinstance(one, Anonymous):
+                yield NullAuth()
             elif isinstance(one, Eap) and served(one, self._wallet.authorities):
                 certificate = None if one.certificate is None else self._wallet.way(one.certificate, self._crl_check)
                 if (found := eap_way(one, self._wallet.eap, certificate)) is not None:

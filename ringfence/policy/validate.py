@@ -15,9 +15,9 @@ from ringfence.policy.errors import Finding, Severity
 from ringfence.policy.exempt import OTHERS, OWN
 from ringfence.policy.lower import statements
 from ringfence.policy.methods import weak
-from ringfence.policy.model import Filter, Policy, Rule, Verb
+from ringfence.policy.model import Filter, KeyModule, Policy, Rule, Verb
 from ringfence.policy.peers import signs_weakly
-from ringfence.policy.terms import QUICK_MODE_LIMITS, MainMode
+from ringfence.policy.terms import QUICK_MODE_LIMITS, Anonymous, MainMode
 from ringfence.policy.traffic import ANY_TRAFFIC
 
 SHORT_LIFETIME_S = 300
@@ -60,6 +60,9 @@ def _statement(item: Rule | Filter) -> Iterator[Finding]:
                       setting="legacy", cure="Keep it for as long as the other side has nothing better.")  # fmt: skip
     elif item.legacy and not item.part.filter_list:
         yield warning(item, "says legacy = true but names nothing weak", setting="legacy", cure="Leave it out.")
+    if len(item.auth) > 1 and Anonymous() in item.auth and {*item.keying} == {KeyModule.IKEV2}:
+        yield warning(item, "names anonymous beside other ways, so nobody has to go those", setting="auth",
+                      cure='Leave out "anonymous", or the others.')  # fmt: skip
     if item.part.one_way is not None and item.gateways is None:
         yield warning(item, f"negotiates for one direction only ({item.part}), and answers go in clear",
                       setting="filter-list", cure='A mirrored filter, "<->", protects both.')  # fmt: skip

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from ringfence.crypto.integrity import same
 from ringfence.databases.eap import EapAuth
 from ringfence.databases.identity import Identity, IdentityKind
-from ringfence.databases.pad import PadEntry, Ppk
+from ringfence.databases.pad import NullAuth, PadEntry, Ppk
 from ringfence.ike.claims import Claim, check_identity, is_wanted
 from ringfence.ike.effects import Conversed
 from ringfence.ike.errors import Aborted, Reason
 from ringfence.ike.exchange import Exchange, Message, request
 from ringfence.ike.identities import local_identity
 from ringfence.ike.payload import Chain, Payload
-from ringfence.ike.v2 import eap, natt, ppk, signatures
+from ringfence.ike.v2 import eap, natt, null, ppk, signatures
 from ringfence.ike.v2.certificates import requests
 from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.notifies import Notify
@@ -78,7 +78,7 @@ class Begun:
         """The peer's message with its name."""
         initiator = isinstance(payload, IdInitiatorPayload)
         signed = self.keys.signed(self.theirs.octets, payload.encode(), initiator=initiator)
-        identity = identity_of(payload)
+        identity = null.stranger(self.path) if null.is_nameless(payload) else identity_of(payload)
         inner = natt.is_own(self.theirs.chain, self.spis, identity, self.nat)
         return Said(chain, identity, signed, self.hashes, self.path, inner)
 
@@ -95,7 +95,7 @@ def introduce(entry: PadEntry, begun: Begun, *beside: Payload) -> Exchange[tuple
     first, keys = begun.theirs.chain, begun.keys
     ours = own_way(entry, first)
     named = () if entry.remote_identity is None else (responder_id(entry.remote_identity),)
-    key = ppk.agreed(entry, first, served=not isinstance(ours, EapAuth))
+    key = ppk.agreed(entry, first, served=not isinstance(ours, EapAuth | NullAuth))
     if isinstance(ours, EapAuth):
         return *(yield from _introduce_user(entry, ours, begun, *named, *beside)), keys
     own = own_for((ours,), first)
@@ -119,7 +119,8 @@ def _show(
 ) -> Exchange[tuple[Payload, ...]]:
     """Our proof, and a second one where we use a postquantum preshared key without insisting on it."""
     if key is None:
-        return (yield from prove(own, begun.keys, begun.signed_by_us(mine), begun.hashes, sha1=entry.sha1))
+        signed = begun.signed_by_us(mine)
+        return (yield from prove(own, begun.keys, signed, begun.hashes, sha1=entry.sha1, initiator=True))
     mixed, without = replace(begun, keys=begun.keys.mixed(key.key)), None
     shown = yield from prove(own, mixed.keys, mixed.signed_by_us(mine), begun.hashes, sha1=entry.sha1)
     if not key.required:

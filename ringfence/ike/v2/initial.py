@@ -162,7 +162,7 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
     child_payloads = () if asked is None else asked.payloads(())
     beside = *_contact(setting), *setting.assigning.ask(entry), *child_payloads
     chain, proved, keys = yield from introduce(entry, replace(begun, keys=keys), *beside)
-    contact = says(chain, Notify.INITIAL_CONTACT)
+    contact = says(chain, Notify.INITIAL_CONTACT) and not proved.is_stranger
     try:
         given = setting.assigning.take(chain, entry)
     except Refused as error:
@@ -327,7 +327,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     begun = Begun(setting.ike_id, setting.path, keys, own_first, first, nat, setting.spis[0] + NO_SPI)
     met = yield from meet(message, begun, setting.entries)
     proved, entry, keys = met.proved, met.proved.entry, met.keys
-    contact = says(chain, Notify.INITIAL_CONTACT)
+    contact = says(chain, Notify.INITIAL_CONTACT) and not proved.is_stranger
     path = met.last.path or setting.path
     ground = Ground(setting.ike_id, keys, path, proved.remote, setting.children, nat, entry.unanswered_s)
     try:

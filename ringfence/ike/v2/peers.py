@@ -3,12 +3,13 @@
 
 from dataclasses import dataclass
 
-from ringfence.databases.identity import Identity
-from ringfence.databases.pad import Auth, PadEntry, Ppk, PresharedKey
+from ringfence.databases.identity import Identity, IdentityKind
+from ringfence.databases.pad import Auth, NullAuth, PadEntry, Ppk, PresharedKey
 from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.claims import Claim, is_ours, is_wanted, same_algorithms
 from ringfence.ike.identities import claimed
 from ringfence.ike.isakmp import IdType
+from ringfence.ike.v2.null import takes_anybody
 from ringfence.ike.v2.payloads import IdInitiatorPayload, IdResponderPayload
 from ringfence.net.address import Path
 
@@ -31,6 +32,11 @@ class Proved:
     """The postquantum preshared key that both sides know."""
 
     @property
+    def is_stranger(self) -> bool:
+        """Whether the peer has proved nothing."""
+        return isinstance(self.auth, NullAuth)
+
+    @property
     def remote(self) -> Identity:
         """What the peer calls itself."""
         return self.claim.identity
@@ -43,8 +49,8 @@ class Proved:
             and entry.serves(path.remote.address, path.local.address)
             and self.auth in entry.auth
             and entry.local_auth == self.entry.local_auth
-            and is_ours(entry, self.auth, self.local, path)
-            and is_wanted(entry, self.claim, path, inner=self.inner)
+            and (self.local.kind is IdentityKind.NULL or is_ours(entry, self.auth, self.local, path))
+            and (takes_anybody(entry) if self.is_stranger else is_wanted(entry, self.claim, path, inner=self.inner))
             and (entry.ppk is None or not entry.ppk.required or entry.ppk.is_same(self.ppk))
             and any(same_algorithms(each, self.proposal) for each in entry.proposals)
         )

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from ringfence.crypto.integrity import same
 from ringfence.databases.certification import CertificateAuth, OwnCertificate
 from ringfence.databases.eap import EapAuth
-from ringfence.databases.identity import Identity
-from ringfence.databases.pad import Auth, PadEntry, PresharedKey
+from ringfence.databases.identity import Identity, IdentityKind
+from ringfence.databases.pad import Auth, NullAuth, PadEntry, PresharedKey
 from ringfence.ike.claims import (
     Claim,
     check_identity,
@@ -30,7 +30,7 @@ from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.exchange import Exchange
 from ringfence.ike.identities import local_identity, same_identity
 from ringfence.ike.payload import Chain, Payload
-from ringfence.ike.v2 import certificates, signatures
+from ringfence.ike.v2 import certificates, null, signatures
 from ringfence.ike.v2.child import refusal
 from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.notifies import Notify, name_of
@@ -39,7 +39,7 @@ from ringfence.ike.v2.payloads import AuthPayload, IdResponderPayload
 from ringfence.ike.v2.peers import identity_of, shared_key
 from ringfence.net.address import Path
 
-Own = PresharedKey | OwnCertificate
+Own = PresharedKey | OwnCertificate | NullAuth
 """What this computer proves itself with."""
 
 
@@ -124,7 +124,7 @@ def _none(ways: Sequence[Auth]) -> IkeError:
 
 def own_for(ways: Sequence[Auth], asked: Chain, name: Identity | None = None) -> Own:
     """What we prove ourselves with to a peer that asks so; raises Aborted for nothing."""
-    if ways and isinstance(ways[0], PresharedKey):
+    if ways and isinstance(ways[0], PresharedKey | NullAuth):
         return ways[0]
     own = certificates.choose(by_certificate(ways), certificates.asked_for(asked), name)
     if own is None:
@@ -134,15 +134,19 @@ def own_for(ways: Sequence[Auth], asked: Chain, name: Identity | None = None) ->
 
 def own_name(entry: PadEntry, own: Own, path: Path, wanted: Identity | None = None) -> Identity:
     """Our name: as the policy says, else as the peer wants to speak to us, else as our certificate does."""
+    if isinstance(own, NullAuth):
+        return null.NAMELESS
     if entry.local_identity is not None or isinstance(own, PresharedKey):
         return local_identity(entry, path)
     return wanted if wanted is not None and certificates.is_called(own, wanted) else own_identity(own.leaf)
 
 
 def prove(
-    own: Own, keys: IkeKeys, signed: bytes, hashes: frozenset[int], *, sha1: bool
+    own: Own, keys: IkeKeys, signed: bytes, hashes: frozenset[int], *, sha1: bool, initiator: bool = False
 ) -> Exchange[tuple[Payload, ...]]:
     """The payloads that prove us to a peer that verifies by ``hashes``; raises Aborted where nothing can."""
+    if isinstance(own, NullAuth):
+        return (null.proof(keys, signed, initiator=initiator),)
     if isinstance(own, PresharedKey):
         return (AuthPayload(AuthMethod.SHARED_KEY, keys.proof(own.key, signed)),)
     method, scheme = signatures.way_to_sign(own.leaf.key.kind, hashes, sha1=sha1)
@@ -152,7 +156,7 @@ def prove(
 
 def staple(own: Own, asked: Chain, entry: PadEntry) -> Exchange[tuple[Payload, ...]]:
     """What our authority says of our certificate, where the peer wants to be shown that (RFC 4806) and we have it."""
-    if isinstance(own, PresharedKey) or not certificates.asks_status(asked):
+    if not isinstance(own, OwnCertificate) or not certificates.asks_status(asked):
         return ()
     pair = certificates.with_issuer(own, (*by_certificate((*entry.auth, *entry.local_auth)), *_of_gateways(entry)))
     octets = (yield from status(pair)) if pair else b""
@@ -178,6 +182,10 @@ def judge_responder(said: Said, keys: IkeKeys, entry: PadEntry, ways: Sequence[A
 
 
 def _judged(said: Said, keys: IkeKeys, entry: PadEntry, ways: Sequence[Auth]) -> Exchange[tuple[Claim, Auth]]:
+    if said.method == AuthMethod.NULL and null.takes_anybody(entry) and any(isinstance(one, NullAuth) for one in ways):
+        payload = said.chain.one(AuthPayload)
+        return null.claim(said.path, payload, keys, said.signed, initiator=False), NullAuth()
+    _need_name(said)
     if said.method != AuthMethod.SHARED_KEY and by_certificate(ways):
         claim = _signed_claim(said, sha1=entry.sha1)
         check_identity(entry, claim, said.path, inner=said.inner)
@@ -190,6 +198,12 @@ def _judged(said: Said, keys: IkeKeys, entry: PadEntry, ways: Sequence[Auth]) ->
     claim = Claim(said.identity, (said.identity,))
     check_identity(entry, claim, said.path, inner=said.inner)
     return claim, key
+
+
+def _need_name(said: Said) -> None:
+    """Raise Aborted where who says no name wants to prove something."""
+    if said.identity.kind is IdentityKind.NULL and said.method != AuthMethod.NULL:
+        raise Aborted(Reason.WRONG_IDENTITY, "the peer proves something, but says no name")
 
 
 class Disbelieved(Aborted):
@@ -219,6 +233,8 @@ def wrong_method(method: AuthMethod | int, ways: Sequence[Auth]) -> IkeError:
 def _words(method: AuthMethod | int) -> str:
     if method == AuthMethod.SHARED_KEY:
         return "a preshared key"
+    if method == AuthMethod.NULL:
+        return "nothing at all"
     return "a certificate" if method in signatures.SIGNED else f"method {method:d}, which is not served"
 
 
@@ -228,6 +244,9 @@ def refused_proof(chain: Chain, own: Own | None) -> IkeError:
     if refused is not None and refused.kind == Notify.AUTHENTICATION_FAILED:
         if own is None:
             what = "the peer does not let us in, or knows us by another name: it answers AUTHENTICATION_FAILED"
+            return Aborted(Reason.PEER_REFUSED, what)
+        if isinstance(own, NullAuth):
+            what = "the peer takes nobody who proves nothing: it answers AUTHENTICATION_FAILED"
             return Aborted(Reason.PEER_REFUSED, what)
         if isinstance(own, PresharedKey):
             what = "the peer has another pre-shared key, or knows us by another name: it answers AUTHENTICATION_FAILED"
@@ -250,6 +269,9 @@ def judge_initiator(said: Said, keys: IkeKeys, entries: Sequence[PadEntry]) -> E
     proposing = _proposing(keys, entries)
     if not any(each.auth for each in proposing):
         raise Aborted(Reason.NO_POLICY, "no rule for this peer has a way to authenticate")
+    _need_name(said)
+    if said.method == AuthMethod.NULL:
+        return _by_nothing(said, keys, proposing)
     if said.method == AuthMethod.SHARED_KEY:
         return _by_key(said, keys, proposing)
     return (yield from _by_signature(said, proposing))
@@ -264,6 +286,17 @@ def called(said: Said, keys: IkeKeys, entries: Sequence[PadEntry]) -> list[PadEn
     wanted = said.chain.maybe(IdResponderPayload)
     name, proposing = None if wanted is None else identity_of(wanted), _proposing(keys, entries)
     return [each for each in proposing if _is_called(each, name, said.path)] or proposing
+
+
+def _by_nothing(said: Said, keys: IkeKeys, entries: Sequence[PadEntry]) -> tuple[PadEntry, Claim, Auth]:
+    """A stranger, where an entry is for anybody."""
+    having = [each for each in entries if null.takes_anybody(each)]
+    if not having:
+        raise wrong_method(said.method, [way for each in entries for way in each.auth])
+    claim = null.claim(said.path, said.chain.one(AuthPayload), keys, said.signed, initiator=True)
+    wanted = said.chain.maybe(IdResponderPayload)
+    name = None if wanted is None or null.is_nameless(wanted) else identity_of(wanted)
+    return next((each for each in having if _is_called(each, name, said.path)), having[0]), claim, NullAuth()
 
 
 def _by_key(said: Said, keys: IkeKeys, entries: Sequence[PadEntry]) -> tuple[PadEntry, Claim, Auth]:
@@ -313,6 +346,6 @@ def answering_ways(entry: PadEntry, theirs: Auth) -> tuple[Auth, ...]:
     """How a responder may prove itself to who has gone ``theirs``: alike, unless the policy names another way."""
     if entry.local_auth:
         return entry.local_auth
-    if isinstance(theirs, PresharedKey):
+    if not isinstance(theirs, CertificateAuth):
         return (theirs,)
     return tuple(dict.fromkeys((theirs, *by_certificate(entry.auth))))

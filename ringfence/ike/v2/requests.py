@@ -260,7 +260,7 @@ class Requests:
             self._voice.emit(PeerDeleted(protocol, (spi,)))
         if ends:
             self._end()
-        elif says(chain, Notify.INITIAL_CONTACT):
+        elif says(chain, Notify.INITIAL_CONTACT) and not self._made().proved.is_stranger:
             self._voice.emit(FirstContact())
 
     def _end(self) -> None:

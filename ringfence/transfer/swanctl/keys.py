@@ -96,7 +96,7 @@ def identity_word(identity: Identity) -> str:
             return f"keyid:#{identity.data.hex()}"
         case IdentityKind.DN:
             return f"asn1dn:#{identity.data.hex()}"
-        case IdentityKind.USER:
+        case IdentityKind.USER | IdentityKind.NULL:
             return f"fqdn:#{identity.data.hex()}"
 
 

@@ -35,6 +35,14 @@ def rule(**settings: str) -> Rule:
             {"own_auth": '{ certificate = "CN=A" }', "keying": '["ikev2"]'},
             "proves this computer by certificate CN=A only, of which no authority is known here",
         ),
+        (
+            {"auth": '"anonymous"', "keying": '["ikev2"]', "allow": '{ computers = ["a.lab"] }'},
+            "lets in some by name, and by anonymous those who prove none",
+        ),
+        (
+            {"auth": '"anonymous"', "keying": '["ikev2", "ikev1"]'},
+            "authenticates by anonymous only, which needs a later version",
+        ),
         ({"keying": '["authip"]'}, "negotiates by authip only, which needs a later version"),
     ],
 )
@@ -47,6 +55,7 @@ def test_what_cannot_be_done(settings: dict[str, str], what: str) -> None:
 def test_what_can() -> None:
     assert [*unable(rule()), *without(rule())] == []
     assert [*unable(rule(keying='["ikev2", "authip"]'))] == []
+    assert [*unable(rule(auth='"anonymous"', keying='["ikev2"]'))] == []
     assert [*unable(rule(remote='{ gateway = "any" }'))] == []
     (exempt,) = statements(parse('[[rule]]\nname = "r"\nsecure = "none"\n', name="p"))
     assert isinstance(exempt, Rule)

@@ -92,6 +92,12 @@ def test_nobody_is_assigned() -> None:
     assert not any("assigned" in str(each) for each in validate(parse(one.format("A") + "assigned = true\n", name="p")))
 
 
+def test_what_anonymous_makes_useless() -> None:
+    text = rule_text("lab", with_='"10.77.0.0/24"', auth='["anonymous", { psk-file = "k" }]', keying='["ikev2"]')
+    found = [str(one) for one in validate(parse(text, name="p"))]
+    assert any("so nobody has to go those" in one for one in found), found
+
+
 def test_rsa_with_sha1_is_weak() -> None:
     text = rule_text("lab", with_='"10.77.0.0/24"', auth='{ certificate = "CN=A" }', keying='["ikev2"]')
     found = [str(one) for one in validate(parse(text + "legacy = true\n", name="p"))]
