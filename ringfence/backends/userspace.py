@@ -134,9 +134,11 @@ class UserspaceBackend:
         noted = found is not None and answers.needed(found) and any(self._path.soft_sas())
         self._perform(self._path.install_outbound(child, self._clock()))
         if noted:
-            asyncio.get_running_loop().call_later(
-                GRACE_SECONDS, self._later, lambda: self._kernel.refuse_clear(child.selector)
-            )
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, self._later, lambda: self._refuse_clear(child))
+
+    async def _refuse_clear(self, child: ChildSa) -> None:
+        for _, selector in child.shares:
+            await self._kernel.refuse_clear(selector)
 
     def remove(self, child_id: int) -> None:
         """Send by it no more; what is on its way still comes in for a moment."""

@@ -7,12 +7,14 @@ the SAs to stack, innermost first (ESP inside AH), with the traffic that they se
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from ringfence.crypto.suites import READABLE, Authenticator, Cipher
 from ringfence.databases.identity import Identity
 from ringfence.databases.proposal import Limits, Protocol
 from ringfence.databases.selector import Selector
 from ringfence.net.address import Endpoint, Path, format_address
+from ringfence.net.flow import FlowKey
 from ringfence.secret import Secret
 
 NO_LIMITS = Limits()
@@ -89,6 +91,15 @@ class Sa:
         return f"{self.protocol.name} 0x{self.spi:08x} {ends} {self.mode.value} {names}"
 
 
+class Share(NamedTuple):
+    """Traffic of one entry of the policy."""
+
+    entry: str
+    """``SpdEntry.name``."""
+    selector: Selector
+    """From this host outward."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChildSa:
     """The SAs of one quick mode, both directions."""
@@ -117,6 +128,26 @@ class ChildSa:
     """The ``id`` that this one was rekeyed from."""
     peer: Identity | None = None
     """Who the other end proved to be."""
+    more: tuple[Share, ...] = ()
+    """What it carries besides (IKEv2): traffic of other entries that want just the same, or more of its own."""
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """All that it carries."""
+        return Share(self.entry, self.selector), *self.more
+
+    def carries(self, flow: FlowKey) -> bool:
+        """Whether packets of ``flow``, from us to the peer, go by it."""
+        return flow in self.selector or any(flow in one.selector for one in self.more)
+
+    def serves(self, entry: str) -> bool:
+        """Whether it carries traffic of the entry of that name."""
+        return entry == self.entry or any(one.entry == entry for one in self.more)
+
+    @property
+    def words(self) -> str:
+        """All its selectors, for people."""
+        return ", ".join(dict.fromkeys(str(one.selector) for one in self.shares))
 
     @property
     def mode(self) -> Mode:

@@ -71,7 +71,8 @@ class Sad:
         """Let packets leave by ``child``, before all older contracts of its entry."""
         self._forget_outbound(child.id)
         self._children[child.id] = child
-        self._outbound.setdefault(child.entry, []).insert(0, child)
+        for entry in dict.fromkeys(one.entry for one in child.shares):
+            self._outbound.setdefault(entry, []).insert(0, child)
         self._senders.update((name_of(sa), child) for sa in child.outbound)
 
     def remove(self, child_id: int) -> ChildSa | None:
@@ -93,7 +94,7 @@ class Sad:
 
         ``remote``: of several hosts behind one NAT, the one that is there; another if it has none.
         """
-        found = [child for child in self._outbound.get(entry, ()) if flow in child.selector]
+        found = [child for child in self._outbound.get(entry, ()) if child.carries(flow)]
         if remote is not None:
             found.sort(key=lambda child: child.remote != remote)
         return found[0] if found else None
@@ -103,7 +104,7 @@ class Sad:
         for other in self._outbound.get(child.entry, ()):
             if other.id == child.id:
                 return None
-            if other.selector.covers(child.selector) and (other.peer, other.remote) == (child.peer, child.remote):
+            if _covers(other, child) and (other.peer, other.remote) == (child.peer, child.remote):
                 return other
         return None
 
@@ -132,3 +133,8 @@ class Sad:
                 self._outbound[entry] = left
             else:
                 del self._outbound[entry]
+
+
+def _covers(one: ChildSa, other: ChildSa) -> bool:
+    """Whether all traffic of ``other`` goes by ``one``."""
+    return all(any(mine.selector.covers(theirs.selector) for mine in one.shares) for theirs in other.shares)

@@ -77,7 +77,9 @@ class Contract:
         self.path = outermost.encapsulation
         self.tunnel = child.mode is Mode.TUNNEL
         self.df = child.outbound[0].tunnel.df
-        self.ported = not (child.selector.source_ports.is_any and child.selector.destination_ports.is_any)
+        self.ported = not all(
+            one.selector.source_ports.is_any and one.selector.destination_ports.is_any for one in child.shares
+        )
         """Whether its selector asks for ports, which later fragments do not show."""
         version = 4 if len(outermost.destination) == 4 else 6
         self.path_mtu = PathMtu(limits.mtu, version, limits.path_mtu_seconds)

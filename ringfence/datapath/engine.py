@@ -59,15 +59,17 @@ class DataPath:
         contract.install_outbound(state.random, state.identification)
         state.sad.add_outbound(child)
         self._commit(contract)
-        state.soft.forget(child.entry, child.selector)
-        state.holding.forgive(child.entry)
+        for entry, selector in child.shares:
+            state.soft.forget(entry, selector)
+            state.holding.forgive(entry)
         if contract.path is not None and child.outbound[-1].keepalive:
             self._forget_paths()
             state.keepalives.watch(contract.path, now)
         waiting = [
             held.packet
-            for kind in state.holding.kinds(child.entry)
-            if any(flow in child.selector for flow in state.holding.flows(kind))
+            for entry in dict.fromkeys(one.entry for one in child.shares)
+            for kind in state.holding.kinds(entry)
+            if any(child.carries(flow) for flow in state.holding.flows(kind))
             for held in state.holding.take(kind)
         ]
         return self._outbound.send(waiting, now)

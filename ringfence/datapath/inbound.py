@@ -264,7 +264,7 @@ class Inbound:
         (§4.4.1, appendix B); here each flow is asked about. Otherwise whoever has the wide contract could send in the
         name of those for whom a narrow entry wants another peer, or another treatment.
         """
-        if flow.reversed() not in contract.child.selector:
+        if not contract.child.carries(flow.reversed()):
             return Drop.SELECTOR_MISMATCH
         if flow.protocol in (ESP, AH):
             return None  # tunnels in tunnels

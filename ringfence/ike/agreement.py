@@ -4,6 +4,7 @@
 Which octets of key material are whose is each version's own matter.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol as Interface
 
@@ -11,7 +12,7 @@ from ringfence.crypto.suites import is_legacy
 from ringfence.databases.identity import Identity
 from ringfence.databases.pool import Assigned, Assignment
 from ringfence.databases.proposal import Limits, Transform
-from ringfence.databases.sa import ChildSa, Mode, Sa
+from ringfence.databases.sa import ChildSa, Mode, Sa, Share
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Processing, SpdEntry
 from ringfence.ike.children import Children
@@ -72,6 +73,15 @@ def check_rival(ground: Ground, entry: SpdEntry, selector: Selector) -> None:
         raise Refused(Reason.WRONG_SELECTORS, f"{selector} is, at least in part, what {rival} has a tunnel for")
 
 
+def at_addresses(entry: SpdEntry, shares: Sequence[Share], given: Assignment | None) -> tuple[Share, ...]:
+    """As much of several as is about such an address, the first of them at least; raises Refused."""
+    first = shares[0]._replace(selector=at_address(entry, shares[0].selector, given))
+    if processing_of(entry).assigned is not Assigned.OURS:
+        return first, *shares[1:]
+    more = [one for one in shares[1:] if given is not None and given.of_family(len(one.selector.source.first))]
+    return first, *(one._replace(selector=at_address(entry, one.selector, given)) for one in more)
+
+
 def at_address(entry: SpdEntry, selector: Selector, given: Assignment | None) -> Selector:
     """As much of a selector as is about the address that a peer has given us for it; raises Refused for none."""
     if processing_of(entry).assigned is not Assigned.OURS:
@@ -120,7 +130,7 @@ def make_sa(
 
 def make_child(
     ground: Ground, entry: SpdEntry, selector: Selector, limits: Limits, outbound: tuple[Sa, ...],
-    inbound: tuple[Sa, ...], env: Env, *, initiator: bool, replaces: int | None,
+    inbound: tuple[Sa, ...], env: Env, *, initiator: bool, replaces: int | None, more: tuple[Share, ...] = (),
 ) -> ChildSa:  # fmt: skip
     """Both directions; its soft limits are drawn."""
     return ChildSa(
@@ -136,6 +146,7 @@ def make_child(
         unanswered_s=ground.unanswered_s,
         replaces=replaces,
         peer=ground.peer,
+        more=more,
     )
 
 

@@ -153,8 +153,8 @@ class Children:
             return None
         for record in self._records.values():
             child = record.child
-            mine = child.entry == entry.name and child.peer != peer and record.state is not ChildState.LARVAL
-            if mine and child.selector.intersect(selector) is not None:
+            mine = child.serves(entry.name) and child.peer != peer and record.state is not ChildState.LARVAL
+            if mine and any(one.selector.intersect(selector) is not None for one in child.shares):
                 return child.peer
         return None
 

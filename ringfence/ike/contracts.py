@@ -176,7 +176,7 @@ class Contracts:
         if tell and session is not None:
             self._take(session, session.delete([(sa.protocol, sa.spi) for sa in record.child.inbound]))
         if not was_larval:
-            selector, peer = str(record.child.selector), peer_of(record.path)
+            selector, peer = record.child.words, peer_of(record.path)
             self._emit(Report(QuickModeEnded(child_id=child_id, peer=peer, selector=selector, why=why)))
         return record
 
@@ -255,7 +255,7 @@ class Contracts:
                     child_id=child.id,
                     ike_id=session.id,
                     peer=peer_of(session.path),
-                    selector=str(child.selector),
+                    selector=child.words,
                     protection=_protection(child),
                     mode=child.mode.value,
                     spi_in=_spis(child, inbound=True),

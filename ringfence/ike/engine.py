@@ -106,7 +106,7 @@ class IkeEngine:
                     wish.flows.clear()  # the packet path has decided anew on what waits, and asks again
                 self._pursuit.give_up(wish, Reason.POLICY_CHANGED, why)
         for record in self._world.children:
-            if changed(record.child.entry, record.path):
+            if any(changed(one.entry, record.path) for one in record.child.shares):
                 self._end_child(record.child.id, why, tell=True)
         for session in self._sessions:
             if stranger(session.entry.name, session.path):

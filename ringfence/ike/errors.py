@@ -94,6 +94,8 @@ class Reason(Enum):
     """Protection for traffic that the policy does not protect so."""
     NO_ADDRESS = "no-address"
     """There is no address to give, or the peer gives us none."""
+    SINGLE_PAIR = "single-pair"
+    """The peer takes one pair of traffic selectors at a time."""
     PEER_SILENT = "peer-silent"
     """No answer, however often we asked."""
     PEER_REFUSED = "refused-by-peer"

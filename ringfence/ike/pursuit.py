@@ -19,7 +19,7 @@ from ringfence.audit import KeyingChanged
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PadEntry
 from ringfence.databases.pool import Assigned
-from ringfence.databases.sa import Mode
+from ringfence.databases.sa import Share
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Processing, SpdEntry
 from ringfence.ike.association import IkeSa, Renewable
@@ -27,13 +27,14 @@ from ringfence.ike.children import Record
 from ringfence.ike.effects import AcquireFailed, Effect, Report
 from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.happening import QuickFailed
-from ringfence.ike.info import IKE_PORT, peer_of
+from ringfence.ike.info import peer_of
 from ringfence.ike.lifetime import ChildEvent, ChildState, IkeEvent
 from ringfence.ike.sessions import Clock, Due, Sessions, Take
+from ringfence.ike.siblings import siblings
 from ringfence.ike.v1.main_mode import NONCE_OCTETS
-from ringfence.ike.wishes import Wish, key_of
+from ringfence.ike.wishes import Wish, key_of, path_for, sayable
 from ringfence.ike.world import World
-from ringfence.net.address import AddressRange, Endpoint, Path, PortRange, format_address
+from ringfence.net.address import AddressRange, Path, format_address
 from ringfence.net.flow import FlowKey
 
 MOST_POSTPONED = 8
@@ -84,7 +85,7 @@ class Pursuit:
             self._timers.set((Due.RENEW, record.child.id), self._world.env.now + self._world.settings.switch_s)
             return
         record.happen(ChildEvent.REKEY_BEGUN)
-        self._want(entry, record.child.selector, record.path, record.child.id, None)
+        self._want(entry, record.child.selector, record.path, record.child.id, None, record.child.more)
 
     def want(self, entry: SpdEntry, selector: Selector, path: Path) -> None:
         """Negotiate a contract though no packet waits for it."""
@@ -116,11 +117,15 @@ class Pursuit:
         return entry, entry.processing
 
     def _want(
-        self, entry: SpdEntry, selector: Selector, path: Path, replaces: int | None, flow: FlowKey | None
-    ) -> None:
+        self, entry: SpdEntry, selector: Selector, path: Path, replaces: int | None, flow: FlowKey | None,
+        more: tuple[Share, ...] | None = None,
+    ) -> None:  # fmt: skip
         wish = self._world.wishes.get(key_of(path, selector))
         known = wish is not None
-        wish = wish or Wish(entry, selector, path, replaces)
+        if wish is None:
+            wish = Wish(
+                entry, selector, path, replaces, more=siblings(self._world.spd, entry) if more is None else more
+            )
         if flow is not None:
             wish.add(flow, self._world.settings.most_waiting)
         if not known:
@@ -233,13 +238,23 @@ class Pursuit:
                 self.abandon(wish)
             self._world.wishes.remove(wish)
             self._tell_strays(wish, record)
+        self._fulfil(record)
+
+    def _fulfil(self, record: Record) -> None:
+        """It carries what others wait for, too."""
+        for other in self._world.wishes:
+            if other.replaces is None and not other.nonce and any(
+                one.entry == other.entry.name and all(flow in one.selector for flow in other.flows)
+                for one in record.child.more
+            ):  # fmt: skip
+                self._world.wishes.remove(other)
 
     def _tell_strays(self, wish: Wish, record: Record) -> None:
         """Packets that waited for an address of ours do not have it, and never will."""
         if wish.entry.processing is None or wish.entry.processing.assigned is not Assigned.OURS:
             return
         for flow in wish.flows:
-            if flow not in record.child.selector:
+            if not record.child.carries(flow):
                 what = f"it was sent before the peer gave us {record.child.selector.source}"
                 self._emit(AcquireFailed(wish.entry.name, flow, Reason.NO_ADDRESS.value, what))
 
@@ -259,6 +274,9 @@ class Pursuit:
             self._sessions.end(
                 session, IkeEvent.DELETED, "the peer does not answer under it", tell=False, reason=Reason.PEER_SILENT
             )
+            self.pursue(wish)
+        elif _was_too_much(wish, failed.reason):
+            wish.alone = True
             self.pursue(wish)
         elif failed.reason is Reason.COLLISION and session.version != 1 and wish.postponed < MOST_POSTPONED:
             wish.nonce, wish.postponed = b"", wish.postponed + 1
@@ -353,36 +371,11 @@ class Pursuit:
         return True
 
 
+def _was_too_much(wish: Wish, reason: Reason) -> bool:
+    """Whether a peer may grant part of what it refuses: it takes one pair of selectors, or knows not of the rest."""
+    several = reason is Reason.WRONG_SELECTORS and bool(wish.more)
+    return not wish.alone and (several or reason is Reason.SINGLE_PAIR)
+
+
 def _by_peer(record: Record) -> bool:
     return record.state is ChildState.LARVAL and not record.initiator
-
-
-def path_for(processing: Processing, flow: FlowKey) -> Path:
-    """Between which addresses to negotiate; raises Refused for a tunnel without a far end."""
-    if processing.mode is Mode.TRANSPORT:
-        local, remote = flow.source, flow.destination
-    elif processing.tunnel_remote is None:
-        raise Refused(Reason.NO_POLICY, "the tunnel has no remote end to negotiate with")
-    else:
-        local, remote = processing.tunnel_local or flow.source, processing.tunnel_remote
-    return Path(Endpoint(local, IKE_PORT), Endpoint(remote, IKE_PORT))
-
-
-def sayable(entry: SpdEntry, processing: Processing, flow: FlowKey) -> Selector:
-    """What to negotiate for a packet: the entry's traffic, as far as one IKEv1 selector can say it."""
-    selector = entry.selector
-    if processing.mode is Mode.TRANSPORT:
-        selector = selector.narrowed_to_hosts(flow)
-    return replace(
-        selector,
-        source_ports=_one_port(selector.source_ports, flow.source_port),
-        destination_ports=_one_port(selector.destination_ports, flow.destination_port),
-    )
-
-
-def _one_port(ports: PortRange, port: int | None) -> PortRange:
-    if ports.is_any or ports.first == ports.last:
-        return ports
-    if port is None:
-        raise Refused(Reason.WRONG_SELECTORS, "a range of ports is negotiated port by port, and this packet shows none")
-    return PortRange.one(port)

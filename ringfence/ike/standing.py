@@ -61,7 +61,7 @@ class Standing:
 
     def _is_there(self, entry: SpdEntry, path: Path) -> bool:
         records = self._world.children.with_peer(path.remote.address)
-        return any(one.child.entry == entry.name and one.in_use for one in records)
+        return any(one.child.serves(entry.name) and one.in_use for one in records)
 
     def _may_be(self, entry: SpdEntry) -> bool:
         """Whether we may begin, and whether the peer has given us an address for it where it has given us any."""

@@ -2,11 +2,14 @@
 """What this host wants negotiated: one wish per protection between two hosts, however many packets ask for it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ringfence.databases.sa import Mode, Share
 from ringfence.databases.selector import Selector
-from ringfence.databases.spd import SpdEntry
-from ringfence.net.address import Path
+from ringfence.databases.spd import Processing, SpdEntry
+from ringfence.ike.errors import Reason, Refused
+from ringfence.ike.info import IKE_PORT
+from ringfence.net.address import Endpoint, Path, PortRange
 from ringfence.net.flow import FlowKey
 
 PATIENT_REPEATS = 2
@@ -49,6 +52,10 @@ class Wish:
     """Of IKE that is tried for it; 0 for the first that the policy names."""
     postponed: int = 0
     """How often the peer has said that it cannot negotiate it now."""
+    more: tuple[Share, ...] = ()
+    """What may go by the same contract (IKEv2)."""
+    alone: bool = False
+    """The peer takes one pair of selectors at a time."""
     was_unread: bool = False
     """The peer has made nothing of a quick mode of ours for it."""
 
@@ -102,3 +109,34 @@ class Wishes:
 
     def __len__(self) -> int:
         return len(self._by_key)
+
+
+def path_for(processing: Processing, flow: FlowKey) -> Path:
+    """Between which addresses to negotiate; raises Refused for a tunnel without a far end."""
+    if processing.mode is Mode.TRANSPORT:
+        local, remote = flow.source, flow.destination
+    elif processing.tunnel_remote is None:
+        raise Refused(Reason.NO_POLICY, "the tunnel has no remote end to negotiate with")
+    else:
+        local, remote = processing.tunnel_local or flow.source, processing.tunnel_remote
+    return Path(Endpoint(local, IKE_PORT), Endpoint(remote, IKE_PORT))
+
+
+def sayable(entry: SpdEntry, processing: Processing, flow: FlowKey) -> Selector:
+    """What to negotiate for a packet: the entry's traffic, as far as one IKEv1 selector can say it."""
+    selector = entry.selector
+    if processing.mode is Mode.TRANSPORT:
+        selector = selector.narrowed_to_hosts(flow)
+    return replace(
+        selector,
+        source_ports=_one_port(selector.source_ports, flow.source_port),
+        destination_ports=_one_port(selector.destination_ports, flow.destination_port),
+    )
+
+
+def _one_port(ports: PortRange, port: int | None) -> PortRange:
+    if ports.is_any or ports.first == ports.last:
+        return ports
+    if port is None:
+        raise Refused(Reason.WRONG_SELECTORS, "a range of ports is negotiated port by port, and this packet shows none")
+    return PortRange.one(port)

@@ -278,7 +278,7 @@ class Answers:
         )
 
     def _serving(self, outward: FlowKey) -> ChildSa | None:
-        return next((child for child in self._ike.child_sas() if outward in child.selector), None)
+        return next((child for child in self._ike.child_sas() if child.carries(outward)), None)
 
     def _last_try(self, address: str) -> list[str]:
         """Why there is no SA with ``address``, if that is known."""

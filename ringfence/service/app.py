@@ -126,7 +126,7 @@ class _Service:
         )  # fmt: skip
         backend.events, backend.udp = host.on_event, sockets
         stage = Stage(
-            keeper, self._with_document, secured=lambda flow: any(flow in child.selector for child in ike.child_sas()),
+            keeper, self._with_document, secured=lambda flow: any(child.carries(flow) for child in ike.child_sas()),
             events=self._events, today=self._clock.today,
         )  # fmt: skip
         answers = Answers(

@@ -114,8 +114,8 @@ class Fallbacks:
         """Packets can leave by ``child``: whatever it serves waits no more."""
         self._sending[child.id] = child
         self._trouble.pop(child.outbound[-1].destination, None)
-        self._end(lambda kind: kind[1] in child.selector)
-        self._fallen = {kind for kind in self._fallen if kind[1] not in child.selector}
+        self._end(lambda kind: child.carries(kind[1]))
+        self._fallen = {kind for kind in self._fallen if not child.carries(kind[1])}
 
     def removed(self, child_id: int) -> None:
         """No packet leaves by it any more."""
@@ -156,7 +156,7 @@ class Fallbacks:
     def _due(self, kind: Kind) -> None:
         wait = self._waiting.pop(kind)
         entry, flow = kind
-        if not any(flow in child.selector for child in self._sending.values()):
+        if not any(child.carries(flow) for child in self._sending.values()):
             self._fallen.add(kind)
             if not wait.answered:
                 self._note(self._absent, wait.peer)

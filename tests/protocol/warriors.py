@@ -91,4 +91,4 @@ def addresses(host: MemoryHost) -> list[tuple[bytes, ...]]:
 
 def selectors(host: MemoryHost) -> list[str]:
     """Of the contracts that it sends by."""
-    return [str(one.selector) for one in host.outbound.values()]
+    return sorted(str(share.selector) for one in host.outbound.values() for share in one.shares)

@@ -16,11 +16,11 @@ from ringfence.crypto.suites import DhGroup
 from ringfence.databases.identity import Identity
 from ringfence.databases.pool import Assigned, Assignment
 from ringfence.databases.proposal import Protocol, SecurityMethod
-from ringfence.databases.sa import ChildSa, Mode
+from ringfence.databases.sa import ChildSa, Mode, Share
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import SpdEntry
 from ringfence.ike.agreement import (
-    at_address,
+    at_addresses,
     check_demand,
     check_rival,
     make_child,
@@ -34,6 +34,7 @@ from ringfence.ike.effects import InstallInbound
 from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.exchange import Env, Exchange, Message, conclude, perform, request
 from ringfence.ike.payload import Chain, Payload
+from ringfence.ike.siblings import are_siblings, beside, together
 from ringfence.ike.through_nat import passing
 from ringfence.ike.v2 import natt
 from ringfence.ike.v2.keyexchange import answer_further, ask_further, check_group, half_of, ke_of, secret_of
@@ -55,7 +56,7 @@ from ringfence.ike.v2.proposals import (
     offer_child,
     protocols,
 )
-from ringfence.ike.v2.selectors import answered, narrowed, pairs, said, with_packet
+from ringfence.ike.v2.selectors import answered, narrowed, pairs, said, size_of, with_packet
 from ringfence.net.address import AddressRange, Path
 from ringfence.net.flow import FlowKey
 from ringfence.secret import Secret
@@ -99,6 +100,8 @@ class Wanted:
     """Protocol and SPI, ours, of what is rekeyed."""
     given: Assignment | None = None
     """The address that the peer has given us for it."""
+    more: tuple[Share, ...] = ()
+    """What may go by the same child SA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +138,26 @@ class Asked:
         self._methods = methods_for(self._processing)
         waits = self._processing.assigned is not Assigned.OURS or wanted.given is not None
         self._selectors = with_packet(wanted.selector, wanted.flow if waits else None)
+        self._more = wanted.more if self._processing.mode is Mode.TUNNEL else ()
         self.spis: Spis = {protocol: children.new_spi(env.random) for protocol in protocols(self._methods)}
         """Ours."""
 
     def payloads(self, groups: Groups) -> tuple[Payload, ...]:
         """SA, TSi, TSr and what goes with them."""
         offer = offer_child(self._methods, self.spis, groups)
-        return offer, *said(self._selectors), *_mode(self._processing.mode)
+        selectors = (*self._selectors, *(one.selector for one in self._more))
+        return offer, *said(selectors), *_mode(self._processing.mode)
 
-    def takes(self, reply: Chain, groups: Groups) -> tuple[SecurityMethod, Selector, int]:
-        """What the peer has granted, and its SPI; raises Refused."""
+    def takes(self, reply: Chain, groups: Groups) -> tuple[SecurityMethod, tuple[Share, ...], int]:
+        """What the peer has granted, that with the packet first, and its SPI; raises Refused."""
         offer = offer_child(self._methods, self.spis, groups)
         method, spi = accepted_child(offer, reply.one(SaPayload), self._methods)
         if _wants_transport(reply) != (self._processing.mode is Mode.TRANSPORT):
             raise Refused(Reason.CHANGED_PROPOSAL, f"the peer does not want {self._processing.mode.value} mode")
         granted = pairs(reply.one(TsInitiatorPayload), reply.one(TsResponderPayload))
-        return method, answered(granted, self._selectors), spi
+        first = Share(self._wanted.entry.name, answered(granted, self._selectors))
+        ours = Share(self._wanted.entry.name, self._wanted.selector)
+        return method, (first, *beside(first, granted, (ours, *self._more))), spi
 
 
 def _mode(mode: Mode) -> tuple[NotifyPayload, ...]:
@@ -168,6 +175,7 @@ def refusal(chain: Chain) -> NotifyPayload | None:
 
 REASONS = {
     Notify.TS_UNACCEPTABLE: Reason.WRONG_SELECTORS,
+    Notify.SINGLE_PAIR_REQUIRED: Reason.SINGLE_PAIR,
     Notify.NO_PROPOSAL_CHOSEN: Reason.NO_PROPOSAL,
     Notify.TEMPORARY_FAILURE: Reason.COLLISION,
     Notify.CHILD_SA_NOT_FOUND: Reason.PEER_DELETED,
@@ -185,7 +193,10 @@ def refused_by_peer(notify: NotifyPayload) -> Refused:
 def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[Negotiated]:
     """Negotiate a child SA; raises Refused."""
     check_demand(wanted.entry, ground.peer)
-    wanted = replace(wanted, selector=at_address(wanted.entry, wanted.selector, wanted.given))
+    first, *more = at_addresses(
+        wanted.entry, (Share(wanted.entry.name, wanted.selector), *wanted.more), wanted.given
+    )  # fmt: skip
+    wanted = replace(wanted, selector=first.selector, more=tuple(more))
     asked = Asked(wanted, ground.nat, ground.children, env)
     groups = processing_of(wanted.entry).exchanges
     nonce = NoncePayload(wanted.nonce)
@@ -195,9 +206,9 @@ def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[Negotiated]:
     if (refused := refusal(reply)) is not None and reply.maybe(SaPayload) is None:
         raise refused_by_peer(refused)
     secret = secret_of(half, reply)
-    method, selector, spi = asked.takes(reply, groups)
+    method, shares, spi = asked.takes(reply, groups)
     nonces = nonce.data, reply.one(NoncePayload).data
-    terms = Terms(wanted.entry, selector, method, asked.spis, spi, wanted.replaces)
+    terms = Terms(wanted.entry, shares, method, asked.spis, spi, wanted.replaces)
     further = yield from ask_further(groups[1:], reply, env)
     made = contract(ground, terms, nonces, secret, env, initiator=True, further=further)
     yield from perform(InstallInbound(made.child))
@@ -243,10 +254,14 @@ def grants(chain: Chain, ground: Ground, offered: Offered, env: Env, *, first: b
             refused = refused or error
             continue
         check_rival(ground, entry, selector)
-        back = _as_said(selector, seen, asked).reversed()
-        answer = choice.answer, *said((back,)), *_mode(mode)
+        candidates = _candidates(entry, asked, ground, offered) if mode is Mode.TUNNEL else ()
+        shares = together(Share(entry.name, selector), candidates)
+        left = any(not any(one.selector.covers(each.selector) for one in shares) for each in candidates)
+        back = [_as_said(selector, seen, asked).reversed(), *(one.selector.reversed() for one in shares[1:])]
+        possible = (NotifyPayload(Notify.ADDITIONAL_TS_POSSIBLE),) if left else ()
+        answer = choice.answer, *said(back), *_mode(mode), *possible
         replaces = offered.replaces(chain)
-        return Granted(Terms(entry, selector, choice.method, spis, choice.spi, replaces), choice.groups, answer)
+        return Granted(Terms(entry, shares, choice.method, spis, choice.spi, replaces), choice.groups, answer)
     if withheld and refused is None:
         what = "the peer asks for no address, and the rule protects only what comes from one of its pool"
         raise Answered(Reason.NO_ADDRESS, what, Notify.FAILED_CP_REQUIRED)
@@ -254,6 +269,21 @@ def grants(chain: Chain, ground: Ground, offered: Offered, env: Env, *, first: b
     compared = compare_traffic(asked[0], offered.entries)
     what = f"no rule protects {asked[0]} with this peer{where}"
     raise refused or Refused(Reason.WRONG_SELECTORS, what, comparison=compared)
+
+
+def _candidates(
+    entry: SpdEntry, asked: Sequence[Selector], ground: Ground, offered: Offered
+) -> tuple[Share, ...]:  # fmt: skip
+    """All that a peer asks for and that may go by a contract for ``entry``."""
+    found: dict[Share, None] = {}
+    for one in offered.entries:
+        if one is entry or are_siblings(entry, one):
+            servable = _servable(one, ground.path, offered.leased)
+            common = (each.intersect(servable) for each in asked) if servable is not None else ()
+            for each in common:
+                if each is not None and not ground.children.rival(one, each, ground.peer):
+                    found[Share(one.name, each)] = None
+    return tuple(sorted(found, key=lambda share: -size_of(share.selector)))
 
 
 def _servable(entry: SpdEntry, path: Path, leased: tuple[bytes, ...]) -> Selector | None:
@@ -314,7 +344,8 @@ class Terms:
     """What was agreed on."""
 
     entry: SpdEntry
-    selector: Selector
+    shares: tuple[Share, ...]
+    """The traffic, that of the entry first."""
     method: SecurityMethod
     our_spis: Spis
     their_spi: int
@@ -341,7 +372,7 @@ def contract(
     outbound = make_sa(ground, terms.entry, transform, terms.their_spi, ours, (local, remote))
     inbound = make_sa(ground, terms.entry, transform, terms.our_spis[transform.protocol], theirs, (remote, local))
     child = make_child(
-        ground, terms.entry, terms.selector, terms.method.limits, (outbound,), (inbound,), env,
-        initiator=initiator, replaces=terms.replaces,
+        ground, terms.entry, terms.shares[0].selector, terms.method.limits, (outbound,), (inbound,), env,
+        initiator=initiator, replaces=terms.replaces, more=terms.shares[1:],
     )  # fmt: skip
     return Negotiated(child, min(nonces))

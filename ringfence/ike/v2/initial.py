@@ -25,7 +25,7 @@ from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PadEntry
 from ringfence.databases.pool import Assignment
 from ringfence.databases.proposal import IkeProposal, Protocol
-from ringfence.ike.agreement import at_address, check_demand
+from ringfence.ike.agreement import at_addresses, check_demand
 from ringfence.ike.children import Children
 from ringfence.ike.claims import in_words
 from ringfence.ike.effects import InstallInbound
@@ -282,9 +282,9 @@ def _taken(
         refused = refusal(chain)
         raise refused_by_peer(refused) if refused else Refused(Reason.PEER_REFUSED, "the peer grants no child SA")
     check_demand(wanted.entry, ground.peer)
-    method, selector, spi = asked.takes(chain, ())
-    selector = at_address(wanted.entry, selector, given)
-    terms = Terms(wanted.entry, selector, method, asked.spis, spi, wanted.replaces)
+    method, shares, spi = asked.takes(chain, ())
+    shares = at_addresses(wanted.entry, shares, given)
+    terms = Terms(wanted.entry, shares, method, asked.spis, spi, wanted.replaces)
     ends = ground.keys.ends
     return contract(ground, terms, (ends.initiator_nonce, ends.responder_nonce), None, env, initiator=True)
 

@@ -110,6 +110,7 @@ NOTIFY_OF: dict[Reason, Notify | None] = {
     Reason.NAT: Notify.NO_PROPOSAL_CHOSEN,
     Reason.WRONG_SELECTORS: Notify.TS_UNACCEPTABLE,
     Reason.NO_POLICY: Notify.NO_ADDITIONAL_SAS,
+    Reason.SINGLE_PAIR: Notify.SINGLE_PAIR_REQUIRED,
     Reason.NO_ADDRESS: Notify.INTERNAL_ADDRESS_FAILURE,
 }
 """What a peer is told; nothing for reasons that are not here."""

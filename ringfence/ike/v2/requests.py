@@ -75,7 +75,16 @@ class Requests:
         old = (record.child.inbound[0].protocol, record.child.inbound[0].spi) if record and ours else None
         flow = wish.flows[0] if wish.flows else None
         given = self._world.assignments.of(self._session.id)
-        return child.Wanted(wish.entry, wish.selector, wish.nonce, flow, wish.replaces if ours else None, old, given)
+        return child.Wanted(
+            wish.entry,
+            wish.selector,
+            wish.nonce,
+            None if wish.alone else flow,
+            wish.replaces if ours else None,
+            old,
+            given,
+            () if wish.alone else wish.more,
+        )
 
     def ask_child(self, wish: Wish) -> None:
         """Negotiate a child SA."""

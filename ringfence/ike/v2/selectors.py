@@ -89,10 +89,11 @@ def narrowed(wanted: Sequence[Selector], policy: Selector) -> Selector | None:
     if first is None:
         return None
     common = (each.intersect(policy) for each in wanted)
-    return max((each for each in common if each is not None and each.covers(first)), key=_size)
+    return max((each for each in common if each is not None and each.covers(first)), key=size_of)
 
 
-def _size(selector: Selector) -> int:
+def size_of(selector: Selector) -> int:
+    """How much a selector holds, to compare with others."""
     ports = selector.source_ports, selector.destination_ports
     size = selector.source.size * selector.destination.size * (256 if selector.protocol is None else 1)
     for each in ports:

@@ -13,7 +13,7 @@ from ringfence.databases.spd import Spd
 from ringfence.ike.effects import AcquireFailed, SendMessage
 from ringfence.ike.engine import IkeEngine
 from ringfence.ike.errors import Reason, Refused
-from ringfence.ike.pursuit import path_for, sayable
+from ringfence.ike.wishes import path_for, sayable
 from ringfence.net.address import PortRange, parse_address
 from ringfence.net.flow import TCP, FlowKey
 from ringfence.testing.hosts import ENTRY, HostPolicy
