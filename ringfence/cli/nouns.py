@@ -13,7 +13,7 @@ from ringfence.cli.editing import DocumentOption, DryRunOption, ForceOption, Roo
 from ringfence.cli.items import completer, list_items, policy_completer, show_item
 from ringfence.cli.output import JsonOption
 from ringfence.cli.recording import What
-from ringfence.editing.nouns import NOUNS, POLICY, Form, Noun
+from ringfence.editing.nouns import MAIN_MODE, NOUNS, POLICY, Form, Noun
 
 SETTINGS_HELP = "--with 10.77.0.0/24 or with=10.77.0.0/24; protect+=… adds to a list, protect-=… takes out."
 TAKES_SETTINGS = {"ignore_unknown_options": True}
@@ -131,6 +131,33 @@ def add_verbs(app: typer.Typer, noun: Noun) -> None:
 
     if noun is POLICY:
         _add_assigning(app)
+    if noun is MAIN_MODE:
+        _add_moving(app, noun)
+
+
+def _add_moving(app: typer.Typer, noun: Noun) -> None:
+    """What is for objects whose order counts."""
+    one = typer.Argument(metavar="NAME", show_default=False, autocompletion=completer(noun))
+    other = typer.Option("--before", metavar="OTHER", help="Which one it shall come before.", show_default=False,
+                         autocompletion=completer(noun))  # fmt: skip
+
+    @app.command("move", help=f"Put {_a(noun)} before another one: of those about both addresses the first decides.")
+    def move(
+        name: Annotated[str, one],
+        before: Annotated[str, other],
+        document: DocumentOption = None,
+        root: RootOption = None,
+        dry_run: DryRunOption = False,
+        force: ForceOption = False,
+        json: JsonOption = False,
+    ) -> None:
+        from ringfence.editing import edit as edits
+
+        edit(
+            What(noun.title, name, "modified"),
+            lambda draft: edits.move(draft, noun, name, before),
+            Way(document, root, dry_run, force, json),
+        )
 
 
 def _add_show(app: typer.Typer, noun: Noun) -> None:

@@ -159,6 +159,10 @@ class Draft:
         """Take an object out."""
         return self._with(tables.remove(self.text, item.steps))
 
+    def move(self, item: Item, before: Item) -> Self:
+        """Put an object before another one of its kind; raises EditRefused."""
+        return self if item.steps == before.steps else self._with(tables.move(self.text, item.steps, before.steps))
+
     def rename(self, item: Item, name: str) -> Self:
         """Call an object, and wherever others refer to it, by another name; raises TakenName."""
         if any(one.name == name for one in self.items(item.noun) if one.of == item.of):

@@ -59,6 +59,11 @@ def rename(draft: Draft, noun: Noun, name: str, to: str, of: str = "") -> Draft:
     return judged(draft, draft.rename(draft.find(noun, name, of), to), to, ())
 
 
+def move(draft: Draft, noun: Noun, name: str, before: str) -> Draft:
+    """Put an object before another one of its kind; raises EditRefused and PolicyError."""
+    return judged(draft, draft.move(draft.find(noun, name), draft.find(noun, before)), name, ())
+
+
 def delete(draft: Draft, noun: Noun, name: str, of: str = "") -> Draft:
     """Take an object out; raises StillUsed with those that refer to it."""
     item = draft.find(noun, name, of)

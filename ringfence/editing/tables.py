@@ -8,6 +8,7 @@ is about the document, and stays. A new table comes behind the last one of its k
 import re
 from collections.abc import Mapping
 
+from ringfence.editing.errors import EditRefused
 from ringfence.editing.layout import Layout, Section, lay_out
 from ringfence.editing.settings import add_element, drop, put, remove_element, splice
 from ringfence.editing.toml import toml_dotted, toml_key, toml_table
@@ -50,6 +51,26 @@ def remove(text: str, steps: Steps) -> str:
     for section in reversed(sections):
         text = splice(text, _extent(layout, section), "")
     return text
+
+
+def move(text: str, steps: Steps, before: Steps) -> str:
+    """Put the table there, with all below it and the comment above it, before another one of its array.
+
+    Raises EditRefused for tables that are written in one line.
+    """
+    layout = lay_out(text)
+    sections, number, other = layout.below(steps), steps[-1], before[-1]
+    if not sections or not layout.below(before) or not isinstance(number, int) or not isinstance(other, int):
+        raise EditRefused("Tables that are written in one line cannot be moved by command.", cure="Move it by hand.")
+    moved = "".join(_whole_lines(text[layout.above(one) : _end(layout, one)]) for one in sections)
+    rest = lay_out(remove(text, steps))
+    target = rest.below((*before[:-1], other - 1 if number < other else other))[0]
+    at = rest.above(target)
+    return splice(rest.text, (at, at), f"{moved}\n")
+
+
+def _whole_lines(text: str) -> str:
+    return text if text.endswith("\n") else f"{text}\n"
 
 
 def rename(text: str, steps: Steps, name: str) -> str:

@@ -6,8 +6,9 @@ taken for one that got another name. A setting that is written now and was the d
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from ringfence.place import Place
@@ -85,12 +86,12 @@ def difference(old: Policy, new: Policy) -> tuple[Different, ...]:
     alone = len(old.ipsec_policies) < 2 and len(new.ipsec_policies) < 2
     before, after = _keyed(old, alone), _keyed(new, alone)
     gone = {key: section for key, section in before.items() if key not in after}
-    policies = {key.of for key in after}
+    policies, moved = {key.of for key in after}, _moved(old, new)
     found = []
     for key, section in after.items():
         place, subject = _place(new, section), _subject(section, key.of)
         if key in before:
-            settings = _altered(before[key], section, key, key)
+            settings = (*_altered(before[key], section, key, key), *moved.get((key.head, key.name), ()))
             if settings:
                 found.append(Different(subject, place, before[key], section, settings))
             continue
@@ -110,6 +111,24 @@ def difference(old: Policy, new: Policy) -> tuple[Different, ...]:
         for key, section in gone.items()
     ]
     return tuple(found)
+
+
+def _moved(old: Policy, new: Policy) -> Mapping[tuple[str, str], tuple[Altered, ...]]:
+    """Main mode rules, of which the first decides, by head and name: those that stand elsewhere."""
+    was, now = ([one.name for one in policy.main_modes] for policy in (old, new))
+    was, now = [one for one in was if one in now], [one for one in now if one in was]
+    stay = {now[block.b + step] for block in SequenceMatcher(None, was, now, False).get_matching_blocks()
+            for step in range(block.size)}  # fmt: skip
+    return {
+        ("[[main-mode]]", toml_text(one)): (Altered("place in order", _behind(was, one), _behind(now, one)),)
+        for one in now
+        if one not in stay
+    }
+
+
+def _behind(names: Sequence[str], name: str) -> str:
+    number = names.index(name)
+    return f"behind {toml_text(names[number - 1])}" if number else "first"
 
 
 class _Key(NamedTuple):

@@ -27,7 +27,9 @@ def test_its_commands_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     run(first)
     assert document.read_text() == (
         '[[rule]]\nname = "lab is isolated"\nwith = "10.77.0.0/24"\nauth = { psk-file = "lab.psk" }\n\n'
-        '[filter-list."Web servers"]\nfilters = ["me tcp <-> any:443"]\n'
+        '[filter-list."Web servers"]\nfilters = ["me tcp <-> any:443"]\n\n'
+        '[[main-mode]]\nname = "database"\nwith = "10.77.0.9"\nauth = { psk-file = "lab.psk" }\n\n'
+        '[[main-mode]]\nname = "servers"\nwith = "10.77.0.0/24"\nauth = { psk-file = "lab.psk" }\n'
     )
     document.unlink()
     run(policies)

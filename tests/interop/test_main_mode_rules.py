@@ -94,7 +94,7 @@ def test_five_minutes_are_the_idle_time_where_nobody_says_another(strongswan: Pe
         assert "ESTABLISHED" in listed(strongswan)
         assert made(product) == 1
         until(lambda: strongswan.run("ping", "-c", 1, "-W", 1, OURS[0], check=False).count("bytes from"))
-        assert not product.quick_modes[-1].initiator
+        assert [one["initiator"] for one in product.events("quick-mode-established")] == [True, False]
         assert "INSTALLED" in listed(strongswan)
 
 

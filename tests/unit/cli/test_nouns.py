@@ -193,3 +193,15 @@ def test_assigning_that_is_killed_leaves_one_of_both_documents(document: Path, w
     assert document.read_text() == (old if when == "_take_after" else new)
     assert subprocess.run([sys.executable, "-c", EDIT, "policy", "assign", "B"], timeout=120).returncode == 0
     assert document.read_text() == new
+
+
+def test_main_mode_rules_are_put_in_order(document: Path, command: Command) -> None:
+    rules = [f'[[main-mode]]\nname = "{name}"\nwith = "10.77.0.0/24"\npfs = true\n' for name in ("a", "b")]
+    document.write_text("\n".join([DOCUMENT, *rules]))
+    (document.parent / "lab.psk").write_text("a key for tests, long enough\n")
+    (document.parent / "lab.psk").chmod(0o600)
+    out = said(command("mainmode", "move", "b", "--before", "a"))
+    assert 'place in order = first   (until now behind "a")' in out
+    assert document.read_text() == "\n".join([DOCUMENT, *reversed(rules)])
+    assert command("mainmode", "move", "b").code == 2
+    assert command("consec", "move", "lab", "--before", "lab").code == 2

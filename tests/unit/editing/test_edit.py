@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ringfence.editing import edit
 from ringfence.editing.draft import Draft
 from ringfence.editing.errors import BadSettings, EditRefused, NoSuch, StillUsed
-from ringfence.editing.nouns import BOOT, CONSEC, FILTER_ACTION, FILTER_LIST, GLOBAL, POLICY, PROFILE, RULE
+from ringfence.editing.nouns import BOOT, CONSEC, FILTER_ACTION, FILTER_LIST, GLOBAL, MAIN_MODE, POLICY, PROFILE, RULE
 from ringfence.editing.words import Said, read_words
 from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
@@ -343,3 +343,24 @@ def test_any_edits_one_after_another(steps: list[tuple[str, Callable[[Draft], Dr
             assert not {one for one in gone if "tail of policy" not in one}, "a name may go into the head"
         elif verb in ("set", "unset", "unassign"):
             assert gone == tails, "only the end of a line that is said no longer"
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.permutations(range(4)), st.integers(0, 3), st.integers(0, 3))
+def test_moving_changes_the_order_and_nothing_else(names: list[int], number: int, other: int) -> None:
+    blocks = [f'# of {n}\n[[main-mode]]\nname = "{n}"\npfs = true  # {n}\n\n' for n in names]
+    draft = Draft.read("# ours\n\n" + "".join(blocks), name="p.toml")
+    moved = edit.move(draft, MAIN_MODE, str(names[number]), str(names[other]))
+    expected = [one for one in names if one != names[number]]
+    at = number if number == other else expected.index(names[other])
+    expected.insert(at, names[number])
+    assert [one.name for one in moved.items(MAIN_MODE)] == [str(one) for one in expected]
+    assert sorted(moved.text.split("\n")) == sorted(draft.text.split("\n"))
+    for one in expected:
+        assert f'# of {one}\n[[main-mode]]\nname = "{one}"\npfs = true  # {one}\n' in moved.text
+
+
+def test_moving_what_is_not_there() -> None:
+    draft = Draft.read('[[main-mode]]\nname = "m"\npfs = true\n', name="p.toml")
+    with pytest.raises(NoSuch, match='there is no main mode rule "x"'):
+        edit.move(draft, MAIN_MODE, "m", "x")

@@ -3,7 +3,8 @@
 
 import pytest
 
-from ringfence.editing.tables import append, extract, insert, remove, rename
+from ringfence.editing.errors import EditRefused
+from ringfence.editing.tables import append, extract, insert, move, remove, rename
 
 TEXT = """# all
 
@@ -85,3 +86,14 @@ def test_a_table_is_shown_with_its_comment() -> None:
     assert extract(TEXT, ("rule", 1)) == (15, '# about b\n[[rule]]\nname = "b"\n')
     assert extract("rule = [{ n = 1 }]", ("rule", 0)) == (1, "{ n = 1 }")
     assert extract("[l]\nA.x = 1\nB.x = 1\n", ("l", "A")) == (2, "A.x = 1\n")
+
+
+def test_a_table_moves_with_its_comment_and_what_is_below_it() -> None:
+    a, f, b = TEXT.removeprefix("# all\n\n").split("\n\n")
+    assert move(TEXT, ("rule", 1), ("rule", 0)) == f"# all\n\n{b}\n{a}\n\n{f}\n"
+    assert move(TEXT, ("rule", 0), ("rule", 1)) == f"# all\n\n{f}\n\n{a}\n\n{b}"
+    assert move("[[m]]\nx = 1\n[[m]]\nx = 2\n[[m]]\nx = 3", ("m", 2), ("m", 1)) == (
+        "[[m]]\nx = 1\n[[m]]\nx = 3\n\n[[m]]\nx = 2\n"
+    )
+    with pytest.raises(EditRefused, match="in one line"):
+        move("m = [{ x = 1 }, { x = 2 }]\n", ("m", 1), ("m", 0))

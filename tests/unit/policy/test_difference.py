@@ -39,6 +39,19 @@ def test_another_setting() -> None:
     )
 
 
+def test_another_order_of_main_mode_rules_which_counts() -> None:
+    first, second, third = (f'[[main-mode]]\nname = "{n}"\nwith = "10.{n}.0.0/16"\npfs = true\n' for n in (1, 2, 3))
+    assert lines(first + second + third, third + first + second) == [
+        '~ main mode rule "3"   new.toml:1', '    place in order = first   (until now behind "2")',
+    ]  # fmt: skip
+    assert lines(first + second, second + first.replace("true", "false")) != []
+    same = LAB.replace("lab", "1")
+    assert [one for one in lines(same + first + second, same + second + first) if one[0] == "~"] == [
+        '~ main mode rule "2"   new.toml:5'
+    ]
+    assert not [one for one in lines(first + second, first + third + second) if "order" in one]
+
+
 def test_another_name() -> None:
     assert lines(LAB + TELNET, LAB.replace('"lab"', '"laboratory"') + TELNET) == [
         '~ rule "laboratory"   new.toml:1', '    name = "laboratory"   (until now "lab")',
