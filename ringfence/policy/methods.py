@@ -45,6 +45,8 @@ MAIN_MODE_DEFAULT = (
     "aes256-sha256-modp2048", "aes128-sha256-modp2048",
 )  # fmt: skip
 """Elliptic curves first for their speed; Windows knows the ECP groups, and everybody MODP-2048."""
+IKEV2_DEFAULT = "aes256-sha256-x25519+mlkem768"
+"""What IKEv2 offers before these, since it can: a key exchange that no quantum computer breaks, beside one as ever."""
 
 
 def _key(word: str) -> str:
@@ -166,6 +168,14 @@ def _further(first: DhGroup, words: list[str]) -> tuple[DhGroup, ...]:
                 cure="Install a newer one, or take mlkem768.",
             )
     return found
+
+
+def in_ikev2(methods: tuple[IkeProposal, ...]) -> tuple[IkeProposal, ...]:
+    """Methods of main mode with what IKEv2 offers before the default ones, where these are meant."""
+    default = tuple(map(str, methods[: len(MAIN_MODE_DEFAULT)])) == MAIN_MODE_DEFAULT
+    if not default or not available(DhGroup.ML_KEM_768):
+        return methods
+    return parse_ike_proposal(IKEV2_DEFAULT, methods[0].limits), *methods
 
 
 def for_pfs(methods: Sequence[IkeProposal]) -> IkeProposal:

@@ -15,6 +15,7 @@ from ringfence.net.ranges import RangeIndex
 from ringfence.policy import xauth
 from ringfence.policy.certificates import EMPTY, Wallet, served
 from ringfence.policy.eap import eap_way
+from ringfence.policy.methods import in_ikev2
 from ringfence.policy.model import KeyModule, Rule
 from ringfence.policy.terms import Anonymous, Auth, Certificate, CrlCheck, Eap, MainMode, PpkFile, PskFile, Signing
 from ringfence.secret import Secret
@@ -121,7 +122,7 @@ class Peers:
                 name=name,
                 ends=tuple(places.list),
                 auth=tuple(self._ways(manner.auth)),
-                proposals=manner.main_mode.methods,
+                proposals=in_ikev2(methods) if 2 in manner.keying else methods,
                 origin=origin,
                 local_identity=manner.local_identity,
                 remote_identity=manner.remote_identity,
@@ -143,6 +144,7 @@ class Peers:
                 sha1=manner.sha1,
             )
             for name, (manner, origin, places) in self._entries.items()
+            for methods in (manner.main_mode.methods,)
         ]
         return Pad(tuple(sorted(entries, key=lambda entry: _widest(entry))))
 

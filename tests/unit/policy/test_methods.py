@@ -12,6 +12,7 @@ from ringfence.policy.methods import (
     MAIN_MODE_DEFAULT,
     QUICK_MODE_DEFAULT,
     for_pfs,
+    in_ikev2,
     parse_group,
     parse_ike_proposal,
     parse_method,
@@ -116,6 +117,16 @@ def test_what_are_no_further_key_exchanges(text: str, why: str, cure: str) -> No
     with pytest.raises(BadWord, match=why) as caught:
         parse_ike_proposal(text)
     assert cure in caught.value.cure
+
+
+def test_ikev2_offers_more_than_the_default() -> None:
+    default = tuple(parse_ike_proposal(word, Limits(90)) for word in MAIN_MODE_DEFAULT)
+    classic = parse_ike_proposal("3des-sha1-modp1024")
+    first, *others = in_ikev2((*default, classic))
+    assert (str(first), first.limits) == ("aes256-sha256-x25519+mlkem768", Limits(90))
+    assert others == [*default, classic]
+    for chosen in (default[:1], default[::-1]):
+        assert in_ikev2(chosen) == chosen, "who names methods means those"
 
 
 def test_pfs_repeats_what_any_peer_can_do() -> None:

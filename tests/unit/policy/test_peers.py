@@ -124,3 +124,12 @@ def test_a_postquantum_key_is_part_of_it_and_has_to_be_there() -> None:
     assert (missing, name == other) == ([], False)
     assert [entry.ppk for entry in peers.pad()] == [Ppk("q1", Secret(b"2"), required=False), None]
     assert Peers({"a": Secret(b"1")}).add(rule, KEYS[:1], (), Origin("r"))[1] == ["q"]
+
+
+def test_ikev2_offers_ml_kem_before_the_default_methods() -> None:
+    peers, hybrid = Peers({"a": Secret(b"1")}), "aes256-sha256-x25519+mlkem768"
+    for keying in ((KeyModule.IKEV1,), (KeyModule.IKEV2, KeyModule.IKEV1), (KeyModule.IKEV2,)):
+        peers.add(replace(RULE, keying=keying), KEYS[:1], (), Origin("r"))
+    first, *others = ([str(each) for each in entry.proposals] for entry in peers.pad())
+    assert [each[0] for each in others] == [hybrid, hybrid]
+    assert others[0][1:] == first
