@@ -106,3 +106,61 @@ def test_strongswan_gives_us_an_address(strongswan: Peer) -> None:
         product.start()
         until(lambda: GIVEN in ours(product), why="it is ours again after a crash")
         until(lambda: answered(strongswan.outside("ping", "-c", 1, "-W", 2, INNER_THEIRS, check=False)))
+
+
+TWO_OURS, TWO_THEIRS = "10.78.2.1", "10.77.103.1"
+BRANCH = f"""
+[[rule]]
+name = "branch"
+keying = "ikev2"
+local = {{ networks = ["{NET_OURS}", "10.78.2.0/24"], gateway = "{OURS[0]}" }}
+remote = {{ networks = ["{NET_THEIRS}", "10.77.103.0/24"], gateway = "{THEIRS[0]}" }}
+auth = {{ psk-file = "lab.psk" }}
+main-mode.methods = ["aes256-sha256-modp2048"]
+"""
+
+
+@pytest.mark.skipif(not FULL, reason="part of the matrix")
+@pytest.mark.parametrize("begins", ["we", "they"])
+def test_strongswan_and_we_have_several_networks_in_one_contract(strongswan: Peer, begins: str) -> None:
+    settings = {"LOCAL_TS": f"{NET_THEIRS}, 10.77.103.0/24", "REMOTE_TS": f"{NET_OURS}, 10.78.2.0/24"}
+    with ready(strongswan, BRANCH, **settings) as (product, _):
+        strongswan.run("ip", "address", "replace", f"{TWO_THEIRS}/32", "dev", "lo")
+        strongswan.outside("ip", "address", "replace", f"{TWO_OURS}/32", "dev", "lo")
+        for net in (NET_OURS, "10.78.2.0/24"):
+            strongswan.run("ip", "route", "replace", net, "via", OURS[0], "src", INNER_THEIRS)
+        try:
+            if begins == "they":
+                strongswan.initiate()
+            for source in (INNER_OURS, TWO_OURS):
+                for target in (INNER_THEIRS, TWO_THEIRS):
+                    ping = ("ping", "-c", 1, "-W", 2, "-I", source, target)
+                    until(lambda ping=ping: answered(strongswan.outside(*ping, check=False)))
+            [made] = product.events("quick-mode-established")
+            assert len(made["selector"].split(", ")) == 4
+            assert len(strongswan.states()) == 2
+        finally:
+            strongswan.outside("ip", "address", "delete", f"{TWO_OURS}/32", "dev", "lo", check=False)
+
+
+SIX_OURS, SIX_GIVEN = "fd78:1::1", "fd99::1"
+
+
+@pytest.mark.skipif(not FULL, reason="part of the matrix")
+def test_strongswan_gets_addresses_of_both_families(strongswan: Peer) -> None:
+    policy = GATEWAY.replace(f'addresses = "{POOL}"', f'addresses = ["{POOL}", "fd99::/112"]').replace(
+        f'networks = "{NET_OURS}"', f'networks = ["{NET_OURS}", "fd78:1::/64"]'
+    )
+    settings = {"VIPS": "0.0.0.0, ::", "LOCAL_TS": "dynamic", "REMOTE_TS": f"{NET_OURS}, fd78:1::/64"}
+    with ready(strongswan, policy, **settings) as (product, _):
+        strongswan.outside("ip", "address", "replace", f"{SIX_OURS}/128", "dev", "lo")
+        try:
+            strongswan.initiate()
+            strongswan.run("ip", "route", "replace", NET_OURS, "via", OURS[0], "src", GIVEN)
+            strongswan.run("ip", "-6", "route", "replace", "fd78:1::/64", "via", OURS[1], "src", SIX_GIVEN)
+            for target in (INNER_OURS, SIX_OURS):
+                until(lambda target=target: answered(strongswan.run("ping", "-c", 1, "-W", 2, target, check=False)))
+            [made] = product.events("quick-mode-established")
+            assert made["selector"] == f"{NET_OURS} -> {GIVEN}, fd78:1::/64 -> {SIX_GIVEN}"
+        finally:
+            strongswan.outside("ip", "address", "delete", f"{SIX_OURS}/128", "dev", "lo", check=False)
