@@ -95,8 +95,7 @@ def _item(draft: "Draft", noun: Noun, name: str, of: str, *, effective: bool) ->
 def _view(draft: "Draft", item: "Item", *, effective: bool = False) -> "ItemView":
     from ringfence.control.edits import ItemView
     from ringfence.editing.edit import is_assigned
-    from ringfence.editing.effective import effective_sections
-    from ringfence.policy.texts import effective_text
+    from ringfence.editing.effective import effective_sections, effective_text_of
 
     line, text = draft.extract(item)
     view = ItemView(
@@ -105,9 +104,8 @@ def _view(draft: "Draft", item: "Item", *, effective: bool = False) -> "ItemView
     )  # fmt: skip
     if not effective:
         return view
-    sections = effective_sections(draft, item)
-    said = {one.name: one.text for one in sections[0].settings}
-    return view.model_copy(update={"effective": said, "text": "\n\n".join(map(effective_text, sections))})
+    said = {one.name: one.text for one in effective_sections(draft, item)[0].settings}
+    return view.model_copy(update={"effective": said, "text": effective_text_of(draft, item)})
 
 
 def _gist(view: "ItemView") -> str:

@@ -141,7 +141,8 @@ class Outbound:
     def nested_entry(self, flow: FlowKey, applied: frozenset[str]) -> SpdEntry | None:
         """The entry that protects a packet yet again that some entries protected."""
         for entry in self._state.nested_entries:
-            if entry.name not in applied and Direction.OUT in entry.directions and flow in entry.selector:
+            names = {entry.name} if entry.demand is None else {entry.name, entry.demand.basis}
+            if names.isdisjoint(applied) and Direction.OUT in entry.directions and flow in entry.selector:
                 return entry
         return None
 

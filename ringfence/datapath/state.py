@@ -88,8 +88,9 @@ class PathState:
         """Take another policy."""
         self.spd = spd
         self.nested_entries = tuple(
-            entry for entry in spd if entry.action is Action.PROTECT and entry.selector.protocol in (ESP, AH)
-        )
+            entry for entry in spd
+            if entry.action is Action.PROTECT and entry.selector.protocol in (ESP, AH) and _seals_again(entry, spd)
+        )  # fmt: skip
         self.soft.keep({entry.name for entry in spd if entry.processing is not None and entry.processing.clear_out})
         self.holding.forgive()
         self.forget_flows()
@@ -211,3 +212,9 @@ class PathState:
         for table in self.inlets.values():
             for name in [name for name, inlet in table.items() if inlet.contract is contract]:
                 del table[name]
+
+
+def _seals_again(entry: SpdEntry, spd: Spd) -> bool:
+    """Whether a rule says so of ESP or AH, and not just a filter that asks of those what rules do for all."""
+    basis = None if entry.demand is None else spd.named(entry.demand.basis)
+    return basis is None or basis.selector.protocol in (ESP, AH)

@@ -13,9 +13,10 @@ from ringfence.policy.errors import PolicyError
 from ringfence.policy.lower import filter_actions
 from ringfence.policy.model import Policy
 from ringfence.policy.terms import Kerberos
-from ringfence.policy.texts import Section, Setting, toml_auth
+from ringfence.policy.texts import Section, Setting, effective_text, toml_auth
 from ringfence.policy.windows import IpsecPolicy, Response
-from ringfence.policy.write import every_section
+from ringfence.policy.write import every_section, implied_text
+from ringfence.policy.write_ipsec import inherited
 
 
 def effective_sections(draft: Draft, item: Item) -> list[Section]:
@@ -27,6 +28,16 @@ def effective_sections(draft: Draft, item: Item) -> list[Section]:
     own = [item, *(one for one in draft.items(RULE) if item.noun is POLICY and one.of == item.name)]
     places = {source.place_of(one.steps) for one in own}
     return [_with_auth(section, policy) for section in every_section(policy) if section.place in places]
+
+
+def effective_text_of(draft: Draft, item: Item) -> str:
+    """The same as text; the rules of the default policy that an IPsec policy is based on stand there as comments."""
+    parts = [effective_text(one) for one in effective_sections(draft, item)]
+    if item.noun is POLICY:
+        policies = parse_documents(draft.sources).ipsec_policies
+        found = (one for one in policies if one.place == draft.source().place_of(item.steps))
+        parts += [implied_text(why, section) for one in found for why, section in inherited(one)]
+    return "\n\n".join(parts)
 
 
 def effective_value(draft: Draft, item: Item, names: Sequence[str]) -> object | None:

@@ -58,11 +58,16 @@ def effective(policy: Policy, set_aside: Iterable[SetAside] = ()) -> str:
     and actions that it names, is there as comment; and so is what holds beneath it, or was ``set_aside`` for it.
     """
     parts = [effective_text(section) for section in (every_section(policy) if policy.rules else sections_of(policy))]
-    parts += [f"# {why}\n{_comment(canonical_text(section))}" for why, section in implied(policy)]
+    parts += [implied_text(why, section) for why, section in implied(policy)]
     if policy.beneath is not None:
         parts += [f"# beneath it\n{_comment(effective_text(section))}" for section in sections(policy.beneath)]
     parts += [f"# set aside: {one}" for one in set_aside]
     return "\n\n".join(parts) + "\n" if parts else ""
+
+
+def implied_text(why: str, section: Section) -> str:
+    """What nobody wrote, as a comment."""
+    return f"# {why}\n{_comment(canonical_text(section))}"
 
 
 def _is_empty(section: Section) -> bool:

@@ -53,8 +53,7 @@ def implied(policy: Policy) -> Iterator[tuple[str, Section]]:
     """What it has without saying it, and where that comes from."""
     if policy.ipsec is None:
         return
-    for rule in policy.ipsec.inherited:
-        yield f'of "{policy.ipsec.based_on}"', _section("[[policy.rule]]", rule, _rule(rule))
+    yield from inherited(policy.ipsec)
     own = {one.name for one in policy.filter_lists} | {one.name for one in policy.filter_actions}
     names = dict.fromkeys(name for rule in policy.ipsec.rules for name in (rule.filter_list, rule.filter_action))
     for name in names:
@@ -62,6 +61,12 @@ def implied(policy: Policy) -> Iterator[tuple[str, Section]]:
             yield "predefined", _list_section(FILTER_LISTS[name])
         elif name not in own and name in FILTER_ACTIONS:
             yield "predefined", _action_section(FILTER_ACTIONS[name])
+
+
+def inherited(policy: IpsecPolicy) -> Iterator[tuple[str, Section]]:
+    """The rules of the default policy that it is based on, and that policy."""
+    for rule in policy.inherited:
+        yield f'of "{policy.based_on}"', _section("[[policy.rule]]", rule, _rule(rule))
 
 
 def _list_section(one: FilterList) -> Section:

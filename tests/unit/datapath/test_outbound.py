@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+import pytest
 from protocol.packets_out import GCM, NET, PEER, THIRD, US, T, datagram, packets_of, path_with
 
 from ringfence.databases.admission import Admission, Pattern
@@ -10,6 +11,7 @@ from ringfence.databases.demand import Demand, Grant
 from ringfence.databases.identity import Identity
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Spd
+from ringfence.datapath.engine import DataPath
 from ringfence.datapath.event import FellBack, SoftSaRenewed
 from ringfence.datapath.limits import HoldLimits, PathLimits
 from ringfence.datapath.verdict import Deliver, Drop, Dropped, Hold, Reassembling, Send
@@ -17,6 +19,7 @@ from ringfence.net.address import PortRange, parse_address
 from ringfence.net.flow import FlowKey
 from ringfence.net.ip import build, flow_of
 from ringfence.testing.contracts import entry_for, joined, make_child, make_entry, make_path
+from ringfence.testing.policies import compile_text, rule_text
 
 
 def test_permit_and_block():
@@ -232,3 +235,24 @@ def test_a_flow_keeps_its_order_among_packets_that_go_the_long_way():
     whole = [packet for verdict in arrived if type(verdict) is Deliver for packet in verdict.packets]
     assert [len(packet) for packet in whole] == sizes
     assert {type(verdict) for verdict in arrived} == {Deliver, Reassembling}
+
+
+@pytest.mark.parametrize("traffic", ["any", "esp"])
+def test_what_a_filter_asks_of_esp_seals_nothing_twice_by_one_rule(traffic: str):
+    """Else what was sealed by that rule would be sealed by it again, without end."""
+    secure = '[[filter]]\nname = "secure"\npermit = "esp"\nsecure = "authenticated"\n'
+    document = rule_text("all", with_='"any"') + rule_text("esp", with_='"192.0.2.2"', traffic=f'"{traffic}"') + secure
+    found = compile_text(document, "192.0.2.1")
+    path = DataPath(random=bytes)
+    path.apply(found.spd, 0.0)
+    rules = [one for one in found.spd if one.processing is not None and one.demand is None]
+    for number, entry in enumerate(rules, 1):
+        child = make_child(GCM, mode=T, selector=entry.selector, number=number, entry=entry.name)
+        path.install_inbound(child, 0.0)
+        path.install_outbound(child, 0.0)
+    sent = path.outbound([build(US, PEER, 6, bytes(20))], 0.0)
+    (sealed,) = sent
+    assert isinstance(sealed, Send)
+    (packet,) = sealed.packets
+    once = len(joined(make_child(GCM, mode=T))[0].outbound([build(US, PEER, 6, bytes(20))], 0.0)[0].packets[0])
+    assert (len(packet) > once) is (traffic == "esp"), "what a rule says of ESP seals again, once"

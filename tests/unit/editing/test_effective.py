@@ -2,7 +2,7 @@
 """Every setting of an object, and where it is from."""
 
 from ringfence.editing.draft import Draft, Item
-from ringfence.editing.effective import effective_sections, effective_value
+from ringfence.editing.effective import effective_sections, effective_text_of, effective_value
 from ringfence.editing.nouns import CONSEC, GLOBAL, POLICY, RULE
 from ringfence.policy.texts import effective_text
 
@@ -59,6 +59,14 @@ def test_what_a_rule_has_from_its_policy() -> None:
 def test_a_policy_has_its_rules() -> None:
     heads = [section.head for section in effective_sections(DRAFT, DRAFT.find(POLICY, "A"))]
     assert heads == ['[policy."A"]', '[[policy."A".rule]]', '[[policy."A".rule]]']
+
+
+def test_a_policy_has_the_rules_of_the_one_that_it_is_based_on() -> None:
+    text = effective_text_of(DRAFT, DRAFT.find(POLICY, "B"))
+    assert text.count("[[policy") == 2
+    assert '# of "Client (Respond Only)"\n# [[policy.rule]]\n# filter-list = "<Dynamic>"' in text
+    assert "# of" not in effective_text_of(DRAFT, DRAFT.find(POLICY, "A"))
+    assert "# of" not in effective_text_of(DRAFT, DRAFT.find(RULE, "all"))
 
 
 def test_what_nobody_says_is_there_all_the_same() -> None:
