@@ -166,9 +166,15 @@ class _DeleteHead(Wire):
     spis: U16
 
 
+ATTRIBUTE_OCTETS = 4
+
+
 @dataclass(frozen=True, slots=True)
 class AttributesPayload(Payload):
-    """What one host tells or asks the other (draft-dukes-ike-mode-cfg §3.2)."""
+    """What one host tells or asks the other (draft-dukes-ike-mode-cfg §3.2).
+
+    Libreswan fills it up to a multiple of four octets with zeros; those say nothing.
+    """
 
     NUMBER: ClassVar[int] = 14
 
@@ -185,7 +191,16 @@ class AttributesPayload(Payload):
     def read(cls, reader: Reader) -> Self:
         """All that a reader holds; raises DecodeError."""
         head = _AttributesHead.read(reader)
-        return cls(head.kind, head.identifier, decode_attributes(reader))
+        return cls(head.kind, head.identifier, decode_attributes(Reader(_unfilled(reader.rest()))))
+
+
+def _unfilled(octets: bytes) -> bytes:
+    """Attributes without the zeros behind them, too few to be another one."""
+    at = 0
+    while len(octets) - at >= ATTRIBUTE_OCTETS:
+        short = octets[at] & 0x80
+        at += ATTRIBUTE_OCTETS + (0 if short else int.from_bytes(octets[at + 2 : at + ATTRIBUTE_OCTETS]))
+    return octets if at > len(octets) or any(octets[at:]) else octets[:at]
 
 
 @wire

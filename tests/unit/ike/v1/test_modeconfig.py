@@ -27,6 +27,7 @@ from ringfence.ike.v1.payloads import AttributesPayload
 from ringfence.ike.v2.configuration import given_by
 from ringfence.net.address import AddressRange, parse_address
 from ringfence.secret import Secret
+from ringfence.wire import DecodeError
 
 ALICE = EapUser("alice", Secret(b"open sesame"))
 USERS = Users("list", {
@@ -43,6 +44,15 @@ def test_the_octets_of_a_question():
     assert ask_user().encode() == bytes.fromhex("01000000 40890000 408a0000")
     assert AttributesPayload.decode(ask_user().encode()) == ask_user()
     assert status(passed=True).encode() == bytes.fromhex("03000000 c08f0001")
+
+
+@pytest.mark.parametrize("zeros", [0, 1, 2, 3])
+def test_what_it_is_filled_up_with_says_nothing(zeros):
+    octets = status(passed=True).encode()[:-4] + bytes.fromhex("4089") + (4 - zeros).to_bytes(2) + b"bob!"[: 4 - zeros]
+    (one,) = AttributesPayload.decode(octets + bytes(zeros)).attributes
+    assert one == Attribute(User.NAME, b"bob!"[: 4 - zeros])
+    with pytest.raises(DecodeError):
+        AttributesPayload.decode(octets + b"\1")
 
 
 def test_a_user_is_asked_and_known_by_his_answer():
