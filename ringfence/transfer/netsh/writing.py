@@ -150,6 +150,11 @@ def firewall_main_mode(method: IkeProposal) -> str:
     """A main mode method as ``netsh advfirewall`` has it; raises BadWord."""
     cipher, hash_, group = str(method).rsplit("-", 2)
     word = next((word for word, ours in GROUPS.items() if parse_group(ours) is method.group), None)
-    if word is None or hash_ not in HASHES or cipher not in ("des", "3des", "aes128", "aes192", "aes256"):
+    if (
+        word is None
+        or method.further
+        or hash_ not in HASHES
+        or cipher not in ("des", "3des", "aes128", "aes192", "aes256")
+    ):
         raise BadWord(f"netsh knows no {group if word is None else method} in main mode")
     return f"{word}:{cipher}-{hash_}"

@@ -106,6 +106,8 @@ GROUP_NAMES = {parse_group(word): name for name, word in GROUPS.items()}
 
 def main_mode_words(method: IkeProposal) -> dict[str, str]:
     """The parameters of New-NetIPsecMainModeCryptoProposal; raises BadWord for what Windows has not."""
+    if method.further:
+        raise BadWord("whose further key exchanges Windows does not have")
     cipher, hash_ = str(method).split("-")[:2]
     names = {"Encryption": _known(cipher, CIPHERS), "Hash": _known(hash_, HASHES)}
     return names | {"KeyExchange": group_name(method.group)}

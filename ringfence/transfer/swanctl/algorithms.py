@@ -7,7 +7,7 @@ with several algorithms of one kind stands for all its combinations, but in IKEv
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 from ringfence.crypto.suites import (
@@ -22,7 +22,7 @@ from ringfence.crypto.suites import (
 )
 from ringfence.databases.proposal import IkeProposal, Limits, Protocol, SecurityMethod, Transform
 from ringfence.policy.errors import BadWord
-from ringfence.policy.methods import NO_LIMITS
+from ringfence.policy.methods import NO_LIMITS, parse_ike_proposal
 
 BITS = (128, 192, 256)
 ICV = {"8": 8, "12": 12, "16": 16, "64": 8, "96": 12, "128": 16, "": 16}
@@ -72,12 +72,15 @@ HASHES = {
     Integrity.HMAC_SHA384_192: Hash.SHA384, Integrity.HMAC_SHA512_256: Hash.SHA512,
 }  # fmt: skip
 DH = (
-    {row.word: group for group, row in GROUPS.items()}
-    | {f"dh{group.value}": group for group in GROUPS}
+    {row.word: group for group, row in GROUPS.items() if not row.encapsulates}
+    | {f"dh{group.value}": group for group, row in GROUPS.items() if not row.encapsulates}
     | {"curve25519": DhGroup.CURVE25519, "ecp_256": DhGroup.ECP_256, "ecp_384": DhGroup.ECP_384,
        "ecp_521": DhGroup.ECP_521}
 )  # fmt: skip
 PRFS = {f"prf{word}": HASHES[one] for word, one in INTEGRITIES.items() if one in HASHES}
+FURTHER = DH | {row.word: group for group, row in GROUPS.items()}
+KE = re.compile(r"ke([1-7])_(\w+)")
+"""A further key exchange of IKEv2."""
 SPLIT = re.compile(r"[-;]")
 
 
@@ -90,10 +93,14 @@ class Proposal:
     prfs: list[Hash] = field(default_factory=list)
     groups: list[DhGroup | None] = field(default_factory=list)
     esn: list[bool] = field(default_factory=list)
+    further: dict[int, list[DhGroup | None]] = field(default_factory=dict)
+    """Further key exchanges by their places; None: there need not be one."""
 
     def strip(self) -> "Proposal":
         """The first of each kind."""
-        return Proposal(self.ciphers[:1], self.integrity[:1], self.prfs[:1], self.groups[:1], self.esn[:1])
+        return Proposal(
+            self.ciphers[:1], self.integrity[:1], self.prfs[:1], self.groups[:1], self.esn[:1], self.further
+        )
 
 
 def parse_proposal(text: str) -> Proposal:
@@ -107,7 +114,11 @@ def parse_proposal(text: str) -> Proposal:
 
 
 def _sort(found: Proposal, word: str, *, first: bool) -> None:
-    if word in ("esn", "noesn"):
+    if (ke := KE.fullmatch(word)) is not None:
+        if ke[2] not in FURTHER and ke[2] != "none":
+            raise BadWord(f'but Ringfence has no "{word}"')
+        found.further.setdefault(int(ke[1]), []).append(FURTHER.get(ke[2]))
+    elif word in ("esn", "noesn"):
         found.esn.append(word == "esn")
     elif word in PRFS:
         found.prfs.append(PRFS[word])
@@ -142,12 +153,28 @@ def ike_proposals(text: str, limits: Limits, *, only_first: bool, group: DhGroup
         raise BadWord("but main mode has one hash for integrity and key derivation")
     if not (found.ciphers and hashes and groups):
         raise BadWord("but a main mode method has encryption, a hash and a group")
-    return [IkeProposal(*one, limits) for one in product(found.ciphers, hashes, groups)]
+    places = [found.further[number] for number in sorted(found.further)]
+    further = [tuple(each for each in one if each is not None) for one in product(*places)]
+    made = (IkeProposal(*one, limits) for one in product(found.ciphers, hashes, groups))
+    return [_further(one, more) for one, more in product(made, further)]
+
+
+def _further(one: IkeProposal, further: tuple[DhGroup, ...]) -> IkeProposal:
+    """With further key exchanges; raises BadWord for those that cannot be done here."""
+    return parse_ike_proposal(str(replace(one, further=further)), one.limits) if further else one
+
+
+def _check_one(found: Proposal) -> None:
+    """Raise BadWord where contracts are to have several key exchanges of their own."""
+    if any(None not in each for each in found.further.values()):
+        why = "but contracts have several key exchanges only where main mode always has them"
+        raise BadWord(why, cure="pfs = true repeats those of main mode.")
 
 
 def esp_methods(text: str, *, only_first: bool) -> tuple[list[SecurityMethod], list[DhGroup | None]]:
     """The security methods of ESP that a proposal stands for, and its groups; raises BadWord."""
     found = parse_proposal(text)
+    _check_one(found)
     if only_first:
         found = found.strip()
     made: list[Transform] = []
@@ -164,6 +191,7 @@ def esp_methods(text: str, *, only_first: bool) -> tuple[list[SecurityMethod], l
 def ah_methods(text: str, *, only_first: bool) -> tuple[list[SecurityMethod], list[DhGroup | None]]:
     """Likewise of AH."""
     found = parse_proposal(text)
+    _check_one(found)
     if only_first:
         found = found.strip()
     gmac = [one for one in found.ciphers if one.algorithm is Encryption.NULL_AES_GMAC]
@@ -196,17 +224,22 @@ INTEGRITY_WORDS = {
 def ike_word(one: IkeProposal) -> str:
     """A main mode method as strongSwan writes it."""
     prf = "prf" if one.cipher.row.combined else ""
-    return "-".join((_cipher_word(one.cipher), f"{prf}{HASH[one.hash].word}", GROUPS[one.group].word))
+    words = _cipher_word(one.cipher), f"{prf}{HASH[one.hash].word}", GROUPS[one.group].word
+    return "-".join((*words, *_further_words(one.further)))
 
 
-def transform_word(one: Transform, group: DhGroup | None) -> str:
+def _further_words(further: tuple[DhGroup, ...]) -> list[str]:
+    return [f"ke{number}_{GROUPS[each].word}" for number, each in enumerate(further, 1)]
+
+
+def transform_word(one: Transform, group: DhGroup | None, further: tuple[DhGroup, ...] = ()) -> str:
     """The algorithms of an SA as strongSwan writes them."""
     words: list[str] = [] if one.cipher is None else [_cipher_word(one.cipher)]
     if one.authenticator is not None:
         gmac = one.authenticator.algorithm is Integrity.AES_GMAC
         words.append(f"aes{one.authenticator.key_octets * 8}gmac" if gmac
                      else INTEGRITY_WORDS[one.authenticator.algorithm])  # fmt: skip
-    words += [] if group is None else [GROUPS[group].word]
+    words += [] if group is None else [GROUPS[group].word, *_further_words(further)]
     return "-".join([*words, *(("esn",) if one.esn else ())])
 
 

@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import IkeProposal, Limits, SecurityMethod
@@ -55,9 +56,7 @@ def main_mode(
             report.note(line, f"{subject}, proposals", "none can be carried over, so Ringfence's own take their place")
         return None
     default = MainMode()
-    chosen = tuple(dict.fromkeys(methods)) or tuple(
-        IkeProposal(one.cipher, one.hash, one.group, limits) for one in default.methods
-    )
+    chosen = tuple(dict.fromkeys(methods)) or tuple(replace(one, limits=limits) for one in default.methods)
     return MainMode(chosen, limits.seconds or MAIN_MODE_LIFETIME_S)
 
 

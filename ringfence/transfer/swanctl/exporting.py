@@ -217,6 +217,7 @@ class _Writer:
                 "strongSwan does not ask who may use it",
                 "",
             ),
+            (rule.ppk, "its postquantum key is not written here", "Write ppk_id and its secret by hand."),
             (rule.own_auth, "a connection proves both sides alike here", "Write local { auth } by hand."),
             (rule.main_mode and rule.main_mode.xauth, "its users are not written here", "Write local-2 by hand."),
             (rule.second_auth, "strongSwan has no second authentication like Windows'", ""),
@@ -297,11 +298,12 @@ class _Writer:
         for one in rule.protect:
             if one not in kept:
                 self.leave(rule.place, f"{words}, {one}", f"strongSwan then has {protocol.name} only")
-        group = rule.pfs if isinstance(rule.pfs, DhGroup) else None
+        group, further = rule.pfs if isinstance(rule.pfs, DhGroup) else None, tuple[DhGroup, ...]()
         if rule.pfs is True:
-            group = for_pfs((rule.main_mode or MainMode()).methods).group
+            repeated = for_pfs((rule.main_mode or MainMode()).methods)
+            group, further = repeated.group, repeated.further
         key = "ah_proposals" if protocol is Protocol.AH else "esp_proposals"
-        yield f"{key} = {', '.join(transform_word(one.transforms[0], group) for one in kept)}"
+        yield f"{key} = {', '.join(transform_word(one.transforms[0], group, further) for one in kept)}"
         limits = kept[0].limits if kept[0].limits.seconds else rule.lifetime
         if limits is None:
             return

@@ -29,8 +29,8 @@ CONNECTION_MATTERS = {
     "mediation": "nobody mediates here",
     "mediated_by": "nobody mediates here",
     "mediation_peer": "nobody mediates here",
-    "ppk_id": "a second key for IKEv2 is not known here",
-    "ppk_required": "a second key for IKEv2 is not known here",
+    "ppk_id": "a postquantum key is not carried over: say ppk in the rule",
+    "ppk_required": "a postquantum key is not carried over: say ppk in the rule",
 }
 """Likewise of settings without which the rule may be another one."""
 
@@ -77,7 +77,7 @@ AUTHENTICATION = {
 }
 SECRETS = {
     "eap": "users are not carried over", "xauth": "users are not carried over", "ntlm": "users are not carried over",
-    "ppk": "a second key for IKEv2 is not known here", "private": "certificates have their own store",
+    "ppk": "a postquantum key is not carried over: say ppk in the rule", "private": "certificates have their own store",
     "rsa": "certificates have their own store", "ecdsa": "certificates have their own store",
     "pkcs8": "certificates have their own store", "pkcs12": "certificates have their own store",
     "token": "certificates have their own store",

@@ -76,3 +76,8 @@ def test_main_modes() -> None:
     for word in ("aes256-sha256-x25519", "aes256-sha512-ecp256"):
         with pytest.raises(BadWord):
             writing.firewall_main_mode(parse_ike_proposal(word))
+
+
+def test_further_key_exchanges_are_not_left_out_in_silence() -> None:
+    with pytest.raises(BadWord, match="netsh knows no"):
+        writing.firewall_main_mode(parse_ike_proposal("aes256-sha256-ecp256+mlkem768"))

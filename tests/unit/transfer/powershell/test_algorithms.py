@@ -123,3 +123,8 @@ def test_groups() -> None:
         group_name(DhGroup.CURVE25519)
     with pytest.raises(BadWord):
         main_mode_words(parse_ike_proposal("aes256-sha256-x25519"))
+
+
+def test_further_key_exchanges_are_not_left_out_in_silence() -> None:
+    with pytest.raises(BadWord, match="further key exchanges Windows does not have"):
+        main_mode_words(parse_ike_proposal("aes256-sha256-ecp256+mlkem768"))

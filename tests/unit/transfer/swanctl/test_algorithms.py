@@ -7,6 +7,7 @@ from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import Limits
 from ringfence.policy.errors import BadWord
 from ringfence.policy.methods import AH_WORDS, ESP_WORDS, IKE_WORDS, parse_method
+from ringfence.testing.hosts import ESP_GCM
 from ringfence.transfer.swanctl.algorithms import ah_methods, esp_methods, ike_proposals, ike_word, transform_word
 
 LIMITS = Limits(28800)
@@ -93,3 +94,34 @@ def test_combined_modes_are_for_ikev2(word: str) -> None:
     assert str(found) == "aes256-gcm-sha384-ecp384"
     with pytest.raises(BadWord, match="in IKEv2"):
         ike_proposals(word, LIMITS, only_first=True)
+
+
+def test_further_key_exchanges_both_ways() -> None:
+    (hybrid,) = ike_proposals("aes256-sha256-x25519-ke1_mlkem768-ke2_ecp384", Limits(60), only_first=False)
+    assert str(hybrid) == "aes256-sha256-x25519+mlkem768+ecp384"
+    assert ike_word(hybrid) == "aes256-sha256-x25519-ke1_mlkem768-ke2_ecp384"
+    both = ike_proposals("aes256-sha256-x25519-ke1_mlkem1024-ke1_none", Limits(60), only_first=False)
+    assert [str(one) for one in both] == ["aes256-sha256-x25519+mlkem1024", "aes256-sha256-x25519"]
+    repeated = transform_word(ESP_GCM, hybrid.group, hybrid.further)
+    assert repeated == "aes256gcm128-x25519-ke1_mlkem768-ke2_ecp384"
+    assert esp_methods("aes256gcm128-x25519-ke1_mlkem768-ke1_none", only_first=False)[1] == [DhGroup.CURVE25519]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("aes256-sha256-mlkem768", 'no "mlkem768"'),
+        ("aes256-sha256-x25519-ke1_frodoas1", 'no "ke1_frodoas1"'),
+        ("aes256-sha256-x25519-ke1_mlkem512", "no mlkem512"),
+        ("aes256-sha256-x25519-ke1_x25519", "each once"),
+    ],
+)
+def test_further_key_exchanges_that_cannot_be(text: str, why: str) -> None:
+    with pytest.raises(BadWord, match=why):
+        ike_proposals(text, Limits(60), only_first=False)
+
+
+def test_contracts_have_several_only_by_repeating_those_of_main_mode() -> None:
+    for read in (esp_methods, ah_methods):
+        with pytest.raises(BadWord, match="several key exchanges"):
+            read("aes256gcm128-x25519-ke1_mlkem768", only_first=False)
