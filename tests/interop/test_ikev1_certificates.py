@@ -42,7 +42,7 @@ class Certified(Scenario):
         return trusted + super().policy.replace('{ psk-file = "lab.psk" }', way) + self.more
 
 
-def certified(peer, kind="rsa", begins=US, *, version=1, more="", **issued) -> Certified:
+def certified(peer, kind="rsa", begins=US, *, version=1, more="", protect="esp aes256-gcm", **issued) -> Certified:
     """Both sides' files, made anew; ``issued`` changes the peer's certificate. An authority of EdDSA keys has ECDSA."""
     folder = peer.share / "certs"
     folder.mkdir(exist_ok=True)
@@ -67,7 +67,7 @@ def certified(peer, kind="rsa", begins=US, *, version=1, more="", **issued) -> C
     for number, one in enumerate(chain):
         (folder / f"chain-{number}.pem").write_bytes(one.pem)
     (folder / f"{THEIRS[0]}.p12").write_bytes(theirs.p12(b"lab", THEIRS[0]))
-    made = Certified(peer.kind, begins=begins, version=version)
+    made = Certified(peer.kind, protect=protect, begins=begins, version=version)
     for name, value in (("folder", str(folder)), ("kind", kind), ("more", more)):
         object.__setattr__(made, name, value)
     return made

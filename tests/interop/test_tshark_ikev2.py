@@ -6,6 +6,8 @@ from interop.test_tshark_exchanges import packet
 from lab.fixtures import unavailable
 from lab.tshark import dissect, missing
 from protocol.pairs import POLICY, pair
+from protocol.test_certificates import ALICE, ROOT, own, way
+from protocol.test_ikev2_certificates import meet2
 
 from ringfence.capture.keylog import KeyLog
 from ringfence.crypto.suites import Cipher, DhGroup, Encryption, Hash
@@ -49,3 +51,22 @@ def test_every_message_is_decrypted(cipher, tmp_path):
         assert {"33", "44", "45"} <= {*each.all("isakmp.typepayload")}, "not decrypted"
     deletes = [each for each in packets if each.one("isakmp.exchangetype") == INFORMATIONAL]
     assert any("42" in each.all("isakmp.typepayload") for each in deletes), "no delete was decrypted"
+
+
+def test_certificates_in_pieces_and_methods_of_signatures_are_read(tmp_path):
+    """RFC 7383 and RFC 7427: tshark puts the pieces together and finds certificates, requests and the algorithm."""
+    middle = ROOT.issue("CN=Middle CA,O=A name that is as long as names of authorities are", ca=True)
+    bob = middle.issue("CN=bob", names=tuple(f"host-{number}.of-some-length.lab" for number in range(40)))
+    both = meet2((way(own(ALICE)),), (way(own(bob, middle)),), bob=bob, seconds=2)
+    log = KeyLog(tmp_path)
+    for made in both.a.logged:
+        spis = made.initiator_spi, made.responder_spi
+        log.ike_v2(spis, made.cipher, made.authenticator, (made.ei, made.er, made.ai, made.ar))
+    packets = dissect([packet(path, datagram) for _, path, datagram in both.network.seen], config=tmp_path)
+    assert all(each.problems == [] for each in packets)
+    payloads = [each.all("isakmp.typepayload") for each in packets]
+    assert "38" in payloads[1], "a request for certificates in IKE_SA_INIT"
+    assert {"37", "38", "39"} <= {*payloads[2]}, "not decrypted"
+    pieces = [each for each in payloads[3:] if "53" in each]
+    assert len(pieces) > 1
+    assert payloads[3 + len(pieces) - 1].count("37") == 2, "not put together"

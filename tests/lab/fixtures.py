@@ -52,6 +52,18 @@ def session_libreswan(tmp_path_factory):
     yield from session_guest("libreswan", Peer, tmp_path_factory)
 
 
+@pytest.fixture(scope="session")
+def session_openiked(tmp_path_factory):
+    yield from session_guest("openiked", Peer, tmp_path_factory)
+
+
+@pytest.fixture
+def openiked(session_openiked: Peer) -> Peer:
+    """A Linux kernel with OpenIKED, not yet running."""
+    session_openiked.forget()
+    return session_openiked
+
+
 @pytest.fixture
 def linux_guest(session_linux: Guest) -> Guest:
     """A Linux kernel with AH and ESP."""

@@ -19,6 +19,7 @@ NEEDS = {
     "strongswan": ("/usr/lib/ipsec/charon", "/usr/sbin/swanctl"),
     "strongswan6": (f"{LAYERS}/strongswan6/usr/sbin/swanctl",),
     "libreswan": (f"{LAYERS}/libreswan/usr/sbin/ipsec",),
+    "openiked": (f"{LAYERS}/openiked/usr/sbin/iked",),
 }
 """Files without which a peer cannot run, besides the guest's own."""
 
@@ -157,13 +158,16 @@ class Peer(Guest):
     def up(self, **settings: object) -> None:
         """Start the daemon anew with these settings; nothing of former ones remains."""
         self.forget()
-        words: dict[str, object] = {"LOCAL": THEIRS[0], "REMOTE": OURS[0], "VERSION": 1, **settings}
-        self.run(LAB / "peers" / self.program / "up", **words)
+        self._words: dict[str, object] = {"LOCAL": THEIRS[0], "REMOTE": OURS[0], "VERSION": 1, **settings}
+        self.run(LAB / "peers" / self.program / "up", **self._words)
 
     def initiate(self, *, check: bool = True) -> str:
         """Let it begin main mode and quick mode, and wait for the end."""
         if self.program == "strongswan":
             return self.run("swanctl", "--initiate", "--child", "lab", "--timeout", "15", check=check)
+        if self.program == "openiked":
+            said = self.run(LAB / "peers/openiked/up", **{**self._words, "ROLE": "active"})
+            return said if not check else f"{said}{eventually(self.states, seconds=30, why='it begins by itself')}"
         return self.run("timeout", "20", "ipsec", "auto", "--up", "lab", check=check)
 
     def rekey(self) -> str:
@@ -186,5 +190,9 @@ class Peer(Guest):
 
     def log(self) -> str:
         """What the daemon wrote."""
-        path = {"strongswan": "/var/log/charon.log", "libreswan": "/var/log/pluto.log"}[self.program]
+        path = {
+            "strongswan": "/var/log/charon.log",
+            "libreswan": "/var/log/pluto.log",
+            "openiked": "/var/log/iked.log",
+        }[self.program]
         return self.run("cat", path, check=False)

@@ -95,6 +95,10 @@ CHILD = {
         "null-sha256": "null-sha2_256", "sha256": "sha2_256", "sha1": "sha1", "sha512": "sha2_512",
         "3des-sha1": "3des-sha1", "aes128-aes-xcbc": "aes128-aes_xcbc",
     },
+    "openiked": {
+        "aes128-sha1": "childsa enc aes-128 auth hmac-sha1 noesn",
+        "aes256-sha1": "childsa enc aes-256 auth hmac-sha1 noesn",
+    },
 }  # fmt: skip
 """Our words for what protects traffic -> each peer's."""
 
@@ -116,6 +120,11 @@ IKE = {
         "aes256-sha512-ecp521": "aes256-sha2_512;dh21", "aes192-sha256-modp4096": "aes192-sha2_256;modp4096",
         "aes256-sha256-modp3072": "aes256-sha2_256;modp3072",
         "aes256-gcm-sha384-ecp384": "aes_gcm256-sha2_384;dh20",
+    },
+    "openiked": {
+        "aes256-sha256-modp2048": "ikesa enc aes-256 prf hmac-sha2-256 auth hmac-sha2-256 group modp2048",
+        "aes256-sha384-ecp384": "ikesa enc aes-256 prf hmac-sha2-384 auth hmac-sha2-384 group ecp384",
+        "aes256-sha256-x25519": "ikesa enc aes-256 prf hmac-sha2-256 auth hmac-sha2-256 group curve25519",
     },
 }  # fmt: skip
 
