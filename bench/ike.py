@@ -12,19 +12,24 @@ is measured is both hosts' work and no network. Each number is the best of sever
 import argparse
 import gc
 import os
+import re
+import subprocess
 import sys
 import time
-import tracemalloc
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from ringfence.crypto import dh
-from ringfence.crypto.suites import GROUPS, DhGroup
+from ringfence.crypto.suites import GROUPS, Cipher, DhGroup, Encryption, Hash
+from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.effects import SendMessage
 from ringfence.ike.engine import IkeEngine
+from ringfence.ike.sessions import Due
 from ringfence.net.address import Path as WirePath
-from ringfence.testing.hosts import ENTRY, FAST_MAIN, HostPolicy
+from ringfence.net.flow import FlowKey
+from ringfence.testing.hosts import AES_256, ENTRY, FAST_MAIN, HostPolicy
 
 sys.path.insert(0, str(Path(__file__).parent))
 from datapath import write_into
@@ -33,6 +38,12 @@ BEGIN = "<!-- bench/ike.py -->"
 NEGOTIATED = (
     DhGroup.CURVE25519, DhGroup.ECP_256, DhGroup.ECP_384, DhGroup.MODP_2048, DhGroup.MODP_3072, DhGroup.MODP_4096,
 )  # fmt: skip
+CROWD = 20_000
+WHOLE = {
+    1: IkeProposal(AES_256, Hash.SHA256, DhGroup.ECP_256),
+    2: IkeProposal(Cipher(Encryption.AES_GCM_16, 256), Hash.SHA256, DhGroup.CURVE25519),
+}
+"""What is negotiated where the memory is measured."""
 
 
 def best(turns: int, work: Callable[[], object]) -> float:
@@ -53,9 +64,9 @@ def hosts(policy: HostPolicy) -> tuple[IkeEngine, IkeEngine]:
     return pair
 
 
-def negotiate(policy: HostPolicy, pair: tuple[IkeEngine, IkeEngine]) -> int:
+def negotiate(policy: HostPolicy, pair: tuple[IkeEngine, IkeEngine], flow: FlowKey | None = None) -> int:
     """From the packet that waits to a pair of SAs; the number of messages."""
-    effects, turn, count = pair[0].acquire(ENTRY, policy.flow(), 0.0), 0, 0
+    effects, turn, count = pair[0].acquire(ENTRY, flow or policy.flow(), 0.0), 0, 0
     while messages := [each for each in effects if isinstance(each, SendMessage)]:
         turn = 1 - turn
         effects = []
@@ -69,7 +80,7 @@ def negotiate(policy: HostPolicy, pair: tuple[IkeEngine, IkeEngine]) -> int:
 def group_rows(turns: int) -> list[tuple[str, ...]]:
     """Milliseconds per group: to make a half, and to share a secret."""
     rows = []
-    for group in DhGroup:
+    for group in [each for each in DhGroup if not GROUPS[each].word.startswith("mlkem")]:
         peer = dh.generate(group, os.urandom, legacy=True)
 
         def make(group: DhGroup = group) -> dh.KeyPair:
@@ -98,22 +109,40 @@ def negotiation_rows(turns: int) -> list[tuple[str, ...]]:
     return rows
 
 
-def memory_kib(count: int) -> float:
-    """What one host keeps of each peer after a negotiation."""
-    policies = [
-        HostPolicy(f"10.{number >> 8}.{number & 255}.1", f"10.{number >> 8}.{number & 255}.2")
-        for number in range(count)
-    ]
-    pairs = [hosts(policy) for policy in policies]
-    negotiate(policies[0], pairs[0])
+def resident_kib() -> int:
+    """What this process has in memory."""
+    return int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1])  # type: ignore[index]
+
+
+def crowd_row(version: int, count: int) -> tuple[str, ...]:
+    """So many IKE SAs with a contract each, all made at once: what one takes, and when they are to be renewed.
+
+    Both ends are in this process, so there are twice as many.
+    """
+    policy = HostPolicy("10.79.0.0/16", "10.78.0.0/16", keying=(version,), main=(WHOLE[version],))
+    pair = hosts(policy)
     gc.collect()
-    tracemalloc.start()
-    for policy, pair in zip(policies[1:], pairs[1:], strict=True):
-        negotiate(policy, pair)
+    before, begin = resident_kib(), time.perf_counter()
+    for number in range(count):
+        place = bytes((number >> 8, number & 255))
+        negotiate(policy, pair, policy.flow()._replace(source=b"\x0a\x4f" + place, destination=b"\x0a\x4e" + place))
+    took = time.perf_counter() - begin
+    if any(len(engine.child_sas()) != count for engine in pair):
+        raise RuntimeError("nothing came of some negotiations")
     gc.collect()
-    octets, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return octets / 1024 / (count - 1) / 2
+    kib = (resident_kib() - before) / count / 2
+    timers = pair[0]._timers._due  # noqa: SLF001 - nobody but the engine needs to know
+    due = Counter(int(when // 60) for (what, _), (when, _) in timers.items() if what in (Due.RENEW, Due.RENEW_IKE))
+    busiest = max(due.values(), default=0)
+    return (
+        f"IKEv{version}", f"{count:,}", f"{kib:.1f}", f"{took:.0f}", f"{len(due)}", f"{busiest / count:.1%}",
+    )  # fmt: skip
+
+
+def crowd_alone(version: int, count: int) -> tuple[str, ...]:
+    """The same in a process that has had no memory before."""
+    words = [sys.executable, str(Path(__file__)), "--crowd", str(version), "--count", str(count)]
+    return tuple(subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip().split("|"))
 
 
 def table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -132,11 +161,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--markdown", type=Path)
+    parser.add_argument("--crowd", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--count", type=int, default=CROWD)
     options = parser.parse_args()
+    if options.crowd:
+        print(*crowd_row(options.crowd, options.count), sep="|")
+        return 0
     turns = 5 if options.quick else 50
     groups = table(("group", "make a half, ms", "share, ms", "exchanges a second"), group_rows(turns))
     negotiations = table(("group", "both hosts, ms", "negotiations a second"), negotiation_rows(turns))
-    memory = f"One IKE SA with its contract takes {memory_kib(20 if options.quick else 200):.0f} KiB."
+    crowd = [crowd_alone(version, 500 if options.quick else options.count) for version in (2, 1)]
+    memory = table(
+        ("", "IKE SAs", "KiB for each with its contract", "made in, s", "minutes of renewals", "in the busiest"), crowd
+    )
     text = f"{negotiations}\n\n{memory}\n\n{groups}"
     print(text)
     if options.markdown:
