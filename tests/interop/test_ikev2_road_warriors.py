@@ -164,3 +164,25 @@ def test_strongswan_gets_addresses_of_both_families(strongswan: Peer) -> None:
             assert made["selector"] == f"{NET_OURS} -> {GIVEN}, fd78:1::/64 -> {SIX_GIVEN}"
         finally:
             strongswan.outside("ip", "address", "delete", f"{SIX_OURS}/128", "dev", "lo", check=False)
+
+
+@pytest.mark.skipif(not FULL, reason="part of the matrix")
+def test_libreswan_gets_an_address_of_ours(libreswan: Peer) -> None:
+    with ready(libreswan, GATEWAY, VIPS="0.0.0.0", LOCAL_TS="0.0.0.0/0", REMOTE_TS=NET_OURS) as (product, _):
+        libreswan.initiate()
+        assert GIVEN in libreswan.run("ip", "-o", "address")
+        until(lambda: answered(libreswan.run("ping", "-c", 1, "-W", 2, "-I", GIVEN, INNER_OURS, check=False)))
+        [made] = product.events("quick-mode-established")
+        assert made["selector"] == f"{NET_OURS} -> {GIVEN}"
+
+
+@pytest.mark.skipif(not FULL, reason="part of the matrix")
+def test_libreswan_gives_us_an_address(libreswan: Peer) -> None:
+    settings = {"GIVES": "yes", "POOL": "10.99.0.1-10.99.0.9", "POOL_DNS": INNER_THEIRS}
+    with ready(libreswan, WARRIOR, LOCAL_TS=NET_THEIRS, REMOTE_TS="dynamic", **settings) as (product, resolv_conf):
+        libreswan.run("ip", "route", "replace", POOL, "via", OURS[0], "src", INNER_THEIRS)
+        until(lambda: GIVEN in ours(product))
+        until(lambda: answered(libreswan.outside("ping", "-c", 1, "-W", 2, INNER_THEIRS, check=False)))
+        until(lambda: f"nameserver {INNER_THEIRS}" in resolv_conf.read_text())
+        [made] = product.events("quick-mode-established")
+        assert made["selector"] == f"{GIVEN} -> {NET_THEIRS}"
