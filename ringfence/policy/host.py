@@ -18,8 +18,6 @@ class HostFacts:
 
     addresses: tuple[bytes, ...] = ()
     """Its own addresses; loopback does not count."""
-    assigned: tuple[bytes, ...] = ()
-    """Those that peers have given it, which no tunnel begins at."""
     broadcasts: tuple[bytes, ...] = ()
     """The broadcast addresses of its networks."""
     dns_servers: tuple[bytes, ...] = ()
@@ -36,6 +34,8 @@ class HostFacts:
     """The addresses of each DNS name that is known."""
     profile: Profile | None = None
     """Said by whoever asks of another situation: every network counts as this."""
+    assigned: tuple[bytes, ...] = ()
+    """Those that peers have given it, which no tunnel begins at."""
 
     @property
     def own(self) -> tuple[bytes, ...]:

@@ -124,10 +124,12 @@ def test_written_and_read_again_it_is_the_same() -> None:
     assert [one.gateways for one in whole.rules] == [one.gateways for one in policy.rules]
 
 
-def test_addresses_are_agreed_on_by_ikev2() -> None:
+def test_addresses_are_agreed_on_by_either_version_of_ike() -> None:
     for text in (POOL + GATEWAY, WARRIOR):
-        (refused,) = compiled(text.replace('keying = "ikev2"', ""), "192.0.2.1").refusals
-        assert "agrees on addresses by IKEv1, which needs a later version" in str(refused)
+        for keying in ("", 'keying = "ikev1"', 'keying = "ikev2"'):
+            found = compiled(text.replace('keying = "ikev2"', keying), "192.0.2.1")
+            assert found.refusals == ()
+            assert {one.processing.assigned is not None for one in found.spd if one.processing} == {True}
 
 
 @pytest.mark.parametrize(
