@@ -24,6 +24,7 @@ from ringfence.policy.host import HostFacts
 from ringfence.policy.lockout import ended
 from ringfence.policy.lower import statements
 from ringfence.policy.model import Filter, Policy, Rule, Verb
+from ringfence.policy.poollint import pool_findings
 from ringfence.policy.securelint import secure_filter_findings
 from ringfence.policy.shadows import shadows
 from ringfence.policy.validate import validate, warning
@@ -61,6 +62,7 @@ def lint(
     found += _without_ike(policy, compiled, host)
     found += packet_filter_findings(compiled, host)
     found += boot_findings(policy)
+    found += pool_findings(policy)
     found += masquerade.lint_findings(compiled.spd, host, policy.settings)
     for name in policy.host_names[:1]:
         why = f'to know what "{name}" stands for'
