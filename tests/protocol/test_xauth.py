@@ -148,6 +148,41 @@ def header(datagram):
     return Header.decode(datagram[:HEADER_OCTETS])
 
 
+def another_rule(host, network):
+    """The gateway has a second rule for the same peers, with the same key, that asks for no user."""
+    (spd, pad), (entry,), name = POLICY.mirrored().compiled(), host.engine._world.pad.entries, "without users"
+    other, web = replace(pad.entries[0], name=name), replace(spd.entries[0], name=name, peer=name)
+    spd = type(spd)((*host.engine._world.spd, web))
+    network.do(host, host.engine.apply(spd, replace(pad, entries=(entry, other)), 0.0))
+
+
+def test_a_rule_for_users_serves_nobody_who_came_in_by_one_without():
+    """Who needs no password for the one rule gets nothing of the other by it."""
+    both = pair(POLICY)
+    gateway(both.b, both.network)
+    another_rule(both.b, both.network)
+    users, _ = both.b.engine._world.pad.entries
+    client(both.a, both.network)
+    both.wish(both.a)
+    both.run(3)
+    (session,) = both.b.engine._sessions
+    assert session.entry.name == "without users"
+    assert not session.serves(users)
+    assert session.serves(session.entry)
+
+
+def test_nor_does_it_let_in_by_another_rule_whom_it_does_not_want():
+    """The method says that a user follows; that is not forgotten because another rule takes the identity."""
+    both = pair(POLICY)
+    gateway(both.b, both.network, remote_identity=Identity.parse("@group"))
+    another_rule(both.b, both.network)
+    client(both.a, both.network, xauth=as_user())
+    both.wish(both.a)
+    both.run(5)
+    assert not both.b.of(MainModeEstablished)
+    assert both.b.of(MainModeFailed)[0].reason == "wrong-identity"
+
+
 def test_a_message_played_again_lets_nobody_in():
     both = met(xauth=as_user())
     count = len(both.b.of(MainModeEstablished))

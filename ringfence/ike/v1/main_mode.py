@@ -310,6 +310,7 @@ def entries_that_fit(
         entry
         for entry in dict.fromkeys((choice.entry, *setting.entries))
         if proof.ways(entry)
+        and entry.xauth == choice.entry.xauth
         and any(same_algorithms(each, choice.proposal) for each in entry.proposals)
         and is_wanted(entry, claim, setting.path, inner=inner)
     ]
