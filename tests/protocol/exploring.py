@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from protocol.pairs import A, B, keys
-from ringfence.audit import MainModeEstablished, QuickModeEstablished
+from ringfence.audit import MainModeEstablished, MessageExchanged, MessageIgnored, QuickModeEstablished
 from ringfence.ike.effects import Effect, InstallInbound, InstallOutbound, RemoveChild, Report, SendMessage
 from ringfence.ike.engine import IkeEngine
 from ringfence.net.address import Path
@@ -44,6 +44,8 @@ class Sent:
     """The sender's."""
     sender: str
     got: set[str] = field(default_factory=set)
+    counted: set[str] = field(default_factory=set)
+    """Who took it for what it is; who only got it may do so when it comes again, as after a collision."""
 
 
 class Wire:
@@ -89,9 +91,11 @@ class Wire:
         sent = self.sent[number]
         path = Path(sent.path.remote, sent.path.local) if receiver != sent.sender else sent.path
         effects = self.hosts[receiver].engine.receive(sent.datagram, path, self.now)
-        if receiver in sent.got:
+        if receiver in sent.counted:
             assert not [each for each in effects if changes(each)], f"message {number} counts twice for {receiver}"
         sent.got.add(receiver)
+        if counts(effects):
+            sent.counted.add(receiver)
         self.perform(receiver, effects)
 
     def _do(self, what: int, name: str) -> None:
@@ -152,6 +156,13 @@ class Wire:
     def over(self) -> bool:
         """Whether both of the two have what they wanted."""
         return all(self.hosts[name].outbound for name in HONEST)
+
+
+def counts(effects: Sequence[Effect]) -> bool:
+    """Whether a message was heard, and not ignored all the same."""
+    events = [effect.event for effect in effects if isinstance(effect, Report)]
+    heard = any(isinstance(event, MessageExchanged) and not event.sent for event in events)
+    return heard and not any(isinstance(event, MessageIgnored) for event in events)
 
 
 def changes(effect: Effect) -> bool:

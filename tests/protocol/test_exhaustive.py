@@ -93,14 +93,14 @@ def towards_the_attacker(one: Start):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_two_messages_in_every_state_of_a_life_with_renewals(version, wishes):
     one = start(version, *wishes)
-    explore(one, prefixes(life(one, *RENEWALS)), depth=2, most=20_000)
+    explore(one, prefixes(life(one, *RENEWALS)), depth=2, most=8000)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_order_and_the_past(version):
-    found = explore(with_a_past(start(version), *RENEWALS), depth=5, most=20_000)
+    found = explore(with_a_past(start(version), *RENEWALS), depth=5, most=8000)
     assert found.deepest >= 2
 
 
