@@ -346,6 +346,10 @@ def _check_ikev2(table: Table, rule: Rule) -> None:
     if table.has("own-auth") and {*rule.keying} != {KeyModule.IKEV2}:
         what = "is for IKEv2 alone; in IKEv1 both sides prove themselves alike"
         table.complain("own-auth", what, cure='Say keying = ["ikev2"] in this rule, or leave it out.')
+    mode = rule.main_mode
+    if mode is not None and all(one.further for one in mode.methods) and KeyModule.IKEV2 not in rule.keying:
+        what = "has only methods with several key exchanges, which IKEv1 does not know"
+        table.complain("main-mode", what, cure='Say keying = ["ikev2"] in this rule.')
     if rule.ppk is not None and {*rule.keying} != {KeyModule.IKEV2}:
         table.complain("ppk", "is for IKEv2 alone", cure='Say keying = ["ikev2"] in this rule, or leave it out.')
     if rule.ppk is not None and rule.ppk.required and any(isinstance(one, Eap) for one in rule.auth):

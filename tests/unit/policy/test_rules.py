@@ -243,3 +243,15 @@ def test_a_postquantum_key_is_for_ikev2_and_not_for_users_of_eap() -> None:
     eap = rule_text("lab", with_='"10.77.0.0/24"', ppk='{ id = "q1", file = "q.ppk" }', keying='["ikev2"]',
                     auth='{ eap = "mschapv2", users = "u" }')  # fmt: skip
     assert any("cannot be required of users of EAP" in one for one in mistakes(eap))
+
+
+def test_several_key_exchanges_need_ikev2() -> None:
+    hybrid = '{ methods = "aes256-sha256-x25519+mlkem768" }'
+    (wrong,) = mistakes(rule_text("lab", with_='"10.77.0.0/24"', main_mode=hybrid))
+    assert "main-mode has only methods with several key exchanges" in wrong
+    text = rule_text("lab", with_='"10.77.0.0/24"', main_mode=hybrid, keying='["ikev2"]')
+    assert rule(text).main_mode is not None
+    mixed = hybrid.replace(
+        '"aes256-sha256-x25519+mlkem768"', '["aes256-sha256-x25519+mlkem768", "aes256-sha256-x25519"]'
+    )
+    assert rule(rule_text("lab", with_='"10.77.0.0/24"', main_mode=mixed)).main_mode is not None
