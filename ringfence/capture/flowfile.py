@@ -2,8 +2,8 @@
 """Files that say who talked to whom: a capture, a conntrack listing, or a table (CSV).
 
 The table's first line names its columns: ``protocol``, ``source`` and ``destination`` are needed; ``source_port``,
-``destination_port``, ``icmp_type``, ``icmp_code`` and ``answered`` (yes or no) may be there, and be empty.
-Others do no harm.
+``destination_port``, ``icmp_type``, ``icmp_code`` and ``answered`` (yes or no) may be there, and be empty; TCP and UDP
+need a column of destination ports. Blanks, dashes and capitals make no difference, other columns no harm.
 """
 
 import csv
@@ -16,7 +16,7 @@ from ringfence.capture.packets import conversations, ip_packets
 from ringfence.capture.pcap import MICROSECONDS, NANOSECONDS, BadCapture
 from ringfence.net.address import parse_address
 from ringfence.net.conversation import Conversation
-from ringfence.net.flow import ICMP, ICMPV6, PROTOCOL_NAMES, FlowKey
+from ringfence.net.flow import ICMP, ICMPV6, PROTOCOL_NAMES, TCP, UDP, FlowKey
 
 MAGICS = {number.to_bytes(4, order) for number in (MICROSECONDS, NANOSECONDS) for order in ("little", "big")}
 PCAPNG = b"\x0a\x0d\x0d\x0a"
@@ -44,7 +44,7 @@ def read_flows(file: BinaryIO, *, name: str) -> tuple[Conversation, ...]:
         return ()
     if is_listing(first):
         found = read_conntrack(lines, name=name)
-    elif set(NEEDED) <= {word.strip() for word in first.split(",")}:
+    elif set(NEEDED) <= set(map(_column, first.split(","))):
         found = _table(lines, name)
     else:
         raise BadCapture("this is no list of flows", place=name, cure=CURE)
@@ -57,12 +57,16 @@ def read_flows(file: BinaryIO, *, name: str) -> tuple[Conversation, ...]:
 def _table(lines: Sequence[str], name: str) -> Iterator[Conversation]:
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
     rows = csv.DictReader((line for _, line in numbered), skipinitialspace=True)
-    rows.fieldnames = [column.strip() for column in rows.fieldnames or ()]
+    rows.fieldnames = [_column(column) for column in rows.fieldnames or ()]
     for (number, _), row in zip(numbered[1:], rows, strict=False):
         try:
             yield _row({key: value.strip() for key, value in row.items() if key and isinstance(value, str)})
         except (ValueError, KeyError) as error:
             raise BadCapture(f"this line is not understood: {_why(error)}", place=f"{name}:{number}") from error
+
+
+def _column(word: str) -> str:
+    return word.strip(' \t"').lower().replace(" ", "_").replace("-", "_")
 
 
 def _why(error: Exception) -> str:
@@ -83,6 +87,8 @@ def _row(row: dict[str, str]) -> Conversation:
         port = _number(kind, "an ICMP type", 255) << 8 | _number(row.get("icmp_code") or "0", "an ICMP code", 255) \
             if kind else None  # fmt: skip
         return Conversation(FlowKey(source, destination, protocol, port, port), ANSWERED[answered])
+    if protocol in (TCP, UDP) and "destination_port" not in row:
+        raise KeyError("destination_port")
     ports = [_number(text, "a port", 65535) if (text := row.get(key, "")) else None
              for key in ("source_port", "destination_port")]  # fmt: skip
     return Conversation(FlowKey(source, destination, protocol, ports[0], ports[1]), ANSWERED[answered])

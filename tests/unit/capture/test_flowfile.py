@@ -36,7 +36,14 @@ def test_a_table() -> None:
     ]
     icmp = "protocol,source,destination,icmp_type,icmp_code\nicmp,10.0.0.5,10.0.0.9,3,4\nicmp,10.0.0.5,10.0.0.9,,\n"
     assert seen(icmp) == ["icmp 10.0.0.5 -> 10.0.0.9|772", "icmp 10.0.0.5 -> 10.0.0.9|None"]
-    assert seen("protocol,source,destination\n" + "udp,10.0.0.5,10.0.0.9\n" * 3) == ["udp 10.0.0.5 -> 10.0.0.9|None"]
+    assert seen("protocol,source,destination\n" + "gre,10.0.0.5,10.0.0.9\n" * 3) == ["gre 10.0.0.5 -> 10.0.0.9|None"]
+
+
+def test_names_of_columns_may_be_written_as_people_do() -> None:
+    head = "Protocol,Source,Source Port,Destination,destination-port"
+    assert seen(f"{head}\ntcp,10.0.0.5,40000,10.0.0.9,80\n") == ["tcp 10.0.0.5:40000 -> 10.0.0.9:80|80"]
+    with pytest.raises(BadCapture, match="destination_port is missing"):
+        seen(f"{head.replace('destination-port', 'port')}\ntcp,10.0.0.5,40000,10.0.0.9,80\n")
 
 
 def test_captures_and_listings_are_known_by_what_is_in_them(tmp_path: Path) -> None:

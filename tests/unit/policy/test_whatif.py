@@ -54,6 +54,28 @@ def test_each_direction_counts_with_its_answers() -> None:
     assert ask("tcp 192.0.2.7:40000 -> 10.77.0.1:80") == (Fate.BLOCK, "half")
 
 
+def test_what_filters_ask_to_be_secure_is_protected_or_lost() -> None:
+    soft = rule_text("soft", with_='"10.78.0.0/16"', secure='"request"')
+    files = '[[filter]]\nname = "files"\npermit = "tcp to 445"\ndirection = "in"\nsecure = "encrypted"\n'
+    shut = '[[filter]]\nname = "shut"\nblock = "tcp to 22"\nwith = "10.0.0.0/8"\ndirection = "in"\n'
+    past = shut.replace("shut", "admins").replace("block", "permit") + (
+        'secure = "authenticated"\noverride-block = true\nallow = { computers = ["admin.example"] }\n'
+    )
+    asks, begins = "tcp 10.78.0.2:40000 -> 10.77.0.1:445", "tcp 10.77.0.1:40000 -> 10.78.0.2:445"
+    assert ask(asks, soft) == (Fate.REQUEST, "soft")
+    assert ask(asks, soft + files) == (Fate.REQUIRE, "files"), "in clear it does not pass any more"
+    assert ask(begins, soft + files) == (Fate.REQUEST, "soft"), "it is about what comes in"
+    assert ask(asks.replace("10.78.0.2", "10.90.0.2"), soft + files) == (Fate.BLOCK, "files"), "nothing protects it"
+    readable = soft + 'protect = ["esp null-sha256"]\n'
+    assert ask(asks, readable + files) == (Fate.BLOCK, "files"), "nothing encrypts it"
+    wide = soft.replace("10.78.0.0/16", "10.0.0.0/8")
+    manages = "tcp 10.78.0.2:40000 -> 10.77.0.1:22"
+    assert ask(manages, wide + shut) == (Fate.BLOCK, "shut")
+    assert ask(manages, wide + shut + past) == (Fate.REQUIRE, "admins")
+    assert ask(manages, wide + past) == (Fate.REQUEST, "soft"), "what nothing blocks is as it was"
+    assert ask(manages, shut + past) == (Fate.BLOCK, "shut"), "no rule protects it"
+
+
 def test_what_needs_no_answer_is_not_asked_about_one() -> None:
     policy = '[[filter]]\nname = "half"\nblock = "udp from 514"\nmirrored = false\n'
     assert ask("udp 192.0.2.7:40000 -> 10.77.0.1:514", policy, answered=False) == (Fate.PERMIT, "")
