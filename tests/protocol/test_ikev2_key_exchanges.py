@@ -15,6 +15,7 @@ from ringfence.databases.proposal import Limits, Protocol
 from ringfence.ike.dispatch import header_of
 from ringfence.ike.v2.channel import is_response
 from ringfence.ike.v2.numbers import Kind
+from ringfence.ike.v2.payloads import FRAGMENT
 from ringfence.testing.hosts import ESP_GCM, FAST_MAIN, method
 
 X25519, KEM, BIG, ECP = DhGroup.CURVE25519, DhGroup.ML_KEM_768, DhGroup.ML_KEM_1024, DhGroup.ECP_256
@@ -49,6 +50,17 @@ def test_three_of_them():
     both = established(V2.with_(main=(LONG,)))
     assert made(both.a) == "aes256-sha256-x25519+ecp256+mlkem768+mlkem1024"
     assert exchanges(both.b) == ["IKE_SA_INIT", *["IKE_INTERMEDIATE"] * 3, "IKE_AUTH"]
+
+
+@pytest.mark.parametrize("pieces", [True, False])
+def test_auth_covers_the_same_whether_it_comes_in_pieces_or_not(pieces):
+    """RFC 9242 §3.3.2: a value of ML-KEM-1024 is too large for one piece."""
+    policy = V2.with_(main=(replace(FAST_MAIN, further=(BIG,)),), fragmentation=pieces)
+    both = established(policy)
+    between = [each for _, _, each in both.network.seen if header_of(each).exchange == Kind.IKE_INTERMEDIATE]
+    assert {header_of(each).next_payload == FRAGMENT for each in between} == {pieces}
+    (ours,), (theirs,) = keys(both.a), keys(both.b)
+    assert ours.transcript == theirs.transcript != b""
 
 
 @pytest.mark.parametrize("knows", ["a", "b"])
