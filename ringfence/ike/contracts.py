@@ -93,7 +93,8 @@ class Contracts:
         """Put it in its place among those that both sides made at about the same time."""
         for rival in self._world.children.competing(record.key):
             recent = record.made_at - rival.made_at <= COLLISION_S and rival.in_use and rival is not record
-            if not recent or not rival.lowest or rival.child.replaces != record.child.replaces:
+            crossed = rival.initiator is not record.initiator and rival.child.replaces == record.child.replaces
+            if not recent or not rival.lowest or not crossed:
                 continue
             if rival.lowest > record.lowest:
                 record.order = self._world.order_before(rival.order)
