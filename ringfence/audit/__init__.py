@@ -14,6 +14,7 @@ from ringfence.audit.event import Event, Plain
 from ringfence.audit.negotiation import (
     FirstMessagesFlood,
     KeyingChanged,
+    KeyingKept,
     MainModeEnded,
     MainModeEstablished,
     MainModeFailed,
@@ -50,6 +51,7 @@ __all__ = [
     "FirstMessagesFlood",
     "KeyLogOpened",
     "KeyingChanged",
+    "KeyingKept",
     "MainModeEnded",
     "MainModeEstablished",
     "MainModeFailed",

@@ -127,6 +127,22 @@ class KeyingChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyingKept(Event):
+    """A peer does not answer the version of IKE that it has proved itself by; no later one is tried, though allowed."""
+
+    NAME: ClassVar[str] = "keying-kept"
+    peer: str
+    rule: str
+    keying: str
+    instead: str
+    """What is not tried."""
+
+    def __str__(self) -> str:
+        words = f'{keying_word(self.instead)} is not tried with {self.peer}, though rule "{self.rule}" allows it'
+        return f"{words}: it spoke {keying_word(self.keying)} within the last hour"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MainModeEnded(Event):
     """A main mode SA ended."""
 

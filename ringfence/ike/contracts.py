@@ -50,7 +50,10 @@ class Contracts:
         """We are about to receive by it."""
         child = happening.child
         wish = happening.wish
-        order = wish.order if wish is not None else self._order_of_peers(session, child)
+        if wish is None:
+            order = self._order_of_peers(session, child)
+        else:  # what comes along with an IKE SA of IKEv2 was not begun for itself
+            order = wish.order if wish.nonce and wish.ike_id == session.id else self._world.next_order()
         record = Record(child, session.id, session.path, wish is not None, order)
         self._world.children.add(record)
         return record

@@ -78,8 +78,7 @@ class IkeEngine:
         self._standing = Standing(self._world, self._timers, self._pursuit)
         self._liveness = Liveness(*shared, self._contracts, self._pursuit)
         self._wear = Wear(self._sessions, self._pursuit)
-        end_child = partial(self._end_child, tell=False)
-        self._succession = Succession(self._world, self._timers, self._sessions, end_child)
+        self._succession = Succession(self._world, self._timers, self._sessions, partial(self._end_child, tell=False))
 
     # Entries -------------------------------------------------------------------------------------------------------
 
@@ -88,6 +87,7 @@ class IkeEngine:
         self._world.env.now = now
         old_spd, old_pad = self._world.spd, self._world.pad
         self._world.spd, self._world.pad = spd, pad
+        self._pursuit.keyings.follow(changed=pad != old_pad)
         gone = {entry.name for entry in old_spd if not same_entry(entry, spd.named(entry.name))}
         why = "the policy has changed"
 
@@ -357,8 +357,8 @@ class IkeEngine:
                 self._sessions.end(session, IkeEvent.EXPIRED, "its lifetime is over", tell=True, reason=Reason.EXPIRED)
             case Due.RETIRE_IKE if session is not None:
                 self._sessions.retire(session)
-            case Due.WISHES:
-                self._pursuit.go_on(number)
+            case Due.WISHES | Due.NEXT_KEYING:
+                self._pursuit.come_due(due, number)
             case Due.RENEW:
                 self._renew(number)
             case Due.EXPIRE:

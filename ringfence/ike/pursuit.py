@@ -15,19 +15,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from ringfence.audit import KeyingChanged
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import PadEntry
 from ringfence.databases.pool import Assigned
 from ringfence.databases.sa import Share
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Processing, SpdEntry
 from ringfence.ike.association import IkeSa, Renewable
 from ringfence.ike.children import Record
-from ringfence.ike.effects import AcquireFailed, Effect, Report
+from ringfence.ike.effects import AcquireFailed, Effect
 from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.happening import QuickFailed
 from ringfence.ike.info import peer_of
+from ringfence.ike.keying import Keyings
 from ringfence.ike.lifetime import ChildEvent, ChildState, IkeEvent
 from ringfence.ike.sessions import Clock, Due, Sessions, Take
 from ringfence.ike.siblings import siblings
@@ -43,10 +42,6 @@ SUSPICION_S = 30.0
 """Unauthenticated signs make us begin a main mode with a peer no more often than this."""
 
 
-UNSPOKEN = (Reason.PEER_SILENT, Reason.VERSION, Reason.NO_PROPOSAL, Reason.PEER_REFUSED)
-"""What a peer that does not speak a version of IKE, or not with us, makes of our first message."""
-
-
 class Pursuit:
     """Everything that this host wants negotiated."""
 
@@ -58,6 +53,7 @@ class Pursuit:
         self._sessions = sessions
         self._take = take
         self._emit = emit
+        self.keyings = Keyings(world, timers, sessions, emit, self.begin_main)
         self._suspected: dict[bytes, float] = {}
 
     # Wishes --------------------------------------------------------------------------------------------------------
@@ -151,10 +147,7 @@ class Pursuit:
         elif under_way is not None:
             wish.ike_id = under_way.id
         elif entry.initiate:
-            version = wish.version or entry.keying[0]
-            session = self._sessions.new(wish.path, None, (entry,), wish.entry.origin.rule, version)
-            wish.ike_id = session.id
-            self.begin_main(session, wish)
+            self.keyings.begin(wish.path, entry, wish.entry.origin.rule, wish)
         else:
             self.give_up(wish, Reason.MAY_NOT_BEGIN, f"the policy lets only {peer_of(wish.path)} begin")
 
@@ -206,6 +199,13 @@ class Pursuit:
             self._timers.set((Due.RENEW, record.child.id), self._world.env.now + self._world.settings.retry_s)
 
     # What happens --------------------------------------------------------------------------------------------------
+
+    def come_due(self, due: Due, ike_id: int) -> None:
+        """Wishes have waited under an IKE SA, or for one, for a moment."""
+        if due is Due.WISHES:
+            self.go_on(ike_id)
+        else:
+            self.keyings.due(ike_id)
 
     def go_on(self, ike_id: int) -> None:
         """Wishes have waited for a moment under an IKE SA, which may be gone by now."""
@@ -292,6 +292,7 @@ class Pursuit:
     def established(self, session: IkeSa) -> None:
         """There is an IKE SA for those who wait."""
         self._sessions.retract(session)
+        self.keyings.established(session)
         for wish in self._world.wishes:
             same = wish.path.remote.address == session.path.remote.address
             if same and not wish.nonce and wish.waits_for is None and wish in self._world.wishes:
@@ -299,9 +300,10 @@ class Pursuit:
 
     def main_failed(self, session: IkeSa, reason: Reason, detail: str) -> None:
         """A main mode of ours came to nothing."""
+        goes_on = self.keyings.failed(session, reason, detail)
         for wish in self._world.wishes:
             if wish.ike_id == session.id and not wish.nonce:
-                if self._may_go_on(session, wish, reason, detail):
+                if goes_on or self._has_another(wish):
                     self.pursue(wish)
                 else:
                     self.give_up(wish, reason, detail)
@@ -310,23 +312,10 @@ class Pursuit:
                 retry = self._world.env.now + self._world.settings.retry_s
                 self._timers.set((Due.RENEW_IKE, other.id), retry)
 
-    def _may_go_on(self, session: IkeSa, wish: Wish, reason: Reason, detail: str) -> bool:
-        """Whether there is another IKE SA, or another version of IKE to try."""
+    def _has_another(self, wish: Wish) -> bool:
+        """Whether there is another IKE SA for it."""
         entry = self._world.pad.named(wish.entry.peer)
-        if entry is None:
-            return False
-        another = self._sessions.best(wish.path, entry) is not None
-        return another or self._other_version(session, wish, entry, reason, detail)
-
-    def _other_version(self, session: IkeSa, wish: Wish, entry: PadEntry, reason: Reason, detail: str) -> bool:
-        """Go on to the next version of IKE that the policy allows, where the peer does not speak this one."""
-        later = entry.keying[entry.keying.index(session.version) + 1 :] if session.version in entry.keying else ()
-        if not later or reason not in UNSPOKEN:
-            return False
-        wish.version, wish.ike_id = later[0], None
-        words = {"peer": peer_of(wish.path), "rule": wish.entry.origin.rule, "why": detail}
-        self._emit(Report(KeyingChanged(was=f"ikev{session.version}", now=f"ikev{later[0]}", **words)))
-        return True
+        return entry is not None and self._sessions.best(wish.path, entry) is not None
 
     def renew_ike(self, session: IkeSa) -> None:
         """Rekey it (IKEv2), or begin a new main mode with the same peer, if this one still serves anything."""
@@ -337,7 +326,7 @@ class Pursuit:
         entry = self._world.pad.named(session.entry.name)
         wanted = session.usable and bool(self._world.children.of(session.id))
         if wanted and entry and entry.initiate and self._sessions.negotiating(session.path, entry) is None:
-            self.begin_main(self._sessions.new(session.path, None, (entry,), session.rule))
+            self.keyings.begin(session.path, entry, session.rule)
 
     def suspect(self, session: IkeSa) -> None:
         """Somebody says that the peer knows nothing of this IKE SA. A new main mode tells whether that is true."""

@@ -4,8 +4,8 @@
 With one peer there may be two: one is being renewed, or both sides began at once. The one that began last counts; of
 two that overlapped, the one with the greater initiator cookie, so that both sides mean the same; but one that the peer
 began is compared only once the peer has said something under it, for our last message may be lost. The others serve
-what is under way, and whoever began them deletes them a little later. If the peer's main mode is over before ours has
-proved us, ours is given up. Contracts outlive the IKE SA they were made under.
+what is under way, and whoever began them deletes them later. If the peer's is over before ours has proved us, ours is
+given up. Contracts outlive the IKE SA they were made under.
 """
 
 from collections.abc import Callable, Iterator
@@ -37,6 +37,7 @@ class Due(Enum):
     RENEW_IKE = auto()
     EXPIRE_IKE = auto()
     RETIRE_IKE = auto()
+    NEXT_KEYING = auto()
     WISHES = auto()
     """Wishes have waited under an IKE SA for a moment."""
     RENEW = auto()
@@ -80,7 +81,7 @@ class Sessions:
         return None if ike_id is None else self._by_id.get(ike_id)
 
     def speaking(self, ike_id: int) -> IkeSa | None:
-        """The one with that id, even if all it has to say is that it ends."""
+        """Likewise, even if all it has to say is that it ends."""
         return self._by_id.get(ike_id) or self._leaving.get(ike_id)
 
     def ends_children(self, ike_id: int) -> bool:
@@ -120,7 +121,7 @@ class Sessions:
             for each in self.with_peer(path)
             if each.usable and each.serves(entry) and (peer is None or (each.agreed and each.agreed.remote == peer))
         ]
-        return max(usable, key=lambda each: (each.confirmed, each.id), default=None)
+        return max(usable, key=lambda each: (each.version, each.confirmed, each.id), default=None)
 
     def negotiating(self, path: Path, entry: PadEntry) -> IkeSa | None:
         """A main mode under way that we began."""
@@ -244,7 +245,7 @@ class Sessions:
         if any(session.made_at is not None for session in self.with_peer(path)):
             return False
         remote, ours = path.remote.address, path.local.address
-        named = any(entry.local_identity is not None for entry in self._world.pad.for_address(remote, ours))
+        named = any(entry.local_identity for entry in self._world.pad.for_address(remote, ours))
         return not any(named or record.path.local.address == ours for record in self._world.children.with_peer(remote))
 
     def established(self, session: IkeSa) -> None:
@@ -375,10 +376,9 @@ class Sessions:
         for cookies in (session.cookies, (session.cookies[0], NO_COOKIE)):
             if self._by_cookies.get(cookies) is session:
                 del self._by_cookies[cookies]
-        first = session.born, session.cookies[0]
-        if self._by_first.get(first) is session:
+        if self._by_first.get(first := (session.born, session.cookies[0])) is session:
             del self._by_first[first]
-        for due in (Due.SESSION, Due.RENEW_IKE, Due.EXPIRE_IKE, Due.RETIRE_IKE):
+        for due in Due.SESSION, Due.RENEW_IKE, Due.EXPIRE_IKE, Due.RETIRE_IKE, Due.NEXT_KEYING:
             self._timers.drop((due, session.id))
 
     def expires_at(self, session: IkeSa) -> float | None:

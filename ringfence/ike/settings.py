@@ -20,6 +20,10 @@ class IkeSettings:
     moment_s: float = 0.5
     """So long a responder of main mode leaves the first quick mode to the initiator, and one that the peer could not
     read waits before it is begun anew."""
+    beside_s: float = 0.2
+    """A peer that has chosen nothing of one version of IKE by then is tried with the next one of its rule, too."""
+    prefer_s: float = 5.0
+    """What a rule names first goes on being tried for so long, once a peer has proved itself by a later version."""
     switch_s: float = 5.0
     """After a renewal that we began: we send by the old SAs until the peer has certainly got our last message. A peer
     that announces that it is ready before needs no time."""

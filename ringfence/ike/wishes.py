@@ -48,8 +48,6 @@ class Wish:
     """The contract that the peer is negotiating for the same."""
     peer_was_silent: bool = False
     """It has been tried under an IKE SA that nobody seems to have any more."""
-    version: int = 0
-    """Of IKE that is tried for it; 0 for the first that the policy names."""
     postponed: int = 0
     """How often the peer has said that it cannot negotiate it now."""
     more: tuple[Share, ...] = ()

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from ringfence.audit import (
     FellBackToClear,
     KeyingChanged,
+    KeyingKept,
     MainModeEstablished,
     MainModeFailed,
     MessageExchanged,
@@ -74,6 +75,9 @@ class PeerTable:
                 | QuickModeFailed(peer=peer, detail=detail, rule=rule)
             ):
                 self._failed(peer, at, detail, rule)
+            case KeyingKept(peer=peer):
+                row = self._row(peer, at)
+                row.detail = f"{row.detail}; {recorded.event}" if row.detail else str(recorded.event)
             case PeerDead(peer=peer, detail=detail):
                 self._failed(peer, at, detail, self._row(peer, at).rule)
             case FellBackToClear(peer=peer, rule=rule, why=why):

@@ -29,6 +29,12 @@ def test_another_protocol_is_told() -> None:
     assert event.fields()["event"] == "keying-changed"
 
 
+def test_and_that_another_is_not_tried() -> None:
+    event = audit.KeyingKept(peer="10.0.0.2", rule="lab", keying="ikev2", instead="ikev1")
+    words = 'IKEv1 is not tried with 10.0.0.2, though rule "lab" allows it: it spoke IKEv2 within the last hour'
+    assert str(event) == words
+
+
 def test_an_ike_sa_of_ikev2_is_no_main_mode() -> None:
     event = audit.MainModeEstablished(
         ike_id=1, peer="10.0.0.2", local_identity="a", remote_identity="10.0.0.2", proposal="p", initiator=True,

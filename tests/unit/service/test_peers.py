@@ -10,6 +10,7 @@ from ringfence.audit import (
     Event,
     FellBackToClear,
     KeyingChanged,
+    KeyingKept,
     MainModeEstablished,
     MainModeFailed,
     MessageExchanged,
@@ -76,6 +77,9 @@ def test_by_which_protocol_it_proved_itself_and_why_not_by_another() -> None:
     assert (peer.keying, peer.detail) == ("ikev2", "")
     (peer,) = after(changed, main_mode(), failed())
     assert peer.detail == "it does not answer", "a failure is said first"
+    kept = KeyingKept(peer=PEER, rule="lab", keying="ikev2", instead="ikev1")
+    (peer,) = after(failed(), kept)
+    assert peer.detail == f"it does not answer; {kept}"
 
 
 def test_a_dead_peer_fails_and_says_why() -> None:
