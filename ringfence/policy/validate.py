@@ -23,7 +23,7 @@ from ringfence.policy.traffic import ANY_TRAFFIC
 SHORT_LIFETIME_S = 300
 HOLES_AT_MOST = 10
 """Findings about what a filter does not block."""
-LOOKED_AT_MOST = 1000
+LOOKED_AT_MOST = 200
 """Entries that may be holes of one entry."""
 
 
@@ -168,8 +168,8 @@ def _holes(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
         (number, entry.selector) for number, entry in enumerate(entries)
         if entry.action is not Action.DISCARD and entry.demand is None and not entry.origin.rule.startswith(BUILT_IN)
     )  # fmt: skip
-    found: dict[str, dict[tuple[Origin, str], dict[str, None]]] = {}
-    """By filter, and by statement and what it does, the traffic."""
+    found: dict[str, dict[tuple[Origin, str], dict[int, None]]] = {}
+    """By filter, and by statement and what it does, the entries."""
     for number, entry in enumerate(entries):
         item = blocks.get(entry.origin.rule)
         if item is None:
@@ -181,16 +181,16 @@ def _holes(policy: Policy, compiled: Compiled) -> Iterator[Finding]:
             if other < number and not (clear and entries[other].action is Action.PROTECT)
         )
         holes = islice((one for one in before if entry.directions & entries[one].directions), LOOKED_AT_MOST)
-        for other in map(entries.__getitem__, sorted(holes)):
-            what = "is permitted" if other.action is Action.BYPASS else "may pass protected"
-            found.setdefault(item.name, {}).setdefault((other.origin, what), {})[words.traffic(other)] = None
+        for at in sorted(holes):
+            what = "is permitted" if entries[at].action is Action.BYPASS else "may pass protected"
+            found.setdefault(item.name, {}).setdefault((entries[at].origin, what), {})[at] = None
     for name, origins in found.items():
         for (origin, what), (first, *more) in islice(origins.items(), HOLES_AT_MOST):
             others = f", nor {len(more)} more like it" if more else ""
             yield warning(
                 blocks[name],
-                f"does not {'secure' if blocks[name].secure is not None else 'block'} {first}{others}: it is more "
-                f"specific, and so by {origin} that traffic {what}",
+                f"does not {'secure' if blocks[name].secure is not None else 'block'} {words.traffic(entries[first])}"
+                f"{others}: it is more specific, and so by {origin} that traffic {what}",
                 cure="Name the same addresses in the filter, and it decides.",
             )
         if len(origins) > HOLES_AT_MOST:
