@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from protocol.warriors import WARRIOR, Front, compiled
 
+from ringfence.audit import MessageExchanged
 from ringfence.databases.spd import Spd
 from ringfence.ike.sessions import Due
 from ringfence.ike.settings import IkeSettings
@@ -94,4 +95,5 @@ identity = { local = "gw.corp.example" }
     alice = front.warrior(networks='"any"')
     front.run(100)
     assert [str(one.selector) for one in alice.outbound.values()] == ["10.9.0.1 -> 0.0.0.0/0"]
-    assert len(alice.sent) == 2
+    asked = [one.exchange for one in alice.of(MessageExchanged) if one.sent]
+    assert asked == ["IKE_SA_INIT", "IKE_INTERMEDIATE", "IKE_AUTH"]
