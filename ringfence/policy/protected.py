@@ -20,7 +20,7 @@ ARROWS = {Direction.BOTH: "<->", Direction.OUT: "->", Direction.IN: "<-"}
 
 def beside_tunnels(entries: Sequence[SpdEntry], exempt: Container[str]) -> list[SpdEntry]:
     """The entries in their order, with parts of them before the tunnels of the rules that ``exempt`` names."""
-    tunnels = [number for number, one in enumerate(entries) if _is_tunnel(one) and one.origin.rule in exempt]
+    tunnels = [number for number, one in enumerate(entries) if _is_tunnel(one) and _rule(one) in exempt]
     if not tunnels:
         return [*entries]
     index = SelectorIndex((number, one.selector) for number, one in enumerate(entries))
@@ -61,6 +61,11 @@ def protects(entry: SpdEntry) -> bool:
         return False
     esp = all(any(one.protocol is Protocol.ESP for one in method.transforms) for method in processing.methods)
     return bool(processing.methods) and esp and not (processing.clear_in or processing.clear_out)
+
+
+def _rule(entry: SpdEntry) -> str:
+    """That protects; what a filter asks of its traffic besides, a tunnel leaves alone likewise."""
+    return entry.origin.rule if entry.demand is None or entry.demand.rule is None else entry.demand.rule.rule
 
 
 def _is_tunnel(entry: SpdEntry) -> bool:

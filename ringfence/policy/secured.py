@@ -20,6 +20,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from ringfence.databases.demand import Demand, Grant
+from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Direction, Origin, Processing, SpdEntry
 from ringfence.databases.spd_index import SelectorIndex
@@ -59,7 +60,9 @@ def secured(entries: Sequence[SpdEntry], rules: Container[str], filters: Mapping
         made = entry.demand is not None and entry.demand.rule is not None
         if not made or key not in known:  # behind one about the same traffic it would never decide
             found.append(entry)
-        known.add(key)
+        tunnel = entry.processing is not None and entry.processing.mode is Mode.TUNNEL
+        if not tunnel:  # which may leave it to what follows
+            known.add(key)
     return found
 
 
