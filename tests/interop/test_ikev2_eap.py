@@ -79,7 +79,7 @@ def test_users_come_in(strongswan, method, begins):
         Pings(strongswan, scenario, 0.2).finish()
         assert agreed(strongswan, product)
         [event] = product.events("main-mode-established")
-        assert event["remote_identity"] == (THEIRS[0] if begins is US else f"user:{more.get('USER', 'alice')}")
+        assert event["remote_identity"] == (THEIRS[0] if begins is US else f"user:{more.get('EAP_USER', 'alice')}")
 
 
 @pytest.mark.skipif(not FULL, reason="part of make interop")
