@@ -17,7 +17,6 @@ import argparse
 import asyncio
 import json
 import os
-import re
 import sys
 import tempfile
 import time
@@ -43,6 +42,7 @@ from ringfence.testing.namespaces import Lab
 sys.path.insert(0, str(Path(__file__).parent))
 from charon import CHARON, NETS, Charon
 from datapath import write_into
+from resident import resident_kib
 
 BEGIN = "<!-- bench/exchanges.py -->"
 INITIATOR, RESPONDER, NETWORK = "10.77.0.1", "10.77.0.2", "10.78.0.0/16"
@@ -139,14 +139,10 @@ async def initiate(kind: Kind, count: int) -> None:
     for _ in range(AT_ONCE):
         begin()
     await asyncio.wait_for(over.wait(), 300)
-    print(json.dumps({"seconds": time.monotonic() - start, "kib": memory_kib(os.getpid())}), flush=True)
+    print(json.dumps({"seconds": time.monotonic() - start, "kib": resident_kib(os.getpid())}), flush=True)
 
 
 # Both programs, in turns -------------------------------------------------------------------------------------------
-
-
-def memory_kib(pid: int) -> int:
-    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1])  # type: ignore[index]
 
 
 def cpu_s(pid: int) -> float:

@@ -35,6 +35,7 @@ from ringfence.testing.namespaces import Host, Lab
 
 sys.path.insert(0, str(Path(__file__).parent))
 from datapath import write_into
+from resident import resident_kib
 
 BEGIN = "<!-- bench/flood.py -->"
 SERVER, PEER, MALLORY, GATE = "10.77.0.1", "10.77.0.2", "10.66.0.2", "10.66.0.1"
@@ -100,10 +101,6 @@ def send(version: int, seconds: float) -> None:
     print(count, flush=True)
 
 
-def memory_mib(pid: int) -> float:
-    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) / 1024  # type: ignore[index]
-
-
 def cpu_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -156,7 +153,7 @@ class Siege:
 
     def look(self, seconds: float, tries: int, *, flood: bool) -> Seen:
         """Try again and again, with and without forged messages."""
-        before, used, heard, begin = memory_mib(self.pid), cpu_s(self.pid), self._heard(), time.monotonic()
+        before, used, heard, begin = resident_kib(self.pid) / 1024, cpu_s(self.pid), self._heard(), time.monotonic()
         sender = None
         if flood:
             words = str(Path(__file__)), "--send", str(self.version), "--seconds", str(seconds)
@@ -171,9 +168,10 @@ class Siege:
             count = int(sender.stdout.readline())
         passed = time.monotonic() - begin
         answered = self._heard() - heard
+        mib = before, resident_kib(self.pid) / 1024
         return Seen(
             [each for each in answers if each is not None], tries, count / seconds if flood else 0.0,
-            answered / count if count else 0.0, (before, memory_mib(self.pid)), (cpu_s(self.pid) - used) / passed,
+            answered / count if count else 0.0, mib, (cpu_s(self.pid) - used) / passed,
         )  # fmt: skip
 
     def _heard(self) -> int:

@@ -12,7 +12,6 @@ is measured is both hosts' work and no network. Each number is the best of sever
 import argparse
 import gc
 import os
-import re
 import subprocess
 import sys
 import time
@@ -33,6 +32,7 @@ from ringfence.testing.hosts import AES_256, ENTRY, FAST_MAIN, HostPolicy
 
 sys.path.insert(0, str(Path(__file__).parent))
 from datapath import write_into
+from resident import resident_kib
 
 BEGIN = "<!-- bench/ike.py -->"
 NEGOTIATED = (
@@ -107,11 +107,6 @@ def negotiation_rows(turns: int) -> list[tuple[str, ...]]:
                 raise RuntimeError("nothing came of a negotiation")
         rows.append((GROUPS[group].word, f"{least * 1e3:.2f}", f"{1 / least:.0f}"))
     return rows
-
-
-def resident_kib() -> int:
-    """What this process has in memory."""
-    return int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1])  # type: ignore[index]
 
 
 def crowd_row(version: int, count: int) -> tuple[str, ...]:

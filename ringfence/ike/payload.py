@@ -192,7 +192,7 @@ def _take(number: int, reader: Reader, octets: bytes, known: Registry) -> tuple[
         return following, Decoded(UnknownPayload(number, body), raw)
     try:
         if kind.OFTEN_THE_SAME and size <= MOST_KNOWN_OCTETS:
-            return following, Decoded(_known(kind, body), raw)  # type: ignore[arg-type]
+            return following, Decoded(_known(kind, body), raw)  # type: ignore[arg-type]  # a class is hashable
         return following, Decoded(kind.decode(body), raw)
     except DecodeError as error:
         place = start + GENERIC_OCTETS + error.offset

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a change of policy would do, entry by entry, before it is done."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ringfence.databases.packet_filter import PacketList
@@ -154,6 +154,9 @@ def _main_modes(pad: Iterable[PadEntry]) -> Mapping[str, str]:
 
 def _changed_peers(old: Iterable[PadEntry], new: Iterable[PadEntry]) -> list[str]:
     """Entries that authenticate otherwise than before; other addresses alone change no main mode."""
-    substance: Callable[[PadEntry], PadEntry] = lambda entry: replace(entry, origin=NO_ORIGIN, ends=())  # noqa: E731
+
+    def substance(entry: PadEntry) -> PadEntry:
+        return replace(entry, origin=NO_ORIGIN, ends=())
+
     before = {entry.name: substance(entry) for entry in old}
     return [entry.name for entry in new if entry.name in before and before[entry.name] != substance(entry)]

@@ -8,7 +8,7 @@ password, ``"CORP\\bob" = { nt-hash = "8846f7eaee8fb117ad06bdd830b7586c" }``. No
 import posixpath
 import stat
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ringfence.databases.eap import RadiusServer, Users
@@ -18,7 +18,7 @@ from ringfence.policy.eap import NO_FILES, EapFiles
 from ringfence.policy.errors import Finding, PolicyError
 from ringfence.policy.model import Policy
 from ringfence.policy.source import Source
-from ringfence.policy.terms import Eap
+from ringfence.policy.terms import Eap, Xauth
 from ringfence.secret import Secret
 from ringfence.stores.errors import StoreError
 from ringfence.stores.files import is_special, read_octets
@@ -36,24 +36,15 @@ def read_users(policy: Policy, sources: Iterable[Source], place_of: Callable[[st
 
     ``place_of`` says where a file is that the policy names.
     """
-    said = [(subject, one, places, place) for subject, auth, places, place in policy.authenticating() for one in auth]
-    eaps = [(subject, one, places, place) for subject, one, places, place in said if isinstance(one, Eap)]
-    users = list(xauth.said(policy))
-    if not eaps and not policy.radius and not users:
+    naming = list(_naming(policy))
+    if not naming and not policy.radius:
         return NO_FILES
     reader = _Reader({source.name: source for source in sources}, place_of)
-    for subject, one, places, place in eaps:
-        at = next((places[key] for key in ("auth", "first") if key in places), place)
+    for subject, one, setting, at in naming:
         if one.password_file:
-            reader.secret(one.password_file, subject, "auth.password-file", at)
+            reader.secret(one.password_file, subject, f"{setting}.password-file", at)
         if one.users_file:
-            reader.users(one.users_file, subject, "auth.users-file", at)
-    for subject, said_of, places, place in users:
-        at = next((places[key] for key in ("main-mode", "xauth") if key in places), place)
-        if said_of.password_file:
-            reader.secret(said_of.password_file, subject, "main-mode.xauth.password-file", at)
-        if said_of.users_file:
-            reader.users(said_of.users_file, subject, "main-mode.xauth.users-file", at)
+            reader.users(one.users_file, subject, f"{setting}.users-file", at)
     servers: dict[str, RadiusServer] = {}
     for server in policy.radius:
         at = server.places.get("secret-file", server.place)
@@ -65,6 +56,16 @@ def read_users(policy: Policy, sources: Iterable[Source], place_of: Callable[[st
     if reader.wrong:
         raise PolicyError(reader.wrong)
     return EapFiles(reader.secrets, reader.lists, servers)
+
+
+def _naming(policy: Policy) -> Iterator[tuple[str, Eap | Xauth, str, Place]]:
+    """What names files of users: its subject, what it says, in which setting, and where."""
+    for subject, auth, places, place in policy.authenticating():
+        at = next((places[key] for key in ("auth", "first") if key in places), place)
+        yield from ((subject, one, "auth", at) for one in auth if isinstance(one, Eap))
+    for subject, one, places, place in xauth.said(policy):
+        at = next((places[key] for key in ("main-mode", "xauth") if key in places), place)
+        yield subject, one, "main-mode.xauth", at
 
 
 class _Reader:

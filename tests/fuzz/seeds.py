@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+# As a script it is not where pytest finds what it imports, so the imports come behind this.
 sys.path[:0] = [str(FOLDER.parent), str(FOLDER.parents[1])]
 
 from fuzz.opened import POLICIES, Sealed, life  # noqa: E402
