@@ -13,10 +13,22 @@ from ringfence.crypto.certificate import parse_dn, same_dn
 from ringfence.crypto.signature import KeyKind
 from ringfence.databases.certification import CertificateAuth, OwnCertificate, Revocation
 from ringfence.place import NOWHERE, Place
+from ringfence.policy import xauth
 from ringfence.policy.decode import Table
 from ringfence.policy.eap import NO_FILES, EapFiles, RadiusTable, all_files
 from ringfence.policy.model import KeyModule, Policy
-from ringfence.policy.terms import Anonymous, Auth, Certificate, Criteria, CrlCheck, Eap, Holder, PskFile, Signing
+from ringfence.policy.terms import (
+    Anonymous,
+    Auth,
+    Certificate,
+    Criteria,
+    CrlCheck,
+    Eap,
+    Holder,
+    PskFile,
+    Signing,
+    Xauth,
+)
 from ringfence.policy.texts import Pair, toml_list, toml_text
 
 KINDS = {
@@ -69,8 +81,9 @@ class AuthorityFile:
 def credential_files(policy: Policy) -> tuple[str, ...]:
     """The files of certificates, authorities, their keys and lists, of users and their passwords, each once."""
     ways = (one for _, auth, _, _ in policy.authenticating() for one in auth)
-    named: list[AuthorityFile | CertificateFile | RadiusTable | Eap] = [*policy.authorities, *policy.certificates]
-    named += [*policy.radius, *(one for one in ways if isinstance(one, Eap))]
+    named: list[AuthorityFile | CertificateFile | RadiusTable | Eap | Xauth] = [*policy.authorities]
+    named += [*policy.certificates, *policy.radius, *(one for one in ways if isinstance(one, Eap))]
+    named += [one for _, one, _, _ in xauth.said(policy)]
     return tuple(dict.fromkeys(file for one in named for file in one.files))
 
 

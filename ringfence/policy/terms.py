@@ -209,6 +209,11 @@ class Xauth:
     users_file: str = ""
     """Whom it lets in, where the other side begins."""
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All that it names."""
+        return tuple(one for one in (self.password_file, self.users_file) if one)
+
 
 @dataclass(frozen=True, slots=True)
 class MainMode:

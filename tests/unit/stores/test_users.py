@@ -8,6 +8,7 @@ from ringfence.policy.errors import PolicyError
 from ringfence.policy.source import Source
 from ringfence.secret import Secret
 from ringfence.stores.errors import StoreError
+from ringfence.stores.file import FileStore
 from ringfence.stores.users import parse_users, read_users
 
 TEXT = """
@@ -105,3 +106,20 @@ def test_a_policy_without_users_needs_no_file(tmp_path):
     text = '[[rule]]\nname = "a"\nwith = "any"\nsecure = "none"\n'
     sources = [Source.read(text, name="p.toml")]
     assert not read_users(parse_documents(sources), sources, lambda name: tmp_path / name).users
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        'keying = "ikev2"\nauth = { eap = "mschapv2", users-file = "users.toml", certificate = "CN=A" }\n',
+        'keying = "ikev1"\nauth = { psk-file = "alice.password" }\nmain-mode.xauth = { users-file = "users.toml" }\n',
+    ],
+)
+def test_another_list_of_users_is_noticed(folder, says):
+    (folder / "p.toml").write_text(f'[[rule]]\nname = "gateway"\nwith = "192.0.2.1"\nsecure = "require"\n{says}')
+    store = FileStore(folder / "p.toml")
+    assert "alice" in store.load().wallet.eap.users["users.toml"].passwords
+    assert not store.changed()
+    (folder / "users.toml").write_text('carol = "another password"\n')
+    assert store.changed()
+    assert set(store.load().wallet.eap.users["users.toml"].passwords) == {"carol"}
