@@ -43,7 +43,6 @@ from ringfence.policy.multicast import ARROWS, beside_exempt, beside_multicast
 from ringfence.policy.packetfilter import packet_lists
 from ringfence.policy.peers import Peers
 from ringfence.policy.protected import beside_tunnels
-from ringfence.policy.psk import encoded
 from ringfence.policy.secured import secured
 from ringfence.policy.terms import MainMode, Masqueraded, Security
 from ringfence.policy.weight import order
@@ -134,8 +133,9 @@ class _Compiler:
         self.host = host
         said = policy.settings
         self.peers = Peers(
-            encoded(keys, said.psk_encoding), said.through_nat, said.dead_peer, fragmentation=said.fragmentation,
-            wallet=wallet, crl_check=said.crl_check, pools={one.name: one.compiled for one in policy.pools},
+            keys, said.through_nat, said.dead_peer, fragmentation=said.fragmentation, wallet=wallet,
+            crl_check=said.crl_check, pools={one.name: one.compiled for one in policy.pools},
+            psk_encoding=said.psk_encoding,
         )  # fmt: skip
         self.cubes = Cubes(host, policy.profiles)
         self.tomorrow = Cubes(host, policy.profiles, any_is_own=True)

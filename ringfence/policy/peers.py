@@ -17,7 +17,19 @@ from ringfence.policy.certificates import EMPTY, Wallet, served
 from ringfence.policy.eap import eap_way
 from ringfence.policy.methods import in_ikev2
 from ringfence.policy.model import KeyModule, Rule
-from ringfence.policy.terms import Anonymous, Auth, Certificate, CrlCheck, Eap, MainMode, PpkFile, PskFile, Signing
+from ringfence.policy.psk import encoded
+from ringfence.policy.terms import (
+    Anonymous,
+    Auth,
+    Certificate,
+    CrlCheck,
+    Eap,
+    MainMode,
+    PpkFile,
+    PskEncoding,
+    PskFile,
+    Signing,
+)
 from ringfence.secret import Secret
 
 NO_POOLS: Mapping[str, Pool] = {}
@@ -78,8 +90,10 @@ class Peers:
         wallet: Wallet = EMPTY,
         crl_check: CrlCheck = CrlCheck.NONE,
         pools: Mapping[str, Pool] = NO_POOLS,
+        psk_encoding: PskEncoding = PskEncoding.UTF8,
     ) -> None:
-        self._keys = keys
+        """``keys`` as their files have them; those that both sides prove go into main mode as ``psk_encoding``."""
+        self._keys, self._said = encoded(keys, psk_encoding), keys
         self._pools = pools
         self._wallet, self._crl_check = wallet, crl_check
         self._through_nat = through_nat
@@ -151,7 +165,7 @@ class Peers:
     def _ppk(self, ppk: PpkFile | None) -> Ppk | None:
         if ppk is None or ppk.file not in self._keys:
             return None
-        return Ppk(ppk.id, self._keys[ppk.file], ppk.required)
+        return Ppk(ppk.id, self._said[ppk.file], ppk.required)
 
     def _ways(self, ways: Iterable[Auth]) -> Iterator[PadAuth]:
         """What there is here of ``ways``, in their order."""

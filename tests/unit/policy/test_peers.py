@@ -11,7 +11,7 @@ from ringfence.policy.certificates import Wallet
 from ringfence.policy.eap import EapFiles
 from ringfence.policy.model import KeyModule, Kind, MainMode, PskFile, Rule
 from ringfence.policy.peers import Peers, signs_weakly, versions
-from ringfence.policy.terms import Certificate, Eap, PpkFile, Signing
+from ringfence.policy.terms import Certificate, Eap, PpkFile, PskEncoding, Signing
 from ringfence.secret import Secret
 
 KEYS = PskFile("a"), PskFile("b")
@@ -103,6 +103,17 @@ def test_versions_of_ike_in_their_order() -> None:
     for name in (one, other):
         peers.widen(name, [Ends(HOST)])
     assert {entry.keying for entry in peers.pad()} == {(1,), (2,)}
+
+
+def test_only_the_key_that_both_sides_prove_is_encoded_as_windows_does() -> None:
+    peers = Peers({"a": Secret(b"ab"), "q": Secret(b"ab")}, psk_encoding=PskEncoding.UTF16)
+    rule = replace(RULE, auth=KEYS[:1], ppk=PpkFile("q1", "q"))
+    name, _ = peers.add(rule, KEYS[:1], (), Origin("r"))
+    peers.widen(name, [Ends(HOST)])
+    (entry,) = peers.pad()
+    assert [auth.key for auth in entry.auth] == [Secret(b"a\0b\0")]
+    assert entry.ppk is not None
+    assert entry.ppk.key == Secret(b"ab")
 
 
 def test_a_way_by_eap_has_what_its_files_hold() -> None:
