@@ -163,8 +163,11 @@ class Contracts:
         self._timers.drop((Due.RENEW, record.child.id))
         self._timers.drop((Due.SWITCH, record.child.id))
         ours = by is not None and by.initiator
-        wait = settings.retire_s if ours else settings.retire_patience_s
-        self._timers.set((Due.RETIRE, record.child.id), self._world.env.now + wait)
+        wait, now = settings.retire_s if ours else settings.retire_patience_s, self._world.env.now
+        ends = self._timers.when((Due.EXPIRE, record.child.id))
+        if ours and ends is not None:  # a peer may send by it until it has heard that it is gone
+            wait = max(0.0, min(wait, (ends - now) / 2))
+        self._timers.set((Due.RETIRE, record.child.id), now + wait)
 
     def end(self, child_id: int, why: str, *, tell: bool) -> Record | None:
         """Forget a contract, and ``tell`` the peer."""

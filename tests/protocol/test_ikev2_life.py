@@ -12,6 +12,7 @@ from ringfence.audit import KeyingChanged, MainModeEstablished, PeerDead, QuickM
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import Limits
 from ringfence.ike.dispatch import header_of
+from ringfence.ike.effects import RemoveChild
 from ringfence.ike.flood import FloodLimits
 from ringfence.ike.settings import IkeSettings
 from ringfence.ike.v2.channel import is_response
@@ -320,3 +321,14 @@ def test_a_peer_that_is_there_says_so():
     both.run(100)
     assert both.a.of(PeerDead) == []
     assert_one_pair(both)
+
+
+def test_what_we_renew_is_deleted_before_it_ends():
+    """Some peers send by the old one until they hear that it is gone, and that may have to wait for something else."""
+    policy = V2.with_(methods=(method(ESP_GCM, seconds=8),))
+    both = pair(policy)
+    both.wish(both.a)
+    both.run(40)
+    gone = [effect.why for _, effect in both.a.timeline if isinstance(effect, RemoveChild)]
+    assert len(gone) >= 4
+    assert set(gone) == {"replaced by its successor"}
