@@ -43,7 +43,9 @@ def _payload(kinds: tuple[type[Payload], ...], data: bytes) -> None:
     except (DecodeError, IkeError):
         return
     octets = payload.encode()
-    assert len(octets) == len(body), f"{kind.__name__} is written back in other length"
+    filling = body[len(octets) :] if kind is v1.AttributesPayload else b""
+    assert len(octets) + len(filling) == len(body), f"{kind.__name__} is written back in other length"
+    assert filling in (b"", b"\0", b"\0\0", b"\0\0\0"), f"{kind.__name__} loses what stood at its end"
     assert kind.decode(octets) == payload
 
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fuzzers of IKE that follow coverage (atheris): the corpus holds, a short run here, longer ones in the soak.
 
+The short run makes the same choices each time, so that a commit passes or fails for what it changed; the soak's are
+new each time.
+
 What a fuzzer finds is kept beside the seeds, as ``tests/fuzz/corpus/TARGET/found-….bin``, and so tried in every run.
 """
 
@@ -14,7 +17,8 @@ from fuzz.seeds import seeds
 from fuzz.targets import CORPUS, FOLDER, targets
 
 TARGETS = targets()
-SHORT_S, LONG_S = 3, 90
+SHORT_RUN = ("-seed=1", "-runs=1500")
+LONG_RUN = ("-max_total_time=90",)
 MOST_OCTETS = 600
 with_atheris = pytest.mark.skipif(find_spec("atheris") is None, reason="there is no atheris for this Python")
 
@@ -37,8 +41,8 @@ def test_what_two_hosts_say_now_leads_to_none_either():
             TARGETS[target](octets)
 
 
-def fuzz(target: str, folder: Path, seconds: int, *corpus: Path) -> "subprocess.CompletedProcess[str]":
-    words = [f"-max_total_time={seconds}", f"-max_len={MOST_OCTETS}", f"-artifact_prefix={folder}/", "-verbosity=0"]
+def fuzz(target: str, folder: Path, run: tuple[str, ...], *corpus: Path) -> "subprocess.CompletedProcess[str]":
+    words = [*run, f"-max_len={MOST_OCTETS}", f"-artifact_prefix={folder}/", "-verbosity=0"]
     where = [str(folder), *map(str, corpus)]
     return subprocess.run(
         [sys.executable, str(FOLDER / "targets.py"), target, *words, *where],
@@ -52,15 +56,15 @@ def findings(folder: Path) -> list[bytes]:
     return [each.read_bytes() for each in folder.iterdir() if each.name.startswith(("crash-", "timeout-", "oom-"))]
 
 
-def check(target: str, folder: Path, seconds: int, *corpus: Path) -> None:
-    done = fuzz(target, folder, seconds, *corpus)
+def check(target: str, folder: Path, run: tuple[str, ...], *corpus: Path) -> None:
+    done = fuzz(target, folder, run, *corpus)
     assert done.returncode == 0, f"{target}: {findings(folder)}\n{done.stderr[-3000:]}"
     assert not findings(folder)
 
 
 @with_atheris
 def test_a_fault_would_be_found(tmp_path):
-    done = fuzz("faulty", tmp_path, 20)
+    done = fuzz("faulty", tmp_path, ("-max_total_time=20",))
     assert done.returncode != 0
     assert "what a fuzzer has to find" in done.stderr + done.stdout
     assert any(each.startswith(b"!") for each in findings(tmp_path))
@@ -74,7 +78,7 @@ def test_a_short_run_of_all(tmp_path):
         for file in (CORPUS / target).iterdir():
             (corpus / f"{target}-{file.name}").write_bytes(bytes([number]) + file.read_bytes())
     (found := tmp_path / "found").mkdir()
-    check("any", found, SHORT_S, corpus)
+    check("any", found, SHORT_RUN, corpus)
 
 
 @with_atheris
@@ -82,4 +86,4 @@ def test_a_short_run_of_all(tmp_path):
 @pytest.mark.timeout(700)
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_long_run(target, tmp_path):
-    check(target, tmp_path, LONG_S, CORPUS / target)
+    check(target, tmp_path, LONG_RUN, CORPUS / target)
