@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ringfence import __version__
-from ringfence.audit import PolicyEdited, keying_word
+from ringfence.audit import PolicyEdited
 from ringfence.backends.base import BackendStatistics, ChildTraffic, SoftTraffic
 from ringfence.control.edits import Edited, RecordedEdit
 from ringfence.control.entries import end, entries, protocol_name
@@ -40,7 +40,7 @@ from ringfence.control.storing import DynamicChange, DynamicDocument, set_aside_
 from ringfence.control.troubles import WhyAnswer
 from ringfence.control.users import harmless, user_said
 from ringfence.databases.sa import ChildSa
-from ringfence.databases.spd import Action, SpdEntry
+from ringfence.databases.spd import Action
 from ringfence.ike.info import IkeSaInfo
 from ringfence.net.address import format_address
 from ringfence.net.flow import FlowKey
@@ -52,6 +52,7 @@ from ringfence.policy.plan import Plan
 from ringfence.policy.write import effective
 from ringfence.service.events import EventLog, Recorded
 from ringfence.service.host import peer_of
+from ringfence.service.now import protected_by, without_sa
 from ringfence.service.peers import PeerTable, Soft
 from ringfence.service.reload import PolicyKeeper, Running
 from ringfence.service.staging import Stage
@@ -184,12 +185,14 @@ class Answers:
         answer, outward = explained(self._running().compiled, packet)
         if answer.verdict != Action.PROTECT.value:
             return answer
-        child = self._serving(outward)
         entry = self._running().compiled.spd.outbound(outward)
-        now = f"{'now':<11}{_now(child, entry, self._keying(child) if child else '')}"
-        peer = peer_of(entry, outward)
-        why = self._last_try(format_address(peer)) if child is None else []
-        lines = [answer.lines[0], now, *answer.lines[1:], *why]
+        child, why = self._serving(outward), list[str]()
+        if child is not None:
+            now = protected_by(child, self._keying(child))
+        else:
+            now = without_sa(outward, entry, self._backend.statistics().soft, self._facts.date_of)
+            why = self._last_try(format_address(peer_of(entry, outward)))
+        lines = [answer.lines[0], f"{'now':<11}{now}", *answer.lines[1:], *why]
         return answer.model_copy(update={"sure": child is not None, "lines": lines})
 
     def explain_at_boot(self, packet: str) -> Explanation:
@@ -376,17 +379,6 @@ def _protection(child: ChildSa) -> Iterable[str]:
     for sa in child.outbound:
         names = "-".join(str(part) for part in (sa.cipher, sa.authenticator) if part is not None)
         yield f"{sa.protocol.name.lower()} {names}" + (" esn" if sa.esn else "")
-
-
-def _now(child: ChildSa | None, entry: SpdEntry | None, keying: str) -> str:
-    if child is None:
-        if entry is not None and entry.processing is not None and entry.processing.respond_only:
-            return "there is no SA for it; the other side has to begin a negotiation"
-        return "there is no SA for it; the first packet begins a negotiation"
-    address = format_address(child.outbound[-1].destination)
-    name = f" as {child.peer}" if child.peer is not None and str(child.peer) != address else ""
-    by = f"by {keying_word(keying)} " if keying else ""
-    return f"q{child.id}, SPI 0x{child.outbound[0].spi:08x}, {by}with {address}{name}"
 
 
 def _record(one: Recorded) -> EventRecord:
