@@ -127,9 +127,7 @@ class Host:
         """The packet path says something."""
         match event:
             case Acquire(entry, flow):
-                wanted = self._spd.named(entry)
-                self._fallbacks.acquire(wanted, flow, peer_of(wanted, flow))
-                self._enter("an acquire", lambda: self._ike.acquire(entry, flow, self._now()))
+                self._enter("an acquire", lambda: self._acquire(entry, flow))
             case TryAgain(entry, flow):
                 self._enter("another try", lambda: self._ike.acquire(entry, flow, self._now()))
             case SoftExpired() | HardExpired() | Unanswered() | Answered() | PeerMoved():
@@ -145,6 +143,12 @@ class Host:
                 self._moved()
             case PathMtu():
                 pass  # the packet path has used it already; status shows it
+
+    def _acquire(self, entry: str, flow: FlowKey) -> Iterable[Effect]:
+        """Of a new policy, what waited under the one before is asked for while it comes into force."""
+        wanted = self._spd.named(entry)
+        self._fallbacks.acquire(wanted, flow, peer_of(wanted, flow))
+        return self._ike.acquire(entry, flow, self._now())
 
     def _on_contract(self, event: SoftExpired | HardExpired | Unanswered | Answered | PeerMoved) -> None:
         """The packet path says something about one contract."""

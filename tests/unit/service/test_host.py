@@ -327,6 +327,11 @@ def test_where_security_is_requested_packets_wait_for_it_only_so_long(story: Sto
     ]  # fmt: skip
 
 
+def test_what_a_new_policy_only_requests_waits_no_longer_because_it_waited_before(story: Story) -> None:
+    story.during_apply = lambda: story.host.on_event(Acquire("request", FLOW))
+    assert "path.failed request" in story.run(lambda host: host.apply(REQUEST, Pad()))
+
+
 def test_security_in_time_ends_the_wait(story: Story) -> None:
     child = make_child(esp_suite(Encryption.AES_GCM_16), local="10.0.0.1", remote="10.0.0.2")
     story.replies = [[], [InstallOutbound(child)]]
