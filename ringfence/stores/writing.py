@@ -12,6 +12,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -101,6 +102,9 @@ def hold(path: Path, *, patience_s: float = PATIENCE_S) -> Iterator[Held]:
     try:
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            cure = f"Make it, or name another document with --document FILE:  mkdir -p {shlex.quote(str(path.parent))}"
+            raise StoreError("its folder does not exist", place=str(path), cure=cure) from error
         raise StoreError(f"its folder cannot be opened: {error.strerror}", place=str(path)) from error
     try:
         _lock(folder, path, patience_s)

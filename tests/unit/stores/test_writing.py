@@ -90,7 +90,10 @@ def test_whoever_is_killed_leaves_a_whole_document(document: Path, when: str, co
 def test_what_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no such document"):
         read_text(tmp_path / "none.toml")
-    with pytest.raises(StoreError, match="folder cannot be opened"), hold(tmp_path / "none/policy.toml"):
+    with pytest.raises(StoreError, match="folder does not exist"), hold(tmp_path / "none/policy.toml"):
+        pass
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StoreError, match="folder cannot be opened: Not a dir"), hold(tmp_path / "file/policy.toml"):
         pass
     (tmp_path / "policy.toml").write_bytes(b"\xff")
     with pytest.raises(StoreError, match="UTF-8"):
