@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every formula of RFC 7296 §2.13 to §2.18, computed a second time with the standard library alone."""
+"""Every formula of RFC 7296 §2.13 to §2.18: a published vector, and each computed once more by the standard library."""
 
 import hmac
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,10 @@ CBC = IkeProposal(Cipher(Encryption.AES_CBC, 256), Hash.SHA256, DhGroup.CURVE255
 GCM = IkeProposal(Cipher(Encryption.AES_GCM_16, 128), Hash.SHA384, DhGroup.ECP_384)
 ENDS = Ends(b"initiato", b"responde", b"i" * 32, b"r" * 24)
 SECRET = Secret(b"the shared secret")
+VECTOR = {
+    name: bytes.fromhex(digits)
+    for name, digits in tomllib.loads((Path(__file__).parents[3] / "vectors/ikev2-kdf.toml").read_text()).items()
+}
 
 
 def prf(hash_, key, data):
@@ -55,6 +61,21 @@ def test_a_successor_takes_the_former_d():
     keys = derive(GCM, Secret(b"fresh"), ends, former)
     seed = prf("sha256", former.d.reveal(), b"fresh" + b"j" * 32 + b"s" * 32)
     assert keys.d.reveal() == prf_plus("sha384", seed, b"j" * 32 + b"s" * 32 + b"newfirstnewsecnd", 48)
+
+
+def test_the_published_vector():
+    proposal = IkeProposal(Cipher(Encryption.AES_CBC, 128), Hash.SHA1, DhGroup.CURVE25519)
+    nonces = VECTOR["initiator-nonce"] + VECTOR["responder-nonce"]
+    spis = VECTOR["initiator-spi"] + VECTOR["responder-spi"]
+    ends = Ends(spis[:8], spis[8:], nonces[:8], nonces[8:])
+    keys = derive(proposal, Secret(VECTOR["secret"]), ends)
+    found = b"".join(getattr(keys, name).reveal() for name in ("d", "ai", "ar", "ei", "er", "pi", "pr"))
+    assert found == VECTOR["keys"]
+    fresh = Secret(VECTOR["fresh-secret"])
+    assert keys.child_material(None, nonces, 132) == VECTOR["child"]
+    assert keys.child_material(fresh, nonces, 132) == VECTOR["child-with-secret"]
+    successor = derive(proposal, fresh, ends, keys)
+    assert successor.d.reveal() == prf_plus("sha1", VECTOR["successor-seed"], nonces + spis, 20)
 
 
 def test_proof_of_a_shared_key():
