@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RFC 2409's formulas against a published vector and against each other.
+"""RFC 2409's formulas against published vectors and against each other.
 
-Vector: NIST CAVS 800-135, IKEv1 with a pre-shared key and SHA-1, as Libreswan carries it (programs/cavp).
+Vectors: NIST's CAVS for SP 800-135, IKEv1 and SHA-1: with a pre-shared key as Libreswan carries it (programs/cavp), and
+with signatures.
 """
 
 import hmac
+from dataclasses import replace
 
 from ringfence.crypto.prf import Prf
 from ringfence.crypto.suites import Cipher, DhGroup, Encryption, Hash
 from ringfence.databases.proposal import IkeProposal
-from ringfence.ike.v1.keys import Shared, derive, skeyid_psk, skeyids, whole_blocks
+from ringfence.ike.v1.keys import Shared, derive, derive_signed, skeyid_psk, skeyids, whole_blocks
 from ringfence.secret import Secret
 
 SECRET = bytes.fromhex("739003ba2c11c982946c65e26acf661fbf8ebb78011a9fead79efa12fe3e71cc")
@@ -33,6 +35,28 @@ def test_skeyid_vector():
     assert d.reveal().hex() == "369e5aad1bdb5faf6a3d929d500cdc236710a9ab"
     assert a.reveal().hex() == "588e957d8d790d093b3a39f121473473af78e9bb"
     assert e.reveal().hex() == "cd74b0c048219db81384d3fda8f6cda51e398a2b"
+
+
+def test_the_vector_with_signatures():
+    shared = replace(
+        SHARED,
+        initiator_cookie=bytes.fromhex("382e5c8b0a3fa307"),
+        responder_cookie=bytes.fromhex("ba4b7616700a2413"),
+        initiator_nonce=bytes.fromhex("ced5635da6796075"),
+        responder_nonce=bytes.fromhex("6244b427712fb776"),
+        secret=Secret(
+            bytes.fromhex(
+                "2a2e0bbe8da3657a83f3d35826e49e2d38e557e912a1b9e6c30c63577b3eab715466202862027f2c26f3090743555579"
+                "611771db0b92bef93834432a3a7762fc8a0f4889fd281d6082770d10a40d7bad61e832f041e620d6787e7f62ab2861dd"
+                "fbe272e0d9d3cdec5f1bbf750e24b8b32d6d714968ad69ce5086c32ad2742ebc"
+            )
+        ),
+    )
+    made = derive_signed(IkeProposal(Cipher(Encryption.AES_CBC, 128), Hash.SHA1, DhGroup.MODP_1024), shared)
+    assert made.skeyid.reveal().hex() == "dc37ac99de6dcfbd1ee74af7fb36f9b4b0a7829d"
+    assert made.d.reveal().hex() == "486293ed547adb562cefdaf43d3d8457b196f2b6"
+    assert made.a.reveal().hex() == "f4053b5ca07e59bb41b8f401037ca90b72b3917e"
+    assert made.e.reveal().hex() == "49a1d53a80fb77e663552964fbbcb450"
 
 
 def keys(cipher=Cipher(Encryption.AES_CBC, 128), name=Hash.SHA1):  # noqa: B008
