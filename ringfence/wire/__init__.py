@@ -1,7 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Declare a format once: a ``@wire`` class is the value, and its annotations are its codec."""
 
-from ringfence.wire.declare import U8, U16, U32, U64, Between, Counted, Fixed, Many, Pad, Rest, Wire, wire
+from ringfence.wire.declare import (
+    U8,
+    U16,
+    U32,
+    U64,
+    Between,
+    Counted,
+    Fixed,
+    Many,
+    Pad,
+    Rest,
+    Times,
+    Wire,
+    little,
+    wire,
+)
 from ringfence.wire.reader import DecodeError, Reader
 
 __all__ = [
@@ -17,6 +32,8 @@ __all__ = [
     "Pad",
     "Reader",
     "Rest",
+    "Times",
     "Wire",
+    "little",
     "wire",
 ]

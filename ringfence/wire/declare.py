@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``@wire``: a class whose annotations are its format, compiled once to an encoder and a decoder.
 
-The class becomes a frozen, slotted dataclass. Its fields stand on the wire in their order, big-endian:
+The class becomes a frozen, slotted dataclass. Its fields stand on the wire in their order, big-endian, or with
+``@little`` little-endian:
 
 - ``U8 U16 U32 U64``: numbers. ``Annotated[Kind, U8]`` with an enum takes known numbers only, ``Annotated[Kind | int,
   U8]`` keeps unknown ones as numbers, and a ``Flag`` keeps unknown bits;
@@ -9,6 +10,8 @@ The class becomes a frozen, slotted dataclass. Its fields stand on the wire in t
 - ``Annotated[bytes, Counted(U16)]``: octets behind their own count;
 - ``Rest``: all octets to the end; ``Annotated[bytes, Rest, Between(8, 256)]`` bounds how many they may be;
 - ``Annotated[tuple[Item, ...], Many(64)]``: ``@wire`` items to the end, so many at most;
+- ``Annotated[tuple[Item, ...], Times(U32)]``: ``@wire`` items behind their number, ``Times(3)``: exactly three;
+- another ``@wire`` class: a value of it;
 - ``Pad(2)`` behind any of them: reserved octets, sent as zero and ignored coming in.
 
 Neighbouring fields of fixed size share one ``struct`` call. The source of both functions is written here and compiled
@@ -82,6 +85,13 @@ class Many:
     most: int
 
 
+class Times:
+    """Items behind their number, or exactly so many."""
+
+    def __init__(self, number: object) -> None:
+        self.number = number if isinstance(number, int) else Counted(number).number
+
+
 class Wire:
     """Base of all ``@wire`` classes: what the decorator adds."""
 
@@ -108,8 +118,18 @@ class Wire:
 @dataclass_transform(frozen_default=True)
 def wire(cls: type[W]) -> type[W]:
     """Make a frozen, slotted dataclass of ``cls`` and compile its codec."""
+    return _made(cls, ">")
+
+
+@dataclass_transform(frozen_default=True)
+def little(cls: type[W]) -> type[W]:
+    """As ``wire``, for formats whose numbers are little-endian."""
+    return _made(cls, "<")
+
+
+def _made(cls: type[W], order: str) -> type[W]:
     made = dataclass(frozen=True, slots=True)(cls)
-    writer = _Writer()
+    writer = _Writer(order)
     for name, annotation in get_type_hints(made, include_extras=True).items():
         if get_origin(annotation) is not ClassVar:
             writer.field(name, annotation)
@@ -131,7 +151,8 @@ def _flat(annotation: object) -> list[object]:
 class _Writer:
     """Writes the source of one class's codec, field by field."""
 
-    def __init__(self) -> None:
+    def __init__(self, order: str) -> None:
+        self._order = order
         self._names: dict[str, object] = {"DecodeError": DecodeError, "error": error}
         self._read: list[str] = []
         self._values: list[str] = []
@@ -146,9 +167,11 @@ class _Writer:
         kind, *marks = _flat(annotation)
         if not self._open:
             raise TypeError(f"{name} stands behind a field that goes to the end")
-        if not marks:
-            raise TypeError(f"{name} says no format")
         self._values.append(name)
+        if isinstance(kind, type) and issubclass(kind, Wire):
+            self._inner(name, kind)
+        elif not marks:
+            raise TypeError(f"{name} says no format")
         bounds = next((mark for mark in marks if isinstance(mark, Between)), None)
         for mark in marks:
             self._mark(name, kind, mark, bounds)
@@ -165,6 +188,8 @@ class _Writer:
                 self._rest(name, bounds)
             case Many():
                 self._many(name, kind, mark.most)
+            case Times():
+                self._times(name, kind, mark.number)
             case Pad():
                 self._letters += f"{mark.octets}x"
             case Between():
@@ -239,10 +264,32 @@ class _Writer:
         ]
         self._parts.append(f"b''.join([item.encode() for item in self.{name}])")
 
+    def _times(self, name: str, kind: object, number: Number | int) -> None:
+        item = self._name(get_args(kind)[0])
+        if isinstance(number, Number):
+            self._letters += number.letter
+            self._targets.append(name)
+            self._sources.append(f"len(self.{name})")
+            times = name
+        else:
+            times = str(number)
+            self._checks += [
+                f"if len(self.{name}) != {number}:",
+                f"    raise ValueError('there are {number} of {name}')",
+            ]
+        self._flush()
+        self._read.append(f"{name} = tuple([{item}.read(reader) for _ in range({times})])")
+        self._parts.append(f"b''.join([item.encode() for item in self.{name}])")
+
+    def _inner(self, name: str, kind: type[Wire]) -> None:
+        self._flush()
+        self._read.append(f"{name} = {self._name(kind)}.read(reader)")
+        self._parts.append(f"self.{name}.encode()")
+
     def _flush(self) -> None:
         """End a run of fields of fixed size: one ``struct`` for all of them."""
         if self._letters:
-            struct = Struct(">" + self._letters)
+            struct = Struct(self._order + self._letters)
             name = self._name(struct)
             self._read.append(f"at = reader.offset; data = reader.take({struct.size})")
             if self._targets:

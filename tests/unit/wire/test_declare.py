@@ -9,7 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.wire import U8, U16, U32, U64, Between, Counted, DecodeError, Fixed, Many, Pad, Reader, Rest, Wire, wire
+from ringfence.wire import (
+    U8,
+    U16,
+    U32,
+    U64,
+    Between,
+    Counted,
+    DecodeError,
+    Fixed,
+    Many,
+    Pad,
+    Reader,
+    Rest,
+    Times,
+    Wire,
+    little,
+    wire,
+)
 
 
 class Colour(Enum):
@@ -211,3 +228,24 @@ def test_any_octets_decode_or_raise(octets):
         except DecodeError:
             continue
         assert len(value.encode()) == len(octets)
+
+
+@little
+class Little(Wire):
+    """Numbers the other way round, items by number, a value inside."""
+
+    head: U16
+    inner: Item
+    items: Annotated[tuple[Item, ...], Times(U32)]
+    pair: Annotated[tuple[Item, ...], Times(2)]
+
+
+def test_little_endian_numbers_counted_items_and_values_inside():
+    value = Little(0x0102, Item(7, b"x"), (Item(1, b""),), (Item(2, b""), Item(3, b"yz")))
+    octets = bytes.fromhex("0201 0701 78 01000000 0100 0200 0302 797a")
+    assert value.encode() == octets
+    assert Little.decode(octets) == value
+    with pytest.raises(DecodeError, match="wanted"):
+        Little.decode(octets.replace(b"\1\0\0\0", b"\xff\xff\xff\xff"))
+    with pytest.raises(ValueError, match="there are 2 of pair"):
+        Little(1, Item(1, b""), (), (Item(1, b""),)).encode()
