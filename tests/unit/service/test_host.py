@@ -53,7 +53,6 @@ A, B = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
 PATH = Path(Endpoint(A, 500), Endpoint(B, 500))
 FLOW = FlowKey(A, B, TCP, 1000, 80)
 SPD = Spd((SpdEntry("web/1", Selector.between("10.0.0.1", "10.0.0.2"), Action.DISCARD, Origin("web")),))
-
 SHORT = Waits(0.02, 0.02, 0.001)
 
 
@@ -301,15 +300,12 @@ def test_after_the_end_nothing_happens(story: Story) -> None:
     assert story.run(act) == ["ike.shut_down", "send bye 10.0.0.2:500", "path.remove 1"]
 
 
-REQUEST = Spd(
-    tuple(
-        SpdEntry(
-            name, Selector.between("10.0.0.1", "10.0.0.2"), Action.PROTECT, Origin(name),
-            processing=Processing(methods=(), clear_out=clear),
-        )
-        for name, clear in (("request", True), ("require", False))
-    )
-)  # fmt: skip
+def rule(name: str, *, clear: bool) -> SpdEntry:
+    processing = Processing(methods=(), clear_out=clear)
+    return SpdEntry(name, Selector.between("10.0.0.1", "10.0.0.2"), Action.PROTECT, Origin(name), processing=processing)
+
+
+REQUEST = Spd((rule("request", clear=True), rule("require", clear=False)))
 
 
 def acquires(*entries: str) -> Callable[[Host], object]:
