@@ -20,7 +20,7 @@ from ringfence.cli.output import Cell, JsonOption, SocketOption
 if TYPE_CHECKING:
     from ringfence.control.transfers import ExportAnswer, ImportAnswer, TransferItem
     from ringfence.policy.model import Policy
-    from ringfence.transfer.base import Exporter, Format, Imported, Importer, LeftOut
+    from ringfence.transfer.base import Exporter, Format, Imported, LeftOut
 
 SourceArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help='The file to bring along; "-" for standard input.', show_default=False)
@@ -64,9 +64,9 @@ def import_(
     from ringfence.transfer.base import decode_text
 
     octets = read_file(source)
-    chosen, read = _reader(form, decode_text(octets), source)
     text = decode_text(octets)
-    imported = _read_at(chosen, text, source, me) if me else read(text, source.name)
+    chosen = _reader(form, text, source)
+    imported = _read_at(chosen, text, source, me) if me else _read(chosen, octets, text, source)
     document = document_of(source, chosen, imported)
     files = {} if to is None else {**_beside(to, imported.secrets), to: document}
     answer = _answer(source, chosen, imported, document)
@@ -118,16 +118,26 @@ def export(
         raise typer.Exit(1)
 
 
-def _reader(form: str, text: str, source: Path) -> "tuple[Format, Importer]":
+def _reader(form: str, text: str, source: Path) -> "Format":
     from ringfence.control.errors import BadRequest
     from ringfence.transfer.formats import FORMATS, guess, named
 
-    names = [one.name for one in FORMATS if one.read is not None]
+    names = [one.name for one in FORMATS if one.readable]
     found = named(form) if form else guess(text, source.name)
-    if found is None or found.read is None:
+    if found is None or not found.readable:
         what = f'--format "{form}" is none that can be read.' if form else f"{source} is in no format that is known."
         raise BadRequest(what, cure=f"Say which it is: --format {' or '.join(names)}")
-    return found, found.read
+    return found
+
+
+def _read(form: "Format", octets: bytes, text: str, source: Path) -> "Imported":
+    from ringfence.control.errors import BadRequest
+
+    if form.read_octets is not None:
+        return form.read_octets(octets, source.name)
+    if form.read is not None:
+        return form.read(text, source.name)
+    raise BadRequest(f"{form.name} cannot be read.")
 
 
 def _read_at(form: "Format", text: str, source: Path, me: str) -> "Imported":

@@ -76,6 +76,9 @@ class ImportFailed(IpsecError):
 Importer = Callable[[str, str], Imported]
 """From a text and the name of its file; raises ImportFailed."""
 
+OctetsImporter = Callable[[bytes, str], Imported]
+"""Likewise, for a format that is no text."""
+
 SitedImporter = Callable[[str, str, str], Imported]
 """Likewise, with the address of this computer, or another word for the side it is; raises BadWord for that."""
 
@@ -97,6 +100,13 @@ class Format:
     write: Exporter | None = None
     read_at: SitedImporter | None = None
     """For a format that speaks of two sides: as ``read``, for the computer that has a certain address."""
+    read_octets: OctetsImporter | None = None
+    """For a format that is no text: as ``read``."""
+
+    @property
+    def readable(self) -> bool:
+        """Whether it can be read at all."""
+        return self.read is not None or self.read_octets is not None
 
 
 def unassigned(policy: Policy, why: str) -> Iterator[LeftOut]:

@@ -16,7 +16,7 @@ from ringfence.net.address import ANY_PORT, AddressRange, PortRange
 from ringfence.net.flow import ICMP, ICMPV6, TCP, UDP
 from ringfence.policy.addresses import NAME
 from ringfence.policy.errors import BadWord
-from ringfence.policy.model import ANY, ME, Address, HostName, Keyword, Kind, Rule
+from ringfence.policy.model import ANY, ME, Address, Filter, HostName, Keyword, Kind, Rule
 from ringfence.policy.terms import Access
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
 
@@ -167,6 +167,17 @@ def access(computers: str, users: str) -> tuple[Access, Access]:
     of_computers = accounts(computers) if computers else ((), ())
     of_users = accounts(users) if users else ((), ())
     return Access(of_computers[0], of_users[0]), Access(of_computers[1], of_users[1])
+
+
+def check_answers(item: Filter) -> None:
+    """Raises BadWord where a filter would block answers to others' connections."""
+    if item.traffic == (Traffic(item.traffic[0].protocol),) and item.remote == ANY:
+        raise BadWord("it is about whatever begins a connection, and a filter cannot tell that from the answers")
+    for one in item.traffic:
+        if one.protocol not in (None, ICMP, ICMPV6) and one.receiver_ports.is_any and not one.sender_ports.is_any:
+            raise BadWord(
+                "it is about connections by the port that they come from, which a filter cannot tell from answers"
+            )
 
 
 def kind_of(rule: Rule) -> Kind:

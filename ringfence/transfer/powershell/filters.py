@@ -17,7 +17,15 @@ from ringfence.policy.errors import BadWord
 from ringfence.policy.model import ANY, ME, Filter, Reading, Verb
 from ringfence.policy.terms import Security
 from ringfence.policy.traffic import Traffic
-from ringfence.transfer.consec import OVERRIDE_CURE, SECURED, access, parse_ports, parse_protocol, traffic_of
+from ringfence.transfer.consec import (
+    OVERRIDE_CURE,
+    SECURED,
+    access,
+    check_answers,
+    parse_ports,
+    parse_protocol,
+    traffic_of,
+)
 from ringfence.transfer.powershell.report import Report
 from ringfence.transfer.powershell.rules import end_of, scope_of, texts_of
 from ringfence.transfer.powershell.terms import Gone, Names, check
@@ -76,19 +84,8 @@ def _blocked(thing: Thing) -> Filter:
         if text_of(thing.values.get(name)).lower() not in ("", "any"):
             raise BadWord(f"-{name} is said, and packets do not tell it")
     item = _about(thing, Verb.BLOCK)
-    _check_answers(item)
+    check_answers(item)
     return replace(item, mirrored=False)
-
-
-def _check_answers(item: Filter) -> None:
-    """Raises BadWord where answers to others' connections would be blocked, too."""
-    if item.traffic == (Traffic(item.traffic[0].protocol),) and item.remote == ANY:
-        raise BadWord("it is about whatever begins a connection, and a filter cannot tell that from the answers")
-    for one in item.traffic:
-        if one.protocol not in (None, ICMP, ICMPV6) and one.receiver_ports.is_any and not one.sender_ports.is_any:
-            raise BadWord(
-                "it is about connections by the port that they come from, which a filter cannot tell from answers"
-            )
 
 
 def _secured(thing: Thing) -> Filter:
@@ -102,7 +99,7 @@ def _secured(thing: Thing) -> Filter:
     if override and item.direction is Reading.IN and not allow.computers:
         raise BadWord("it overrides block rules inward, and says for no computers", cure=OVERRIDE_CURE)
     if not override:
-        _check_answers(item)
+        check_answers(item)
     return replace(
         item, secure=secure, override_block=override, allow=allow, deny=deny, mirrored=not override,
     )  # fmt: skip

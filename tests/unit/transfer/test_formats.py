@@ -31,7 +31,7 @@ def test_most_lines_decide(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_names_are_unique() -> None:
     names = [one.name for one in formats.FORMATS]
     assert len(names) == len(set(names))
-    assert all(one.read or one.write for one in formats.FORMATS)
+    assert all(one.readable or one.write for one in formats.FORMATS)
 
 
 EAP = '{ eap = "mschapv2", certificate = "CN=A", users-file = "u.toml" }'
