@@ -152,6 +152,8 @@ class PadEntry:
     """Whether peers of IKEv2 that know nothing better may sign by RSA with SHA-1, and we for them."""
 
     ppk: Ppk | None = None
+    reauthenticate_s: int | None = None
+    """How old a proof may be (IKEv2); None for as old as the IKE SA and its successors get."""
     pool: Pool | None = None
     """What such a peer gets an address of."""
     asks: Asks | None = None

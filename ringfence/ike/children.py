@@ -41,6 +41,8 @@ class Record:
     made_at: float = 0.0
     lowest: bytes = b""
     """The lesser nonce of its negotiation, where that decides which of several counts (IKEv2)."""
+    replaces: int | None = None
+    """The contract in whose place it is, be it that the peer says so or that it is made anew for it."""
 
     @property
     def key(self) -> Key:

@@ -21,7 +21,7 @@ from ringfence.ike.info import peer_of
 from ringfence.ike.lifetime import ChildEvent, ChildState, IkeEvent
 from ringfence.ike.sessions import Clock, Due, Sessions, Take
 from ringfence.ike.strangers import unknown_spi
-from ringfence.ike.wishes import Order, key_of
+from ringfence.ike.wishes import Order, Wish, key_of
 from ringfence.ike.world import World
 from ringfence.net.address import Path
 
@@ -54,9 +54,29 @@ class Contracts:
             order = self._order_of_peers(session, child)
         else:  # what comes along with an IKE SA of IKEv2 was not begun for itself
             order = wish.order if wish.nonce and wish.ike_id == session.id else self._world.next_order()
-        record = Record(child, session.id, session.path, wish is not None, order)
+        replaces = child.replaces
+        if session.version != 1 and replaces is None:
+            replaces = self._made_anew(session, child, wish)
+        record = Record(child, session.id, session.path, wish is not None, order, replaces=replaces)
         self._world.children.add(record)
         return record
+
+    def _made_anew(self, session: IkeSa, child: ChildSa, wish: Wish | None) -> int | None:
+        """What a contract of a new IKE SA stands for that both sides have under another one; nobody says so.
+
+        A peer that begins while we do, or have just done so, means the same as we.
+        """
+        if wish is not None:
+            return None if wish.anew is None else wish.replaces
+        key = key_of(session.path, child.selector)
+        ours = self._world.wishes.get(key)
+        if ours is not None and ours.anew is not None:
+            return ours.replaces
+        newest = self._world.children.newest(key)
+        if newest is None or newest.ike_id == session.id or newest.child.peer != child.peer:
+            return None
+        crosses = newest.initiator and self._world.env.now - newest.made_at <= COLLISION_S
+        return newest.replaces if crosses else newest.child.id
 
     def _order_of_peers(self, session: IkeSa, child: ChildSa) -> Order:
         """A peer's contract is newer than all before, but for our own under way that the peer would hear later."""
@@ -96,7 +116,7 @@ class Contracts:
         """Put it in its place among those that both sides made at about the same time."""
         for rival in self._world.children.competing(record.key):
             recent = record.made_at - rival.made_at <= COLLISION_S and rival.in_use and rival is not record
-            crossed = rival.initiator is not record.initiator and rival.child.replaces == record.child.replaces
+            crossed = rival.initiator is not record.initiator and rival.replaces == record.replaces
             if not recent or not rival.lowest or not crossed:
                 continue
             if rival.lowest > record.lowest:
@@ -195,17 +215,17 @@ class Contracts:
         self._succeed(record)  # whoever ends what was replaced receives by its successor
         return self.end(record.child.id, "deleted by the peer", tell=False)
 
-    def expired(self, child_id: int, why: str) -> Record | None:
-        """A hard limit is reached, perhaps sooner than it seemed when its successor was made."""
+    def expired(self, child_id: int, why: str, *, tell: bool = True) -> Record | None:
+        """A hard limit is reached, perhaps sooner than it seemed when its successor was made, or its IKE SA ends."""
         record = self._world.children.get(child_id)
         if record is not None:
             self._succeed(record)
-        return self.end(child_id, why, tell=True)
+        return self.end(child_id, why, tell=tell)
 
     def _succeed(self, record: Record) -> None:
         """Send by the successor of what ends, if there is one."""
         for newer in self._world.children.competing(record.key):
-            if newer.state is ChildState.AGREED and newer.child.replaces == record.child.id:
+            if newer.state is ChildState.AGREED and newer.replaces == record.child.id:
                 self.switch(newer.child.id)
 
     def unknown_spi(self, protocol: Protocol, spi: int, path: Path) -> None:

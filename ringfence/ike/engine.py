@@ -7,7 +7,6 @@ host wants; the protocol is in ``v1``.
 """
 
 from collections.abc import Callable
-from functools import partial
 
 from ringfence.audit import MessageIgnored
 from ringfence.databases.pad import Pad
@@ -18,6 +17,7 @@ from ringfence.ike.association import IkeSa
 from ringfence.ike.contracts import RETIRED, Contracts
 from ringfence.ike.dispatch import begins, header_of
 from ringfence.ike.doorway import Doorway
+from ringfence.ike.due import Due
 from ringfence.ike.effects import Answer, Effect, Question, Report
 from ringfence.ike.errors import Ignored, IkeError, Reason
 from ringfence.ike.happening import (
@@ -27,6 +27,7 @@ from ringfence.ike.happening import (
     Established,
     FirstContact,
     Happening,
+    Limited,
     MainFailed,
     Moved,
     Output,
@@ -41,11 +42,13 @@ from ringfence.ike.happening import (
 )
 from ringfence.ike.header import Header
 from ringfence.ike.info import IkeSaInfo, peer_of
+from ringfence.ike.infos import info_of
 from ringfence.ike.lifetime import ChildState, IkeEvent
 from ringfence.ike.liveness import Liveness
 from ringfence.ike.pursuit import Pursuit
+from ringfence.ike.reauthentication import Reauthentication
 from ringfence.ike.sameness import same_entry, same_peer
-from ringfence.ike.sessions import Due, Sessions
+from ringfence.ike.sessions import Sessions
 from ringfence.ike.settings import IkeSettings
 from ringfence.ike.standing import Standing
 from ringfence.ike.strangers import denied_spis, told_stranger
@@ -78,7 +81,8 @@ class IkeEngine:
         self._standing = Standing(self._world, self._timers, self._pursuit)
         self._liveness = Liveness(*shared, self._contracts, self._pursuit)
         self._wear = Wear(self._sessions, self._pursuit)
-        self._succession = Succession(self._world, self._timers, self._sessions, partial(self._end_child, tell=False))
+        self._succession = Succession(self._world, self._timers, self._sessions, self._end_orphan)
+        self._reauthentication = Reauthentication(self._world, self._timers, self._sessions, self._pursuit)
 
     # Entries -------------------------------------------------------------------------------------------------------
 
@@ -219,7 +223,8 @@ class IkeEngine:
 
     def ike_sas(self) -> tuple[IkeSaInfo, ...]:
         """All IKE SAs, those under negotiation too."""
-        return tuple(self._info(session) for session in self._sessions)
+        children, sessions = self._world.children, self._sessions
+        return tuple(info_of(one, children.of(one.id), sessions.expires_at(one)) for one in sessions)
 
     def child_sas(self) -> tuple[ChildSa, ...]:
         """All contracts that both sides have, retiring ones too."""
@@ -256,6 +261,7 @@ class IkeEngine:
 
     def _done(self) -> list[Effect]:
         self._standing.look()
+        self._reauthentication.look()
         out, self._out[:] = list(self._out), []
         return out
 
@@ -302,6 +308,8 @@ class IkeEngine:
                 self._sessions.rank(session)
             case Connected(child_id):
                 self._contracts.switch(child_id)
+            case Limited(seconds):
+                self._reauthentication.limited(session, seconds)
             case Shortened() | Worn():
                 self._wear.happen(session, happening)
             case Moved():
@@ -317,6 +325,7 @@ class IkeEngine:
         self._sessions.established(session)
         self._contracts.follow(session)
         self._liveness.established(session)
+        self._reauthentication.established(session)
         self._pursuit.established(session)
 
     def _quick_failed(self, session: IkeSa, failed: QuickFailed) -> None:
@@ -341,6 +350,12 @@ class IkeEngine:
         if record is not None:
             self._pursuit.ended(record)
 
+    def _end_orphan(self, child_id: int, why: str) -> None:
+        """Its IKE SA has ended."""
+        record = self._contracts.expired(child_id, why, tell=False)
+        if record is not None:
+            self._pursuit.ended(record)
+
     def _renew(self, child_id: int) -> None:
         record = self._world.children.get(child_id)
         if record is not None:
@@ -357,44 +372,19 @@ class IkeEngine:
                 self._sessions.end(session, IkeEvent.EXPIRED, "its lifetime is over", tell=True, reason=Reason.EXPIRED)
             case Due.RETIRE_IKE if session is not None:
                 self._sessions.retire(session)
+            case Due.REAUTHENTICATE | Due.UNPROVED if session is not None:
+                self._reauthentication.come_due(due, session)
             case Due.WISHES | Due.NEXT_KEYING:
                 self._pursuit.come_due(due, number)
             case Due.RENEW:
                 self._renew(number)
-            case Due.EXPIRE:
-                self._end_child(number, "its lifetime is over", tell=True)
             case Due.SWITCH:
                 self._contracts.switch(number)
-            case Due.RETIRE:
-                self._end_child(number, RETIRED, tell=True)
+            case Due.EXPIRE | Due.RETIRE:
+                self._end_child(number, RETIRED if due is Due.RETIRE else "its lifetime is over", tell=True)
 
     def _tick(self, session: IkeSa) -> None:
         if self._sessions.is_moot(session):
             self._sessions.forget(session)
         else:
             self._take(session, session.tick())
-
-    def _info(self, session: IkeSa) -> IkeSaInfo:
-        made = session.agreed
-        return IkeSaInfo(
-            id=session.id,
-            version=session.version,
-            path=session.path,
-            state=session.state,
-            initiator=session.initiator,
-            initiator_cookie=session.cookies[0],
-            responder_cookie=session.cookies[1],
-            local_identity=made.local if made else None,
-            remote_identity=made.remote if made else None,
-            proof=made.proof if made else "",
-            proposal=made.proposal if made else None,
-            entry=session.entry.name,
-            rule=session.rule,
-            made_at=session.made_at,
-            expires_at=self._sessions.expires_at(session),
-            children=tuple(
-                record.child.id
-                for record in self._world.children.of(session.id)
-                if record.state is not ChildState.LARVAL
-            ),
-        )

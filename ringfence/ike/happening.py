@@ -70,6 +70,13 @@ class Shortened:
 
 
 @dataclass(frozen=True, slots=True)
+class Limited:
+    """The peer wants proved again who we are before so many seconds are over (IKEv2)."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Worn:
     """So much has been encrypted under an IKE SA that it is to be replaced, or must be."""
 
@@ -185,6 +192,7 @@ Happening = (
     | QuickFailed
     | Established
     | Shortened
+    | Limited
     | Worn
     | Confirmed
     | MainFailed

@@ -27,7 +27,7 @@ from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.happening import QuickFailed
 from ringfence.ike.info import peer_of
 from ringfence.ike.keying import Keyings
-from ringfence.ike.lifetime import ChildEvent, ChildState, IkeEvent
+from ringfence.ike.lifetime import ChildEvent, ChildState, IkeEvent, IkeState
 from ringfence.ike.sessions import Clock, Due, Sessions, Take
 from ringfence.ike.siblings import siblings
 from ringfence.ike.v1.main_mode import NONCE_OCTETS
@@ -138,6 +138,9 @@ class Pursuit:
             self.give_up(wish, Reason.NO_POLICY, f'the policy does not say how "{wish.entry.peer}" authenticates')
             return
         larval = next((each for each in self._world.children.competing(wish.key) if _by_peer(each)), None)
+        if larval is None and wish.anew is not None:
+            self._pursue_anew(wish, wish.anew.heir)
+            return
         session = self._renewed_under(wish) or self._sessions.best(wish.path, entry, self._renewed_with(wish))
         under_way = self._sessions.negotiating(wish.path, entry)
         if larval is not None:
@@ -150,6 +153,17 @@ class Pursuit:
             self.keyings.begin(wish.path, entry, wish.entry.origin.rule, wish)
         else:
             self.give_up(wish, Reason.MAY_NOT_BEGIN, f"the policy lets only {peer_of(wish.path)} begin")
+
+    def _pursue_anew(self, wish: Wish, heir: int) -> None:
+        """Make it under that IKE SA alone, which is to replace another."""
+        session = self._sessions.get(heir)
+        if session is not None and session.usable:
+            wish.ike_id = heir
+            self._begin_quick(session, wish)
+        elif session is not None and session.state is IkeState.NEGOTIATING:
+            wish.ike_id = heir
+        else:
+            self.give_up(wish, Reason.PEER_SILENT, "both sides have not proved again who they are")
 
     def _renewed_with(self, wish: Wish) -> Identity | None:
         """Who has the contract that a wish renews."""

@@ -9,45 +9,26 @@ given up. Contracts outlive the IKE SA they were made under.
 """
 
 from collections.abc import Callable, Iterator
-from enum import Enum, auto
 
 from ringfence.audit import MainModeEnded
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PadEntry
 from ringfence.ike.association import IkeSa, Renewable, keying_of
+from ringfence.ike.due import OF_IKE_SAS
+from ringfence.ike.due import Clock as Clock
+from ringfence.ike.due import Due as Due
 from ringfence.ike.effects import Report
 from ringfence.ike.errors import Reason
 from ringfence.ike.happening import Orphaned, Output
 from ringfence.ike.header import COOKIE_OCTETS, NO_COOKIE, Header
 from ringfence.ike.info import made_room, peer_of
 from ringfence.ike.lifetime import IkeEvent, IkeState, soft_limits
-from ringfence.ike.timers import Timers
 from ringfence.ike.v1.session import Session as SessionV1
 from ringfence.ike.v2.rekey import Successor
 from ringfence.ike.v2.session import Session as SessionV2
 from ringfence.ike.world import World
 from ringfence.net.address import Path
 
-
-class Due(Enum):
-    """What a deadline is about."""
-
-    SESSION = auto()
-    """An exchange waits."""
-    RENEW_IKE = auto()
-    EXPIRE_IKE = auto()
-    RETIRE_IKE = auto()
-    NEXT_KEYING = auto()
-    WISHES = auto()
-    """Wishes have waited under an IKE SA for a moment."""
-    RENEW = auto()
-    EXPIRE = auto()
-    SWITCH = auto()
-    RETIRE = auto()
-    STANDING = auto()
-
-
-Clock = Timers[tuple[Due, int]]
 Take = Callable[[IkeSa, list[Output]], None]
 
 
@@ -224,6 +205,8 @@ class Sessions:
         self._world.hand_over(old.id, new.id)
         self._timers.drop((Due.RENEW_IKE, old.id))
         self._timers.drop((Due.RETIRE_IKE, new.id))
+        for due in Due.REAUTHENTICATE, Due.UNPROVED:  # other keys are no other proof
+            self._timers.move((due, old.id), (due, new.id))
         if isinstance(old, Renewable):
             self._take(new, new.delete(old.unsaid()))
         if new.initiator:
@@ -378,7 +361,7 @@ class Sessions:
                 del self._by_cookies[cookies]
         if self._by_first.get(first := (session.born, session.cookies[0])) is session:
             del self._by_first[first]
-        for due in Due.SESSION, Due.RENEW_IKE, Due.EXPIRE_IKE, Due.RETIRE_IKE, Due.NEXT_KEYING:
+        for due in OF_IKE_SAS:
             self._timers.drop((due, session.id))
 
     def expires_at(self, session: IkeSa) -> float | None:

@@ -35,6 +35,11 @@ class Timers(Generic[K]):
         """Take the deadline of ``key`` away."""
         self._due.pop(key, None)
 
+    def move(self, key: K, to: K) -> None:
+        """The deadline of ``key`` is that of another."""
+        self.set(to, self.when(key))
+        self.drop(key)
+
     def when(self, key: K) -> float | None:
         """The deadline of ``key``."""
         due = self._due.get(key)

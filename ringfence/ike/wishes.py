@@ -23,6 +23,16 @@ Key = tuple[bytes, bytes, Selector]
 
 
 @dataclass(slots=True, eq=False)
+class Anew:
+    """Both sides prove again who they are: an IKE SA, and the one that has all its contracts made anew under it."""
+
+    old: int
+    heir: int
+    wishes: list["Wish"] = field(default_factory=list)
+    """One for each of the contracts."""
+
+
+@dataclass(slots=True, eq=False)
 class Wish:
     """Something to be negotiated."""
 
@@ -56,6 +66,8 @@ class Wish:
     """The peer takes one pair of selectors at a time."""
     was_unread: bool = False
     """The peer has made nothing of a quick mode of ours for it."""
+    anew: Anew | None = None
+    """It is to be made under the new IKE SA of that, and no other."""
 
     @property
     def key(self) -> Key:

@@ -11,7 +11,7 @@ from ringfence.ike.children import Children
 from ringfence.ike.exchange import Env
 from ringfence.ike.flood import Bucket, CookieJar, HalfOpen
 from ringfence.ike.settings import IkeSettings
-from ringfence.ike.wishes import Key, Order, Wishes
+from ringfence.ike.wishes import Anew, Key, Order, Wishes
 
 
 class World:
@@ -25,6 +25,8 @@ class World:
         self.children = Children()
         self.assignments = Assignments()
         self.wishes = Wishes()
+        self.anew: list[Anew] = []
+        """Reauthentications under way."""
         self.half_open = HalfOpen(settings.flood, random)
         self.clear_notifies = Bucket(settings.flood.notifies_per_s)
         self.jar = CookieJar(random)
@@ -50,6 +52,8 @@ class World:
         """Another IKE SA speaks for the contracts of this one, and has what was assigned under it."""
         self.children.move(ike_id, to)
         self.assignments.move(ike_id, to)
+        for one in self.anew:
+            one.old, one.heir = (to if number == ike_id else number for number in (one.old, one.heir))
 
     def our_nonce(self, key: Key) -> bytes | None:
         """The nonce of a quick mode that we have under way for this, and insist on."""

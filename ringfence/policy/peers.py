@@ -152,6 +152,7 @@ class Peers:
                 initiate=manner.initiate,
                 keying=manner.keying,
                 ppk=self._ppk(manner.ppk),
+                reauthenticate_s=manner.main_mode.reauthenticate_s,
                 pool=self._pools.get(manner.pool),
                 asks=manner.asks,
                 local_auth=tuple(self._ways(manner.own_auth)),

@@ -146,7 +146,9 @@ def decode_main_mode(table: Table) -> MainMode | None:
     return found
 
 
-EXCHANGE = ("methods", "lifetime", "sessions", "pfs", "aggressive", "xauth", "force-dh")
+LEAST_PROOF_S = 60
+"""Contracts that are younger may be taken for some that both sides have begun at once."""
+EXCHANGE = ("methods", "lifetime", "sessions", "pfs", "aggressive", "xauth", "force-dh", "reauthenticate")
 """The settings of main mode."""
 
 
@@ -165,6 +167,7 @@ def decode_exchange(table: Table) -> MainMode:
         either(table.value("aggressive", bool), False),
         decode_xauth(table),
         either(table.value("force-dh", bool), False),
+        _limit(table, "reauthenticate", parse_duration, None, LEAST_PROOF_S, LONGEST_S),
     )
 
 

@@ -232,6 +232,8 @@ class MainMode:
     xauth: Xauth | None = None
     force_dh: bool = False
     """A Diffie-Hellman exchange also where AuthIP could do without; IKE always has one."""
+    reauthenticate_s: int | None = None
+    """How old a proof of who both are may be in IKEv2; None for as old as the two computers are connected."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,6 +240,8 @@ def main_mode_pairs(mode: MainMode, prefix: str = "main-mode.") -> Iterator[Pair
                 yield f"{prefix}xauth.{name}", toml_text(word), False
     if mode.force_dh:
         yield f"{prefix}force-dh", "true", False
+    if mode.reauthenticate_s is not None:
+        yield f"{prefix}reauthenticate", toml_text(format_duration(mode.reauthenticate_s)), False
 
 
 def said_lifetime(limits: Limits, *, said: bool) -> Iterator[Pair]:

@@ -65,6 +65,7 @@ class HostPolicy:
     dead_peer: DeadPeer | None = USUAL
     keying: tuple[int, ...] = (1,)
     ppk: Ppk | None = None
+    reauthenticate_s: int | None = None
 
     def with_(self, **changes: object) -> "HostPolicy":
         """The same but for some fields."""
@@ -105,6 +106,7 @@ class HostPolicy:
             dead_peer=self.dead_peer,
             keying=self.keying,
             ppk=self.ppk,
+            reauthenticate_s=self.reauthenticate_s,
         )
         return Spd((entry,)), Pad((peer,))
 

@@ -43,7 +43,7 @@ from ringfence.ike.exchange import (
 )
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.through_nat import check_nat
-from ringfence.ike.v2 import fragment, intermediate, natt, ppk
+from ringfence.ike.v2 import authlife, fragment, intermediate, natt, ppk
 from ringfence.ike.v2.assigning import Assigning
 from ringfence.ike.v2.auth import Begun, introduce, meet
 from ringfence.ike.v2.certificates import requests
@@ -116,6 +116,8 @@ class Agreed:
     """Why there is no child SA although one was asked for."""
     void: tuple[tuple[Protocol, int], ...] = ()
     """SPIs of ours that the peer believes in although there is no child SA."""
+    limited_s: int | None = None
+    """For how many seconds the responder takes our proof for good."""
 
     @property
     def proposal(self) -> IkeProposal:
@@ -163,6 +165,7 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
     beside = *_contact(setting), *setting.assigning.ask(entry), *child_payloads
     chain, proved, keys = yield from introduce(entry, replace(begun, keys=keys), *beside)
     contact = says(chain, Notify.INITIAL_CONTACT) and not proved.is_stranger
+    agreed = Agreed(keys, proved, nat, contact, limited_s=authlife.told(chain))
     try:
         given = setting.assigning.take(chain, entry)
     except Refused as error:
@@ -170,15 +173,15 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
     for effect in given:
         yield from perform(effect)
     if asked is None or wanted is None:
-        return Agreed(keys, proved, nat, contact, refused=refused)
+        return replace(agreed, refused=refused)
     try:
         ground = Ground(setting.ike_id, keys, path, proved.remote, setting.children, nat, entry.unanswered_s)
         child = _taken(chain, asked, ground, wanted, env, given[0].given if given else None)
     except Refused as error:
         void = tuple(asked.spis.items()) if chain.maybe(SaPayload) else ()
-        return Agreed(keys, proved, nat, contact, refused=error, void=void)
+        return replace(agreed, refused=error, void=void)
     yield from perform(InstallInbound(child.child))
-    return Agreed(keys, proved, nat, contact, child)
+    return replace(agreed, child=child)
 
 
 def _initiate_init(setting: Setting, entry: PadEntry, env: Env) -> Exchange[Begun]:
@@ -327,19 +330,20 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     begun = Begun(setting.ike_id, setting.path, keys, own_first, first, nat, setting.spis[0] + NO_SPI)
     met = yield from meet(message, begun, setting.entries)
     proved, entry, keys = met.proved, met.proved.entry, met.keys
+    words = *met.words, *authlife.announced(entry)
     contact = says(chain, Notify.INITIAL_CONTACT) and not proved.is_stranger
     path = met.last.path or setting.path
     ground = Ground(setting.ike_id, keys, path, proved.remote, setting.children, nat, entry.unanswered_s)
     try:
         given = setting.assigning.give(chain, proved, anew=contact)
         if chain.maybe(SaPayload) is None:
-            yield from conclude(*met.words, *given)
+            yield from conclude(*words, *given)
             return Agreed(keys, proved, nat, contact)
         granted = grants(chain, ground, setting.offered(proved), env, first=True)
     except Refused as error:
-        yield from conclude(*met.words, *told(error))
+        yield from conclude(*words, *told(error))
         return Agreed(keys, proved, nat, contact, refused=error)
     child = contract(ground, granted.terms, (ends.initiator_nonce, ends.responder_nonce), None, env, initiator=False)
     yield from perform(InstallInbound(child.child))
-    yield from conclude(*met.words, *given, *granted.answer)
+    yield from conclude(*words, *given, *granted.answer)
     return Agreed(keys, proved, nat, contact, child)

@@ -16,6 +16,7 @@ from ringfence.ike.exchange import Message, Stepper
 from ringfence.ike.happening import (
     FirstContact,
     Inherits,
+    Limited,
     Lost,
     PeerDeleted,
     PeerDeletedIke,
@@ -25,7 +26,7 @@ from ringfence.ike.happening import (
 from ringfence.ike.header import Header
 from ringfence.ike.lifetime import ChildState
 from ringfence.ike.payload import Chain, Payload
-from ringfence.ike.v2 import child, configuration, informational, rekey
+from ringfence.ike.v2 import authlife, child, configuration, informational, rekey
 from ringfence.ike.v2.dialogue import Dialogue
 from ringfence.ike.v2.initial import Agreed, says
 from ringfence.ike.v2.keyexchange import link_of, unknown_link
@@ -267,6 +268,8 @@ class Requests:
         self._talk.answer(message.header, message.octets, answer)
         for protocol, spi in gone:
             self._voice.emit(PeerDeleted(protocol, (spi,)))
+        if (seconds := authlife.told(chain)) is not None and not ends:
+            self._voice.emit(Limited(seconds))
         if ends:
             self._end()
         elif says(chain, Notify.INITIAL_CONTACT) and not self._made().proved.is_stranger:

@@ -18,6 +18,7 @@ from ringfence.ike.happening import (
     Confirmed,
     Established,
     Left,
+    Limited,
     Lost,
     MainFailed,
     Output,
@@ -331,6 +332,8 @@ class Session:
             self._voice.report(reports.child_failed(self._voice.peer, running, made.refused))
             self._voice.emit(QuickFailed(made.refused.reason, made.refused.detail, running.wish, None))
         self._voice.emit(Established(made.first_contact))
+        if made.limited_s is not None:
+            self._voice.emit(Limited(made.limited_s))
         self._voice.emit(Confirmed())
         if made.refused is not None and made.refused.reason is Reason.NO_ADDRESS and self.entry.asks is not None:
             self._voice.emit(Lost(Reason.NO_ADDRESS, made.refused.detail))  # it is good for nothing

@@ -230,6 +230,8 @@ def _mode(mode: MainMode, place: Place, what: str, script: Script) -> Words:
         script.leave_out(place, f"{what}, xauth", "Windows lets users in by AuthIP, not by XAUTH")
     if mode.aggressive:
         script.leave_out(place, f"{what}, aggressive", "Windows speaks no aggressive mode")
+    if mode.reauthenticate_s is not None:
+        script.leave_out(place, f"{what}, reauthenticate", "Windows authenticates anew with each main mode alone")
     return [
         ("mmsecmethods", ",".join(methods)),
         ("mmkeylifetime", f"{max(mode.lifetime_s // 60, 1)}min,{mode.sessions}sess"),

@@ -75,7 +75,11 @@ class Sets:
         minutes, rest = divmod(mode.lifetime_s, 60)
         if rest or not 0 < minutes <= MOST_MINUTES:
             raise BadWord("its main mode lives for a time that Windows does not take", cure="Say 1 to 2879 min.")
-        for said, what in ((mode.aggressive, "aggressive mode"), (mode.xauth, "XAUTH")):
+        for said, what in (
+            (mode.aggressive, "aggressive mode"),
+            (mode.xauth, "XAUTH"),
+            (mode.reauthenticate_s, "of an age of proofs"),
+        ):
             if said:
                 raise BadWord(f"it speaks {what}, which Windows does not", cure="Use AuthIP or IKEv2 there.")
         about: Words = [("Description", quote(description))] if description else []

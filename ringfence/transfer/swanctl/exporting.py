@@ -192,6 +192,7 @@ class _Writer:
         lines = [
             f"version = {version}", *ends, f"proposals = {', '.join(map(ike_word, mode.methods))}",
             f"rekey_time = {mode.lifetime_s - over}", f"over_time = {over}", *["aggressive = yes"] * mode.aggressive,
+            *(f"reauth_time = {seconds - seconds // 10}" for seconds in (mode.reauthenticate_s,) if seconds),
             *self._addresses(rule, words),
         ]  # fmt: skip
         for setting, said in (("sessions", mode.sessions), ("pfs", mode.pfs)):

@@ -46,6 +46,16 @@ def test_moved_and_dropped():
     assert timers.next() is None
 
 
+def test_a_deadline_goes_over_to_another():
+    timers = Timers()
+    timers.set("old", 3.0)
+    timers.move("old", "new")
+    assert (timers.when("old"), timers.when("new")) == (None, 3.0)
+    timers.set("old", None)
+    timers.move("old", "new")
+    assert timers.next() is None
+
+
 def test_what_is_set_while_popping_comes_if_it_is_due():
     timers = Timers[str]()
     timers.set("a", 1.0)

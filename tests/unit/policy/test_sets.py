@@ -38,7 +38,11 @@ auth = "kerberos"
 second-auth = "user-ntlm"
 protect = ["esp aes256-gcm", "none sha256"]
 lifetime = { time = "20 min", data = "1 GB" }
-main-mode = { methods = "aes256-sha384-ecp384", lifetime = "60 min", sessions = 4, force-dh = true }
+main-mode.methods = "aes256-sha384-ecp384"
+main-mode.lifetime = "60 min"
+main-mode.sessions = 4
+main-mode.force-dh = true
+main-mode.reauthenticate = "90 min"
 require-encryption = true
 local-rules = false
 tunnel-authorization = { computers = "*.corp.example", deny = { users = "mallory@corp.example" } }
@@ -58,6 +62,7 @@ def test_every_global_setting() -> None:
     assert (found.lifetime, found.pfs) == (Limits(1200, 1 << 30), False)
     assert found.main_mode is not None
     assert (found.main_mode.lifetime_s, found.main_mode.sessions, found.main_mode.force_dh) == (3600, 4, True)
+    assert found.main_mode.reauthenticate_s == 5400
     assert (found.require_encryption, found.local_rules, found.legacy) == (True, False, True)
     assert (found.tunnel_allow, found.tunnel_deny) == (
         Access(("*.corp.example",)),

@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The settings themselves are tried in test_rules and test_ipsec; here is what these do not reach."""
 
+import pytest
+
 from ringfence.policy.decode import Table
+from ringfence.policy.document import parse
+from ringfence.policy.errors import PolicyError
 from ringfence.policy.settings import decode_name, decode_places, either
 from ringfence.policy.source import Source
+from ringfence.policy.terms import MainMode
+from ringfence.policy.write import canonical
 
 
 def table(text: str) -> Table:
@@ -24,3 +30,30 @@ def test_a_name_is_needed() -> None:
 
 def test_either() -> None:
     assert (either(None, 1), either(0, 1)) == (1, 0)
+
+
+@pytest.mark.parametrize(("word", "seconds"), [('"8 h"', 28_800), ('"60 s"', 60), (None, None)])
+def test_how_old_a_proof_may_be(word, seconds):
+    text = PROOFS.replace("WORD", word) if word else PROOFS.replace("main-mode.reauthenticate = WORD", "")
+    policy = parse(text, name="p.toml")
+    mode = policy.rules[0].main_mode or MainMode()
+    assert mode.reauthenticate_s == seconds
+    again = parse(canonical(policy), name="q.toml").rules[0].main_mode or MainMode()
+    assert again.reauthenticate_s == seconds
+
+
+@pytest.mark.parametrize("word", ['"59 s"', '"soon"', "true"])
+def test_a_proof_cannot_be_that_old(word):
+    with pytest.raises(PolicyError, match="reauthenticate"):
+        parse(PROOFS.replace("WORD", word), name="p.toml")
+
+
+PROOFS = """
+[[rule]]
+name = "lab"
+with = "192.0.2.9"
+secure = "require"
+keying = "ikev2"
+auth = { psk-file = "lab.psk" }
+main-mode.reauthenticate = WORD
+"""
