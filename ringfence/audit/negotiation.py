@@ -227,6 +227,23 @@ class PeerDead(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeerSentElsewhere(Event):
+    """A gateway sends its client to another one (RFC 5685)."""
+
+    NAME: ClassVar[str] = "sent-elsewhere"
+    peer: str
+    to: str
+    """The other gateway."""
+    rule: str
+    """Empty where it may be any of several."""
+    sent: bool
+    """Whether we are the gateway."""
+
+    def __str__(self) -> str:
+        return f"{self.peer} is sent to the gateway {self.to}" if self.sent else f"{self.peer} sends us to {self.to}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageIgnored(Event):
     """An IKE message was dropped without an answer."""
 

@@ -21,6 +21,7 @@ from ringfence.cli import (
     boot,
     demo,
     explain,
+    gateway,
     lint,
     monitor,
     nouns,
@@ -67,6 +68,7 @@ app.command("run", short_help="Guard this computer by a policy.")(run_service.ru
 app.command("boot", short_help="Shut what a policy requires until the service is up.")(boot.boot)
 app.command("status", short_help="Show the whole on one page.")(status.status)
 app.add_typer(sa.app, name="sa", short_help="List, show, delete security associations.")
+app.add_typer(gateway.app, name="gateway", short_help="Send clients to another gateway.")
 app.add_typer(policy.app, name="policy", short_help="Show the running policy, check, compare, edit.")
 nouns.add_nouns(app)
 app.command("explain", short_help="Say what happens to a packet, and why.")(explain.explain)

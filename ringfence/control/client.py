@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
+from ringfence.control.draining import Drained, Draining
 from ringfence.control.edits import Edited, RecordedEdit
 from ringfence.control.errors import BadAnswer, BadRequest, ControlError, NotAllowed, NotRunning, NotThere, Refused
 from ringfence.control.messages import (
@@ -73,6 +74,10 @@ class Client:
     def delete_sa(self, name: str) -> Deleted:
         """End an SA, by id or SPI; raises NotThere."""
         return self._ask("DELETE", f"/sas/{quote(name, safe='')}", Deleted)
+
+    def drain(self, order: Draining) -> Drained:
+        """Send clients to another gateway, or serve them again; raises Refused with the reason."""
+        return self._ask("PUT", "/gateway", Drained, body=order)
 
     def policy(self) -> PolicyView:
         """The running policy."""

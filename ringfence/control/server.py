@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ringfence import __version__
+from ringfence.control.draining import Drained, Draining
 from ringfence.control.edits import Edited, RecordedEdit
 from ringfence.control.errors import BadRequest, ControlError, NotThere, Refused
 from ringfence.control.messages import (
@@ -66,6 +67,9 @@ class Service(Protocol):
 
     async def delete_sa(self, name: str) -> Deleted:
         """End an SA, given by id or SPI; raises NotThere."""
+
+    def drain(self, order: Draining) -> Drained:
+        """Send clients to another gateway, or serve them again; raises BadRequest for what is no address."""
 
     def policy(self) -> PolicyView:
         """The running policy."""
@@ -142,6 +146,11 @@ def _routes(service: Service) -> APIRouter:
     async def delete_sa(name: str) -> Deleted:
         """By id (``m1``, ``q3``) or SPI (``0x5f3a11c0``); the peer is told. Traffic that needs it makes a new one."""
         return await service.delete_sa(name)
+
+    @router.put("/gateway", summary="Send clients to another gateway", tags=["security associations"])
+    async def drain(order: Draining) -> Drained:
+        """Those that are here, and those that come in until another order, or a restart (RFC 5685)."""
+        return service.drain(order)
 
     @router.get("/why", summary="Why there is no security with a peer, or was none", tags=["status"])
     async def why(peer: Annotated[str, Query(description="Its address", max_length=64)]) -> WhyAnswer:

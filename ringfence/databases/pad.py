@@ -158,6 +158,10 @@ class PadEntry:
     """What such a peer gets an address of."""
     asks: Asks | None = None
     """What we want such a peer to give us."""
+    others: tuple[AddressRange, ...] = ()
+    """Other gateways that it may send us to (RFC 5685)."""
+    send_to: bytes | None = None
+    """The gateway that we send such peers to."""
 
     @property
     def unanswered_s(self) -> int | None:

@@ -21,6 +21,7 @@ from ringfence.databases.proposal import SecurityMethod
 from ringfence.databases.sa import Mode, TunnelOptions
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd_index import SelectorIndex
+from ringfence.net.address import AddressRange
 from ringfence.net.flow import FlowKey
 from ringfence.place import NOWHERE, Place
 
@@ -69,6 +70,8 @@ class Processing:
     tunnel_local: bytes | None = None
     """Our end of the tunnel; None in transport mode."""
     tunnel_remote: bytes | None = None
+    others: tuple[AddressRange, ...] = ()
+    """Other gateways that the remote one may send us to, and that are its end then."""
     assigned: Assigned | None = None
     """Which side has an address in a tunnel only because the other gave it: no more of the selector is that side's."""
     pfs: DhGroup | None = None

@@ -164,6 +164,18 @@ def keying_of(session: IkeSa) -> str:
 
 
 @runtime_checkable
+class Referring(Protocol):
+    """Likewise as a gateway."""
+
+    @property
+    def refers(self) -> bool:
+        """Whether the peer is a client that lets itself be sent to another gateway."""
+
+    def refer(self, to: bytes) -> list[Output]:
+        """Send it there."""
+
+
+@runtime_checkable
 class Renewable(Protocol):
     """What an IKE SA of IKEv2 can do besides."""
 

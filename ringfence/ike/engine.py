@@ -47,6 +47,7 @@ from ringfence.ike.lifetime import ChildState, IkeEvent
 from ringfence.ike.liveness import Liveness
 from ringfence.ike.pursuit import Pursuit
 from ringfence.ike.reauthentication import Reauthentication
+from ringfence.ike.redirection import Redirection
 from ringfence.ike.sameness import same_entry, same_peer
 from ringfence.ike.sessions import Sessions
 from ringfence.ike.settings import IkeSettings
@@ -80,8 +81,10 @@ class IkeEngine:
         self._pursuit = Pursuit(*shared)
         self._standing = Standing(self._world, self._timers, self._pursuit)
         self._liveness = Liveness(*shared, self._contracts, self._pursuit)
+        self._redirection = Redirection(*shared, self._pursuit)
         self._wear = Wear(self._sessions, self._pursuit)
-        self._succession = Succession(self._world, self._timers, self._sessions, self._end_orphan)
+        moves = self._redirection
+        self._succession = Succession(self._world, self._timers, self._sessions, self._end_orphan, moves)
         self._reauthentication = Reauthentication(self._world, self._timers, self._sessions, self._pursuit)
 
     # Entries -------------------------------------------------------------------------------------------------------
@@ -92,6 +95,7 @@ class IkeEngine:
         old_spd, old_pad = self._world.spd, self._world.pad
         self._world.spd, self._world.pad = spd, pad
         self._pursuit.keyings.follow(changed=pad != old_pad)
+        self._world.redirects.follow(pad)
         gone = {entry.name for entry in old_spd if not same_entry(entry, spd.named(entry.name))}
         why = "the policy has changed"
 
@@ -187,6 +191,12 @@ class IkeEngine:
             for record in self._world.children.of(ike_id):
                 self._end_child(record.child.id, why, tell=session.version == 1)
             self._sessions.end(session, IkeEvent.DELETED, why, tell=True)
+        return self._done()
+
+    def drain(self, to: bytes | None, now: float) -> list[Effect]:
+        """Send all clients to the gateway ``to``, now and when they come in; None: no more."""
+        self._world.env.now = now
+        self._redirection.drain(to)
         return self._done()
 
     def shut_down(self, now: float) -> list[Effect]:

@@ -104,6 +104,8 @@ class Reason(Enum):
     """The peer says that our message made no sense to it: perhaps it came before the one that gives it the keys."""
     PEER_DELETED = "deleted-by-peer"
     """The peer ended it."""
+    ELSEWHERE = "sent-elsewhere"
+    """The peer sends us to another gateway, or has been sent to one; or may not send us where it does."""
     NO_POLICY = "no-policy"
     """The entry that somebody wants protected is not in the policy."""
     MAY_NOT_BEGIN = "may-not-begin"

@@ -185,6 +185,20 @@ class Orphaned:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class SentElsewhere:
+    """The peer sends us to another gateway, where the policy lets us go."""
+
+    to: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """The peer has been sent to another gateway, and ends the IKE SA."""
+
+    to: bytes
+
+
 Happening = (
     Prepared
     | Agreed
@@ -208,5 +222,7 @@ Happening = (
     | Lost
     | Left
     | Orphaned
+    | SentElsewhere
+    | Referred
 )
 Output = Effect | Happening

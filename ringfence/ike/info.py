@@ -54,3 +54,5 @@ class IkeSaInfo:
     expires_at: float | None
     children: tuple[int, ...]
     """Ids of the contracts that it speaks for."""
+    refers: bool = False
+    """Whether the peer is a client that lets itself be sent to another gateway."""

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from ringfence.ike.association import IkeSa
+from ringfence.ike.association import IkeSa, Referring
 from ringfence.ike.children import Record
 from ringfence.ike.info import IkeSaInfo
 from ringfence.ike.lifetime import ChildState
@@ -28,5 +28,6 @@ def info_of(session: IkeSa, records: Sequence[Record], expires_at: float | None)
         rule=session.rule,
         made_at=session.made_at,
         expires_at=expires_at,
+        refers=isinstance(session, Referring) and session.refers,
         children=tuple(record.child.id for record in records if record.state is not ChildState.LARVAL),
     )

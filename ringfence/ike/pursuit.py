@@ -62,7 +62,8 @@ class Pursuit:
         """A packet of ``flow`` waits for protection by the entry ``name``."""
         try:
             entry, processing = self._protecting(name)
-            path, selector = path_for(processing, flow), sayable(entry, processing, flow)
+            path = self._world.redirects.onward(entry.peer, path_for(processing, flow))
+            selector = sayable(entry, processing, flow)
             selector = self._at_address(entry, selector, flow)
         except Refused as error:
             self._emit(AcquireFailed(name, flow, error.reason.value, error.detail))
@@ -314,6 +315,8 @@ class Pursuit:
 
     def main_failed(self, session: IkeSa, reason: Reason, detail: str) -> None:
         """A main mode of ours came to nothing."""
+        if session.initiator:
+            self._world.redirects.failed(session.entry.name, session.path)
         goes_on = self.keyings.failed(session, reason, detail)
         for wish in self._world.wishes:
             if wish.ike_id == session.id and not wish.nonce:

@@ -47,7 +47,8 @@ class Standing:
         if not self._entries:
             return
         now, later = self._world.env.now, list[float]()
-        for entry, path in self._entries:
+        for entry, first in self._entries:
+            path = self._world.redirects.onward(entry.peer, first)
             done = self._tries[entry.name]
             if self._is_there(entry, path):
                 done.tries = 0

@@ -9,8 +9,19 @@ from collections.abc import Callable
 
 from ringfence.ike.association import IkeSa
 from ringfence.ike.errors import Reason
-from ringfence.ike.happening import Happening, Inherits, Left, Lost, Orphaned, Succeeded, SuccessionFailed
+from ringfence.ike.happening import (
+    Happening,
+    Inherits,
+    Left,
+    Lost,
+    Orphaned,
+    Referred,
+    SentElsewhere,
+    Succeeded,
+    SuccessionFailed,
+)
 from ringfence.ike.lifetime import IkeEvent
+from ringfence.ike.redirection import Redirection
 from ringfence.ike.sessions import Clock, Due, Sessions
 from ringfence.ike.v2.rekey import Successor
 from ringfence.ike.world import World
@@ -21,11 +32,14 @@ GIVEN_UP = "both sides rekeyed, and the other successor counts"
 class Succession:
     """Carries that out."""
 
-    def __init__(self, world: World, timers: Clock, sessions: Sessions, end_child: Callable[[int, str], None]) -> None:
+    def __init__(
+        self, world: World, timers: Clock, sessions: Sessions, end_child: Callable[[int, str], None], moves: Redirection
+    ) -> None:  # fmt: skip
         self._world = world
         self._timers = timers
         self._sessions = sessions
         self._end_child = end_child
+        self._moves = moves
 
     def happen(self, session: IkeSa, happening: Happening) -> None:
         """Take what an IKE SA of IKEv2 tells."""
@@ -41,6 +55,8 @@ class Succession:
             case Lost(reason, detail):
                 tell = reason is not Reason.PEER_SILENT
                 self._sessions.end(session, IkeEvent.DELETED, detail, tell=tell, reason=reason)
+            case SentElsewhere() | Referred():
+                self._moves.happen(session, happening)
             case Left():
                 self._sessions.left(session)
             case Orphaned(why):

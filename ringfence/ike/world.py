@@ -10,6 +10,7 @@ from ringfence.ike.assignments import Assignments
 from ringfence.ike.children import Children
 from ringfence.ike.exchange import Env
 from ringfence.ike.flood import Bucket, CookieJar, HalfOpen
+from ringfence.ike.redirects import Redirects
 from ringfence.ike.settings import IkeSettings
 from ringfence.ike.wishes import Anew, Key, Order, Wishes
 
@@ -24,6 +25,7 @@ class World:
         self.pad = Pad()
         self.children = Children()
         self.assignments = Assignments()
+        self.redirects = Redirects()
         self.wishes = Wishes()
         self.anew: list[Anew] = []
         """Reauthentications under way."""

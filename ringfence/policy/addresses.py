@@ -8,7 +8,8 @@ from ringfence.databases.pool import Asks
 from ringfence.net.address import AddressRange, parse_address
 from ringfence.policy.decode import Table, shown
 from ringfence.policy.errors import BadWord
-from ringfence.policy.model import ANY, ME, Address, Gateways, HostName, Keyword
+from ringfence.policy.gateways import Gateways
+from ringfence.policy.model import ANY, ME, Address, HostName, Keyword
 from ringfence.policy.networks import parse_suffix
 
 SHORT = {"dns": "dns-servers", "wins": "wins-servers", "dhcp": "dhcp-servers", "defaultgateway": "default-gateway",
@@ -135,7 +136,11 @@ def _two_ends(table: Table) -> Ends:
             local_gateway if isinstance(local_gateway, bytes) else None,
             pool,
             asks,
+            *_elsewhere(table),
         )
+    elif any(_elsewhere(table)):
+        key = "remote" if table.data.get("remote") and _elsewhere(table)[0] else "local"
+        table.complain(key, "is about other gateways, which has no use without a gateway", cure=GATEWAY_CURE)
     elif asks is not None or pool:
         key, what = ("local", "is to be assigned") if asks is not None else ("remote", "has a pool")
         table.complain(key, f"{what}, which has no use without a gateway", cure=GATEWAY_CURE)
@@ -166,6 +171,30 @@ def _assigned(table: Table) -> tuple[Asks | None, str]:
     return asks, pool
 
 
+OTHERS_CURE = 'Such as remote = { gateway = "198.51.100.7", others = ["198.51.100.8"] }.'
+
+
+def _elsewhere(table: Table) -> tuple[tuple[AddressRange, ...], bytes | None]:
+    """Other gateways that the remote one may send us to, and the one that we send those to who come in."""
+    others: tuple[AddressRange, ...] = ()
+    to: bytes | None = None
+    if isinstance(table.data.get("remote"), dict) and (inner := table.table("remote")) is not None:
+        others = inner.words("others", _parse_other, split=",") or ()
+        if inner.has("others") and isinstance(inner.data.get("gateway"), str) and inner.data["gateway"] == "any":
+            inner.complain("others", "are other gateways, where this end names none", cure=OTHERS_CURE)
+    if isinstance(table.data.get("local"), dict) and (inner := table.table("local")) is not None:
+        to = inner.word("send-to", parse_host)
+    return others, to
+
+
+def _parse_other(text: str) -> AddressRange:
+    """Addresses of gateways; raises BadWord."""
+    found = parse_addresses(text)
+    if not isinstance(found, AddressRange):
+        raise BadWord("but other gateways are named by their addresses", cure=OTHERS_CURE)
+    return found
+
+
 ASKS_CURE = 'Say that it does: local = { address = "assigned" }.'
 
 
@@ -184,7 +213,7 @@ def _names_gateway(table: Table, key: str) -> bool:
     return isinstance(value, dict) and "gateway" in value
 
 
-ENDS = {"local": {"address", "dns", "domains"}, "remote": {"pool"}}
+ENDS = {"local": {"address", "dns", "domains", "send-to"}, "remote": {"pool", "others"}}
 """What else an end may say."""
 
 

@@ -31,6 +31,7 @@ from ringfence.policy.elsewhere import Elsewhere
 from ringfence.policy.errors import Finding, PolicyError, Severity
 from ringfence.policy.exempt import BUILT_IN as BUILT_IN
 from ringfence.policy.exempt import V4, V6, exemptions, unprotected
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.homes import homes
 from ringfence.policy.host import HostFacts as HostFacts
 from ringfence.policy.inclear import asked, built_in, clear, many, with_exemptions
@@ -38,7 +39,7 @@ from ringfence.policy.ipfilter import reverse
 from ringfence.policy.lower import statements
 from ringfence.policy.mainmodes import MainModes, Piece
 from ringfence.policy.methods import for_pfs
-from ringfence.policy.model import Filter, Gateways, Keyword, Need, Policy, Rule, Verb
+from ringfence.policy.model import Filter, Keyword, Need, Policy, Rule, Verb
 from ringfence.policy.multicast import ARROWS, beside_exempt, beside_multicast
 from ringfence.policy.packetfilter import packet_lists
 from ringfence.policy.peers import Peers
@@ -288,6 +289,7 @@ class _Compiler:
             mode=Mode.TUNNEL if rule.gateways else Mode.TRANSPORT,
             tunnel_local=local,
             tunnel_remote=remote,
+            others=() if rule.gateways is None else rule.gateways.others,
             assigned=_assigned(rule.gateways),
             pfs=next(iter(_pfs(rule)), None),
             pfs_further=_pfs(rule)[1:],
@@ -333,7 +335,11 @@ class _Compiler:
         if rule.gateways is None:
             yield Ends(selector.destination, selector.source)
         else:
-            yield from (Ends(there, here) for there, here in self._gateways(rule, rule.gateways))
+            pairs = [*self._gateways(rule, rule.gateways)]
+            yield from (Ends(there, here) for there, here in pairs)
+            yield from (
+                Ends(one, here) for one in rule.gateways.others for _, here in pairs if one.version == here.version
+            )
 
     def _way_out(self, own: list[bytes]) -> bytes | None:
         """Of several addresses one where there is a default route; None while this computer is offline."""

@@ -11,9 +11,9 @@ from ringfence.policy.auth import AUTH_CURE, decode_auth
 from ringfence.policy.decode import Table, shown
 from ringfence.policy.defaults import DEFAULT_POLICIES, inherited
 from ringfence.policy.errors import BadWord
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.ipfilter import parse_filter
 from ringfence.policy.methods import QUICK_MODE_DEFAULT, parse_method, weak
-from ringfence.policy.model import Gateways
 from ringfence.policy.scope import Connection
 from ringfence.policy.settings import (
     WEAK_CURE,

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ringfence.policy.defaults import FILTER_ACTIONS, FILTER_LISTS, main_mode_with_classic, with_classic
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.ipfilter import format_filter, mirror
 from ringfence.policy.model import (
     ANY,
     ME,
     Filter,
-    Gateways,
     Kerberos,
     Keyword,
     Kind,

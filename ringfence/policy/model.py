@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.identity import Identity
-from ringfence.databases.pool import Asks
 from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.databases.sa import TunnelOptions
 from ringfence.net.address import AddressRange
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.boot import NO_BOOT, BootSettings
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.networks import NO_PROFILES, Profiles
 from ringfence.policy.scope import EVERYWHERE, Scope
 from ringfence.policy.scope import Connection as Connection
@@ -153,20 +153,6 @@ class Part:
 
 WHOLE = Part()
 """Of a statement that is not part of an IPsec policy."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gateways:
-    """The ends of a tunnel."""
-
-    remote: bytes | None
-    """None for any: the other end begins, from wherever it is."""
-    local: bytes | None = None
-    """None for the address of this computer in the family of ``remote``."""
-    pool: str = ""
-    """Who comes in gets an address of this one, and may use no other."""
-    asks: Asks | None = None
-    """We have an address of the other end's pool, and that alone goes through the tunnel."""
 
 
 class KeyModule(Enum):

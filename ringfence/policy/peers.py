@@ -55,6 +55,8 @@ class Manner:
     ppk: PpkFile | None = None
     pool: str = ""
     asks: Asks | None = None
+    others: tuple[AddressRange, ...] = ()
+    send_to: bytes | None = None
 
     @property
     def word(self) -> str:
@@ -112,7 +114,7 @@ class Peers:
         mode = rule.main_mode or MainMode()
         manner = Manner(
             auth, mode, rule.local_identity, rule.remote_identity, admissions, rule.nat_traversal, rule.initiate,
-            versions(rule.keying, auth), rule.own_auth, signs_weakly(rule), rule.ppk, *_assignment(rule),
+            versions(rule.keying, auth), rule.own_auth, signs_weakly(rule), rule.ppk, *_of_gateways(rule),
         )  # fmt: skip
         missing = [
             one.file for one in (*auth, *rule.own_auth) if isinstance(one, PskFile) and one.file not in self._keys
@@ -155,6 +157,8 @@ class Peers:
                 reauthenticate_s=manner.main_mode.reauthenticate_s,
                 pool=self._pools.get(manner.pool),
                 asks=manner.asks,
+                others=manner.others,
+                send_to=manner.send_to,
                 local_auth=tuple(self._ways(manner.own_auth)),
                 sha1=manner.sha1,
             )
@@ -191,8 +195,9 @@ class Peers:
         return name
 
 
-def _assignment(rule: Rule) -> tuple[str, Asks | None]:
-    return ("", None) if rule.gateways is None else (rule.gateways.pool, rule.gateways.asks)
+def _of_gateways(rule: Rule) -> tuple[str, Asks | None, tuple[AddressRange, ...], bytes | None]:
+    ends = rule.gateways
+    return ("", None, (), None) if ends is None else (ends.pool, ends.asks, ends.others, ends.send_to)
 
 
 def signs_weakly(rule: Rule) -> bool:

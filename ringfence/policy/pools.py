@@ -23,7 +23,8 @@ from ringfence.place import NOWHERE, Place
 from ringfence.policy.addresses import families, parse_addresses, parse_host
 from ringfence.policy.decode import Table
 from ringfence.policy.errors import BadWord
-from ringfence.policy.model import ANY, Gateways, Rule
+from ringfence.policy.gateways import Gateways
+from ringfence.policy.model import ANY, Rule
 from ringfence.policy.networks import parse_suffix
 from ringfence.policy.rules import parse_identity
 from ringfence.policy.texts import Pair, identity_text, toml_flag, toml_list, toml_text

@@ -33,7 +33,7 @@ from ringfence.policy.settings import (
     decode_protect,
     either,
 )
-from ringfence.policy.terms import Access, Anonymous, Auth, Certificate, Eap, PskFile, Security
+from ringfence.policy.terms import Access, Anonymous, Auth, Certificate, PskFile, Security
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic, parse_traffic
 
 DEFAULT = Rule("", Kind.ISOLATION)
@@ -346,14 +346,16 @@ def _check_ikev2(table: Table, rule: Rule) -> None:
     if table.has("own-auth") and {*rule.keying} != {KeyModule.IKEV2}:
         what = "is for IKEv2 alone; in IKEv1 both sides prove themselves alike"
         table.complain("own-auth", what, cure='Say keying = ["ikev2"] in this rule, or leave it out.')
+    ends = rule.gateways
+    if ends is not None and (ends.others or ends.send_to) and {*rule.keying} != {KeyModule.IKEV2}:
+        what = "sends clients from one gateway to another, which IKEv1 does not know"
+        table.complain("keying", what, cure='Say keying = ["ikev2"] in this rule.')
     mode = rule.main_mode
     if mode is not None and all(one.further for one in mode.methods) and KeyModule.IKEV2 not in rule.keying:
         what = "has only methods with several key exchanges, which IKEv1 does not know"
         table.complain("main-mode", what, cure='Say keying = ["ikev2"] in this rule.')
     if rule.ppk is not None and {*rule.keying} != {KeyModule.IKEV2}:
         table.complain("ppk", "is for IKEv2 alone", cure='Say keying = ["ikev2"] in this rule, or leave it out.')
-    if rule.ppk is not None and rule.ppk.required and any(isinstance(one, Eap) for one in rule.auth):
-        table.complain("ppk", "cannot be required of users of EAP, which goes without", cure="Say required = false.")
 
 
 def check_either(table: Table) -> None:

@@ -12,7 +12,8 @@ from enum import Enum
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.place import NOWHERE, Place
-from ringfence.policy.model import QUICK_MODE_LIMITS, Address, Auth, Gateways, MainMode
+from ringfence.policy.gateways import Gateways
+from ringfence.policy.model import QUICK_MODE_LIMITS, Address, Auth, MainMode
 from ringfence.policy.scope import Connection
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
 

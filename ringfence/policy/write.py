@@ -37,6 +37,7 @@ from ringfence.policy.texts import (
 )
 from ringfence.policy.traffic import ANY_TRAFFIC
 from ringfence.policy.write_boot import boot_sections
+from ringfence.policy.write_elsewhere import elsewhere_pairs
 from ringfence.policy.write_ipsec import implied, sections
 from ringfence.policy.write_networks import profile_sections, scope_pairs
 from ringfence.policy.write_terms import sections as term_sections
@@ -155,6 +156,7 @@ def _ends(item: Rule | Filter) -> Iterator[Pair]:
         else:
             yield "remote.networks", toml_addresses(item.remote), False
         yield "remote.gateway", toml_gateway(gateways.remote), False
+        yield from elsewhere_pairs(gateways)
     elif item.either_end:
         yield "between", f"[{toml_addresses(item.local)}, {toml_addresses(item.remote)}]", False
     elif item.local == ME:

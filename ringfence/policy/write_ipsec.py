@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from ringfence.net.address import format_address
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.defaults import FILTER_ACTIONS, FILTER_LISTS
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.ipfilter import format_filter
 from ringfence.policy.ipsec import name_among
-from ringfence.policy.model import Gateways, Policy
+from ringfence.policy.model import Policy
 from ringfence.policy.scope import Connection
 from ringfence.policy.texts import (
     Pair,

@@ -209,6 +209,15 @@ def _address(failure: Failure, known: Known) -> Iterator[str]:
         )
 
 
+def _elsewhere(failure: Failure, known: Known) -> Iterator[str]:
+    yield (
+        f"If {known.peer} may send this computer to other gateways, name them in {known.rule}: "
+        'remote = { gateway = "…", others = ["198.51.100.8"] }.'
+    )
+    if "within" in failure.detail:
+        yield "Gateways that send clients to each other: see which of them is to serve, there."
+
+
 def _ppk(_failure: Failure, known: Known) -> Iterator[str]:
     yield f"Give both computers the same ppk, its id and its key: {known.rule} says which one here."
     yield f"Or say required = false in the ppk of {known.rule}, if what is protected may do without."
@@ -238,6 +247,7 @@ ADVICE: dict[Reason, Advice] = {
     Reason.WRONG_SELECTORS: _traffic,
     Reason.NAT: _nat,
     Reason.NO_ADDRESS: _address,
+    Reason.ELSEWHERE: _elsewhere,
     Reason.SINGLE_PAIR: _traffic,
     Reason.PEER_SILENT: _silence,
     Reason.PEER_REFUSED: _refusal,

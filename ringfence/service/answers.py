@@ -10,6 +10,7 @@ from typing import Protocol
 from ringfence import __version__
 from ringfence.audit import PolicyEdited
 from ringfence.backends.base import BackendStatistics, ChildTraffic, SoftTraffic
+from ringfence.control.draining import Drained, Draining
 from ringfence.control.edits import Edited, RecordedEdit
 from ringfence.control.entries import end, entries, protocol_name
 from ringfence.control.errors import NotThere, Refused
@@ -50,6 +51,7 @@ from ringfence.policy.bootwords import summary
 from ringfence.policy.networks import Situation
 from ringfence.policy.plan import Plan
 from ringfence.policy.write import effective
+from ringfence.service.draining import drained
 from ringfence.service.events import EventLog, Recorded
 from ringfence.service.host import peer_of
 from ringfence.service.now import protected_by, without_sa
@@ -89,6 +91,9 @@ class Ending(Protocol):
 
     def delete_ike(self, ike_id: int, why: str) -> None:
         """End a main mode SA."""
+
+    def drain(self, to: bytes | None) -> None:
+        """Send clients to another gateway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +172,10 @@ class Answers:
                 self._host.delete_child(int(quick.id[1:]), BY_HAND)
                 return Deleted(ids=[quick.id], text=f"The SAs of {quick.id} with {quick.peer} were deleted.")
         raise NotThere(f"There is no SA {name}.", cure="ringfence sa list  shows those that are.")
+
+    def drain(self, order: Draining) -> Drained:
+        """Send clients to another gateway; raises BadRequest."""
+        return drained(order, self._ike.ike_sas(), self._host.drain)
 
     def policy(self) -> PolicyView:
         """The running policy."""

@@ -182,6 +182,10 @@ class Host:
         """End the SAs of a quick mode, and tell the peer."""
         self._enter("a deletion", lambda: self._ike.delete_child(child_id, self._now(), why))
 
+    def drain(self, to: bytes | None) -> None:
+        """Send clients to another gateway, or nowhere any more."""
+        self._enter("an order", lambda: self._ike.drain(to, self._now()))
+
     def delete_ike(self, ike_id: int, why: str) -> None:
         """End a main mode SA, and tell the peer."""
         self._enter("a deletion", lambda: self._ike.delete_ike(ike_id, self._now(), why))

@@ -47,6 +47,9 @@ class Ike(Protocol):
     def unknown_spi(self, protocol: SecurityProtocol, spi: int, path: Path, now: float) -> list[Effect]:
         """A packet came by an SA that does not exist."""
 
+    def drain(self, to: bytes | None, now: float) -> list[Effect]:
+        """Send all clients to the gateway ``to``, now and when they come in; None: no more."""
+
     def delete_ike(self, ike_id: int, now: float, why: str) -> list[Effect]:
         """End a main mode SA and what was made under it."""
 

@@ -28,6 +28,8 @@ AH_SHA256 = Transform(Protocol.AH, None, SHA256)
 
 ENTRY = "lab"
 PEER = "peers"
+ANYWHERE = "0.0.0.0/0"
+"""As the remote end of a tunnel: whoever authenticates."""
 
 
 def method(*transforms: Transform, seconds: int | None = 3600, octets: int | None = None) -> SecurityMethod:
@@ -66,6 +68,9 @@ class HostPolicy:
     keying: tuple[int, ...] = (1,)
     ppk: Ppk | None = None
     reauthenticate_s: int | None = None
+    others: tuple[str, ...] = ()
+    """Gateways that the remote one may send it to."""
+    send_to: str = ""
 
     def with_(self, **changes: object) -> "HostPolicy":
         """The same but for some fields."""
@@ -78,19 +83,20 @@ class HostPolicy:
 
     def compiled(self) -> tuple[Spd, Pad]:
         """Its SPD and PAD, of one entry each."""
-        tunnel = self.mode is Mode.TUNNEL
+        tunnel, others = self.mode is Mode.TUNNEL, tuple(map(AddressRange.parse, self.others))
         processing = Processing(
             methods=self.methods,
             mode=self.mode,
             tunnel_local=parse_address(self.local) if tunnel else None,
-            tunnel_remote=parse_address(self.remote) if tunnel else None,
+            tunnel_remote=parse_address(self.remote) if tunnel and self.remote != ANYWHERE else None,
+            others=others,
             pfs=self.pfs,
             pfs_further=self.pfs_further,
         )
         entry = SpdEntry(ENTRY, self.selector, Action.PROTECT, Origin("lab"), processing=processing, peer=PEER)
         peer = PadEntry(
             name=PEER,
-            ends=(Ends(AddressRange.parse(self.remote)),),
+            ends=tuple(map(Ends, (AddressRange.parse(self.remote), *others))),
             auth=self.auth or (PresharedKey(Secret(self.key)),),
             proposals=self.main,
             origin=Origin("lab"),
@@ -107,6 +113,8 @@ class HostPolicy:
             keying=self.keying,
             ppk=self.ppk,
             reauthenticate_s=self.reauthenticate_s,
+            others=others,
+            send_to=parse_address(self.send_to) if self.send_to else None,
         )
         return Spd((entry,)), Pad((peer,))
 

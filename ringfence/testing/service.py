@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ringfence.control.draining import Drained, Draining
 from ringfence.control.edits import Edited, RecordedEdit
 from ringfence.control.errors import BadRequest, NotThere, Refused
 from ringfence.control.messages import (
@@ -134,6 +135,7 @@ class AnsweringService:
 
     def __init__(self, *, events: int = 3) -> None:
         self.deleted: list[str] = []
+        self.drained: list[str] = []
         self.orders: list[Application] = []
         self.edits: list[tuple[Edited, int]] = []
         """With who made each."""
@@ -156,6 +158,13 @@ class AnsweringService:
             raise NotThere(f"There is no SA {name}.", cure="ringfence sa list  shows those that are.")
         self.deleted.append(name)
         return Deleted(ids=[name], text=f"{name} was deleted.")
+
+    def drain(self, order: Draining) -> Drained:
+        """Remember where to."""
+        if order.to == "gw.example":
+            raise BadRequest('"gw.example" is no IP address.', cure="Name its address.")
+        self.drained.append(order.to)
+        return Drained(to=order.to, clients=2, staying=0, text=f"2 clients are sent to {order.to}.")
 
     def policy(self) -> PolicyView:
         """The policy."""

@@ -14,7 +14,7 @@ pytestmark = [
     pytest.mark.timeout(180),
     pytest.mark.skipif(not os.environ.get("RINGFENCE_FULL"), reason="part of the matrix"),
 ]
-PEERS = ["strongswan", "strongswan6", "libreswan"]
+PEERS = ["strongswan", "strongswan6", "libreswan", "libreswan5"]
 HAVING = {"PPK": PSK, "PPK_ID": "q1"}
 """The octets of the preshared key serve as this one, too."""
 
@@ -34,6 +34,8 @@ def test_the_key_is_mixed_in(peer, begins):
     with with_ppk(peer, begins, **HAVING) as (scenario, product):
         begin(peer, product, scenario)
         Pings(peer, scenario, 0.4).finish()
+        if peer.kind == "libreswan5":
+            assert "PPK used in IKE_INTERMEDIATE" in peer.log()
 
 
 @pytest.mark.parametrize("peer", PEERS, indirect=True)

@@ -53,6 +53,11 @@ def session_libreswan(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def session_libreswan5(tmp_path_factory):
+    yield from session_guest("libreswan5", Peer, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
 def session_openiked(tmp_path_factory):
     yield from session_guest("openiked", Peer, tmp_path_factory)
 
@@ -90,6 +95,13 @@ def libreswan(session_libreswan: Peer) -> Peer:
     """A Linux kernel with Libreswan, not yet running."""
     session_libreswan.forget()
     return session_libreswan
+
+
+@pytest.fixture
+def libreswan5(session_libreswan5: Peer) -> Peer:
+    """The same with a Libreswan that resumes sessions, and mixes keys in early."""
+    session_libreswan5.forget()
+    return session_libreswan5
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ NEEDS = {
     "strongswan": ("/usr/lib/ipsec/charon", "/usr/sbin/swanctl"),
     "strongswan6": (f"{LAYERS}/strongswan6/usr/sbin/swanctl",),
     "libreswan": (f"{LAYERS}/libreswan/usr/sbin/ipsec",),
+    "libreswan5": (f"{LAYERS}/libreswan5/usr/sbin/ipsec",),
     "openiked": (f"{LAYERS}/openiked/usr/sbin/iked",),
 }
 """Files without which a peer cannot run, besides the guest's own."""
@@ -153,7 +154,7 @@ class Peer(Guest):
     @property
     def program(self) -> str:
         """Which daemon it is, of whatever version."""
-        return self.kind.rstrip("6")
+        return self.kind.rstrip("56")
 
     def up(self, **settings: object) -> None:
         """Start the daemon anew with these settings; nothing of former ones remains."""

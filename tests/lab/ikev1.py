@@ -66,8 +66,8 @@ class Scenario:
         """The peer's."""
         protocol, _, suite = self.protect.partition(" ")
         words: dict[str, object] = {"MODE": self.mode, "PROTO": protocol, "PFS": self.pfs, "VERSION": self.version}
-        words["CHILD"] = CHILD[self.peer.rstrip("6")][suite.removesuffix(" esn")]
-        words["IKE"] = IKE[self.peer.rstrip("6")][self.main_mode]
+        words["CHILD"] = CHILD[self.peer.rstrip("56")][suite.removesuffix(" esn")]
+        words["IKE"] = IKE[self.peer.rstrip("56")][self.main_mode]
         words["AGGRESSIVE"] = "yes" if self.aggressive else "no"
         if suite.endswith(" esn"):
             words["ESN"] = "yes"

@@ -13,6 +13,7 @@ from ringfence.databases.spd import Direction
 from ringfence.net.address import AddressRange, parse_address
 from ringfence.net.flow import FlowKey
 from ringfence.policy.document import parse
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.host import HostFacts
 from ringfence.policy.ipfilter import parse_filter
 from ringfence.policy.methods import parse_method
@@ -20,7 +21,6 @@ from ringfence.policy.model import (
     ME,
     Address,
     Filter,
-    Gateways,
     Keyword,
     Kind,
     Need,

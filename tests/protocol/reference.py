@@ -15,9 +15,10 @@ from protocol.claims import PERMITTED, Claim, Verdict, asks, decisive, protected
 from ringfence.databases.spd import Action, Direction
 from ringfence.net.address import AddressRange, PortRange
 from ringfence.net.flow import AH, ESP, ICMP, ICMPV6, TCP, UDP, FlowKey
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.host import HostFacts
 from ringfence.policy.lower import filter_actions, filter_lists
-from ringfence.policy.model import Address, Filter, Gateways, HostName, Keyword, Need, Policy, Reading, Rule, Verb
+from ringfence.policy.model import Address, Filter, HostName, Keyword, Need, Policy, Reading, Rule, Verb
 from ringfence.policy.networks import Interface, Known
 from ringfence.policy.packetfilter import PacketFilter, Way
 from ringfence.policy.scope import EVERYWHERE, Connection, Link, LinkKind, Profile, Scope

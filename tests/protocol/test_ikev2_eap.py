@@ -17,8 +17,10 @@ from ringfence.crypto.signature import PrivateKey
 from ringfence.databases.admission import Admission, Pattern
 from ringfence.databases.eap import EapAuth, EapMethod, EapUser, Users
 from ringfence.databases.identity import Identity
+from ringfence.databases.pad import Ppk
 from ringfence.ike.effects import Converse, Conversed, Unfit
 from ringfence.ike.errors import Reason
+from ringfence.ike.v2 import mixing
 from ringfence.secret import Secret
 from ringfence.testing.network import Link
 
@@ -76,6 +78,31 @@ def test_a_method_that_proves_both_will_do_alone():
     said = [one.payloads for one in both.a.of(MessageExchanged)]
     assert "EAP_ONLY_AUTHENTICATION" in said[2]
     assert said[3] == "IDr EAP"
+
+
+QUANTUM = Ppk("quantum", Secret(b"a postquantum key that both know"))
+
+
+def test_a_user_comes_in_with_a_postquantum_key_that_is_mixed_in_early():
+    terms = {"policy": V2.with_(ppk=QUANTUM), "changes": {"ppk": QUANTUM}}
+    both = let_in(client(), server(), **terms)
+    assert_one_pair(both)
+    assert {each.made.proved.ppk for host in (both.a, both.b) for each in host.engine._sessions} == {QUANTUM}
+
+
+@pytest.mark.parametrize("who", ["policy", "changes"])
+def test_a_user_without_the_key_is_not_let_in_where_one_side_insists(who):
+    terms = {"policy": V2.with_(ppk=QUANTUM)} if who == "policy" else {"changes": {"ppk": QUANTUM}}
+    both = let_in(client(), server(), **terms)
+    assert Reason.NO_PPK.value in {*reasons(both.a), *reasons(both.b)}
+    nobody(both)
+
+
+def test_the_older_form_does_not_go_with_eap(monkeypatch):
+    monkeypatch.setattr(mixing, "offered", lambda _entries: ())
+    both = let_in(client(), server(), policy=V2.with_(ppk=QUANTUM), changes={"ppk": QUANTUM})
+    assert set(reasons(both.a)) == {Reason.NO_PPK.value}
+    nobody(both)
 
 
 @pytest.mark.parametrize("method", [EapMethod.MSCHAPV2, EapMethod.GTC, EapMethod.MD5])

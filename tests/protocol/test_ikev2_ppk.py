@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Postquantum preshared keys between two engines (RFC 8784): who uses which, and how nobody gets around one."""
+"""Postquantum preshared keys between two engines: who uses which, and how nobody gets around one.
+
+Each test runs with the key mixed in before IKE_AUTH (RFC 9867), and as with a peer that knows the older form only; that
+mixes it into what comes after (RFC 8784).
+"""
 
 from dataclasses import replace
 
@@ -12,6 +16,7 @@ from ringfence.crypto.suites import DhGroup
 from ringfence.databases.pad import Ppk
 from ringfence.databases.proposal import Limits
 from ringfence.ike.errors import Reason
+from ringfence.ike.v2 import mixing
 from ringfence.secret import Secret
 from ringfence.testing.hosts import FAST_MAIN
 
@@ -20,6 +25,14 @@ OPTIONAL = replace(KEY, required=False)
 WRONG = replace(KEY, key=Secret(b"another key of the same name ..."))
 OTHER = Ppk("other", Secret(b"a key that only one of them knows"))
 V2 = POLICY.with_(keying=(2,))
+
+
+@pytest.fixture(params=["early", "late"], autouse=True)
+def early(request, monkeypatch):
+    """Whether both know RFC 9867."""
+    if request.param == "late":
+        monkeypatch.setattr(mixing, "offered", lambda _entries: ())
+    return request.param == "early"
 
 
 def hosts(ours, theirs, policy=V2):
@@ -52,14 +65,15 @@ def uses(both):
     ],
 )
 @pytest.mark.parametrize("further", [(), (DhGroup.ECP_256,)])
-def test_who_agrees(ours, theirs, used, further):
+def test_who_agrees(ours, theirs, used, further, early):
     both = established(*hosts(ours, theirs, V2.with_(main=(replace(FAST_MAIN, further=further),))))
     assert uses(both) is used
     (mine,), (others,) = keys(both.a), keys(both.b)
     assert mine.d == others.d
-    if used:  # the keys that protect messages stay, those that others come of do not
-        without = both.a.logged[-1]
-        assert mine.ei == without.ei
+    logged = both.a.logged
+    assert len({each.ei.reveal() for each in logged}) == 1 + bool(further or (used and early))
+    assert mine.ei == logged[-1].ei == others.ei  # which the late form leaves as they were
+    assert (mine.ei != logged[0].ei) is (bool(further) or (used and early))
 
 
 @pytest.mark.parametrize(
@@ -103,10 +117,10 @@ def test_an_entry_that_insists_is_not_served_by_an_ike_sa_without():
     assert not session.serves(replace(session.entries[0], ppk=KEY))
 
 
-def test_nobody_in_between_can_talk_them_out_of_it():
+def test_nobody_in_between_can_talk_them_out_of_it(early):
     """IKE_SA_INIT is covered by AUTH: without USE_PPK on the wire, what either proves is wrong to the other."""
     both = pair(*hosts(OPTIONAL, OPTIONAL))
-    use = bytes.fromhex("0000000800004033")  # the notify, last of IKE_SA_INIT
+    use = bytes.fromhex("000000080000403d" if early else "0000000800004033")  # the notify, last of IKE_SA_INIT
 
     def strip(datagram, path):
         if datagram[18] == 34 and datagram.endswith(use):

@@ -114,6 +114,7 @@ NOTIFY_OF: dict[Reason, Notify | None] = {
     Reason.NAT: Notify.NO_PROPOSAL_CHOSEN,
     Reason.WRONG_SELECTORS: Notify.INVALID_ID_INFORMATION,
     Reason.NO_ADDRESS: None,
+    Reason.ELSEWHERE: None,
     Reason.SINGLE_PAIR: None,
     Reason.PEER_SILENT: None,
     Reason.PEER_REFUSED: None,

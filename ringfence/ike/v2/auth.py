@@ -64,6 +64,10 @@ class Begun:
     nat: natt.Nat | None
     spis: bytes
     """Those of the peer's message."""
+    early: bool = False
+    """Whether both sides mix in a postquantum preshared key before IKE_AUTH, if at all."""
+    mixed: Ppk | None = None
+    """The one that is in the keys already."""
 
     @property
     def hashes(self) -> frozenset[int]:
@@ -95,7 +99,7 @@ def introduce(entry: PadEntry, begun: Begun, *beside: Payload) -> Exchange[tuple
     first, keys = begun.theirs.chain, begun.keys
     ours = own_way(entry, first)
     named = () if entry.remote_identity is None else (responder_id(entry.remote_identity),)
-    key = ppk.agreed(entry, first, served=not isinstance(ours, EapAuth | NullAuth))
+    key = None if begun.early else ppk.agreed(entry, first, served=not isinstance(ours, EapAuth | NullAuth))
     if isinstance(ours, EapAuth):
         return *(yield from _introduce_user(entry, ours, begun, *named, *beside)), keys
     own = own_for((ours,), first)
@@ -111,7 +115,7 @@ def introduce(entry: PadEntry, begun: Begun, *beside: Payload) -> Exchange[tuple
     begun, key = replace(begun, keys=counted), None if counted is keys else key
     said = begun.said(chain, payload)
     claim, auth = yield from judge_responder(said, begun.keys, entry, ways)
-    return chain, Proved(entry, keys.proposal, local, claim, auth, said.inner, key), counted
+    return chain, Proved(entry, keys.proposal, local, claim, auth, said.inner, key or begun.mixed), counted
 
 
 def _show(
@@ -162,7 +166,7 @@ def _introduce_user(entry: PadEntry, way: EapAuth, begun: Begun, *beside: Payloa
     if claim is None:
         claim = Claim(said.identity, (said.identity,))
         _believe(entry, claim, said)
-    return last.chain, Proved(entry, keys.proposal, local, claim, way, said.inner)
+    return last.chain, Proved(entry, keys.proposal, local, claim, way, said.inner, begun.mixed)
 
 
 def _check_last(chain: Chain, keys: IkeKeys, ended: Conversed, said: Said) -> None:
@@ -200,7 +204,9 @@ class Met:
 
 def meet(message: Message, begun: Begun, entries: tuple[PadEntry, ...]) -> Exchange[Met]:
     """Have the initiator proved, of whom ``message`` is the first of IKE_AUTH; raises Aborted."""
-    understood = ppk.understood(message.chain, begun.theirs.chain, begun.keys, entries)
+    understood = ppk.Understood(message.chain, begun.keys, entries, ())
+    if not begun.early:
+        understood = ppk.understood(message.chain, begun.theirs.chain, begun.keys, entries)
     chain, keys, entries = understood.chain, understood.keys, understood.entries
     payload, begun = chain.maybe(IdInitiatorPayload), replace(begun, keys=keys)
     if payload is None:
@@ -215,7 +221,7 @@ def meet(message: Message, begun: Begun, entries: tuple[PadEntry, ...]) -> Excha
     mine = responder_id(local := own_name(entry, own, begun.path, wanted))
     shown = yield from prove(own, keys, begun.signed_by_us(mine), begun.hashes, sha1=entry.sha1)
     words = mine, *shown, *(yield from staple(own, chain, entry)), *understood.words
-    used = entry.ppk if understood.words else None
+    used = entry.ppk if understood.words else begun.mixed
     return Met(Proved(entry, keys.proposal, local, claim, auth, said.inner, used), words, message, keys)
 
 
@@ -253,7 +259,7 @@ def _meet_user(
     if fitting is None:
         check_identity(entry, claim, begun.path, inner=said.inner)
     words = (AuthPayload(AuthMethod.SHARED_KEY, keys.proof(ended.key or keys.pr, begun.signed_by_us(mine))),)
-    return Met(Proved(fitting or entry, keys.proposal, local, claim, way, said.inner), words, last, keys)
+    return Met(Proved(fitting or entry, keys.proposal, local, claim, way, said.inner, begun.mixed), words, last, keys)
 
 
 def _alone(way: EapAuth) -> bool:

@@ -302,8 +302,9 @@ def _fits_mode(entry: SpdEntry, path: Path, *, wants_transport: bool) -> bool:
     processing = processing_of(entry)
     if processing.mode is Mode.TRANSPORT:
         return wants_transport and entry.selector.intersect(hosts_of(path)) is not None
-    ends = processing.tunnel_local or path.local.address, processing.tunnel_remote or path.remote.address
-    return ends == (path.local.address, path.remote.address)
+    here, there = path.local.address, path.remote.address
+    is_other = any(there in one for one in processing.others)
+    return (processing.tunnel_local or here) == here and (is_other or (processing.tunnel_remote or there) == there)
 
 
 def _as_said(selector: Selector, seen: Sequence[Selector], asked: Sequence[Selector]) -> Selector:

@@ -43,7 +43,7 @@ from ringfence.ike.exchange import (
 )
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.through_nat import check_nat
-from ringfence.ike.v2 import authlife, fragment, intermediate, natt, ppk
+from ringfence.ike.v2 import authlife, fragment, intermediate, mixing, natt, ppk, redirect
 from ringfence.ike.v2.assigning import Assigning
 from ringfence.ike.v2.auth import Begun, introduce, meet
 from ringfence.ike.v2.certificates import requests
@@ -100,6 +100,8 @@ class Setting:
     """What a responder needs to grant a child SA to a peer that has proved that."""
     assigning: Assigning
     """What both sides give each other."""
+    elsewhere: redirect.Elsewhere
+    """Where one side sends the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,12 @@ class Agreed:
     """SPIs of ours that the peer believes in although there is no child SA."""
     limited_s: int | None = None
     """For how many seconds the responder takes our proof for good."""
+    refers: bool = False
+    """Whether the peer began it, and lets itself be sent to another gateway."""
+    sends_us: bytes | None = None
+    """The other gateway that the peer sends us to."""
+    referred: bytes | None = None
+    """The one that we have sent the peer to."""
 
     @property
     def proposal(self) -> IkeProposal:
@@ -158,14 +166,17 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
     if nat is not None:
         path = natt.floated(setting.path)
         yield from traverse(path, peer_moves=nat.remote)
-    keys = yield from intermediate.initiate(keys, env)
+    early = (begun.early and entry.ppk) or None
+    keys, mixed = yield from intermediate.initiate(keys, env, early)
 
     asked, refused = _asked(wanted, nat, setting.children, env)
     child_payloads = () if asked is None else asked.payloads(())
     beside = *_contact(setting), *setting.assigning.ask(entry), *child_payloads
-    chain, proved, keys = yield from introduce(entry, replace(begun, keys=keys), *beside)
+    chain, proved, keys = yield from introduce(entry, replace(begun, keys=keys, mixed=mixed), *beside)
     contact = says(chain, Notify.INITIAL_CONTACT) and not proved.is_stranger
     agreed = Agreed(keys, proved, nat, contact, limited_s=authlife.told(chain))
+    if (to := setting.elsewhere.heard(chain, entry)) is not None:
+        return replace(agreed, sends_us=to)
     try:
         given = setting.assigning.take(chain, entry)
     except Refused as error:
@@ -194,13 +205,16 @@ def _initiate_init(setting: Setting, entry: PadEntry, env: Env) -> Exchange[Begu
         *(natt.marks(b"".join(spis), setting.path) if entry.nat_traversal else ()),
         *first_words(setting.entries),
         *fragment.announcement(setting.entries),
-        *intermediate.offered(proposals),
+        *intermediate.offered(proposals, ppk=entry.ppk is not None),
         *ppk.announcement(setting.entries),
+        *mixing.offered(setting.entries),
+        *setting.elsewhere.offered(entry),
     )
     frame = Frame(spis, Kind.IKE_SA_INIT, 0, initiator=True, response=False)
     for _ in range(MOST_BEGINNINGS):  # bounded, for these answers are not authenticated
         said = (*cookie, offer, KePayload(half.group.value, half.public), nonce, *looks)
-        reply = yield from request(*said, check=_goes_on(offer, proposals, groups))
+        reply = yield from request(*said, check=_goes_on(offer, proposals, groups, setting, nonce.data))
+        setting.elsewhere.check_first(reply.chain, entry, nonce.data)
         if (given := _said(reply.chain, Notify.COOKIE)) is not None:
             cookie = (NotifyPayload(Notify.COOKIE, given.data),)
         elif (refused := _said(reply.chain, Notify.INVALID_KE_PAYLOAD)) is not None:
@@ -225,14 +239,19 @@ def _keyed(
     yield from protect(keys)
     yield from perform(log_of(keys))
     nat = natt.found(chain, ends.spis, setting.path) if entry.nat_traversal else None
-    return Begun(setting.ike_id, setting.path, keys, own, reply, nat, ends.spis)
+    early = entry.ppk is not None and mixing.is_said(chain) and intermediate.is_served(chain)
+    return Begun(setting.ike_id, setting.path, keys, own, reply, nat, ends.spis, early)
 
 
-def _goes_on(offer: SaPayload, proposals: tuple[IkeProposal, ...], groups: tuple[DhGroup, ...]) -> Check:
+def _goes_on(
+    offer: SaPayload, proposals: tuple[IkeProposal, ...], groups: tuple[DhGroup, ...], setting: Setting, nonce: bytes
+) -> Check:
     """The check of an answer to our first message; it raises for one that leads nowhere."""
 
     def check(message: Message) -> None:
         chain = message.chain
+        if setting.elsewhere.sends_on(chain, setting.entries[0], nonce):
+            return
         if chain.maybe(SaPayload) is not None:
             accepted_ike(offer, chain.one(SaPayload), proposals)
         elif (notify := _said(chain, Notify.INVALID_KE_PAYLOAD)) is not None and _group_in(notify, groups) is None:
@@ -301,6 +320,7 @@ def _contact(setting: Setting) -> tuple[NotifyPayload, ...]:
 
 def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     """Answer IKE_SA_INIT and IKE_AUTH; ``first`` is the request of the former."""
+    setting.elsewhere.refer_first(first.chain, setting.entries)
     choice = choose_ike(first.chain.one(SaPayload), setting.entries, further=intermediate.is_served(first.chain))
     check_group(first.chain, choice.proposal.group)
     half = _half(choice.proposal.group, env)
@@ -315,8 +335,9 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     if says(first.chain, Notify.IKEV2_FRAGMENTATION_SUPPORTED):
         looks += fragment.announcement(setting.entries)
     asks = requests(by_certificate([way for each in setting.entries for way in each.auth]))
-    looks = *looks, *first_words(setting.entries), *intermediate.granted(choice.proposal)
-    looks += ppk.announcement(setting.entries, first.chain)
+    early = mixing.granted(setting.entries, first.chain, intermediate=intermediate.is_served(first.chain))
+    looks = *looks, *first_words(setting.entries), *intermediate.granted(choice.proposal, ppk=bool(early))
+    looks += early or ppk.announcement(setting.entries, first.chain)
     said = choice.answer, KePayload(half.group.value, half.public), nonce, *looks, *asks
     own_first = in_clear(Frame(setting.spis, Kind.IKE_SA_INIT, 0, initiator=False, response=True), said)
     keys = derive(choice.proposal, secret or Secret(b""), ends)
@@ -325,25 +346,29 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     if nat is not None:
         yield from traverse(setting.path, peer_moves=nat.remote)
 
-    message, keys = yield from intermediate.respond(said, keys, env)
-    chain = message.chain
-    begun = Begun(setting.ike_id, setting.path, keys, own_first, first, nat, setting.spis[0] + NO_SPI)
-    met = yield from meet(message, begun, setting.entries)
+    heard = yield from intermediate.respond(said, keys, setting.entries, env, ppk=bool(early))
+    keys, chain, theirs = heard.keys, heard.message.chain, setting.spis[0] + NO_SPI
+    begun = Begun(setting.ike_id, setting.path, keys, own_first, first, nat, theirs, bool(early), heard.mixed)
+    met = yield from meet(heard.message, begun, heard.entries)
     proved, entry, keys = met.proved, met.proved.entry, met.keys
     words = *met.words, *authlife.announced(entry)
     contact = says(chain, Notify.INITIAL_CONTACT) and not proved.is_stranger
     path = met.last.path or setting.path
     ground = Ground(setting.ike_id, keys, path, proved.remote, setting.children, nat, entry.unanswered_s)
+    agreed = Agreed(keys, proved, nat, contact, refers=redirect.is_served(first.chain))
+    if (referred := setting.elsewhere.referred(first.chain, entry)) is not None:
+        yield from conclude(*words, *redirect.words(referred))
+        return replace(agreed, referred=referred)
     try:
         given = setting.assigning.give(chain, proved, anew=contact)
         if chain.maybe(SaPayload) is None:
             yield from conclude(*words, *given)
-            return Agreed(keys, proved, nat, contact)
+            return agreed
         granted = grants(chain, ground, setting.offered(proved), env, first=True)
     except Refused as error:
         yield from conclude(*words, *told(error))
-        return Agreed(keys, proved, nat, contact, refused=error)
+        return replace(agreed, refused=error)
     child = contract(ground, granted.terms, (ends.initiator_nonce, ends.responder_nonce), None, env, initiator=False)
     yield from perform(InstallInbound(child.child))
     yield from conclude(*words, *given, *granted.answer)
-    return Agreed(keys, proved, nat, contact, child)
+    return replace(agreed, child=child)

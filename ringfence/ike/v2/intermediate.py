@@ -10,18 +10,21 @@
 
 Each further key exchange (RFC 9370 §2.2.2) is one such exchange; the keys that come of it protect what follows. Nobody
 is authenticated yet, so AUTH covers them all: a MAC of each side's messages, one over the other, as if none of them
-had been fragmented or encrypted.
+had been fragmented or encrypted. A postquantum preshared key (``mixing``) goes with the last of them, and makes one
+where there would be none.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ringfence.crypto.suites import GROUPS
+from ringfence.crypto.suites import GROUPS, DhGroup
+from ringfence.databases.pad import PadEntry, Ppk
 from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.errors import Aborted, Reason, Refused
 from ringfence.ike.exchange import Env, Exchange, Message, answer, conclude, hear, perform, protect, request
 from ringfence.ike.header import Header
 from ringfence.ike.payload import GENERIC_OCTETS, Chain, GenericHeader, Payload, encode_chain
+from ringfence.ike.v2 import mixing
 from ringfence.ike.v2.channel import Frame
 from ringfence.ike.v2.keyexchange import answered, half_of, ke_of, secret_of
 from ringfence.ike.v2.keys import IkeKeys, log_of
@@ -33,14 +36,14 @@ from ringfence.secret import Secret
 SUPPORTED = NotifyPayload(Notify.INTERMEDIATE_EXCHANGE_SUPPORTED)
 
 
-def offered(proposals: Iterable[IkeProposal]) -> tuple[NotifyPayload, ...]:
-    """What an initiator says of it, where it may need it."""
-    return (SUPPORTED,) if any(each.further for each in proposals) else ()
+def offered(proposals: Iterable[IkeProposal], *, ppk: bool = False) -> tuple[NotifyPayload, ...]:
+    """What an initiator says of it, where it may need it: for key exchanges, or for a postquantum preshared key."""
+    return (SUPPORTED,) if ppk or any(each.further for each in proposals) else ()
 
 
-def granted(proposal: IkeProposal) -> tuple[NotifyPayload, ...]:
+def granted(proposal: IkeProposal, *, ppk: bool = False) -> tuple[NotifyPayload, ...]:
     """What a responder says of it, where they will do it."""
-    return (SUPPORTED,) if proposal.further else ()
+    return (SUPPORTED,) if ppk or proposal.further else ()
 
 
 def is_served(chain: Chain) -> bool:
@@ -101,18 +104,27 @@ def _said(keys: IkeKeys, number: int, payloads: tuple[Payload, ...], *, initiato
 # The roles ---------------------------------------------------------------------------------------------------------
 
 
-def initiate(keys: IkeKeys, env: Env) -> Exchange[IkeKeys]:
-    """All that was agreed on, one after the other; the keys that come of it."""
-    transcript = Transcript()
-    for number, group in enumerate(keys.proposal.further, 1):
-        half = half_of(group, env)
-        said = ke_of(half)
+def _rounds(keys: IkeKeys, *, ppk: bool) -> tuple[DhGroup | None, ...]:
+    """The exchanges to do, each with its key exchange; None for the one that is there for a preshared key alone."""
+    return keys.proposal.further or ((None,) if ppk else ())
+
+
+def initiate(keys: IkeKeys, env: Env, ppk: Ppk | None = None) -> Exchange[tuple[IkeKeys, Ppk | None]]:
+    """All that was agreed on, one after the other; the keys that come of it, and ``ppk`` if it went into them."""
+    transcript, rounds, mixed = Transcript(), _rounds(keys, ppk=ppk is not None), None
+    for number, group in enumerate(rounds, 1):
+        half = None if group is None else half_of(group, env)
+        names = mixing.named(ppk, keys) if ppk is not None and number == len(rounds) else ()
+        said = (*(() if half is None else ke_of(half)), *names)
         message = yield from request(*said, kind=Kind.IKE_INTERMEDIATE)
-        _check_answer(message.chain, GROUPS[group].word)
+        mixed = ppk if ppk is not None and names and mixing.is_taken(message.chain, ppk) else None
         transcript.add(keys, _said(keys, number, said, initiator=True), initiator=True)
         transcript.add(keys, heard(message), initiator=False)
-        keys = yield from _joined(keys, secret_of(half, message.chain) or Secret(b""))
-    return replace(keys, transcript=transcript.closed(len(keys.proposal.further) + 1))
+        if group is not None and half is not None:
+            _check_answer(message.chain, GROUPS[group].word)
+            keys = keys.joined(secret_of(half, message.chain) or Secret(b""))
+        keys = yield from _protected(keys if mixed is None else keys.mixed_whole(mixed.key))
+    return replace(keys, transcript=transcript.closed(len(rounds) + 1)), mixed
 
 
 def _check_answer(chain: Chain, word: str) -> None:
@@ -123,26 +135,53 @@ def _check_answer(chain: Chain, word: str) -> None:
         raise Aborted(Reason.PEER_REFUSED, f"the peer does not answer the key exchange {word}: {said}")
 
 
-def respond(said: tuple[Payload, ...], keys: IkeKeys, env: Env) -> Exchange[tuple[Message, IkeKeys]]:
-    """Answer IKE_SA_INIT with ``said``, then all that was agreed on; the request of IKE_AUTH, and the keys."""
-    if not keys.proposal.further:
-        return (yield from answer(*said)), keys
-    transcript = Transcript()
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a responder has before IKE_AUTH."""
+
+    message: Message
+    """The first request of that."""
+    keys: IkeKeys
+    entries: tuple[PadEntry, ...]
+    """Those by which such a peer may authenticate."""
+    mixed: Ppk | None = None
+    """The postquantum preshared key that is in the keys already."""
+
+
+def respond(
+    said: tuple[Payload, ...], keys: IkeKeys, entries: tuple[PadEntry, ...], env: Env, *, ppk: bool = False
+) -> Exchange[Heard]:
+    """Answer IKE_SA_INIT with ``said``, then all that was agreed on, with ``ppk`` a key besides; raises Aborted."""
+    if not (rounds := _rounds(keys, ppk=ppk)):
+        return Heard((yield from answer(*said)), keys, entries)
+    transcript, mixed = Transcript(), None
     yield from conclude(*said)
-    for number, group in enumerate(keys.proposal.further, 1):
+    for number, group in enumerate(rounds, 1):
         message = yield from hear(Kind.IKE_INTERMEDIATE)
-        value, secret = answered(group, message.chain, env)
+        chosen = mixing.Chosen(None, entries, ())
+        if ppk and number == len(rounds):
+            chosen = mixing.choose(message.chain, keys, entries)
+        mixed, entries = chosen.ppk, chosen.entries
+        value, joined = _answered(group, message, keys, env)
+        words = *value, *chosen.words
         transcript.add(keys, heard(message), initiator=True)
-        transcript.add(keys, _said(keys, number, (value,), initiator=False), initiator=False)
-        yield from conclude(value)
-        keys = yield from _joined(keys, secret)
+        transcript.add(keys, _said(keys, number, words, initiator=False), initiator=False)
+        yield from conclude(*words)
+        keys = yield from _protected(joined if mixed is None else joined.mixed_whole(mixed.key))
     message = yield from hear(Kind.IKE_AUTH)
-    return message, replace(keys, transcript=transcript.closed(message.header.message_id))
+    return Heard(message, replace(keys, transcript=transcript.closed(message.header.message_id)), entries, mixed)
 
 
-def _joined(keys: IkeKeys, secret: Secret) -> Exchange[IkeKeys]:
-    """From here on the keys that a further secret makes."""
-    keys = keys.joined(secret)
+def _answered(group: DhGroup | None, message: Message, keys: IkeKeys, env: Env) -> tuple[tuple[Payload, ...], IkeKeys]:
+    """Our value of a key exchange, and the keys that come of it; nothing of either where there is none."""
+    if group is None:
+        return (), keys
+    value, secret = answered(group, message.chain, env)
+    return (value,), keys.joined(secret)
+
+
+def _protected(keys: IkeKeys) -> Exchange[IkeKeys]:
+    """From here on these keys."""
     yield from protect(keys)
     yield from perform(log_of(keys))
     return keys

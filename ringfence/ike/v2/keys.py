@@ -87,6 +87,10 @@ class IkeKeys:
 
         return replace(self, d=mix(self.d), pi=mix(self.pi), pr=mix(self.pr))
 
+    def mixed_whole(self, ppk: Secret) -> "IkeKeys":
+        """All of them anew, of a postquantum preshared key and SK_d (RFC 9867 §3.3.1)."""
+        return expand(self.proposal, self.prf.plus(ppk.reveal(), self.d.reveal(), self.prf.octets), self.ends, self.prf)
+
     def joined(self, secret: Secret) -> "IkeKeys":
         """What becomes of them by a further key exchange before IKE_AUTH (RFC 9370 §2.2.2)."""
         return derive(self.proposal, secret, self.ends, self)
@@ -113,6 +117,11 @@ def derive(
         seed = prf.mac(ends.nonces, secret.reveal())
     else:
         seed = former.prf.mac(former.d.reveal(), secret.reveal() + ends.nonces + _all(further))
+    return expand(proposal, seed, ends, prf)
+
+
+def expand(proposal: IkeProposal, seed: bytes, ends: Ends, prf: Prf) -> IkeKeys:
+    """The seven keys that come of SKEYSEED (§2.14)."""
     integrity = integrity_of(proposal)
     a = integrity.key_material_octets if integrity else 0
     e = proposal.cipher.key_material_octets

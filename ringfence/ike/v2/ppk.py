@@ -13,7 +13,7 @@ name takes that and says no name, unless its policy insists. Where the two say t
 AUTH, so nobody in between can talk them out of it.
 
 The first IKE SA itself is protected by it from its first renewal on, child SAs at once. The form that protects the
-first one, too, in IKE_INTERMEDIATE (RFC 9867), is not spoken here.
+first one, too, is said in ``mixing``; this one is for peers that do not know it.
 """
 
 from collections.abc import Sequence

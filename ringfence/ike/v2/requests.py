@@ -20,13 +20,15 @@ from ringfence.ike.happening import (
     Lost,
     PeerDeleted,
     PeerDeletedIke,
+    Referred,
+    SentElsewhere,
     Succeeded,
     SuccessionFailed,
 )
 from ringfence.ike.header import Header
 from ringfence.ike.lifetime import ChildState
 from ringfence.ike.payload import Chain, Payload
-from ringfence.ike.v2 import authlife, child, configuration, informational, rekey
+from ringfence.ike.v2 import authlife, child, configuration, informational, redirect, rekey
 from ringfence.ike.v2.dialogue import Dialogue
 from ringfence.ike.v2.initial import Agreed, says
 from ringfence.ike.v2.keyexchange import link_of, unknown_link
@@ -119,6 +121,16 @@ class Requests:
         running = Running(Kind.INFORMATIONAL, Stepper(exchange), self._world.settings.patience)
         running.last, running.deletes = last, deletes
         self._talk.ask(running)
+
+    @property
+    def elsewhere(self) -> redirect.Elsewhere:
+        """Where one side sends the other."""
+        return redirect.Elsewhere(self._world.redirects, self._session.path, self._world.env)
+
+    def refer(self, to: bytes) -> None:
+        """Send the peer to another gateway."""
+        self.inform(*redirect.words(to))
+        self._voice.emit(Referred(to))
 
     def ask_alive(self, tries: int) -> None:
         """Ask whether the peer is there, so often."""
@@ -272,6 +284,8 @@ class Requests:
             self._voice.emit(Limited(seconds))
         if ends:
             self._end()
+        elif (to := self.elsewhere.heard(chain, self._made().entry)) is not None:
+            self._voice.emit(SentElsewhere(to))
         elif says(chain, Notify.INITIAL_CONTACT) and not self._made().proved.is_stranger:
             self._voice.emit(FirstContact())
 
@@ -310,6 +324,14 @@ class Requests:
             self._rival = None
         elif not isinstance(error, Aborted):
             self._voice.emit(SuccessionFailed(error.reason, error.detail))
+
+    def forget_denied(self, running: AnyRunning, error: IkeError) -> None:
+        """The peer does not have the child SA that we wanted to rekey: nor do we, then."""
+        replaces = running.wish.replaces if running.wish else None
+        record = None if replaces is None else self._world.children.get(replaces)
+        if isinstance(error, Refused) and error.reason is Reason.PEER_DELETED and record is not None:
+            for sa in record.child.outbound:
+                self._voice.emit(PeerDeleted(sa.protocol, (sa.spi,)))
 
     def _supersede(self) -> None:
         self._superseded = True

@@ -11,7 +11,7 @@ from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import Protocol
 from ringfence.ike.association import IkeSa
 from ringfence.ike.effects import Answer
-from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason, Refused
+from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
 from ringfence.ike.exchange import Exchange, Message, Stepper
 from ringfence.ike.happening import (
     Agreed,
@@ -22,9 +22,10 @@ from ringfence.ike.happening import (
     Lost,
     MainFailed,
     Output,
-    PeerDeleted,
     PeerSilent,
     QuickFailed,
+    Referred,
+    SentElsewhere,
     Suspicion,
 )
 from ringfence.ike.header import Header
@@ -36,6 +37,7 @@ from ringfence.ike.v2.dialogue import Dialogue
 from ringfence.ike.v2.notifies import Answered
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.proof import Disbelieved
+from ringfence.ike.v2.redirect import SentAway
 from ringfence.ike.v2.requests import Requests
 from ringfence.ike.v2.running import AnyRunning, Running
 from ringfence.ike.v2.stranger import denies
@@ -205,6 +207,16 @@ class Session:
             self._requests.ask_successor()
         return self._voice.drain()
 
+    @property
+    def refers(self) -> bool:
+        """Whether the peer is a client that lets itself be sent to another gateway."""
+        return self.usable and self.made is not None and self.made.refers
+
+    def refer(self, to: bytes) -> list[Output]:
+        """Send it there."""
+        self._requests.refer(to)
+        return self._voice.drain()
+
     def unsaid(self) -> tuple[tuple[Protocol, int], ...]:
         """The inbound SAs of which nobody has been told yet that they are gone; the successor will do that."""
         return self._requests.unsaid()
@@ -276,7 +288,7 @@ class Session:
         """Be the successor of another IKE SA."""
         old = former.agreed
         if isinstance(old, initial.Agreed):
-            self.made = initial.Agreed(made.keys, old.proved, old.nat)
+            self.made = initial.Agreed(made.keys, old.proved, old.nat, refers=old.refers)
         self._voice.path, self._voice.peer_moves = former.path, former.peer_behind_nat
         self._voice.protect(made.keys)
         self._voice.peer_joins = isinstance(former, Session) and former.peer_joins
@@ -291,9 +303,9 @@ class Session:
     def _setting(self, first_contact: Callable[[], bool]) -> initial.Setting:
         offered = self._requests.offered
         assigning = Assigning(self.id, self.path, self._world)
-        return initial.Setting(
-            self.id, self.path, self.entries, self.cookies, first_contact, self._world.children, offered, assigning
-        )
+        children, elsewhere = self._world.children, self._requests.elsewhere
+        own = self.id, self.path, self.entries, self.cookies
+        return initial.Setting(*own, first_contact, children, offered, assigning, elsewhere)
 
     def _new(self, kind: Kind, exchange: Exchange[initial.Agreed]) -> Running[initial.Agreed]:
         return Running(kind, Stepper(exchange), self._world.settings.patience)
@@ -326,6 +338,9 @@ class Session:
         self.happen(IkeEvent.AUTHENTICATED)
         self._report_made(made)
         self.confirmed = True
+        if made.sends_us is not None:
+            self._voice.emit(SentElsewhere(made.sends_us))
+            return
         if made.child is not None:
             self._voice.emit(Agreed(made.child.child, running.wish, made.child.lowest))
         if made.refused is not None:
@@ -335,6 +350,8 @@ class Session:
         if made.limited_s is not None:
             self._voice.emit(Limited(made.limited_s))
         self._voice.emit(Confirmed())
+        if made.referred is not None:
+            self._voice.emit(Referred(made.referred))
         if made.refused is not None and made.refused.reason is Reason.NO_ADDRESS and self.entry.asks is not None:
             self._voice.emit(Lost(Reason.NO_ADDRESS, made.refused.detail))  # it is good for nothing
         elif made.void:
@@ -353,7 +370,7 @@ class Session:
             self._fail_beginning(running, error)
             return
         if running.kind is Kind.CREATE_CHILD_SA and not running.rekeys_ike:
-            self._forget_denied(running, error)
+            self._requests.forget_denied(running, error)
             self._voice.report(reports.child_failed(self._voice.peer, running, error))
             self._voice.emit(QuickFailed(error.reason, error.detail, running.wish, running.child_id))
         if died:
@@ -365,17 +382,12 @@ class Session:
         elif isinstance(error, Aborted):  # the peer is gone, or says under the keys what no peer may say
             self._voice.emit(Lost(error.reason, error.detail))
 
-    def _forget_denied(self, running: AnyRunning, error: IkeError) -> None:
-        """The peer does not have the child SA that we wanted to rekey: nor do we, then."""
-        replaces = running.wish.replaces if running.wish else None
-        record = None if replaces is None else self._world.children.get(replaces)
-        if isinstance(error, Refused) and error.reason is Reason.PEER_DELETED and record is not None:
-            for sa in record.child.outbound:
-                self._voice.emit(PeerDeleted(sa.protocol, (sa.spi,)))
-
     def _fail_beginning(self, running: AnyRunning, error: IkeError) -> None:
         if not running.initiator and isinstance(error, Answered):
             self._voice.emit(MainFailed(error.reason, error.detail))  # the peer is asked to begin anew
+            return
+        if isinstance(error, SentAway):
+            self._voice.emit(SentElsewhere(error.to))
             return
         if isinstance(error, Disbelieved):
             self._talk.say_now(Kind.INFORMATIONAL, informational.disbelieve())

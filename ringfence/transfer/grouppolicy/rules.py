@@ -18,7 +18,8 @@ from ringfence.net.address import ANY_PORT, PortRange
 from ringfence.place import Place
 from ringfence.policy.addresses import families
 from ringfence.policy.errors import BadWord
-from ringfence.policy.model import ME, Address, Gateways, KeyModule, MainModeRule, Need, Rule, Secure
+from ringfence.policy.gateways import Gateways
+from ringfence.policy.model import ME, Address, KeyModule, MainModeRule, Need, Rule, Secure
 from ringfence.policy.model import Kind as RuleKind
 from ringfence.policy.scope import LinkKind, Profile, Scope
 from ringfence.policy.terms import Kerberos

@@ -10,8 +10,9 @@ from dataclasses import replace
 from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.net.address import parse_address as parse_host
 from ringfence.policy.errors import BadWord
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.methods import parse_group, weak
-from ringfence.policy.model import ANY, ME, Address, Gateways, Kind, MainModeRule, Need, Rule, Secure
+from ringfence.policy.model import ANY, ME, Address, Kind, MainModeRule, Need, Rule, Secure
 from ringfence.policy.scope import LinkKind, Profile, Scope
 from ringfence.policy.terms import MAIN_MODE_LIFETIME_S, MainMode, PskFile
 from ringfence.transfer.consec import (

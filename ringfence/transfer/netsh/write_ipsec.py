@@ -14,9 +14,10 @@ from ringfence.net.flow import TCP, UDP
 from ringfence.place import Place
 from ringfence.policy.defaults import main_mode_with_classic, with_classic
 from ringfence.policy.errors import BadWord
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.ipfilter import format_filter, mirror
 from ringfence.policy.lower import filter_actions, filter_lists
-from ringfence.policy.model import Address, Gateways, HostName, Keyword, Policy
+from ringfence.policy.model import Address, HostName, Keyword, Policy
 from ringfence.policy.terms import Auth, Certificate, Kerberos, MainMode, PskFile
 from ringfence.policy.windows import DYNAMIC, FilterAction, FilterList, IpFilter, IpsecPolicy, PolicyRule, Response
 from ringfence.transfer.netsh.filters import KEYWORDS, PROTOCOLS, SERVERS

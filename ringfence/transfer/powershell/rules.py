@@ -13,7 +13,8 @@ from typing import TypeVar
 from ringfence.net.address import parse_address as parse_host
 from ringfence.policy.addresses import families
 from ringfence.policy.errors import BadWord
-from ringfence.policy.model import ANY, ME, Address, Gateways, KeyModule, MainModeRule, Need, Rule, Secure
+from ringfence.policy.gateways import Gateways
+from ringfence.policy.model import ANY, ME, Address, KeyModule, MainModeRule, Need, Rule, Secure
 from ringfence.policy.model import Kind as RuleKind
 from ringfence.policy.scope import LinkKind, Profile, Scope
 from ringfence.policy.traffic import Traffic

@@ -16,6 +16,7 @@ from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.databases.sa import TunnelOptions
 from ringfence.net.address import AddressRange
 from ringfence.policy.errors import BadWord
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.methods import weak
 from ringfence.policy.model import (
     ANY,
@@ -23,7 +24,6 @@ from ringfence.policy.model import (
     Address,
     Auth,
     Filter,
-    Gateways,
     HostName,
     KeyModule,
     Keyword,

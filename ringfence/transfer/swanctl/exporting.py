@@ -218,6 +218,7 @@ class _Writer:
                 "strongSwan does not ask who may use it",
                 "",
             ),
+            (_elsewhere(rule), "what it says of other gateways is not written here", ""),
             (rule.ppk, "its postquantum key is not written here", "Write ppk_id and its secret by hand."),
             (rule.own_auth, "a connection proves both sides alike here", "Write local { auth } by hand."),
             (rule.main_mode and rule.main_mode.xauth, "its users are not written here", "Write local-2 by hand."),
@@ -382,3 +383,7 @@ class _Writer:
             key = key_octets(text or "")
         lines = [f"id-{number} = {quoted(identity_word(one))}" for number, one in enumerate(ids, 1)]
         return block(self._name(f"ike-{file.removesuffix('.psk')}"), [*lines, f"secret = {key_word(key)}"])
+
+
+def _elsewhere(rule: Rule) -> bool:
+    return rule.gateways is not None and bool(rule.gateways.others or rule.gateways.send_to)

@@ -12,7 +12,8 @@ from ringfence.databases.pool import Asks, usable_in
 from ringfence.net.address import AddressRange, format_address, parse_address
 from ringfence.place import Place
 from ringfence.policy.errors import BadWord
-from ringfence.policy.model import Gateways, Rule
+from ringfence.policy.gateways import Gateways
+from ringfence.policy.model import Rule
 from ringfence.policy.pools import AddressPool
 from ringfence.transfer.powershell.report import Report
 from ringfence.transfer.swanctl.shapes import Lines

@@ -149,7 +149,7 @@ def test_openapi_describes_every_path_and_field(ask: Asker) -> None:
         [
             ("/v1/status", "get"), ("/v1/sas", "get"), ("/v1/sas/{name}", "delete"), ("/v1/policy", "get"),
             ("/v1/reload", "post"), ("/v1/explain", "get"), ("/v1/why", "get"), ("/v1/events", "get"),
-            ("/v1/plan", "get"), ("/v1/edits", "post"),
+            ("/v1/plan", "get"), ("/v1/edits", "post"), ("/v1/gateway", "put"),
             ("/v1/apply", "post"), ("/v1/confirm", "post"), ("/v1/dynamic", "get"), ("/v1/dynamic", "put"),
         ]
     )  # fmt: skip

@@ -11,11 +11,11 @@ from ringfence.net.address import AddressRange, parse_address
 from ringfence.place import Place
 from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.model import (
     ANY,
     ME,
     Filter,
-    Gateways,
     Kind,
     MainMode,
     Need,

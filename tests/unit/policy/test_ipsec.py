@@ -8,8 +8,9 @@ from ringfence.databases.proposal import Limits
 from ringfence.net.address import parse_address
 from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.ipsec import SETTINGS
-from ringfence.policy.model import Certificate, Gateways, Kerberos, Policy, PskFile
+from ringfence.policy.model import Certificate, Kerberos, Policy, PskFile
 from ringfence.policy.scope import Connection
 from ringfence.policy.windows import DefaultExempt, FilterAction, Response
 

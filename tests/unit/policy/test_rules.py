@@ -10,9 +10,9 @@ from ringfence.databases.sa import DfPolicy, TunnelOptions
 from ringfence.net.address import AddressRange, parse_address
 from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.model import (
     Certificate,
-    Gateways,
     Kerberos,
     KeyModule,
     Keyword,
@@ -233,16 +233,13 @@ def test_mistakes_in_a_rule(settings: dict[str, str], sentence: str, marked: str
         assert lines[1][start : start + lines[2].count("^")] == marked
 
 
-def test_a_postquantum_key_is_for_ikev2_and_not_for_users_of_eap() -> None:
+def test_a_postquantum_key_is_for_ikev2() -> None:
     text = rule_text("lab", with_='"10.77.0.0/24"', ppk='{ id = "q1", file = "q.ppk" }', keying='["ikev2"]')
     assert rule(text).ppk == PpkFile("q1", "q.ppk")
     assert parse(text, name="p").key_files[-1] == "q.ppk"
     assert [place.line for _, place in parse(text, name="p").naming("q.ppk")] != []
     (wrong,) = mistakes(text.replace('["ikev2"]', '["ikev2", "ikev1"]'))
     assert "ppk is for IKEv2 alone" in wrong
-    eap = rule_text("lab", with_='"10.77.0.0/24"', ppk='{ id = "q1", file = "q.ppk" }', keying='["ikev2"]',
-                    auth='{ eap = "mschapv2", users = "u" }')  # fmt: skip
-    assert any("cannot be required of users of EAP" in one for one in mistakes(eap))
 
 
 def test_several_key_exchanges_need_ikev2() -> None:

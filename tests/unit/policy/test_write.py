@@ -13,6 +13,7 @@ from ringfence.databases.sa import DfPolicy, TunnelOptions
 from ringfence.net.address import ANY_PORT, AddressRange, PortRange
 from ringfence.policy.difference import difference
 from ringfence.policy.document import parse
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.lower import statements
 from ringfence.policy.methods import AH_WORDS, ESP_WORDS, GROUP_WORDS, IKE_WORDS, parse_ike_proposal, parse_method
 from ringfence.policy.model import (
@@ -20,7 +21,6 @@ from ringfence.policy.model import (
     ME,
     Address,
     Filter,
-    Gateways,
     Kerberos,
     KeyModule,
     Keyword,

@@ -11,13 +11,13 @@ from ringfence.databases.proposal import Limits
 from ringfence.net.address import AddressRange, PortRange, parse_address
 from ringfence.policy.defaults import DEFAULT_POLICIES, inherited
 from ringfence.policy.document import parse
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.ipsec import SETTINGS
 from ringfence.policy.methods import AH_WORDS, ESP_WORDS, GROUP_WORDS, IKE_WORDS, parse_ike_proposal, parse_method
 from ringfence.policy.model import (
     Address,
     Auth,
     Certificate,
-    Gateways,
     HostName,
     Kerberos,
     Keyword,

@@ -104,6 +104,9 @@ class Running:
     def delete_child(self, child_id: int, why: str) -> None:
         self.ended.append(f"q{child_id} {why}")
 
+    def drain(self, to: bytes | None) -> None:
+        self.drained.append(to)
+
     def delete_ike(self, ike_id: int, why: str) -> None:
         self.ended.append(f"m{ike_id} {why}")
 

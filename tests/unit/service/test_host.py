@@ -2,7 +2,7 @@
 """The host performs effects in order, keeps events in their place, and outlives faults."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -39,7 +39,6 @@ from ringfence.ike.effects import (
     Report,
     SendMessage,
 )
-from ringfence.ike.header import Exchange
 from ringfence.net.address import Endpoint, Path
 from ringfence.net.flow import ESP, ICMP, TCP, FlowKey
 from ringfence.secret import Secret
@@ -118,6 +117,9 @@ class Story:
 
     def delete_child(self, child_id: int, now: float, why: str) -> list[Effect]:
         return self._reply(f"ike.delete_child {child_id} {why}")
+
+    def drain(self, to: bytes | None, now: float) -> list[Effect]:
+        return self._reply(f"ike.drain {to!r}")
 
     def delete_ike(self, ike_id: int, now: float, why: str) -> list[Effect]:
         return self._reply(f"ike.delete_ike {ike_id} {why}")
@@ -308,7 +310,7 @@ def rule(name: str, *, clear: bool) -> SpdEntry:
 REQUEST = Spd((rule("request", clear=True), rule("require", clear=False)))
 
 
-def acquires(*entries: str) -> Callable[[Host], object]:
+def acquires(*entries: str) -> Callable[[Host], Awaitable[None]]:
     async def act(host: Host) -> None:
         await host.apply(REQUEST, Pad())
         for entry in entries:
@@ -329,8 +331,8 @@ def test_what_a_new_policy_only_requests_waits_no_longer_because_it_waited_befor
 
 
 def test_security_in_time_ends_the_wait(story: Story) -> None:
-    child = make_child(esp_suite(Encryption.AES_GCM_16), local="10.0.0.1", remote="10.0.0.2")
-    story.replies = [[], [InstallOutbound(child)]]
+    suite = esp_suite(Encryption.AES_GCM_16)
+    story.replies = [[], [InstallOutbound(make_child(suite, local="10.0.0.1", remote="10.0.0.2"))]]
     assert "path.failed request" not in story.run(acquires("request"))
 
 
@@ -384,17 +386,15 @@ def test_signs_of_the_peer_change_how_long_a_packet_waits() -> None:
 
 def test_why_it_fell_back_is_told(story: Story) -> None:
     async def act(host: Host) -> None:
-        await host.apply(REQUEST, Pad())
-        host.on_event(Acquire("request", FLOW))
+        await acquires("request")(host)
         await asyncio.sleep(0.04)
         host.on_event(FellBack("request", FLOW))
 
     story.run(act)
-    (told,) = story.events.since(0)
-    assert told.event == FellBackToClear(peer="10.0.0.2", rule="request", why="it does not answer IKE")
+    told = FellBackToClear(peer="10.0.0.2", rule="request", why="it does not answer IKE")
+    assert [one.event for one in story.events.since(0)] == [told]
 
 
 def test_a_refusal_is_no_sign_of_hope() -> None:
     short = Waits(silent_s=0.02, answered_s=5, closed_s=0.01)
-    refusal = bytes(18) + bytes((Exchange.INFORMATIONAL,)) + bytes(9)
-    assert not waiting(lambda host: host.receive(refusal, PATH), waits=short)
+    assert not waiting(lambda host: host.receive(bytes(18) + bytes((5,)) + bytes(9), PATH), waits=short)

@@ -8,8 +8,9 @@ import pytest
 from ringfence.databases.pool import Asks
 from ringfence.net.address import ANY_PORT, PortRange
 from ringfence.policy.errors import BadWord
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.lower import statements
-from ringfence.policy.model import ANY, ME, Gateways, HostName, Keyword, Kind, Policy, Rule
+from ringfence.policy.model import ANY, ME, HostName, Keyword, Kind, Policy, Rule
 from ringfence.policy.terms import Access
 from ringfence.transfer.consec import (
     Ends,

@@ -11,6 +11,7 @@ from ringfence.ike.dispatch import header_of
 from ringfence.ike.effects import LogIkeV2Keys
 from ringfence.ike.errors import Aborted, Reason
 from ringfence.ike.exchange import Do, Env, Finished, Message, Protect, Say, Stepper, Traverse
+from ringfence.ike.redirects import Redirects
 from ringfence.ike.settings import IkeSettings
 from ringfence.ike.v2 import initial
 from ringfence.ike.v2.assigning import Assigning
@@ -19,6 +20,7 @@ from ringfence.ike.v2.child import Offered, Wanted
 from ringfence.ike.v2.notifies import Notify
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.payloads import AuthPayload, IdResponderPayload, KePayload, NotifyPayload, SaPayload
+from ringfence.ike.v2.redirect import Elsewhere
 from ringfence.ike.world import World
 from ringfence.testing.hosts import HostPolicy
 from ringfence.testing.network import path_between
@@ -47,6 +49,7 @@ class Role:
             Children(),
             lambda _proved: offered,
             Assigning(1, path, World(SeededRandom("a"), IkeSettings())),
+            Elsewhere(Redirects(), path, self.env),
         )
         self.check = None
         self.done = []

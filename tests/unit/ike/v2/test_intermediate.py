@@ -37,7 +37,7 @@ def message(number, payloads, *, response, kind=Kind.IKE_INTERMEDIATE):
 def talk():
     """Both roles; the messages of each, and their keys in the end."""
     ours = Stepper(intermediate.initiate(KEYS, Env(SeededRandom("i"))))
-    theirs = Stepper(intermediate.respond((VendorPayload(b"init"),), KEYS, Env(SeededRandom("r"))))
+    theirs = Stepper(intermediate.respond((VendorPayload(b"init"),), KEYS, (), Env(SeededRandom("r"))))
     said, shields = [], []
 
     def until(stepper, kind, command):
@@ -58,9 +58,11 @@ def talk():
         command, number = until(ours, (Say, Finished), ours.step(told)), number + 1
     assert until(theirs, Hear, theirs.step()).kind == Kind.IKE_AUTH
     auth = message(number, (), response=False, kind=Kind.IKE_AUTH)
-    heard, keys = until(theirs, Finished, theirs.step(auth)).result
-    assert heard is auth
-    return said, shields, command.result, keys
+    heard = until(theirs, Finished, theirs.step(auth)).result
+    assert heard.message is auth
+    (ours, mixed), keys = command.result, heard.keys
+    assert mixed is heard.mixed is None
+    return said, shields, ours, keys
 
 
 def test_both_come_to_the_same_keys():
@@ -90,12 +92,12 @@ def test_auth_covers_every_message():
 def test_without_further_exchanges_there_is_nothing():
     plain = derive(FAST_MAIN, Secret(b"x"), ENDS)
     ended = Stepper(intermediate.initiate(plain, Env(SeededRandom("i")))).step()
-    assert ended.result == plain
+    assert ended.result == (plain, None)
     assert plain.transcript == b""
-    role = Stepper(intermediate.respond((VendorPayload(b"init"),), plain, Env(SeededRandom("r"))))
+    role = Stepper(intermediate.respond((VendorPayload(b"init"),), plain, (), Env(SeededRandom("r"))))
     assert role.step().wait is Wait.PATIENTLY
     auth = message(1, (), response=False, kind=Kind.IKE_AUTH)
-    assert role.step(auth).result == (auth, plain)
+    assert role.step(auth).result == intermediate.Heard(auth, plain, ())
 
 
 @pytest.mark.parametrize("payloads", [(), (NotifyPayload(Notify.TEMPORARY_FAILURE),)])
@@ -109,7 +111,7 @@ def test_a_peer_that_gives_no_value_is_no_peer(payloads):
 
 @pytest.mark.parametrize("value", [KePayload(36, bytes(100)), KePayload(19, bytes(64)), KePayload(36, b"\xff" * 1184)])
 def test_a_wrong_value_ends_it(value):
-    role = Stepper(intermediate.respond((), KEYS, Env(SeededRandom("r"))))
+    role = Stepper(intermediate.respond((), KEYS, (), Env(SeededRandom("r"))))
     role.step()
     role.step()
     with pytest.raises(Refused) as raised:
@@ -128,6 +130,7 @@ def test_who_can_do_it():
     assert not intermediate.is_served(chain)
     assert intermediate.offered((FAST_MAIN,)) == intermediate.granted(FAST_MAIN) == ()
     assert intermediate.offered((HYBRID, FAST_MAIN)) == intermediate.granted(HYBRID) == (intermediate.SUPPORTED,)
+    assert intermediate.offered((FAST_MAIN,), ppk=True) == intermediate.granted(FAST_MAIN, ppk=True)
     intermediate.check_served(FAST_MAIN, chain)
     with pytest.raises(Aborted, match="IKE_INTERMEDIATE"):
         intermediate.check_served(HYBRID, chain)

@@ -7,7 +7,8 @@ from ringfence.crypto.suites import DhGroup
 from ringfence.databases.proposal import Limits
 from ringfence.net.address import parse_address
 from ringfence.policy.errors import BadWord
-from ringfence.policy.model import Gateways, Kind, Need, Secure
+from ringfence.policy.gateways import Gateways
+from ringfence.policy.model import Kind, Need, Secure
 from ringfence.policy.scope import LinkKind, Profile, Scope
 from ringfence.transfer.netsh.arguments import Refused
 from ringfence.transfer.netsh.consec import Said, read_main_mode, read_mode, read_rule, read_scope, told

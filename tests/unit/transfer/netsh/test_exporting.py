@@ -13,13 +13,13 @@ from ringfence.databases.proposal import Limits
 from ringfence.net.address import AddressRange, PortRange, parse_address
 from ringfence.net.flow import ICMP, TCP, UDP
 from ringfence.policy.document import parse
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.methods import parse_ike_proposal, parse_method, weak
 from ringfence.policy.model import (
     ANY,
     ME,
     Address,
     Filter,
-    Gateways,
     HostName,
     Keyword,
     Kind,

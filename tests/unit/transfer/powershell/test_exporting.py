@@ -13,9 +13,10 @@ from ringfence.databases.proposal import Limits
 from ringfence.net.address import AddressRange, PortRange
 from ringfence.net.flow import TCP, UDP
 from ringfence.policy.document import parse
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.lower import statements
 from ringfence.policy.methods import parse_ike_proposal, parse_method, weak
-from ringfence.policy.model import ANY, ME, Address, Gateways, KeyModule, Kind, MainModeRule, Need, Policy, Rule, Secure
+from ringfence.policy.model import ANY, ME, Address, KeyModule, Kind, MainModeRule, Need, Policy, Rule, Secure
 from ringfence.policy.scope import LinkKind, Profile, Scope
 from ringfence.policy.terms import (
     Access,

@@ -4,7 +4,8 @@
 import pytest
 
 from ringfence.net.address import parse_address
-from ringfence.policy.model import ANY, ME, Gateways, KeyModule, Kind, Need, Policy, Rule, Secure
+from ringfence.policy.gateways import Gateways
+from ringfence.policy.model import ANY, ME, KeyModule, Kind, Need, Policy, Rule, Secure
 from ringfence.policy.scope import LinkKind, Profile
 from ringfence.policy.terms import Access
 from ringfence.transfer.powershell.importing import read_script

@@ -8,7 +8,8 @@ import pytest
 from ringfence.net.address import parse_address
 from ringfence.policy.document import parse
 from ringfence.policy.errors import BadWord
-from ringfence.policy.model import Gateways, Rule
+from ringfence.policy.gateways import Gateways
+from ringfence.policy.model import Rule
 from ringfence.transfer.powershell.write_rules import (
     access_words,
     ends_words,

@@ -7,8 +7,9 @@ import pytest
 
 from ringfence.net.address import AddressRange
 from ringfence.policy.errors import BadWord
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.methods import parse_method
-from ringfence.policy.model import ANY, ME, Filter, Gateways, HostName, Kind, Rule, Verb
+from ringfence.policy.model import ANY, ME, Filter, HostName, Kind, Rule, Verb
 from ringfence.transfer.powershell.report import Report
 from ringfence.transfer.swanctl.building import DROP, PASS, TRANSPORT, Draft, build
 from ringfence.transfer.swanctl.selectors import parse_selectors

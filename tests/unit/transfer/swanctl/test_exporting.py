@@ -13,9 +13,10 @@ from ringfence.databases.proposal import Limits
 from ringfence.databases.sa import DfPolicy, TunnelOptions
 from ringfence.net.address import AddressRange
 from ringfence.policy.document import parse
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.lower import statements
 from ringfence.policy.methods import parse_ike_proposal, parse_method, weak
-from ringfence.policy.model import ANY, ME, Address, Filter, Gateways, HostName, KeyModule, Kind, Policy, Rule, Verb
+from ringfence.policy.model import ANY, ME, Address, Filter, HostName, KeyModule, Kind, Policy, Rule, Verb
 from ringfence.policy.scope import Device, Scope
 from ringfence.policy.terms import Certificate, MainMode, PskFile
 from ringfence.policy.traffic import ANY_TRAFFIC, parse_traffic

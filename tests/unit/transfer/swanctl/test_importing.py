@@ -14,7 +14,7 @@ from ringfence.policy.compile import HostFacts, compile_policy
 from ringfence.policy.document import parse
 from ringfence.policy.errors import BadWord
 from ringfence.policy.explain import explain, parse_flow
-from ringfence.policy.model import Gateways
+from ringfence.policy.gateways import Gateways
 from ringfence.secret import Secret
 from ringfence.transfer.base import ImportFailed
 from ringfence.transfer.formats import guess as guess_format

@@ -5,7 +5,8 @@ from ringfence.databases.identity import Identity
 from ringfence.net.address import AddressRange, PortRange
 from ringfence.net.flow import TCP
 from ringfence.policy.errors import BadWord
-from ringfence.policy.model import ANY, ME, Gateways, HostName, Keyword, Kind, Rule
+from ringfence.policy.gateways import Gateways
+from ringfence.policy.model import ANY, ME, HostName, Keyword, Kind, Rule
 from ringfence.policy.traffic import Traffic
 from ringfence.transfer.swanctl.shapes import (
     address_word,

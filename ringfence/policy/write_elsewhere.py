@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a rule says of other gateways, as a document says it."""
+
+from collections.abc import Iterator
+
+from ringfence.net.address import format_address
+from ringfence.policy.gateways import Gateways
+from ringfence.policy.texts import toml_addresses, toml_text
+
+
+def elsewhere_pairs(gateways: Gateways) -> Iterator[tuple[str, str, bool]]:
+    """Settings, their values, and whether they stand alone."""
+    if gateways.others:
+        yield "remote.others", toml_addresses(gateways.others), False
+    if gateways.send_to is not None:
+        yield "local.send-to", toml_text(format_address(gateways.send_to)), False
