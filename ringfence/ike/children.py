@@ -72,6 +72,8 @@ class Children:
         self._inbound: dict[tuple[Protocol, int], Record] = {}
         self._outbound: dict[tuple[bytes, Protocol, int], Record] = {}
         self._recent: dict[int, None] = {}
+        self._gone: dict[tuple[bytes, Protocol, int], tuple[Protocol, int]] = {}
+        """By the SPI that a contract was sent by: the one that it was received by; of the last ones that ended."""
         self._last_id = 0
 
     def new_id(self) -> int:
@@ -123,6 +125,9 @@ class Children:
             key = record.path.remote.address, sa.protocol, sa.spi
             if self._outbound.get(key) is record:  # the peer chose that SPI, and may have chosen it twice
                 del self._outbound[key]
+            self._gone[key] = record.child.inbound[-1].protocol, record.child.inbound[-1].spi
+            if len(self._gone) > RECENT:
+                del self._gone[next(iter(self._gone))]
         return record
 
     def get(self, child_id: int) -> Record | None:
@@ -132,6 +137,10 @@ class Children:
     def sent_by(self, remote: bytes, protocol: Protocol, spi: int) -> Record | None:
         """The contract by which we send to ``remote`` with its SPI."""
         return self._outbound.get((remote, protocol, spi))
+
+    def was_received_by(self, remote: bytes, protocol: Protocol, spi: int) -> tuple[Protocol, int] | None:
+        """By what a contract was received that we do not have any more, and that we sent to ``remote`` by that SPI."""
+        return self._gone.get((remote, protocol, spi))
 
     def received_by(self, protocol: Protocol, spi: int) -> Record | None:
         """The contract that we receive by that SPI with."""

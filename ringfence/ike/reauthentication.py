@@ -17,6 +17,7 @@ from ringfence.databases.pool import Assigned
 from ringfence.databases.proposal import Limits
 from ringfence.ike.association import IkeSa
 from ringfence.ike.children import Record
+from ringfence.ike.contracts import COLLISION_S
 from ringfence.ike.due import Clock, Due
 from ringfence.ike.errors import Reason
 from ringfence.ike.lifetime import IkeEvent, IkeState, soft_limits
@@ -27,6 +28,8 @@ from ringfence.ike.world import World
 
 LEAST_S = 2
 """However often a peer wants it, not sooner than that."""
+QUIET_S = 1.5 * COLLISION_S
+"""After the peer has made a contract: it may have heard of that later than we."""
 LATE = "nobody has proved anew in time who they are"
 
 
@@ -61,8 +64,17 @@ class Reauthentication:
         records = self._left(session, self._heir_of(session))
         if session.busy or any(self._world.wishes.get(record.key) for record in records):
             self._again(session, self._world.settings.moment_s)
+        elif (wait_s := self._quiet(session, records)) > 0:
+            self._again(session, wait_s)
         elif records:
             self._begin(session, entry, records)
+
+    def _quiet(self, session: IkeSa, records: list[Record]) -> float:
+        """How long to wait until the peer does not take what it began itself for begun at the same time as ours."""
+        now, ends = self._world.env.now, self._timers.when((Due.UNPROVED, session.id))
+        began = max((record.made_at for record in records if not record.initiator), default=None)
+        until = now if began is None else began + QUIET_S
+        return until - now if ends is None or until + self._world.settings.retry_s < ends else 0.0
 
     def _again(self, session: IkeSa, wait_s: float) -> None:
         self._timers.set((Due.REAUTHENTICATE, session.id), self._world.env.now + wait_s)

@@ -163,7 +163,7 @@ def test_storms_from_both_sides(seed, link, storm):
 @given(seeds, st.sampled_from(["a", "b", "ab"]))
 def test_nothing_is_lost_where_two_percent_of_all_messages_are(seed, who):
     both = established(seed=seed)
-    both.run(40)
+    both.run(60)
     both.network.link = Link(loss=0.02)
     reauthenticate(both, *(getattr(both, one) for one in who))
     each_moment(both, 30)

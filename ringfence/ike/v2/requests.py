@@ -16,6 +16,7 @@ from ringfence.ike.exchange import Message, Stepper
 from ringfence.ike.happening import (
     FirstContact,
     Inherits,
+    Left,
     Limited,
     Lost,
     PeerDeleted,
@@ -235,6 +236,8 @@ class Requests:
             return Refused(Reason.COLLISION, "the IKE SA is about to end")
         if rekeys_ike and negotiates and current is not None and not current.rekeys_ike:
             return Refused(Reason.COLLISION, "a child SA is being negotiated under the IKE SA that is to be rekeyed")
+        if rekeys_ike and current is not None and current.deletes:
+            return Refused(Reason.COLLISION, "a child SA is being deleted under the IKE SA that is to be rekeyed")
         if not rekeys_ike and (self._rival is not None or (negotiates and current is not None and current.rekeys_ike)):
             return Refused(Reason.COLLISION, "the IKE SA is being rekeyed")
         return None
@@ -255,6 +258,8 @@ class Requests:
         protocol = next((each for each in Protocol if PROTOCOL_ID[each] == named.protocol), None)
         spi = int.from_bytes(named.spi)
         record = protocol and self._world.children.sent_by(self._voice.path.remote.address, protocol, spi)
+        if not record and protocol and self._closes(protocol, spi):
+            raise Refused(Reason.COLLISION, "the peer rekeys a child SA that we are about to delete")
         if not record or record.ike_id != self._session.id:
             about = named.protocol, named.spi
             raise Answered(
@@ -264,6 +269,11 @@ class Requests:
         if record.state is ChildState.RETIRING:
             raise Refused(Reason.COLLISION, "the peer rekeys a child SA that has a successor and is about to end")
         return record.child.id
+
+    def _closes(self, protocol: Protocol, spi: int) -> bool:
+        """Whether the peer is being told that a child SA is gone that we sent by that SPI."""
+        ours = self._world.children.was_received_by(self._voice.path.remote.address, protocol, spi)
+        return any(ours in running.deletes for running in self._talk.exchanges)
 
     def _take_information(self, message: Message) -> None:
         chain, answer = message.chain, list[Payload]()
@@ -290,7 +300,12 @@ class Requests:
             self._voice.emit(FirstContact())
 
     def _end(self) -> None:
-        """The peer has ended the IKE SA, perhaps because its successor counts."""
+        """The peer has ended the IKE SA, perhaps because its successor counts; then we need not end it as well."""
+        if self._session.closing:
+            for running in [each for each in self._talk.exchanges if each.last]:
+                self._talk.drop(running)
+            self._voice.emit(Left())
+            return
         if self._rival is not None:
             self._voice.emit(Inherits(self._rival.keys.ends.spis))
             self._rival = None
