@@ -95,12 +95,16 @@ def export(
 
     Keys stand in what is written, unless --no-keys is said. Exit code 1: something is left out.
     """
+    from ringfence.control.errors import BadRequest
     from ringfence.control.transfers import ExportAnswer
 
     chosen, write = _writer(form)
     found, secrets = _running(socket) if policy is None else _document(policy, keyless=no_keys)
     exported = write(found, secrets)
-    written = [] if to is None else write_files({to: exported.text}, private={to}, force=force)
+    if exported.octets is not None and to is None:
+        raise BadRequest(f"{chosen.name} is no text that can be shown.", cure="Say where to write it: --to FILE")
+    content = exported.text.encode() if exported.octets is None else exported.octets
+    written = [] if to is None else write_files({to: content}, private={to}, force=force)
     answer = ExportAnswer(
         policy=found.name,
         format=chosen.name,
@@ -268,18 +272,21 @@ def _tell_items(label: str, found: "Iterable[TransferItem]", style: str, err: bo
             output.say(" " * 11, Cell(one.cure, "dim"), err=err)
 
 
-def write_files(files: Mapping[Path, str], *, private: "set[Path] | set[Path | None]", force: bool) -> list[str]:
+def write_files(
+    files: Mapping[Path, str | bytes], *, private: "set[Path] | set[Path | None]", force: bool
+) -> list[str]:
     """Write all of them or none; those in ``private`` for their owner's eyes. Raises IpsecError."""
     from ringfence.errors import IpsecError
 
-    for path, text in files.items():
-        if not force and path.exists() and path.read_bytes() != text.encode():
+    contents = {path: one.encode() if isinstance(one, str) else one for path, one in files.items()}
+    for path, octets in contents.items():
+        if not force and path.exists() and path.read_bytes() != octets:
             cure = "Say another name by --to, or --force to overwrite."
             raise IpsecError("it is there already, with another content; nothing was written.", place=str(path),
                              cure=cure)  # fmt: skip
-    for path, text in files.items():
+    for path, octets in contents.items():
         try:
-            _replace(path, text.encode(), 0o600 if path in private else 0o666)
+            _replace(path, octets, 0o600 if path in private else 0o666)
         except OSError as error:
             raise IpsecError(f"it cannot be written: {error.strerror}", place=str(path)) from error
     return list(map(str, files))

@@ -58,6 +58,8 @@ class Exported:
     text: str = field(repr=False)
     """May hold preshared keys."""
     left_out: tuple[LeftOut, ...] = ()
+    octets: bytes | None = field(default=None, repr=False)
+    """What is written, for a format that is no text."""
 
 
 class ImportFailed(IpsecError):

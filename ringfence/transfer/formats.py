@@ -3,6 +3,7 @@
 
 from ringfence.transfer.base import Format
 from ringfence.transfer.grouppolicy import importing as grouppolicy
+from ringfence.transfer.grouppolicy.exporting import write_file
 from ringfence.transfer.ipsecconf import importing as ipsecconf
 from ringfence.transfer.netsh import exporting as netsh_export
 from ringfence.transfer.netsh import importing as netsh
@@ -15,7 +16,14 @@ FORMATS: tuple[Format, ...] = (
     Format("netsh", "netsh script", netsh.guess, netsh.read_script, netsh_export.write_script),
     Format("powershell", "PowerShell script", powershell.guess, powershell.read_script, write_script),
     Format("swanctl", "swanctl.conf", swanctl.guess, swanctl.read_conf, write_conf, swanctl.read_conf),
-    Format("registry.pol", "registry.pol of Group Policy", grouppolicy.guess, read_octets=grouppolicy.read_file),
+    Format(
+        "registry.pol",
+        "registry.pol of Group Policy",
+        grouppolicy.guess,
+        None,
+        write_file,
+        read_octets=grouppolicy.read_file,
+    ),
     Format("ipsec-conf", "ipsec.conf", ipsecconf.guess, ipsecconf.read_conf, None, ipsecconf.read_conf),
 )
 

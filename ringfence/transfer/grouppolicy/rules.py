@@ -202,7 +202,7 @@ class Rules:
         second = self.terms.find(SetKind.AUTH2, second_id) if second_id else None
         rule = self._authenticated(rule, first, second, inherits=is_default(SetKind.AUTH1, first_id))
         crypto = self.terms.find(SetKind.CRYPTO2, crypto_id)
-        self.crypto |= crypto is None
+        self.crypto |= crypto is None and SetKind.CRYPTO2 not in self.terms.ours
         if crypto is None or crypto.is_default:
             if crypto is not None:
                 self.terms.quick_mode(crypto)

@@ -17,15 +17,15 @@ from ringfence.policy.terms import Signing
 from ringfence.transfer.grouppolicy.grammar import FIRST, Grammar, Said, Token, checked, grammar
 from ringfence.transfer.grouppolicy.registry import Entry, Registry
 from ringfence.transfer.grouppolicy.tokens import V2_8, V2_9, V2_10, V2_20
-from ringfence.transfer.grouppolicy.values import BOOL, TEXT, VERSION, Version, chosen, literal, numeric
+from ringfence.transfer.grouppolicy.values import BOOL, PLAIN, VERSION, Version, chosen, literal, numeric
 
 BASE = "Software\\Policies\\Microsoft\\WindowsFirewall"
 V2_1, V2_16 = Version(2, 1), Version(2, 16)
 
 # -- the key of a set
 
-SET_VERSION, SET_NAME = Token("Version", VERSION), Token("Name", TEXT)
-SET_DESCRIPTION, SET_GROUP = Token("Description", TEXT), Token("EmbeddedContext", TEXT)
+SET_VERSION, SET_NAME = Token("Version", VERSION), Token("Name", PLAIN)
+SET_DESCRIPTION, SET_GROUP = Token("Description", PLAIN), Token("EmbeddedContext", PLAIN)
 FORCE_DH = Token("DoNotSkipDH", BOOL)
 MAIN_MINUTES = Token("TimeOutMinutes", numeric(8, 71_582_788))
 SESSIONS = Token("TimeOutSessions", numeric(10, 2_147_483_647))
@@ -39,14 +39,14 @@ HEAD = (SET_VERSION, SET_NAME, SET_DESCRIPTION, SET_GROUP)
 SKIP_VERSION = Token("SkipVersion", VERSION)
 FIRST_METHOD = Token("Method", literal("Anonymous", "MachineKerb", "MachineCert", "MachineSHKey", "MachineNtlm"))
 SECOND_METHOD = Token("Method", literal("Anonymous", "MachineCert", "UserKerb", "UserCert", "UserNtlm"))
-CA, KEY = Token("CAName", TEXT), Token("SHKey", TEXT)
+CA, KEY = Token("CAName", PLAIN), Token("SHKey", PLAIN)
 MAPPING, HEALTH = Token("CertAccountMapping", BOOL), Token("HealthCert", BOOL)
 EXCLUDE = Token("ExcludeCAName", BOOL)
 SIGNING = Token("OtherCertSigning", chosen({"ECDSA256": Signing.ECDSA_P256, "ECDSA384": Signing.ECDSA_P384}),
                 since=V2_1)  # fmt: skip
 INTERMEDIATE = Token("IntermediateCA", BOOL, since=V2_10)
-CERT_CRITERIA = Token("CertCriteria", TEXT, since=V2_20)
-PROXY, PROXY_SERVER = Token("AllowProxy", BOOL, since=V2_20), Token("ProxyServer", TEXT, since=V2_20)
+CERT_CRITERIA = Token("CertCriteria", PLAIN, since=V2_20)
+PROXY, PROXY_SERVER = Token("AllowProxy", BOOL, since=V2_20), Token("ProxyServer", PLAIN, since=V2_20)
 AUTH = (SKIP_VERSION, CA, KEY, MAPPING, HEALTH, EXCLUDE, SIGNING, INTERMEDIATE, CERT_CRITERIA, PROXY, PROXY_SERVER)
 
 GROUPS = ("DH1", "DH2", "DH2048", "ECDH-256", "ECDH-384")

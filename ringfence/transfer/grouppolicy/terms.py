@@ -26,6 +26,7 @@ from ringfence.policy.terms import (
 from ringfence.transfer.base import KeyFiles
 from ringfence.transfer.grouppolicy import sets
 from ringfence.transfer.grouppolicy.grammar import Said
+from ringfence.transfer.grouppolicy.ours import is_ours
 from ringfence.transfer.grouppolicy.report import Report
 from ringfence.transfer.grouppolicy.sets import SetKind, SetSaid, is_default
 from ringfence.transfer.grouppolicy.suites import (
@@ -67,7 +68,10 @@ class Terms:
     """The sets of one registry."""
 
     def __init__(self, found: Iterable[SetSaid], report: Report, keys: KeyFiles) -> None:
-        self._sets = {(one.kind, one.id.lower()): one for one in found}
+        said = list(found)
+        self.ours = {one.kind for one in said if is_ours(one)}
+        """The kinds whose default set says what Ringfence does anyway."""
+        self._sets = {(one.kind, one.id.lower()): one for one in said if not is_ours(one)}
         self._report = report
         self._keys = keys
         self._pairs: dict[tuple[str, str], AuthSet] = {}

@@ -207,6 +207,8 @@ def ports(plain: Codec[PortRange], words: Iterable[str] = ()) -> Codec[Ports]:
 _TRUTH = literal("TRUE", "FALSE")
 BOOL: Codec[bool] = Codec(lambda text: _TRUTH.read(text) == "TRUE", lambda value: "TRUE" if value else "FALSE")
 TEXT: Codec[str] = Codec(str, _text)
+PLAIN: Codec[str] = Codec(str, str)
+"""A text that is a value of its own, and no field of a rule."""
 INTERFACE: Codec[str] = Codec(_guid, str)
 VERSION: Codec[Version] = Codec(Version.parse, str)
 PLATFORM: Codec[Platform] = Codec(Platform.parse, str)

@@ -110,7 +110,7 @@ class _Writer:
             said = list(rule_words(rule))
             terms = [] if rule.secure.exempt else self._terms(rule)
             if rule.main_mode not in (None, self._settle.default.main_mode) and not rule.secure.exempt:
-                self._write_main_mode(_main_mode_of(rule))
+                self._write_main_mode(main_mode_of(rule))
             self._rules += [command("New-NetIPsecRule", [*words, *terms]) for words in said]
         except BadWord as error:
             self.left.out(rule.place, f'rule "{rule.name}"', error.why, error.cure)
@@ -311,7 +311,7 @@ class _Writer:
         return lines if settings.local_rules else [*lines, "Set-NetFirewallProfile -All -AllowLocalIPsecRules False"]
 
 
-def _main_mode_of(rule: Rule) -> MainModeRule:
+def main_mode_of(rule: Rule) -> MainModeRule:
     """What a rule says of main mode, as a main mode rule for the same computers; of a tunnel, for its ends."""
     local, remote, either = rule.local, rule.remote, rule.either_end
     if rule.gateways is not None:

@@ -42,10 +42,10 @@ Ports = tuple[PortRange, ...]
 
 def rule_words(rule: Rule) -> Iterator[Words]:
     """What is said of a rule, without its terms; several rules where its traffic needs them. Raises BadWord."""
-    _sayable(rule)
+    sayable(rule)
     needs = {need: word for word, need in NEEDS.items()}
     security: Words = [("InboundSecurity", needs[rule.secure.inward]), ("OutboundSecurity", needs[rule.secure.outward])]
-    for number, (protocol, first, second) in enumerate(_groups(rule), 1):
+    for number, (protocol, first, second) in enumerate(groups(rule), 1):
         name = rule.name if number == 1 else f"{rule.name} ({number})"
         yield [
             *about(name, rule.description, rule.enabled),
@@ -72,7 +72,8 @@ def about(name: str, description: str, enabled: bool) -> Words:
     return words if enabled else [*words, ("Enabled", "False")]
 
 
-def _sayable(rule: Rule) -> None:
+def sayable(rule: Rule) -> None:
+    """Raises BadWord for a rule that Windows cannot have."""
     if rule.name.lower() == "all":
         raise BadWord("Windows takes All for every rule")
     check_assigned(rule)
@@ -83,7 +84,7 @@ def _sayable(rule: Rule) -> None:
         raise BadWord("Windows' rules know no default response")
 
 
-def _groups(rule: Rule) -> list[tuple[int | None, Ports, Ports]]:
+def groups(rule: Rule) -> list[tuple[int | None, Ports, Ports]]:
     """Protocol and ports at both ends, in as few rules as will do."""
     both_any = rule.remote == ANY and (rule.local == ANY or Keyword.ME in rule.local)
     rows: dict[tuple[int | None, PortRange], dict[PortRange, None]] = {}

@@ -177,3 +177,27 @@ def test_whose_side_a_file_is_read_from(command: Command, folder: Path, monkeypa
     assert 'with = "192.0.2.1"' in answer.out
     answer = command("policy", "import", str(folder / "lab.toy"), "--me", "nobody")
     assert '--me is "nobody", which is no address.' in answer.err
+
+
+def test_a_format_that_is_no_text(command: Command, tmp_path: Path) -> None:
+    policy, file = tmp_path / "policy.toml", tmp_path / "registry.pol"
+    policy.write_text(DOCUMENT)
+    (tmp_path / "lab.psk").write_text("open sesame\n")
+    shown = command("policy", "export", str(policy), "--format", "registry.pol")
+    assert shown.code == 2
+    assert "--to FILE" in shown.err
+    assert command("policy", "export", str(policy), "--format", "registry.pol", "--to", str(file)).code == 0
+    assert file.read_bytes().startswith(b"PReg\x01\0\0\0[\0")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    back = command("policy", "import", str(file), "--to", str(tmp_path / "back.toml"))
+    assert back.code == 0
+    assert (tmp_path / "lab.psk").read_text() == "open sesame\n"
+    assert [one.name for one in parse((tmp_path / "back.toml").read_text(), name="x").rules] == ["lab"]
+    file.write_bytes(file.read_bytes()[:-1])
+    broken = command("policy", "import", str(file))
+    assert broken.code == 3
+    assert 'registry.pol: it cannot be read: no "]" where an instruction ends at octet' in broken.err
+    assert "GPO/Machine/registry.pol" in broken.err
+    text = command("policy", "import", str(policy), "--format", "registry.pol")
+    assert text.code == 3
+    assert "does not begin with" in text.err
