@@ -22,6 +22,7 @@ from ringfence.cli import (
     demo,
     explain,
     gateway,
+    key,
     lint,
     monitor,
     nouns,
@@ -75,6 +76,7 @@ app.command("explain", short_help="Say what happens to a packet, and why.")(expl
 app.command("why", short_help="Say why there is no security with a peer.")(why.why)
 app.command("whatif", short_help="Say what a policy would do to traffic seen.")(whatif.whatif)
 app.command("lint", short_help="Say what in a document needs a second look.")(lint.lint)
+app.add_typer(key.app, name="key", short_help="Show public keys in the forms that peers want.")
 app.command("monitor", short_help="Show events as they happen.")(monitor.monitor)
 app.command("plan", short_help="Say what applying a policy would change.")(apply.plan)
 app.command("apply", short_help="Follow another policy, perhaps on probation.")(apply.apply)

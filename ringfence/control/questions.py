@@ -25,6 +25,22 @@ class Checked(Message):
     """As in ``PolicyView``."""
 
 
+class KeyAnswer(Message):
+    """A public key in the forms that others want it in."""
+
+    file: str
+    kind: str
+    """As policies call it: ``rsa``, ``ecdsa-p256``."""
+    fingerprint: str
+    """``sha256:`` and the hexadecimal digits of that hash of the SubjectPublicKeyInfo."""
+    pem: str
+    base64: str
+    """The SubjectPublicKeyInfo, behind ``0s``."""
+    dns: str = ""
+    """An RSA key as RFC 3110 has it, behind ``0s``; empty for another kind."""
+    openssh: str = ""
+
+
 class When(Enum):
     """When a packet is on its way that is asked about."""
 

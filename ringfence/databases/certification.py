@@ -42,6 +42,11 @@ class OwnCertificate:
         return self.leaf.thumbprint()
 
     @property
+    def kind(self) -> KeyKind:
+        """What its key signs with."""
+        return self.leaf.key.kind
+
+    @property
     def issuers(self) -> tuple[bytes, ...]:
         """The distinguished names of all who vouch for it."""
         return tuple(Certificate.read(one).issuer for one in self.chain)

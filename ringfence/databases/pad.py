@@ -12,6 +12,7 @@ from ringfence.databases.eap import EapAuth, EapUser, Users
 from ringfence.databases.identity import Identity
 from ringfence.databases.pool import Asks, Pool
 from ringfence.databases.proposal import IkeProposal
+from ringfence.databases.rawkeys import PublicKeyAuth
 from ringfence.databases.spd import Origin
 from ringfence.net.address import AddressRange
 from ringfence.net.ranges import RangeIndex
@@ -72,7 +73,7 @@ class NullAuth:
         return "anonymous"
 
 
-Auth = PresharedKey | CertificateAuth | EapAuth | NullAuth
+Auth = PresharedKey | CertificateAuth | PublicKeyAuth | EapAuth | NullAuth
 
 
 @dataclass(frozen=True, slots=True)

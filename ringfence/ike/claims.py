@@ -17,6 +17,7 @@ from ringfence.databases.eap import EapAuth
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.pad import Auth, PadEntry
 from ringfence.databases.proposal import IkeProposal
+from ringfence.databases.rawkeys import OwnKey
 from ringfence.ike.differences import compare_identity
 from ringfence.ike.effects import Sign, Signed, Staple, Stapled, Trusted, Unfit, Validate
 from ringfence.ike.errors import Aborted, IkeError, Reason
@@ -41,6 +42,8 @@ class Claim:
     """Its certificate in DER, and what it sent besides."""
     stapled: tuple[bytes, ...] = ()
     """What its authority says of it, as it has brought that (OCSP, in DER)."""
+    vouched: bool = False
+    """Whether the policy itself says whose the key is that proves it."""
 
     @property
     def certificate(self) -> str:
@@ -125,8 +128,8 @@ def _raised(answer: object) -> IkeError:
     return Aborted(refused.reason, refused.detail)
 
 
-def signature(own: OwnCertificate, scheme: Scheme, octets: bytes) -> Exchange[bytes]:
-    """Ours, by the key of that certificate; raises Aborted for none."""
+def signature(own: OwnCertificate | OwnKey, scheme: Scheme, octets: bytes) -> Exchange[bytes]:
+    """Ours, by that key or the one of that certificate; raises Aborted for none."""
     answer = yield from consult(Sign(own.id, scheme, octets))
     if isinstance(answer, Signed):
         return answer.signature
@@ -169,7 +172,7 @@ def is_named(entry: PadEntry, claim: Claim, path: Path, *, inner: bool) -> bool:
     Nor need who has a certificate, or a user: without a word in the policy, whoever is vouched for will do. The
     ``inner`` address of a peer behind NAT stands for the one that we see.
     """
-    vouched = inner or claim.chain or claim.identity.kind is IdentityKind.USER
+    vouched = inner or claim.chain or claim.vouched or claim.identity.kind is IdentityKind.USER
     if entry.remote_identity is None and (vouched or not entry.names_nobody):
         return True
     return any(same_identity(one, wanted_identity(entry, path)) for one in claim.names)

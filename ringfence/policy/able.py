@@ -12,7 +12,8 @@ from ringfence.databases.pool import Asks
 from ringfence.policy.accounts import Proving, Read, read
 from ringfence.policy.certificates import could_be_served, served
 from ringfence.policy.model import Filter, KeyModule, Rule
-from ringfence.policy.terms import Anonymous, Certificate, Eap, GlobalSettings, PskFile, Security, Signing
+from ringfence.policy.rawkeys import OWN_CURE
+from ringfence.policy.terms import Anonymous, Certificate, Eap, GlobalSettings, PskFile, PublicKeys, Security, Signing
 
 EDWARDS = {Signing.ED25519, Signing.ED448}
 KEY_CURE = 'Authenticate by a preshared key: auth = { psk-file = "FILE" }.'
@@ -112,6 +113,8 @@ def _terms(rule: Rule, authorities: Collection[str]) -> Iterator[Unable]:
         else:
             cure = f'Say where the certificate of the authority is: [authority."{unknown}"] file = "ca.pem"'
             yield Unable(f"authenticates by {later} only, of which no authority is known here", cure, "auth")
+    if not rule.own_auth and any(isinstance(one, PublicKeys) and not one.own for one in rule.auth):
+        yield Unable("knows the other side's public key and says none of this computer", OWN_CURE, "auth")
     if rule.keying and KeyModule.IKEV2 not in rule.keying and all(isinstance(one, Eap) for one in rule.auth):
         yield Unable("authenticates by EAP, which IKEv2 alone has", 'Say keying = "ikev2".', "keying")
     if rule.own_auth and not any(served(one, authorities, rule.keying) for one in rule.own_auth):

@@ -16,6 +16,7 @@ from ringfence.policy.able import KEY_CURE
 from ringfence.policy.decode import SECRETS, Table
 from ringfence.policy.eap import decode_eap
 from ringfence.policy.errors import BadWord
+from ringfence.policy.rawkeys import decode_public
 from ringfence.policy.source import Steps
 from ringfence.policy.terms import (
     Anonymous,
@@ -30,6 +31,7 @@ from ringfence.policy.terms import (
     Ntlm,
     PpkFile,
     PskFile,
+    PublicKeys,
     SecondAuth,
     Signing,
     UserKerberos,
@@ -101,6 +103,9 @@ def _first(table: Table, key: str, item: dict[str, object], at: Steps) -> list[A
         return []
     if inner.has("eap"):
         return [decode_eap(inner, _of_gateway)]
+    if inner.has("public-key") or inner.has("key-file"):
+        known = decode_public(inner, own=key == "own-auth")
+        return [] if known is None else [known]
     file, authority = inner.file("psk-file"), inner.text("certificate")
     if inner.has("psk-file") == inner.has("certificate"):
         why = "says both psk-file and certificate" if file else "does not say psk-file"
@@ -195,12 +200,19 @@ def _thumbprint(text: str) -> str:
     return octets
 
 
+DOUBLE = {PskFile: "a preshared key", Eap: "EAP", PublicKeys: "public keys"}
+ONE_CURES = {
+    Eap: "Name all methods in one.",
+    PublicKeys: 'Name all peers in one: public-key = { "bob.lab" = "bob.pub", "carol.lab" = "carol.pub" }.',
+}
+
+
 def _check_first(table: Table, key: str, found: tuple[Auth, ...]) -> None:
     counted = Counter[type](type(one) for one in found if not isinstance(one, Certificate))
     for one in found:
         if counted[type(one)] > 1:
-            words = "a preshared key" if isinstance(one, PskFile) else "EAP" if isinstance(one, Eap) else f'"{one}"'
-            cure = "Name all methods in one." if isinstance(one, Eap) else "Main mode has one of each at most."
+            words = DOUBLE.get(type(one), f'"{one}"')
+            cure = ONE_CURES.get(type(one), "Main mode has one of each at most.")
             table.complain(key, f"names {words} more than once", cure=cure)
             break
     if counted[PskFile] and counted[Ntlm]:

@@ -12,6 +12,7 @@ from typing import TypeGuard
 from ringfence.crypto.certificate import parse_dn, same_dn
 from ringfence.crypto.signature import KeyKind
 from ringfence.databases.certification import CertificateAuth, OwnCertificate, Revocation
+from ringfence.databases.rawkeys import OwnKey
 from ringfence.place import NOWHERE, Place
 from ringfence.policy import xauth
 from ringfence.policy.decode import Table
@@ -26,6 +27,7 @@ from ringfence.policy.terms import (
     Eap,
     Holder,
     PskFile,
+    PublicKeys,
     Signing,
     Xauth,
 )
@@ -81,8 +83,8 @@ class AuthorityFile:
 def credential_files(policy: Policy) -> tuple[str, ...]:
     """The files of certificates, authorities, their keys and lists, of users and their passwords, each once."""
     ways = (one for _, auth, _, _ in policy.authenticating() for one in auth)
-    named: list[AuthorityFile | CertificateFile | RadiusTable | Eap | Xauth] = [*policy.authorities]
-    named += [*policy.certificates, *policy.radius, *(one for one in ways if isinstance(one, Eap))]
+    named: list[AuthorityFile | CertificateFile | RadiusTable | Eap | PublicKeys | Xauth] = [*policy.authorities]
+    named += [*policy.certificates, *policy.radius, *(one for one in ways if isinstance(one, Eap | PublicKeys))]
     named += [one for _, one, _, _ in xauth.said(policy)]
     return tuple(dict.fromkeys(file for one in named for file in one.files))
 
@@ -168,7 +170,7 @@ def served(auth: Auth, authorities: Iterable[str], keying: Collection[KeyModule]
     """
     if isinstance(auth, Anonymous):
         return {*keying} == {KeyModule.IKEV2}
-    if isinstance(auth, PskFile):
+    if isinstance(auth, PskFile | PublicKeys):
         return True
     if isinstance(auth, Eap):
         return auth.certificate is None or served(auth.certificate, authorities)
@@ -184,6 +186,10 @@ class Wallet:
     lists: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
     """By name: its lists of revoked certificates."""
     own: tuple[OwnCertificate, ...] = ()
+    public: Mapping[str, bytes] = field(default_factory=dict)
+    """By the file's name: a peer's key, its SubjectPublicKeyInfo in DER."""
+    keys: Mapping[str, OwnKey] = field(default_factory=dict)
+    """By the file's name: ours, without certificates."""
     eap: EapFiles = NO_FILES
     """Of users and those who know them; the only secrets here."""
 
@@ -216,7 +222,11 @@ def together(wallets: Iterable[Wallet]) -> Wallet:
     authorities = {name: one for each in reversed(found) for name, one in each.authorities.items()}
     lists = {name: one for each in reversed(found) for name, one in each.lists.items()}
     own = {one.name: one for each in reversed(found) for one in each.own}
-    return Wallet(authorities, lists, tuple(own.values()), all_files(each.eap for each in reversed(found)))
+    public = {name: one for each in reversed(found) for name, one in each.public.items()}
+    keys = {name: one for each in reversed(found) for name, one in each.keys.items()}
+    return Wallet(
+        authorities, lists, tuple(own.values()), public, keys, all_files(each.eap for each in reversed(found))
+    )
 
 
 def _is_of(one: OwnCertificate, way: CertificateAuth) -> bool:

@@ -18,6 +18,7 @@ from ringfence.policy.eap import eap_way
 from ringfence.policy.methods import in_ikev2
 from ringfence.policy.model import KeyModule, Rule
 from ringfence.policy.psk import encoded
+from ringfence.policy.rawkeys import public_way
 from ringfence.policy.terms import (
     Anonymous,
     Auth,
@@ -28,6 +29,7 @@ from ringfence.policy.terms import (
     PpkFile,
     PskEncoding,
     PskFile,
+    PublicKeys,
     Signing,
 )
 from ringfence.secret import Secret
@@ -179,6 +181,9 @@ class Peers:
                 yield PresharedKey(self._keys[one.file], one.file)
             elif isinstance(one, Certificate) and served(one, self._wallet.authorities):
                 yield self._wallet.way(one, self._crl_check)
+            elif isinstance(one, PublicKeys):
+                if (known := public_way(one, self._wallet.public, self._wallet.keys)) is not None:
+                    yield known
             elif isinstance(one, Anonymous):
                 yield NullAuth()
             elif isinstance(one, Eap) and served(one, self._wallet.authorities):

@@ -8,7 +8,7 @@ from ringfence.policy.errors import Finding, Severity
 from ringfence.policy.lower import statements
 from ringfence.policy.model import Policy, Rule
 from ringfence.policy.pools import AddressPool
-from ringfence.policy.terms import Certificate, PskFile
+from ringfence.policy.terms import Certificate, PskFile, PublicKeys
 from ringfence.policy.validate import warning
 
 NOBODY = "lets in only who calls himself by the address that he comes from, and road warriors seldom do"
@@ -32,7 +32,7 @@ def pool_findings(policy: Policy) -> Iterator[Finding]:
 
 
 def _rule(rule: Rule, pool: AddressPool) -> Iterator[Finding]:
-    plain = all(isinstance(one, PskFile | Certificate) for one in rule.auth)
+    plain = all(isinstance(one, PskFile | PublicKeys | Certificate) for one in rule.auth)
     if plain and rule.remote_identity is None and not rule.allow and not rule.authorize:
         yield warning(rule, NOBODY, setting="allow", cure=NOBODY_CURE)
     for network in rule.local:

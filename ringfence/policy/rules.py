@@ -33,7 +33,7 @@ from ringfence.policy.settings import (
     decode_protect,
     either,
 )
-from ringfence.policy.terms import Access, Anonymous, Auth, Certificate, PskFile, Security
+from ringfence.policy.terms import Access, Anonymous, Auth, Certificate, PskFile, PublicKeys, Security
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic, parse_traffic
 
 DEFAULT = Rule("", Kind.ISOLATION)
@@ -130,7 +130,7 @@ def _keying(table: Table) -> tuple[KeyModule, ...]:
 
 def _own_auth(table: Table) -> tuple[Auth, ...]:
     found = decode_auth(table, "own-auth")
-    if any(not isinstance(one, PskFile | Certificate | Anonymous) for one in found):
+    if any(not isinstance(one, PskFile | PublicKeys | Certificate | Anonymous) for one in found):
         table.complain(
             "own-auth", "names no key and no certificate", cure='Such as own-auth = { psk-file = "lab.psk" }.'
         )

@@ -18,6 +18,7 @@ from ringfence.databases.pad import ThroughNat as ThroughNat
 from ringfence.databases.proposal import IkeProposal, Limits, SecurityMethod
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.methods import MAIN_MODE_DEFAULT, QUICK_MODE_DEFAULT, parse_ike_proposal, parse_method
+from ringfence.policy.rawkeys import PublicKeys as PublicKeys
 
 MAIN_MODE_LIFETIME_S = 480 * 60
 QUICK_MODE_LIMITS = Limits(seconds=60 * 60)
@@ -193,7 +194,7 @@ class Eap:
         return f"EAP {' or '.join(one.value for one in self.methods)}"
 
 
-Auth = PskFile | Kerberos | Ntlm | Anonymous | Certificate | Eap
+Auth = PskFile | Kerberos | Ntlm | Anonymous | Certificate | PublicKeys | Eap
 """First authentication."""
 SecondAuth = UserKerberos | UserNtlm | Certificate | Anonymous
 """Second authentication; ``Anonymous`` among them: it is optional."""

@@ -23,6 +23,7 @@ from ringfence.policy.terms import (
     MainMode,
     PpkFile,
     PskFile,
+    PublicKeys,
     SecondAuth,
     Signing,
 )
@@ -145,11 +146,23 @@ def _auth(auth: Auth | SecondAuth, *, second: bool) -> str:
         case Certificate():
             inner = ", ".join(f"{key} = {text}" for key, text in _certificate(auth, second=second))
             return f"{{ {inner} }}"
+        case PublicKeys():
+            return f"{{ {', '.join(f'{key} = {text}' for key, text in _public(auth))} }}"
         case Eap():
             gateway = () if auth.certificate is None else _certificate(auth.certificate, second=False)
             return f"{{ {', '.join(f'{key} = {text}' for key, text in (*_eap(auth), *gateway))} }}"
         case _:
             return toml_text(str(auth))
+
+
+def _public(one: PublicKeys) -> Iterator[tuple[str, str]]:
+    if len(one.keys) == 1 and not one.keys[0][0]:
+        yield "public-key", toml_text(one.keys[0][1])
+    elif one.keys:
+        inner = ", ".join(f"{toml_text(name)} = {toml_text(text)}" for name, text in one.keys)
+        yield "public-key", f"{{ {inner} }}"
+    texts = {"key-file": one.own, "password-file": one.password_file}
+    yield from ((key, toml_text(text)) for key, text in texts.items() if text)
 
 
 def _eap(one: Eap) -> Iterator[tuple[str, str]]:

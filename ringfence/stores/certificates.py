@@ -7,20 +7,23 @@ A private key that others on this computer may read, or that is none of its cert
 
 import posixpath
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ringfence.crypto.certificate import Certificate, read_bundle, read_certificates, same_dn
 from ringfence.crypto.errors import BadCertificate, CryptoError
+from ringfence.crypto.rawkeys import read_public
 from ringfence.crypto.signature import KeyKind, PrivateKey
 from ringfence.databases.certification import OwnCertificate
+from ringfence.databases.rawkeys import OwnKey
 from ringfence.place import Place
 from ringfence.policy.certificates import AuthorityFile, CertificateFile, Wallet, distinguished
 from ringfence.policy.errors import Finding, PolicyError, Severity
 from ringfence.policy.model import Policy
 from ringfence.policy.source import Source
+from ringfence.policy.terms import PublicKeys
 from ringfence.stores.errors import StoreError
 from ringfence.stores.files import is_special, read_octets
 from ringfence.stores.users import read_users
@@ -30,6 +33,7 @@ NEAR = timedelta(days=30)
 """An end that is told of before."""
 WEAK_BITS = 2048
 WEAK_HASHES = ("md5", "sha1")
+PUBLIC_FORMS = "It may be in PEM or DER, as OpenSSH writes it, or 0s and base64; ringfence key show prints ours."
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -53,7 +57,8 @@ def read_wallet(
     """
     sources = list(sources)
     users = read_users(policy, sources, place_of)
-    if not policy.certificates and not policy.authorities:
+    raw = list(naming_keys(policy))
+    if not policy.certificates and not policy.authorities and not raw:
         return Read(Wallet(eap=users))
     reader = _Reader({source.name: source for source in sources}, place_of, now or datetime.now(UTC))
     authorities: dict[str, tuple[bytes, ...]] = {}
@@ -66,9 +71,18 @@ def read_wallet(
         if found is not None:
             own.append(found[0])
             reader.signers[found[0].id] = found[1]
+    for subject, each, places, place in raw:
+        reader.raw(each, subject, places, place)
     if reader.wrong:
         raise PolicyError(reader.wrong)
-    return Read(Wallet(authorities, lists, tuple(own), users), reader.signers, reader.warnings)
+    wallet = Wallet(authorities, lists, tuple(own), reader.public, reader.keys, users)
+    return Read(wallet, reader.signers, reader.warnings)
+
+
+def naming_keys(policy: Policy) -> Iterator[tuple[str, PublicKeys, Mapping[str, Place], Place]]:
+    """What names keys without certificates: its subject, what it says, and where."""
+    for subject, auth, places, place in policy.authenticating():
+        yield from ((subject, one, places, place) for one in auth if isinstance(one, PublicKeys))
 
 
 class _Reader:
@@ -77,8 +91,36 @@ class _Reader:
         self._place_of = place_of
         self._now = now
         self.signers: dict[str, PrivateKey] = {}
+        self.public: dict[str, bytes] = {}
+        self.keys: dict[str, OwnKey] = {}
         self.wrong: list[Finding] = []
         self.warnings: list[Finding] = []
+
+    def raw(self, one: PublicKeys, subject: str, places: Mapping[str, Place], place: Place) -> None:
+        """The keys of a way without certificates: those of peers, and ours."""
+        setting = next((key for key in ("auth", "first", "own-auth") if key in places), "auth")
+        for name in one.public_files:
+            octets = self._octets(subject, name, setting, places, place)
+            if octets is not None:
+                try:
+                    self.public[name] = read_public(octets)
+                except CryptoError as error:
+                    what = f"is no public key: {error.message}"
+                    self._wrong(subject, name, setting, places, place, what, PUBLIC_FORMS)
+        if not one.own:
+            return
+        octets = self._octets(subject, one.own, setting, places, place)
+        password = self._secret(one.password_file, subject, setting, places, place)
+        if octets is None or not self._guard(subject, one.own, setting, places, place):
+            return
+        try:
+            key = PrivateKey.load(octets, password)
+        except CryptoError as error:
+            cure = "Name the file with its password: password-file." if "encrypted" in error.message else ""
+            self._wrong(subject, one.own, setting, places, place, f"is no key: {error.message}", cure)
+            return
+        self.keys[one.own] = own = OwnKey(one.own, key.public_info)
+        self.signers[own.id] = key
 
     def authority(self, one: AuthorityFile) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
         """Its certificates and lists in DER."""
@@ -150,10 +192,15 @@ class _Reader:
             return None
 
     def _password(self, one: CertificateFile, subject: str) -> bytes | None:
-        if not one.password_file:
+        return self._secret(one.password_file, subject, "password-file", one.places, one.place)
+
+    def _secret(
+        self, name: str, subject: str, setting: str, places: Mapping[str, Place], place: Place
+    ) -> bytes | None:  # fmt: skip
+        if not name:
             return None
-        octets = self._octets(subject, one.password_file, "password-file", one.places, one.place)
-        self._guard(subject, one.password_file, "password-file", one.places, one.place)
+        octets = self._octets(subject, name, setting, places, place)
+        self._guard(subject, name, setting, places, place)
         return None if octets is None else octets.removesuffix(b"\n").removesuffix(b"\r")
 
     def _guard(self, subject: str, name: str, setting: str, places: Mapping[str, Place], place: Place) -> bool:

@@ -161,7 +161,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     setting = replace(setting, entries=_allowed(first, setting))
     choice = choose_main(first.chain.one(SaPayload), setting.entries)
     proposal, entry = choice.proposal, choice.entry
-    proof = proof_for(choice.method, usable(entry))
+    proof = proof_for(choice.method, usable(entry), setting.entries)
     common = natt.common(first.chain, serves=entry.nat_traversal and natt.serves(setting.path))
     half = dh.generate(proposal.group, env.random, legacy=is_legacy(proposal.group))
     nonce = NoncePayload(env.random(NONCE_OCTETS))

@@ -13,6 +13,7 @@ from ringfence.crypto.signature import KeyKind, Scheme
 from ringfence.crypto.suites import Hash
 from ringfence.databases.certification import CertificateAuth
 from ringfence.databases.pad import Auth, PadEntry, PresharedKey
+from ringfence.databases.rawkeys import OwnKey, PublicKeyAuth
 
 
 class Authentication(IntEnum):
@@ -48,15 +49,16 @@ def method_of(auth: Auth) -> Authentication | None:
             return Authentication.PRESHARED_KEY
         case CertificateAuth():
             return _SIGNED.get(auth.signing)
+        case PublicKeyAuth(own=OwnKey() as own):
+            return _SIGNED.get(own.kind)
         case _:
             return None
 
 
 def usable(entry: PadEntry) -> tuple[Auth, ...]:
-    """The ways of ``entry`` that we can go: those by key, and by certificates of which we have one."""
-    return tuple(
-        one for one in entry.auth if isinstance(one, PresharedKey) or (isinstance(one, CertificateAuth) and one.own)
-    )
+    """The ways of ``entry`` that we can go: those by key, and by certificates and public keys of which we have one."""
+    signed = CertificateAuth | PublicKeyAuth
+    return tuple(one for one in entry.auth if isinstance(one, PresharedKey) or (isinstance(one, signed) and one.own))
 
 
 WITH_USER = {
@@ -82,9 +84,10 @@ def machine(method: Authentication) -> Authentication:
     return next((plain for plain, one in WITH_USER.items() if one is method), method)
 
 
-def certificates(ways: Iterable[Auth], method: Authentication) -> tuple[CertificateAuth, ...]:
+def signing(ways: Iterable[Auth], method: Authentication) -> tuple[CertificateAuth | PublicKeyAuth, ...]:
     """Those ways that a method by signature stands for."""
-    return tuple(one for one in ways if isinstance(one, CertificateAuth) and method_of(one) is machine(method))
+    known = (one for one in ways if isinstance(one, CertificateAuth | PublicKeyAuth))
+    return tuple(one for one in known if method_of(one) is machine(method))
 
 
 def scheme_for(method: Authentication) -> Scheme:

@@ -181,7 +181,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     """Answer a main mode; ``first`` is message 1."""
     choice = choose_main(first.chain.one(SaPayload), setting.entries)
     proposal, entry = choice.proposal, choice.entry
-    proof = proof_for(choice.method, usable(entry))
+    proof = proof_for(choice.method, usable(entry), setting.entries)
     common = natt.common(first.chain, serves=entry.nat_traversal and natt.serves(setting.path))
     vendors = *own_vendors(entry), *((VendorPayload(common),) if common else ())
     theirs = (yield from answer(choice.answer, *vendors)).chain

@@ -20,13 +20,16 @@ from ringfence.databases.certification import CertificateAuth, OwnCertificate
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import Auth, PadEntry, PresharedKey
 from ringfence.databases.proposal import IkeProposal
-from ringfence.ike import claims
+from ringfence.databases.rawkeys import OwnKey, PublicKeyAuth
+from ringfence.ike import claims, rawkeys
 from ringfence.ike.claims import X509_SIGNATURE, Claim
 from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.exchange import Exchange, Message
+from ringfence.ike.identities import local_identity
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v1 import keys as k
-from ringfence.ike.v1.authentication import Authentication, certificates, machine, prf_for, scheme_for
+from ringfence.ike.v1 import rawkeys as rawkeys1
+from ringfence.ike.v1.authentication import Authentication, machine, prf_for, scheme_for, signing
 from ringfence.ike.v1.identities import identity_of, main_id
 from ringfence.ike.v1.payloads import CertPayload, CertRequestPayload, HashPayload, IdPayload, SigPayload
 from ringfence.net.address import Path
@@ -81,11 +84,12 @@ class Shown:
     payloads: tuple[Payload, ...]
 
 
-def proof_for(method: Authentication, ways: Iterable[Auth]) -> Proof:
-    """The proof by ``method``, which ``ways`` allow."""
+def proof_for(method: Authentication, ways: Iterable[Auth], others: Iterable[PadEntry] = ()) -> Proof:
+    """The proof by ``method``, which ``ways`` allow; a peer may be one of ``others``, whose key shows that."""
     kept = tuple(ways)
     if machine(method) is not Authentication.PRESHARED_KEY:
-        return SignatureProof(method, certificates(kept, method))
+        known = (one for entry in others for one in signing(entry.auth, method) if isinstance(one, PublicKeyAuth))
+        return SignatureProof(method, signing(kept, method), tuple(known))
     for one in kept:
         if isinstance(one, PresharedKey):
             return KeyProof(one)
@@ -156,20 +160,35 @@ def wrong_key(what: str) -> IkeError:
 
 
 class SignatureProof:
-    """Both sides have certificates."""
+    """Both sides have certificates, or keys that the other knows without any."""
 
-    def __init__(self, method: Authentication, ways: tuple[CertificateAuth, ...]) -> None:
-        self._method, self._ways = method, ways
+    def __init__(
+        self, method: Authentication, ways: tuple[CertificateAuth | PublicKeyAuth, ...],
+        known: tuple[PublicKeyAuth, ...] = (),
+    ) -> None:  # fmt: skip
+        """``known`` are keys of other peers, who may have begun."""
+        self._method = method
+        self._ways = tuple(one for one in ways if isinstance(one, CertificateAuth))
+        self._known = (*rawkeys.of(ways), *known)
+        self._key = ways[0].own if ways and isinstance(ways[0], PublicKeyAuth) else None
+        self._proven: rawkeys.Proven | None = None
 
     def requests(self) -> tuple[Payload, ...]:
         """Each authority by its name; one request without a name where the policy keeps that back."""
+        if not self._ways:
+            return ()
         names = dict.fromkeys(name for way in self._ways if way.asks_by_name for name in way.names)
         return tuple(CertRequestPayload(X509_SIGNATURE, name) for name in names or (b"",))
 
     def own_name(self, entry: PadEntry, path: Path) -> Identity:
-        """As the policy says, or the first certificate."""
-        del path
-        return entry.local_identity or claims.own_identity(self._own(Chain(())).leaf)
+        """As the policy says, or the first certificate; with a key alone, our address."""
+        return self._called(self._own(Chain(())), entry, path)
+
+    @staticmethod
+    def _called(own: OwnCertificate | OwnKey, entry: PadEntry, path: Path) -> Identity:
+        if entry.local_identity is not None:
+            return entry.local_identity
+        return claims.own_identity(own.leaf) if isinstance(own, OwnCertificate) else local_identity(entry, path)
 
     def derive(self, proposal: IkeProposal, shared: k.Shared) -> k.MainKeys:
         """Keys that prove nobody."""
@@ -177,18 +196,20 @@ class SignatureProof:
 
     def show(self, entry: PadEntry, path: Path, keys: k.MainKeys, said: Said) -> Exchange[Shown]:
         """ID, CERT and SIG; raises Aborted when there is no certificate or no signature."""
-        del path
         own = self._own(said.asked)
-        local = entry.local_identity or claims.own_identity(own.leaf)
+        local = self._called(own, entry, path)
         mine = main_id(local)
         prf = prf_for(self._method, keys.prf)
         octets = keys.proof(said.sa_body, mine.encode(), initiator=said.initiator, prf=prf)
         signature = yield from claims.signature(own, scheme_for(self._method), octets)
-        chain = (CertPayload(X509_SIGNATURE, one) for one in own.chain)
+        shown = own.chain if isinstance(own, OwnCertificate) else ()
+        chain = (CertPayload(X509_SIGNATURE, one) for one in shown)
         return Shown(local, (mine, *chain, SigPayload(signature)))
 
-    def _own(self, asked: Chain) -> OwnCertificate:
+    def _own(self, asked: Chain) -> OwnCertificate | OwnKey:
         """Ours of an authority that the peer asks for; where there is none, the first, for it may know more."""
+        if self._key is not None:
+            return self._key
         have = [own for way in self._ways for own in way.own]
         wanted = [each.authority for each in asked.all(CertRequestPayload) if each.authority]
         fitting = (own for own in have if any(same_dn(one, name) for one in own.issuers for name in wanted))
@@ -205,20 +226,31 @@ class SignatureProof:
         def check(message: Message) -> None:
             octets = keys.proof(sa_body, message.chain.body(IdPayload), initiator=initiator, prf=prf)
             signature = message.chain.one(SigPayload).data
+            self._proven = None
+            if rawkeys1.is_meant(message.chain, self._known):
+                identity = identity_of(message.chain.one(IdPayload))
+                self._proven = rawkeys1.proven(identity, self._known, scheme, octets, signature)
+                return
             claims.check_signature(_leaf_first(message.chain)[0], scheme, octets, signature)
 
         return check
 
     def claim(self, chain: Chain) -> Claim:
         """What it calls itself, which its certificate has to confirm; raises Aborted."""
+        if self._proven is not None:
+            return self._proven.claim
         return claims.claim_of(identity_of(chain.one(IdPayload)), _leaf_first(chain))
 
     def ways(self, entry: PadEntry) -> tuple[Auth, ...]:
         """Those by signatures of this kind."""
-        return certificates(entry.auth, self._method)
+        found = signing(entry.auth, self._method)
+        known = () if self._proven is None else self._proven.ways
+        return tuple(one for one in found if one in known or (not known and isinstance(one, CertificateAuth)))
 
     def judge(self, claim: Claim, ways: Sequence[Auth]) -> Exchange[Auth]:
-        """By the authority that vouches for it; raises Aborted."""
+        """By the authority that vouches for it, or the policy that knows the key; raises Aborted."""
+        if self._proven is not None:
+            return next(one for one in self._proven.ways if one in ways)
         return (yield from claims.judge(claim, ways))
 
 

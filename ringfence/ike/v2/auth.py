@@ -35,7 +35,6 @@ from ringfence.ike.v2.proof import (
     Own,
     Said,
     answering_ways,
-    by_certificate,
     called,
     judge_initiator,
     judge_responder,
@@ -106,7 +105,7 @@ def introduce(entry: PadEntry, begun: Begun, *beside: Payload) -> Exchange[tuple
     mine = initiator_id(local := own_name(entry, own, begun.path))
     shown = yield from _show(entry, own, mine, begun, key)
     ways, stapled = taken_from(entry, ours), (yield from staple(own, first, entry))
-    reply = yield from request(mine, *named, *shown, *stapled, *requests(by_certificate(ways)), *beside)
+    reply = yield from request(mine, *named, *shown, *stapled, *requests(ways), *beside)
     chain = reply.chain
     payload = chain.maybe(IdResponderPayload)
     if chain.maybe(AuthPayload) is None or payload is None:

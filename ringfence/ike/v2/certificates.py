@@ -12,10 +12,12 @@ from itertools import islice
 from ringfence.crypto.certificate import Certificate, same_dn
 from ringfence.databases.certification import CertificateAuth, OwnCertificate, Revocation
 from ringfence.databases.identity import Identity
+from ringfence.databases.pad import Auth
 from ringfence.ike.claims import MOST_CERTIFICATES, X509_SIGNATURE, identities, read_shown
 from ringfence.ike.errors import Aborted, Reason
 from ringfence.ike.identities import same_identity
 from ringfence.ike.payload import Chain
+from ringfence.ike.rawkeys import RAW_KEY, of
 from ringfence.ike.v2.payloads import CertPayload, CertRequestPayload
 
 AUTHORITY_OCTETS = 20
@@ -24,15 +26,20 @@ OCSP_CONTENT = 14
 MOST_ANSWERS = 8
 
 
-def requests(ways: Iterable[CertificateAuth]) -> tuple[CertRequestPayload, ...]:
-    """What we ask for: the authorities of all ``ways``, in one payload; one without any where the policy hides them."""
-    found = list(ways)
+def requests(several: Iterable[Auth]) -> tuple[CertRequestPayload, ...]:
+    """What we ask for: the authorities of all ways, in one payload; one without any where the policy hides them.
+
+    Where keys will do without certificates, they are asked for in a payload of their own.
+    """
+    ways = tuple(several)
+    keys = (CertRequestPayload(RAW_KEY, b""),) if of(ways) else ()
+    found = [one for one in ways if isinstance(one, CertificateAuth)]
     if not found:
-        return ()
+        return keys
     anchors = (Certificate.read(one) for way in found if way.asks_by_name for one in way.anchors)
     named = CertRequestPayload(X509_SIGNATURE, b"".join(dict.fromkeys(one.key_id for one in anchors)))
     looks_up = any(way.revocation is not Revocation.NONE for way in found)
-    return named, *((CertRequestPayload(OCSP_CONTENT, b""),) if looks_up else ())
+    return named, *((CertRequestPayload(OCSP_CONTENT, b""),) if looks_up else ()), *keys
 
 
 def asked_for(chain: Chain) -> frozenset[bytes]:

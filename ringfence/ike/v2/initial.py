@@ -72,7 +72,7 @@ from ringfence.ike.v2.payloads import (
     SaPayload,
 )
 from ringfence.ike.v2.peers import Proved
-from ringfence.ike.v2.proof import by_certificate, first_words, own_way
+from ringfence.ike.v2.proof import first_words, own_way
 from ringfence.ike.v2.proposals import accepted_ike, choose_ike, offer_ike, sayable
 from ringfence.net.address import Path
 from ringfence.secret import Secret
@@ -334,7 +334,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
         looks = natt.marks(ends.spis, setting.path)
     if says(first.chain, Notify.IKEV2_FRAGMENTATION_SUPPORTED):
         looks += fragment.announcement(setting.entries)
-    asks = requests(by_certificate([way for each in setting.entries for way in each.auth]))
+    asks = requests([way for each in setting.entries for way in each.auth])
     early = mixing.granted(setting.entries, first.chain, intermediate=intermediate.is_served(first.chain))
     looks = *looks, *first_words(setting.entries), *intermediate.granted(choice.proposal, ppk=bool(early))
     looks += early or ppk.announcement(setting.entries, first.chain)

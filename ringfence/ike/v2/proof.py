@@ -15,6 +15,7 @@ from ringfence.databases.certification import CertificateAuth, OwnCertificate
 from ringfence.databases.eap import EapAuth
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.pad import Auth, NullAuth, PadEntry, PresharedKey
+from ringfence.databases.rawkeys import OwnKey, PublicKeyAuth
 from ringfence.ike.claims import (
     Claim,
     check_identity,
@@ -30,7 +31,7 @@ from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.exchange import Exchange
 from ringfence.ike.identities import local_identity, same_identity
 from ringfence.ike.payload import Chain, Payload
-from ringfence.ike.v2 import certificates, null, signatures
+from ringfence.ike.v2 import certificates, null, rawkeys, signatures
 from ringfence.ike.v2.child import refusal
 from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.notifies import Notify, name_of
@@ -39,7 +40,7 @@ from ringfence.ike.v2.payloads import AuthPayload, IdResponderPayload
 from ringfence.ike.v2.peers import identity_of, shared_key
 from ringfence.net.address import Path
 
-Own = PresharedKey | OwnCertificate | NullAuth
+Own = PresharedKey | OwnCertificate | OwnKey | NullAuth
 """What this computer proves itself with."""
 
 
@@ -72,14 +73,19 @@ def by_certificate(ways: Sequence[Auth]) -> tuple[CertificateAuth, ...]:
     return tuple(one for one in ways if isinstance(one, CertificateAuth))
 
 
+def by_signature(ways: Sequence[Auth]) -> tuple[CertificateAuth | PublicKeyAuth, ...]:
+    """Those by certificates, and by keys without any."""
+    return tuple(one for one in ways if isinstance(one, CertificateAuth | PublicKeyAuth))
+
+
 def _of_gateways(entry: PadEntry) -> tuple[CertificateAuth, ...]:
     """Those by which who asks for EAP proves itself."""
     return tuple(one.gateway for one in entry.auth if isinstance(one, EapAuth) and one.gateway is not None)
 
 
 def first_words(entries: Sequence[PadEntry]) -> tuple[Payload, ...]:
-    """What IKE_SA_INIT announces, where a certificate may be shown by either side."""
-    found = any(by_certificate((*each.auth, *each.local_auth)) or _of_gateways(each) for each in entries)
+    """What IKE_SA_INIT announces, where either side may sign."""
+    found = any(by_signature((*each.auth, *each.local_auth)) or _of_gateways(each) for each in entries)
     return (signatures.announcement(),) if found else ()
 
 
@@ -95,6 +101,8 @@ def own_way(entry: PadEntry, asked: Chain) -> Auth:
     wanted, asks = certificates.asked_for(asked), certificates.asks(asked)
 
     def suits(way: Auth) -> bool:
+        if isinstance(way, PublicKeyAuth):
+            return rawkeys.asks(asked) or not asks
         if not isinstance(way, CertificateAuth):
             return True
         return asks and (not wanted or any(certificates.fits(one, way, wanted) for one in way.own))
@@ -107,6 +115,8 @@ def _has_own(way: Auth) -> bool:
     match way:
         case CertificateAuth():
             return bool(way.own)
+        case PublicKeyAuth():
+            return way.own is not None
         case EapAuth():
             return way.user is not None
         case _:
@@ -126,6 +136,8 @@ def own_for(ways: Sequence[Auth], asked: Chain, name: Identity | None = None) ->
     """What we prove ourselves with to a peer that asks so; raises Aborted for nothing."""
     if ways and isinstance(ways[0], PresharedKey | NullAuth):
         return ways[0]
+    if ways and isinstance(ways[0], PublicKeyAuth) and ways[0].own is not None:
+        return ways[0].own
     own = certificates.choose(by_certificate(ways), certificates.asked_for(asked), name)
     if own is None:
         raise _none(ways)
@@ -136,7 +148,7 @@ def own_name(entry: PadEntry, own: Own, path: Path, wanted: Identity | None = No
     """Our name: as the policy says, else as the peer wants to speak to us, else as our certificate does."""
     if isinstance(own, NullAuth):
         return null.NAMELESS
-    if entry.local_identity is not None or isinstance(own, PresharedKey):
+    if entry.local_identity is not None or isinstance(own, PresharedKey | OwnKey):
         return local_identity(entry, path)
     return wanted if wanted is not None and certificates.is_called(own, wanted) else own_identity(own.leaf)
 
@@ -149,13 +161,19 @@ def prove(
         return (null.proof(keys, signed, initiator=initiator),)
     if isinstance(own, PresharedKey):
         return (AuthPayload(AuthMethod.SHARED_KEY, keys.proof(own.key, signed)),)
-    method, scheme = signatures.way_to_sign(own.leaf.key.kind, hashes, sha1=sha1)
+    method, scheme = signatures.way_to_sign(own.kind, hashes, sha1=sha1)
     made = yield from signature(own, scheme, signed)
-    return *certificates.payloads(own), signatures.encoded(method, scheme, made)
+    shown = certificates.payloads(own) if isinstance(own, OwnCertificate) else ()
+    return *shown, signatures.encoded(method, scheme, made)
 
 
 def staple(own: Own, asked: Chain, entry: PadEntry) -> Exchange[tuple[Payload, ...]]:
-    """What our authority says of our certificate, where the peer wants to be shown that (RFC 4806) and we have it."""
+    """What our authority says of our certificate, where the peer wants to be shown that (RFC 4806) and we have it.
+
+    Of a key without a certificate it is the key itself, where the peer asks for that.
+    """
+    if isinstance(own, OwnKey):
+        return rawkeys.payloads(own, asked)
     if not isinstance(own, OwnCertificate) or not certificates.asks_status(asked):
         return ()
     pair = certificates.with_issuer(own, (*by_certificate((*entry.auth, *entry.local_auth)), *_of_gateways(entry)))
@@ -186,6 +204,8 @@ def _judged(said: Said, keys: IkeKeys, entry: PadEntry, ways: Sequence[Auth]) ->
         payload = said.chain.one(AuthPayload)
         return null.claim(said.path, payload, keys, said.signed, initiator=False), NullAuth()
     _need_name(said)
+    if said.method in signatures.SIGNED and rawkeys.is_meant(said.chain, ways):
+        return _known(said, entry, ways)
     if said.method != AuthMethod.SHARED_KEY and by_certificate(ways):
         claim = _signed_claim(said, sha1=entry.sha1)
         check_identity(entry, claim, said.path, inner=said.inner)
@@ -198,6 +218,12 @@ def _judged(said: Said, keys: IkeKeys, entry: PadEntry, ways: Sequence[Auth]) ->
     claim = Claim(said.identity, (said.identity,))
     check_identity(entry, claim, said.path, inner=said.inner)
     return claim, key
+
+
+def _known(said: Said, entry: PadEntry, ways: Sequence[Auth]) -> tuple[Claim, Auth]:
+    found = rawkeys.proven(said.chain, said.identity, said.signed, said.hashes, ways, sha1=entry.sha1)
+    check_identity(entry, found.claim, said.path, inner=said.inner)
+    return found.claim, found.ways[0]
 
 
 def _need_name(said: Said) -> None:
@@ -251,6 +277,9 @@ def refused_proof(chain: Chain, own: Own | None) -> IkeError:
         if isinstance(own, PresharedKey):
             what = "the peer has another pre-shared key, or knows us by another name: it answers AUTHENTICATION_FAILED"
             return Aborted(Reason.WRONG_KEY, what)
+        if isinstance(own, OwnKey):
+            what = "the peer does not know our public key, or knows it by another name"
+            return Aborted(Reason.PEER_REFUSED, f"{what}: it answers AUTHENTICATION_FAILED")
         what = f'the peer does not take our certificate "{own.name}", or our name: it answers AUTHENTICATION_FAILED'
         return Aborted(Reason.PEER_REFUSED, what)
     name = "nothing" if refused is None else name_of(refused.kind)
@@ -313,6 +342,9 @@ def _by_key(said: Said, keys: IkeKeys, entries: Sequence[PadEntry]) -> tuple[Pad
 
 
 def _by_signature(said: Said, entries: Sequence[PadEntry]) -> Exchange[tuple[PadEntry, Claim, Auth]]:
+    knowing = [each for each in entries if rawkeys.is_meant(said.chain, each.auth)]
+    if knowing and said.method in signatures.SIGNED:
+        return _by_known(said, knowing)
     having = [each for each in entries if by_certificate(each.auth)]
     if not having:
         raise wrong_method(said.method, [way for each in entries for way in each.auth])
@@ -325,6 +357,20 @@ def _by_signature(said: Said, entries: Sequence[PadEntry]) -> Exchange[tuple[Pad
         check_identity(ordered[0], claim, said.path, inner=said.inner)
     way = yield from judge(claim, dict.fromkeys(way for each in fitting for way in by_certificate(each.auth)))
     return next(each for each in fitting if way in each.auth), claim, way
+
+
+def _by_known(said: Said, entries: Sequence[PadEntry]) -> tuple[PadEntry, Claim, Auth]:
+    """By a key without a certificate, that one of ``entries`` knows."""
+    if said.method == AuthMethod.RSA:
+        entries = [each for each in entries if each.sha1] or entries
+    ways = [way for each in entries for way in each.auth]
+    found = rawkeys.proven(
+        said.chain, said.identity, said.signed, said.hashes, ways, sha1=any(each.sha1 for each in entries)
+    )
+    having = [each for each in entries if any(way in each.auth for way in found.ways)]
+    ordered = _in_order(said, having, found.claim)
+    check_identity(ordered[0], found.claim, said.path, inner=said.inner)
+    return ordered[0], found.claim, next(way for way in found.ways if way in ordered[0].auth)
 
 
 def _in_order(said: Said, entries: Sequence[PadEntry], claim: Claim) -> list[PadEntry]:

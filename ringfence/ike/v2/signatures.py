@@ -7,7 +7,7 @@ collides: a policy has to allow it. Nor does a policy that allows it take it fro
 for that one would have used them, had somebody in between not taken away what we announced.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ringfence.crypto.certificate import Certificate
 from ringfence.crypto.errors import CryptoError
@@ -70,11 +70,14 @@ def encoded(method: AuthMethod, scheme: Scheme, signature: bytes) -> AuthPayload
 
 def check(payload: AuthPayload, leaf: Certificate, signed: bytes, hashes: frozenset[int], *, sha1: bool) -> None:
     """Raise Aborted unless the owner of ``leaf``, who announced ``hashes``, has signed."""
-    scheme, signature = _read(payload, leaf, hashes, sha1=sha1)
+    scheme, signature = read(payload, lambda: _kind(leaf), hashes, sha1=sha1)
     check_signature(leaf, scheme, signed, signature)
 
 
-def _read(payload: AuthPayload, leaf: Certificate, hashes: frozenset[int], *, sha1: bool) -> tuple[Scheme, bytes]:
+def read(
+    payload: AuthPayload, kind_of: Callable[[], KeyKind], hashes: frozenset[int], *, sha1: bool
+) -> tuple[Scheme, bytes]:
+    """The scheme and the signature of an AUTH payload by a key of that kind; raises Aborted."""
     if payload.method == AuthMethod.SIGNATURE:
         return _generic(payload.data)
     if payload.method == AuthMethod.RSA:
@@ -83,9 +86,9 @@ def _read(payload: AuthPayload, leaf: Certificate, hashes: frozenset[int], *, sh
             raise Aborted(Reason.WRONG_METHOD, f"the peer signs by RSA with SHA-1, but {why}")
         return Scheme.RSA_SHA1, payload.data
     curve = next(curve for method, curve in CURVES.items() if method == payload.method)
-    kind = _kind(leaf)
+    kind = kind_of()
     if kind is not curve:
-        what = f"the peer signs by {curve.value}, but its certificate has a key of kind {kind.value}"
+        what = f"the peer signs by {curve.value}, but its key is of kind {kind.value}"
         raise Aborted(Reason.WRONG_SIGNATURE, what)
     return Scheme.ECDSA, payload.data
 

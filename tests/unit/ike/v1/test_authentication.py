@@ -10,11 +10,11 @@ from ringfence.databases.certification import CertificateAuth, OwnCertificate
 from ringfence.databases.pad import PresharedKey
 from ringfence.ike.v1.authentication import (
     Authentication,
-    certificates,
     method_of,
     methods,
     prf_for,
     scheme_for,
+    signing,
     usable,
 )
 from ringfence.secret import Secret
@@ -33,7 +33,7 @@ def test_each_way_has_its_number():
 
 def test_authorities_that_sign_alike_are_one_method():
     assert methods((RSA, KEY, OTHER_RSA, P256)) == (3, 1, 9)
-    assert certificates((RSA, KEY, OTHER_RSA, P256), Authentication.RSA_SIGNATURE) == (RSA, OTHER_RSA)
+    assert signing((RSA, KEY, OTHER_RSA, P256), Authentication.RSA_SIGNATURE) == (RSA, OTHER_RSA)
 
 
 def test_a_way_without_a_certificate_of_ours_cannot_be_gone():
