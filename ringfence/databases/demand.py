@@ -55,20 +55,20 @@ class Demand:
     overrides: "Origin | None" = field(default=None, compare=False)
     """The block that gives way to such traffic (Windows: override block rules)."""
 
-    def admits(self, identity: Identity | None) -> bool:
-        """Whether who has proved to be ``identity`` may, by some grant; None: of whom nothing is known."""
-        return any(_admits(one.admission, identity) for one in self.grants)
+    def admits(self, *names: Identity) -> bool:
+        """Whether who has proved to be all of ``names`` may, by some grant; without any: of whom nothing is known."""
+        return any(_admits(one.admission, names) for one in self.grants)
 
     def lack(self, child: ChildSa, *, inward: bool) -> Lack | None:
         """Why ``child`` does not suffice for what comes in, or leaves; None: it does."""
-        given = [one for one in self.grants if _admits(one.admission, child.peer)]
+        given = [one for one in self.grants if _admits(one.admission, child.proved)]
         if not given:
             return Lack.AUTHORITY
         readable = any(not one.encrypted or (inward and one.begins_readable) for one in given)
         return None if readable or child.encrypted else Lack.ENCRYPTION
 
 
-def _admits(admission: Admission, identity: Identity | None) -> bool:
-    if identity is not None and identity.kind is IdentityKind.NULL:
+def _admits(admission: Admission, names: tuple[Identity, ...]) -> bool:
+    if any(one.kind is IdentityKind.NULL for one in names):
         return False  # what has to be secure is between those who have proved themselves
-    return admission == EVERYBODY if identity is None else admission.admits(identity)
+    return admission.admits(*names) if names else admission == EVERYBODY

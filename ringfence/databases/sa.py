@@ -128,8 +128,15 @@ class ChildSa:
     """The ``id`` that this one was rekeyed from."""
     peer: Identity | None = None
     """Who the other end proved to be."""
+    names: tuple[Identity, ...] = ()
+    """All that the other end proved to be, ``peer`` among it; empty: ``peer`` alone."""
     more: tuple[Share, ...] = ()
     """What it carries besides (IKEv2): traffic of other entries that want just the same, or more of its own."""
+
+    @property
+    def proved(self) -> tuple[Identity, ...]:
+        """All that is known of who the other end is; empty for nothing."""
+        return self.names or (() if self.peer is None else (self.peer,))
 
     @property
     def shares(self) -> tuple[Share, ...]:

@@ -40,6 +40,10 @@ class Ground(Interface):
         """Who the other one has proved to be."""
 
     @property
+    def names(self) -> tuple[Identity, ...]:
+        """All that it has proved to be, where that is more."""
+
+    @property
     def children(self) -> Children:
         """Gives ids and SPIs."""
 
@@ -59,11 +63,11 @@ def processing_of(entry: SpdEntry) -> Processing:
     return entry.processing
 
 
-def check_demand(entry: SpdEntry, peer: Identity) -> None:
-    """Filters permit the traffic of ``entry`` to this peer; raises Refused."""
-    if entry.demand is not None and not entry.demand.admits(peer):
+def check_demand(entry: SpdEntry, ground: Ground) -> None:
+    """Filters permit the traffic of ``entry`` to this peer, by all that it has proved to be; raises Refused."""
+    if entry.demand is not None and not entry.demand.admits(*(ground.names or (ground.peer,))):
         names = " and ".join(f'"{one.filter}"' for one in entry.demand.grants)
-        raise Refused(Reason.NOT_AUTHORIZED, f"the peer proved to be {peer}, to whom {names} permits nothing")
+        raise Refused(Reason.NOT_AUTHORIZED, f"the peer proved to be {ground.peer}, to whom {names} permits nothing")
 
 
 def check_rival(ground: Ground, entry: SpdEntry, selector: Selector) -> None:
@@ -146,6 +150,7 @@ def make_child(
         unanswered_s=ground.unanswered_s,
         replaces=replaces,
         peer=ground.peer,
+        names=ground.names,
         more=more,
     )
 

@@ -14,6 +14,7 @@ from ringfence.crypto.certificate import Certificate
 from ringfence.crypto.signature import KeyKind, PrivateKey
 from ringfence.databases.admission import Admission, Pattern
 from ringfence.databases.certification import CertificateAuth, OwnCertificate, Revocation
+from ringfence.databases.demand import Demand, Grant, Lack
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PresharedKey
 from ringfence.ike.effects import Signed
@@ -80,6 +81,21 @@ def test_a_chain_of_three_is_sent_and_followed():
     bob = low.issue("CN=bob")
     both = meet((way(own(ALICE)),), (way(own(bob, low, middle)),), bob=bob)
     assert_one_pair(both)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_filters_ask_all_names_of_a_certificate(version):
+    """The peer calls itself by its distinguished name; a filter that lets in or keeps out its host name means it."""
+    policy = POLICY.with_(keying=(version,))
+    both = meet((way(own(ALICE)),), (way(own(BOB)),), policy=policy, other=policy.mirrored())
+    alice, bob = both.b.using(), both.a.using()
+    assert (str(alice.peer), str(bob.peer)) == ("CN=alice,O=Lab", "CN=bob,O=Lab")
+    for child, name in ((alice, "alice.lab"), (bob, "bob.lab")):
+        may, other = (Admission((Pattern(one),)) for one in (name, "carol.lab"))
+        assert Demand((Grant("f", admission=may),)).lack(child, inward=True) is None
+        assert Demand((Grant("f", admission=other),)).lack(child, inward=True) is Lack.AUTHORITY
+        out = Admission(deny=(Pattern(name),))
+        assert Demand((Grant("f", admission=out),)).lack(child, inward=True) is Lack.AUTHORITY
 
 
 def test_loss_and_doubling_change_nothing():

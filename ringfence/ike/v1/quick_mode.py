@@ -89,6 +89,8 @@ class Ground:
     """What the peer has given us."""
     leased: tuple[bytes, ...] = ()
     """What we have given the peer."""
+    names: tuple[Identity, ...] = ()
+    """All that the peer has proved to be, where that is more."""
     cluster: bool = False
     """Whether the peer is several computers with one address."""
 
@@ -117,7 +119,7 @@ class Contest:
 
 def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[ChildSa]:
     """Begin a quick mode; raises Refused for what IKEv1 cannot say."""
-    check_demand(wanted.entry, ground.peer)
+    check_demand(wanted.entry, ground)
     wanted = replace(wanted, selector=at_address(wanted.entry, wanted.selector, ground.given))
     processing = passing(processing_of(wanted.entry), ground.nat)
     spis = {protocol: ground.children.new_spi(env.random) for protocol in protocols(processing)}
@@ -255,7 +257,7 @@ def _choose(
             what = f"{seen.destination} is no address that we have given this peer, and the rule protects no other"
             refusal = refusal or Refused(Reason.NO_ADDRESS, what)
         elif entry.selector.covers(seen):
-            check_demand(entry, ground.peer)
+            check_demand(entry, ground)
             try:
                 _check_ends(entry, seen, ground.path)
                 processing = passing(processing, ground.nat)

@@ -276,7 +276,7 @@ class Session:
         return quick_mode.Ground(
             self.id, made.keys, self.path, made.remote, message_id, self._world.children, made.nat,
             made.entry.unanswered_s, assignments.of(self.id), assignments.leases.held(self.id),
-            Vendor.CLUSTER in made.vendors,
+            made.names if made.certificate else (), Vendor.CLUSTER in made.vendors,
         )  # fmt: skip
 
     def _contest(self) -> quick_mode.Contest:

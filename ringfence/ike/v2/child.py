@@ -83,6 +83,8 @@ class Ground:
     nat: natt.Nat | None = None
     unanswered_s: int | None = None
     """After how long a silence of the peer it is asked whether it is there."""
+    names: tuple[Identity, ...] = ()
+    """All that the peer has proved to be, where that is more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ def refused_by_peer(notify: NotifyPayload) -> Refused:
 
 def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[Negotiated]:
     """Negotiate a child SA; raises Refused."""
-    check_demand(wanted.entry, ground.peer)
+    check_demand(wanted.entry, ground)
     first, *more = at_addresses(
         wanted.entry, (Share(wanted.entry.name, wanted.selector), *wanted.more), wanted.given
     )  # fmt: skip
@@ -246,7 +248,7 @@ def grants(chain: Chain, ground: Ground, offered: Offered, env: Env, *, first: b
         selector = None if servable is None else narrowed(seen, servable)
         if selector is None or not _fits_mode(entry, ground.path, wants_transport=wants_transport):
             continue
-        check_demand(entry, ground.peer)
+        check_demand(entry, ground)
         processing = passing(processing_of(entry), ground.nat)
         try:
             choice = choose_child(chain.one(SaPayload), processing, spis, first=first)

@@ -186,7 +186,9 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
     if asked is None or wanted is None:
         return replace(agreed, refused=refused)
     try:
-        ground = Ground(setting.ike_id, keys, path, proved.remote, setting.children, nat, entry.unanswered_s)
+        ground = Ground(
+            setting.ike_id, keys, path, proved.remote, setting.children, nat, entry.unanswered_s, proved.names
+        )
         child = _taken(chain, asked, ground, wanted, env, given[0].given if given else None)
     except Refused as error:
         void = tuple(asked.spis.items()) if chain.maybe(SaPayload) else ()
@@ -303,7 +305,7 @@ def _taken(
     if chain.maybe(SaPayload) is None:
         refused = refusal(chain)
         raise refused_by_peer(refused) if refused else Refused(Reason.PEER_REFUSED, "the peer grants no child SA")
-    check_demand(wanted.entry, ground.peer)
+    check_demand(wanted.entry, ground)
     method, shares, spi = asked.takes(chain, ())
     shares = at_addresses(wanted.entry, shares, given)
     terms = Terms(wanted.entry, shares, method, asked.spis, spi, wanted.replaces)
@@ -354,7 +356,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     words = *met.words, *authlife.announced(entry)
     contact = says(chain, Notify.INITIAL_CONTACT) and not proved.is_stranger
     path = met.last.path or setting.path
-    ground = Ground(setting.ike_id, keys, path, proved.remote, setting.children, nat, entry.unanswered_s)
+    ground = Ground(setting.ike_id, keys, path, proved.remote, setting.children, nat, entry.unanswered_s, proved.names)
     agreed = Agreed(keys, proved, nat, contact, refers=redirect.is_served(first.chain))
     if (referred := setting.elsewhere.referred(first.chain, entry)) is not None:
         yield from conclude(*words, *redirect.words(referred))

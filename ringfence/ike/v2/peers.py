@@ -41,6 +41,11 @@ class Proved:
         """What the peer calls itself."""
         return self.claim.identity
 
+    @property
+    def names(self) -> tuple[Identity, ...]:
+        """All that the peer has proved to be."""
+        return self.claim.names
+
     def satisfies(self, entry: PadEntry, path: Path) -> bool:
         """Whether that is what another ``entry`` wants proved as well."""
         return entry == self.entry or (

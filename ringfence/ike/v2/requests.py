@@ -151,7 +151,14 @@ class Requests:
     def _ground(self) -> child.Ground:
         made, children = self._made(), self._world.children
         return child.Ground(
-            self._session.id, made.keys, self._voice.path, made.remote, children, made.nat, made.entry.unanswered_s
+            self._session.id,
+            made.keys,
+            self._voice.path,
+            made.remote,
+            children,
+            made.nat,
+            made.entry.unanswered_s,
+            made.proved.names,
         )
 
     # The peer's ----------------------------------------------------------------------------------------------------

@@ -50,9 +50,19 @@ def test_of_whom_nothing_is_known_is_nobody_in_particular() -> None:
     assert Demand((Grant("f"),)).lack(SECRET, inward=True) is None
     for some in (ONLY_ALICE, not_bob):
         assert Demand((Grant("f", admission=some),)).lack(SECRET, inward=True) is Lack.AUTHORITY
-        assert not Demand((Grant("f", admission=some),)).admits(None)
+        assert not Demand((Grant("f", admission=some),)).admits()
     either = Demand((Grant("f", encrypted=True), Grant("g", admission=ONLY_ALICE)))
     assert either.lack(READABLE, inward=True) is Lack.ENCRYPTION
+
+
+def test_all_names_that_a_certificate_proves_are_asked() -> None:
+    """Whatever of them the peer calls itself: to let in, one will do; to keep out, too."""
+    both = replace(SECRET, peer=BOB, names=(BOB, ALICE))
+    assert Demand((Grant("f", admission=ONLY_ALICE),)).lack(both, inward=True) is None
+    not_alice = Admission(deny=(Pattern("alice.example"),))
+    assert Demand((Grant("f", admission=not_alice),)).lack(both, inward=True) is Lack.AUTHORITY
+    assert Demand((Grant("f", admission=ONLY_ALICE),)).admits(BOB, ALICE)
+    assert not Demand((Grant("f", admission=not_alice),)).admits(BOB, ALICE)
 
 
 def test_a_bundle_is_encrypted_if_one_of_it_is() -> None:

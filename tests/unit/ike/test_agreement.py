@@ -2,6 +2,7 @@
 """Contracts out of what was agreed on; that both versions make right ones is in tests/protocol."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -39,11 +40,19 @@ def test_an_entry_that_protects_nothing():
         processing_of(replace(ENTRY, action=Action.BYPASS, processing=None))
 
 
+def ground(peer, names=()):
+    return SimpleNamespace(peer=peer, names=names)
+
+
 def test_whom_a_filter_permits_nothing():
     bob, carol = Identity.parse("bob.lab"), Identity.parse("carol.lab")
     only_bob = Demand((Grant("files", admission=Admission((Pattern("bob.lab"),))),))
-    check_demand(ENTRY, carol)
-    check_demand(replace(ENTRY, demand=only_bob), bob)
+    check_demand(ENTRY, ground(carol))
+    check_demand(replace(ENTRY, demand=only_bob), ground(bob))
+    check_demand(replace(ENTRY, demand=only_bob), ground(carol, (carol, bob)))
     with pytest.raises(Refused, match=r'carol\.lab, to whom "files" permits nothing') as refused:
-        check_demand(replace(ENTRY, demand=only_bob), carol)
+        check_demand(replace(ENTRY, demand=only_bob), ground(carol))
+    not_bob = Demand((Grant("files", admission=Admission(deny=(Pattern("bob.lab"),))),))
+    with pytest.raises(Refused):
+        check_demand(replace(ENTRY, demand=not_bob), ground(carol, (carol, bob)))
     assert refused.value.reason is Reason.NOT_AUTHORIZED
