@@ -7,7 +7,7 @@ from typing import ClassVar
 from ringfence.audit.event import Event
 from ringfence.databases.comparison import Comparison
 
-KEYING_WORDS = {"ikev1": "IKEv1", "ikev2": "IKEv2"}
+KEYING_WORDS = {"ikev1": "IKEv1", "ikev2": "IKEv2", "ikev2-tcp": "IKEv2 by TCP"}
 """Protocols as people write them."""
 
 

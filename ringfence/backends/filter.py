@@ -31,7 +31,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
-from ringfence.backends import answers, translated
+from ringfence.backends import answers, connected, translated
 from ringfence.backends.base import DEVICE, MARK, TABLE_NAME
 from ringfence.backends.grouping import Line, grouped, grouped_pairs
 from ringfence.backends.matches import comment, ports_of, some_match
@@ -98,7 +98,7 @@ def ruleset(spd: Spd, around: Surroundings = Surroundings()) -> str:
     for reason in REASONS:
         count = around.counts.get(reason.value, Count())
         lines.append(f"\tcounter {reason.value} {{ packets {count.packets} bytes {count.octets} }}")
-    lines += [f"\t{one}" for one in answers.sets()]
+    lines += [f"\t{one}" for one in (*answers.sets(), *connected.sets(spd.tcp_ports))]
     for name, rules in _chains(spd, around):
         lines += [f"\tchain {name} {{", *(f"\t\t{rule}" for rule in rules), "\t}"]
     return "\n".join([*lines, "}", ""])
@@ -122,10 +122,12 @@ def _chains(spd: Spd, around: Surroundings) -> Iterator[tuple[str, list[str]]]:
     yield "settings", [f'counter comment "{setting}"' for setting in around.settings]
     yield "needed-in", [f"{one} accept" for one in (*DHCP_IN, *many)] + [clear_in]
     yield "needed-out", [f"{one} accept" for one in (*DHCP_OUT, *many)] + [clear_out]
-    into = ['iifname "lo" accept', *rules(first, Direction.IN), *(f"{one} accept" for one in OWN_IN)]
+    own_in = *OWN_IN, *connected.matches_in(spd.tcp_ports)
+    into = ['iifname "lo" accept', *rules(first, Direction.IN), *(f"{one} accept" for one in own_in)]
     into += [f"{one} {blocked}" for one in _strangers(spd.homes, around.device, "iifname", "daddr")]
     yield "input", [_hook("input"), *into, *rules(rest, Direction.IN), *_guards(spd, Direction.IN)]
     out = ['oifname "lo" accept', *rules(first, Direction.OUT), *_notes(rest, around.device)]
+    out += connected.out(spd.tcp_ports, around.mark)
     strangers = product(_strangers(spd.homes, around.device, "oifname", "saddr"), UNPROTECTED)
     out += [f"{DISCOVERY} accept"] if spd.homes else []
     out += [f"{one} {which} {blocked}" for one, which in strangers]
@@ -133,7 +135,7 @@ def _chains(spd: Spd, around: Surroundings) -> Iterator[tuple[str, list[str]]]:
     rules_out = (*rules(rest, Direction.OUT), *_guards(spd, Direction.OUT))
     yield "output", [_hook("output"), *out, f"{DISCOVERY} accept", *rules_out]
     yield "forward", [_hook("forward"), *rules(spd, Direction.OUT, Direction.IN)]
-    yield from translated.chains(spd, around.device, around.mark, own_in=OWN_IN, open_out=(DISCOVERY,), many=many)
+    yield from translated.chains(spd, around.device, around.mark, own_in=own_in, open_out=(DISCOVERY,), many=many)
     yield from packet_chains(spd.packet_lists, around.device)
 
 

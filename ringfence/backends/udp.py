@@ -13,6 +13,7 @@ import errno
 import socket
 from collections.abc import Callable, Iterable
 from struct import Struct
+from typing import Protocol
 
 from ringfence.backends.base import MARK, BackendError
 from ringfence.net.address import IPV4_OCTETS, Endpoint, Path, format_address, parse_address
@@ -40,6 +41,16 @@ _ANCILLARY_OCTETS = 128
 _ERROR_OCTETS = 512
 
 
+class Streams(Protocol):
+    """What sends by TCP: ``streams.TcpStreams``."""
+
+    def send(self, datagram: bytes, path: Path) -> None:
+        """Send an IKE message."""
+
+    def send_esp(self, packets: Iterable[bytes], path: Path) -> None:
+        """Send ESP packets."""
+
+
 class IkeSockets:
     """Receives and sends IKE messages and encapsulated ESP; open from the first to the last."""
 
@@ -59,6 +70,8 @@ class IkeSockets:
         self._on_datagram, self._on_esp, self._mark, self._on_closed = on_datagram, on_esp, mark, on_closed
         self._ike_port, self._nat_port = ports
         self._sockets: dict[tuple[int, int], socket.socket] = {}
+        self.streams: Streams | None = None
+        """For what does not go by UDP."""
         self.lost = 0
         """Datagrams that the kernel would not take."""
 
@@ -85,11 +98,19 @@ class IkeSockets:
 
     def send(self, datagram: bytes, path: Path) -> None:
         """Send an IKE message; on the NAT port with the marker before it. One that cannot leave is lost."""
+        if path.tcp:
+            if self.streams is not None:
+                self.streams.send(datagram, path)
+            return
         marker = NON_ESP_MARKER if path.local.port == self._nat_port else b""
         self._send(marker + datagram, path)
 
     def send_esp(self, datagrams: Iterable[bytes], path: Path) -> None:
         """Send ESP packets and keepalives as they are."""
+        if path.tcp:
+            if self.streams is not None:
+                self.streams.send_esp(datagrams, path)
+            return
         for datagram in datagrams:
             self._send(datagram, path)
 

@@ -14,6 +14,7 @@ from ringfence.databases.pool import Asks, Pool
 from ringfence.databases.proposal import IkeProposal
 from ringfence.databases.rawkeys import PublicKeyAuth
 from ringfence.databases.spd import Origin
+from ringfence.databases.tcp import Tcp
 from ringfence.net.address import AddressRange
 from ringfence.net.ranges import RangeIndex
 from ringfence.secret import Secret
@@ -155,6 +156,8 @@ class PadEntry:
     ppk: Ppk | None = None
     reauthenticate_s: int | None = None
     """How old a proof may be (IKEv2); None for as old as the IKE SA and its successors get."""
+    tcp: Tcp | None = None
+    """How messages and ESP go by TCP where the versions of IKE have IKEv2 among them; None: never."""
     pool: Pool | None = None
     """What such a peer gets an address of."""
     asks: Asks | None = None

@@ -175,6 +175,8 @@ class Spd:
     """Packet filters, which packets on the wire have to pass besides."""
     translated: bool = False
     """Whether what entries require holds, too, for what others send and somebody translates to our addresses."""
+    tcp_ports: tuple[int, ...] = ()
+    """At which TCP connections of IKE are taken, here and by the peers (RFC 9329)."""
     _indexes: _Indexes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -125,7 +125,7 @@ def make_sa(
         esn=transform.esn,
         replay_window=processing.replay_window,
         encapsulation=ground.path if ground.nat is not None else None,
-        keepalive=ground.nat is not None and ground.nat.local,
+        keepalive=ground.nat is not None and ground.nat.local and not ground.path.tcp,
         tunnel=processing.tunnel,
         tfc_octets=processing.tfc_octets,
         legacy=_is_weak(transform),

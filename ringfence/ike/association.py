@@ -16,6 +16,7 @@ from ringfence.ike.effects import Answer
 from ringfence.ike.errors import Reason
 from ringfence.ike.happening import Output
 from ringfence.ike.header import Header
+from ringfence.ike.info import keying_by
 from ringfence.ike.lifetime import IkeEvent, IkeState
 from ringfence.ike.wishes import Wish
 from ringfence.net.address import Path
@@ -159,8 +160,8 @@ class IkeSa(Protocol):
 
 
 def keying_of(session: IkeSa) -> str:
-    """The protocol that an IKE SA speaks, as documents name it."""
-    return f"ikev{session.version}"
+    """The protocol that an IKE SA speaks, as documents name it, and whether by TCP."""
+    return keying_by(session.path, session.version)
 
 
 @runtime_checkable
@@ -187,3 +188,6 @@ class Renewable(Protocol):
 
     def probe(self) -> list[Output]:
         """Find out whether the peer still has it."""
+
+    def disconnected(self) -> list[Output]:
+        """The TCP connection that its messages went by is gone, or never came about."""

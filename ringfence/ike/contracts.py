@@ -165,7 +165,9 @@ class Contracts:
         """What an IKE SA speaks for goes where its messages go."""
         for record in self._world.children.of(session.id):
             path = record.child.outbound[-1].encapsulation
-            if path is None or path == session.path or path.local != session.path.local:
+            if path is None or path == session.path:
+                continue
+            if path.local != session.path.local and not session.path.tcp:  # each connection has a port of its own
                 continue
             record.path = session.path
             record.child = replace(

@@ -42,6 +42,8 @@ class Doorway:
         entries = entries_for(header, path, self._world)
         if not self._world.half_open.crowded:
             self._firsts.forget()
+        elif path.tcp:
+            pass  # its connection shows already that it receives at its address (RFC 9329 §6.3)
         elif (said := self._said(header, datagram, path, entries)) is not None:
             self._out(SendMessage(said, path))
             if count := self._siege.count(self._world.env.now):

@@ -84,6 +84,20 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """A peer has proved itself by this TCP connection: it may last as long as it is used (RFC 9329)."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Nothing goes by this TCP connection any more, once what was to be sent is sent."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class LogIkeKey:
     """What decrypts a main mode in Wireshark (``ikev1_decryption_table``); for a host that keeps a key log."""
 
@@ -227,5 +241,7 @@ Effect = (
     | LogIkeV2Keys
     | Assign
     | Withdraw
+    | Keep
+    | Release
     | Question
 )

@@ -148,9 +148,7 @@ class IkeEngine:
     def child_expired(self, child_id: int, now: float, why: str) -> list[Effect]:
         """The hard limit of a contract is reached."""
         self._world.env.now = now
-        record = self._contracts.expired(child_id, why)
-        if record is not None:
-            self._pursuit.ended(record)
+        self._pursuit.ended(self._contracts.expired(child_id, why))
         return self._done()
 
     def child_unanswered(self, child_id: int, now: float) -> list[Effect]:
@@ -169,6 +167,12 @@ class IkeEngine:
         """An authentic packet of a contract came by ``path``: its peer's NAT has given it another port."""
         self._world.env.now = now
         self._contracts.came_by(child_id, path)
+        return self._done()
+
+    def disconnected(self, path: Path, now: float) -> list[Effect]:
+        """There is no TCP connection of that path (any more)."""
+        self._world.env.now = now
+        self._sessions.disconnected(path)
         return self._done()
 
     def delete_child(self, child_id: int, now: float, why: str) -> list[Effect]:
@@ -272,7 +276,7 @@ class IkeEngine:
     def _done(self) -> list[Effect]:
         self._standing.look()
         self._reauthentication.look()
-        out, self._out[:] = list(self._out), []
+        out, self._out[:] = [*self._out, *self._world.connections.effects()], []
         return out
 
     def _take(self, session: IkeSa, outputs: list[Output]) -> None:
@@ -347,24 +351,18 @@ class IkeEngine:
     def _peer_deleted(self, session: IkeSa, happening: PeerDeleted | PeerDeletedIke) -> None:
         if isinstance(happening, PeerDeleted):
             for spi in happening.spis:
-                record = self._contracts.deleted_by_peer(session, happening.protocol, spi)
-                if record is not None:
-                    self._pursuit.ended(record)
+                self._pursuit.ended(self._contracts.deleted_by_peer(session, happening.protocol, spi))
             return
         named = self._sessions.by_cookies(happening.cookies)
         if named is session or named in self._sessions.peers_of(session):
             self._sessions.end(named, IkeEvent.DELETED, "deleted by the peer", tell=False)
 
     def _end_child(self, child_id: int, why: str, *, tell: bool) -> None:
-        record = self._contracts.end(child_id, why, tell=tell)
-        if record is not None:
-            self._pursuit.ended(record)
+        self._pursuit.ended(self._contracts.end(child_id, why, tell=tell))
 
     def _end_orphan(self, child_id: int, why: str) -> None:
         """Its IKE SA has ended."""
-        record = self._contracts.expired(child_id, why, tell=False)
-        if record is not None:
-            self._pursuit.ended(record)
+        self._pursuit.ended(self._contracts.expired(child_id, why, tell=False))
 
     def _renew(self, child_id: int) -> None:
         record = self._world.children.get(child_id)

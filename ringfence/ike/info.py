@@ -19,6 +19,11 @@ def peer_of(path: Path) -> str:
     return format_address(remote.address) if remote.port == IKE_PORT else str(remote)
 
 
+def keying_by(path: Path, version: int = 2) -> str:
+    """A version of IKE by the name that documents have for it, and whether by TCP."""
+    return f"ikev{version}" + ("-tcp" if path.tcp else "")
+
+
 def made_room(path: Path) -> MessageIgnored:
     """Of a half-open IKE SA that is forgotten for others."""
     what = "its negotiation had to make room for others"

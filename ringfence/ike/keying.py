@@ -11,24 +11,29 @@ them: make a peer look as if it spoke the later version only. So what a peer has
 that spoke the rule's first version within the hour is not begun with by a later one, however silent it is. A failed
 proof, a wrong identity or a refused contract never lead to another version, since they would be the same there. For a
 peer never heard of, only a rule with one version is safe from whoever sits in between; the event says that it happened.
+
+IKEv2 has a second way to be tried, TCP, where a rule says so (RFC 9329 §5.1). It comes last and later, since it costs
+speed; it is no less secure, so what was known of a peer does not keep it from being tried. A peer that came by it is
+begun with by it again for a while, and UDP beside it.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ringfence.audit import KeyingChanged, KeyingKept
 from ringfence.databases.pad import PadEntry
+from ringfence.databases.tcp import PORT
 from ringfence.ike.association import IkeSa
 from ringfence.ike.effects import Effect, Report
 from ringfence.ike.errors import Reason
 from ringfence.ike.header import NO_COOKIE
-from ringfence.ike.info import peer_of
+from ringfence.ike.info import IKE_PORT, peer_of
 from ringfence.ike.lifetime import IkeState
 from ringfence.ike.sessions import Clock, Due, Sessions
 from ringfence.ike.wishes import Wish
 from ringfence.ike.world import World
-from ringfence.net.address import Path
+from ringfence.net.address import Endpoint, Path
 
 UNSPOKEN = (Reason.PEER_SILENT, Reason.VERSION, Reason.NO_PROPOSAL, Reason.PEER_REFUSED)
 """What a peer that does not speak a version of IKE, or not with us, makes of our first message."""
@@ -40,6 +45,20 @@ MOST_KEPT = 4096
 
 Who = tuple[bytes, bytes]
 """Our address and the peer's."""
+
+
+class Try(NamedTuple):
+    """One way to begin."""
+
+    version: int
+    tcp: bool = False
+
+    def __str__(self) -> str:
+        return f"ikev{self.version}" + ("-tcp" if self.tcp else "")
+
+
+BY_TCP = Try(2, tcp=True)
+NEVER = (Try(0), 0.0)
 
 
 class Keyings:
@@ -58,11 +77,11 @@ class Keyings:
         self._sessions = sessions
         self._emit = emit
         self._begin = begin
-        self._later: dict[int, tuple[int, ...]] = {}
+        self._later: dict[int, tuple[Try, ...]] = {}
         """What comes after an IKE SA that is being tried, by its id."""
         self._why: OrderedDict[Who, str] = OrderedDict()
         """What became of the first version."""
-        self._spoken: OrderedDict[Who, tuple[int, float]] = OrderedDict()
+        self._spoken: OrderedDict[Who, tuple[Try, float]] = OrderedDict()
         """By what a peer has proved itself last, and when."""
 
     def follow(self, *, changed: bool) -> None:
@@ -78,27 +97,47 @@ class Keyings:
         self._why.pop(_who(path), None)
         self._try(path, entry, rule, self._order(entry, path), wish)
 
-    def _order(self, entry: PadEntry, path: Path) -> tuple[int, ...]:
-        """The versions to try, in order."""
+    def _order(self, entry: PadEntry, path: Path) -> tuple[Try, ...]:
+        """What to try, in order."""
         last = self._last(path, entry.keying)
-        if last not in entry.keying:
-            return entry.keying
-        place = entry.keying.index(last)
-        return last, *entry.keying[:place]
+        versions = entry.keying
+        if last in versions:
+            versions = last, *versions[: versions.index(last)]
+        if entry.tcp is None or 2 not in versions:
+            return tuple(map(Try, versions))
+        if entry.tcp.only:
+            return (BY_TCP,)
+        by_udp = tuple(map(Try, versions))
+        return (BY_TCP, *by_udp) if self._came_by_tcp(path) else (*by_udp, BY_TCP)
 
     def _last(self, path: Path, keying: tuple[int, ...]) -> int:
         """The version that the peer has proved itself by, as far as that is remembered; else 0."""
-        version, when = self._spoken.get(_who(path), (0, 0.0))
+        (version, _), when = self._spoken.get(_who(path), NEVER)
         lasts = FIRST_S if keying[:1] == (version,) else LATER_S
         return version if self._world.env.now - when < lasts else 0
 
-    def _try(self, path: Path, entry: PadEntry, rule: str, order: tuple[int, ...], wish: Wish | None) -> None:
-        session = self._sessions.new(path, None, (entry,), rule, order[0])
+    def _came_by_tcp(self, path: Path) -> bool:
+        """Whether TCP is what the peer was last reached by, a while ago at most."""
+        (_, tcp), when = self._spoken.get(_who(path), NEVER)
+        return tcp and self._world.env.now - when < LATER_S
+
+    def _dialled(self, path: Path, entry: PadEntry) -> Path:
+        port = entry.tcp.port if entry.tcp else PORT
+        return self._world.connections.dialled(path.local.address, path.remote.address, port)
+
+    def _try(self, path: Path, entry: PadEntry, rule: str, order: tuple[Try, ...], wish: Wish | None) -> None:
+        if order[0].tcp:
+            path = self._dialled(path, entry)
+        elif path.tcp:
+            path = Path(Endpoint(path.local.address, IKE_PORT), Endpoint(path.remote.address, IKE_PORT))
+        session = self._sessions.new(path, None, (entry,), rule, order[0].version)
         if wish is not None:
             wish.ike_id = session.id
         if order[1:]:
             self._later[session.id] = order[1:]
-            self._timers.set((Due.NEXT_KEYING, session.id), self._world.env.now + self._world.settings.beside_s)
+            settings = self._world.settings
+            moment = settings.beside_tcp_s if order[1].tcp else settings.beside_s
+            self._timers.set((Due.NEXT_KEYING, session.id), self._world.env.now + moment)
         self._begin(session, wish)
 
     def due(self, ike_id: int) -> None:
@@ -114,7 +153,7 @@ class Keyings:
     def _is_beside(self, session: IkeSa) -> bool:
         """Whether the peer has proved itself meanwhile, by another version."""
         return any(
-            other.usable and other.version != session.version and other.serves(session.entry)
+            other.usable and _try_of(other) != _try_of(session) and other.serves(session.entry)
             for other in self._sessions.with_peer(session.path)
         )
 
@@ -161,15 +200,15 @@ class Keyings:
         self._later.pop(session.id, None)
         keying = session.entry.keying
         self._tell(session, keying)
-        _remember(self._spoken, _who(session.path), (session.version, self._world.env.now))
+        _remember(self._spoken, _who(session.path), (_try_of(session), self._world.env.now))
         for other in self._sessions.with_peer(session.path):
             if other is session or not session.serves(other.entry):
                 continue
-            if other.version == session.version:
+            if _try_of(other) == _try_of(session):
                 self._retract(other, session)
             elif other.state is IkeState.NEGOTIATING and other.initiator:
-                self._let_go(other, better=_place(keying, other.version) < _place(keying, session.version))
-            elif other.initiator and _place(keying, other.version) > _place(keying, session.version):
+                self._let_go(other, better=_rank(keying, other) < _rank(keying, session))
+            elif other.initiator and _rank(keying, other) > _rank(keying, session):
                 wait = 2 * self._world.settings.retire_s  # its contracts that are replaced end before
                 self._timers.set((Due.RETIRE_IKE, other.id), self._world.env.now + wait)
 
@@ -195,6 +234,7 @@ class Keyings:
     def _tell(self, session: IkeSa, keying: tuple[int, ...]) -> None:
         """Tell of a later version than the first."""
         if session.version == keying[0]:
+            self._tell_of_tcp(session)
             return
         who, last = _who(session.path), self._last(session.path, keying)
         if session.initiator:
@@ -209,6 +249,16 @@ class Keyings:
         )
         self._emit(Report(changed))
 
+    def _tell_of_tcp(self, session: IkeSa) -> None:
+        """Tell of TCP where the rule would rather have UDP, if we came to that."""
+        tcp = session.entry.tcp
+        if session.path.tcp and session.initiator and tcp is not None and not tcp.only:
+            why, was = "the peer has not answered by UDP", Try(session.version)
+            now = str(_try_of(session))
+            self._emit(
+                Report(KeyingChanged(peer=peer_of(session.path), rule=session.rule, was=str(was), now=now, why=why))
+            )
+
 
 T = TypeVar("T")
 
@@ -218,6 +268,15 @@ def _remember(where: OrderedDict[Who, T], who: Who, what: T) -> None:
     where.move_to_end(who)
     if len(where) > MOST_KEPT:
         where.popitem(last=False)
+
+
+def _try_of(session: IkeSa) -> Try:
+    return Try(session.version, session.path.tcp)
+
+
+def _rank(keying: tuple[int, ...], session: IkeSa) -> tuple[int, bool]:
+    """The less, the rather the policy has it."""
+    return _place(keying, session.version), session.path.tcp
 
 
 def _who(path: Path) -> Who:

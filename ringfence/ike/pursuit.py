@@ -273,10 +273,10 @@ class Pursuit:
                 what = f"it was sent before the peer gave us {record.child.selector.source}"
                 self._emit(AcquireFailed(wish.entry.name, flow, Reason.NO_ADDRESS.value, what))
 
-    def ended(self, record: Record) -> None:
-        """What the peer was negotiating came to nothing: now it is our turn."""
-        wish = self._world.wishes.get(record.key)
-        if wish is not None and wish.waits_for == record.child.id:
+    def ended(self, record: Record | None) -> None:
+        """What the peer was negotiating came to nothing, if there is such: now it is our turn."""
+        wish = None if record is None else self._world.wishes.get(record.key)
+        if wish is not None and record is not None and wish.waits_for == record.child.id:
             self.pursue(wish)
 
     def quick_failed(self, session: IkeSa, failed: QuickFailed) -> None:

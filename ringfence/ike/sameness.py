@@ -21,7 +21,10 @@ def same_entry(old: SpdEntry, new: SpdEntry | None) -> bool:
 
 
 def same_peer(old: PadEntry | None, new: PadEntry | None, path: Path) -> bool:
-    """Whether the peer of ``path`` authenticates as before; who else does, and when it is asked, is nothing to it."""
+    """Whether the peer of ``path`` authenticates as before; who else does, when it is asked, and how others
+    come to TCP is nothing to it.
+    """
     if old is None or new is None or not new.serves(path.remote.address, path.local.address):
         return False
-    return replace(new, origin=old.origin, ends=old.ends, dead_peer=old.dead_peer) == old
+    by_tcp = old.tcp if new.tcp is not None or not path.tcp else None
+    return replace(new, origin=old.origin, ends=old.ends, dead_peer=old.dead_peer, tcp=by_tcp) == old

@@ -69,6 +69,12 @@ class Sessions:
         """Whether all contracts of an IKE SA end with it."""
         return (session := self._by_id.get(ike_id)) is not None and session.version != 1
 
+    def disconnected(self, path: Path) -> None:
+        """There is no TCP connection of that path (any more)."""
+        for session in map(self.speaking, self._world.connections.by(path)):
+            if session is not None and isinstance(session, Renewable):
+                self._take(session, session.disconnected())
+
     def left(self, session: IkeSa) -> None:
         """One that has ended has nothing more to say."""
         if self._leaving.pop(session.id, None) is not None:
@@ -102,18 +108,12 @@ class Sessions:
             for each in self.with_peer(path)
             if each.usable and each.serves(entry) and (peer is None or (each.agreed and each.agreed.remote == peer))
         ]
-        return max(usable, key=lambda each: (each.version, each.confirmed, each.id), default=None)
+        return max(usable, key=_worth, default=None)
 
     def negotiating(self, path: Path, entry: PadEntry) -> IkeSa | None:
         """A main mode under way that we began."""
-        return next(
-            (
-                each
-                for each in self.with_peer(path)
-                if each.state is IkeState.NEGOTIATING and each.initiator and each.entry.name == entry.name
-            ),
-            None,
-        )
+        begun = (each for each in self.with_peer(path) if each.state is IkeState.NEGOTIATING and each.initiator)
+        return next((each for each in begun if each.entry.name == entry.name), None)
 
     def is_moot(self, session: IkeSa) -> bool:
         """Whether the peer has let a main mode drop that it began, since another with it came to its end meanwhile."""
@@ -217,11 +217,14 @@ class Sessions:
 
     def noted(self, session: IkeSa) -> None:
         """Its cookies and deadlines may have changed."""
-        if session.id in self._by_id or session.id in self._leaving:
+        if session.id in self._leaving and not session.busy:
+            self.left(session)
+        elif session.id in self._by_id or session.id in self._leaving:
             self._by_cookies.setdefault(session.cookies, session)
             if session.cookies[1] != NO_COOKIE:
                 self._by_cookies.pop((session.cookies[0], NO_COOKIE), None)
             self._timers.set((Due.SESSION, session.id), session.next_timer)
+            self._world.connections.noted(session)
 
     def is_first_contact(self, path: Path) -> bool:
         """Whether we have nothing with the peer under the name that we have there: an address of ours, or one name."""
@@ -281,11 +284,8 @@ class Sessions:
         """The other established ones with the same peer."""
         made = session.agreed
         others = [each for each in self.with_peer(session.path) if each.version == session.version]
-        return [
-            each
-            for each in others
-            if each is not session and made and each.agreed and each.agreed.remote == made.remote
-        ]
+        agreed = [(each, each.agreed) for each in others if each is not session]
+        return [each for each, theirs in agreed if made and theirs and theirs.remote == made.remote]
 
     def _supersede(self, old: IkeSa, new: IkeSa) -> None:
         if old.state is IkeState.GONE:
@@ -355,6 +355,7 @@ class Sessions:
 
     def _unlist(self, session: IkeSa) -> None:
         """No message finds it any more, and nothing of it comes due."""
+        self._world.connections.gone(session)
         self._cookies.discard(session.cookies[0 if session.initiator else 1])
         for cookies in (session.cookies, (session.cookies[0], NO_COOKIE)):
             if self._by_cookies.get(cookies) is session:
@@ -371,6 +372,10 @@ class Sessions:
 
 def _ends(path: Path) -> tuple[bytes, bytes]:
     return path.local.address, path.remote.address
+
+
+def _worth(session: IkeSa) -> tuple[int, bool, bool, int]:
+    return session.version, not session.path.tcp, session.confirmed, session.id
 
 
 def _is_one_host(session: IkeSa) -> bool:

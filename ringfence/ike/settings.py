@@ -22,6 +22,8 @@ class IkeSettings:
     read waits before it is begun anew."""
     beside_s: float = 0.2
     """A peer that has chosen nothing of one version of IKE by then is tried with the next one of its rule, too."""
+    beside_tcp_s: float = 2.0
+    """Likewise by TCP, where its rule says so: by then UDP has been tried twice."""
     prefer_s: float = 5.0
     """What a rule names first goes on being tried for so long, once a peer has proved itself by a later version."""
     switch_s: float = 5.0

@@ -22,6 +22,10 @@ def entries_for(header: Header, path: Path, world: World) -> tuple[PadEntry, ...
         ours = format_address(path.local.address)
         raise Ignored(Reason.NO_PEER, f"the policy says nothing of how {address} authenticates to {ours}")
     entries = tuple(entry for entry in known if _takes(entry, header.major))
+    if path.tcp:
+        entries = tuple(entry for entry in entries if entry.tcp is not None and header.major != 1)
+        if not entries:
+            raise Ignored(Reason.NO_PEER, f"no rule for {address} says that it may come by TCP")
     if not entries:
         raise Ignored(Reason.VERSION, f"no rule for {address} may be negotiated by IKEv{header.major}")
     return entries

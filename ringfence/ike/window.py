@@ -33,6 +33,11 @@ class Patience:
         """Seconds to wait after the message has been sent ``tries`` times."""
         return min(self.first_s * (1 << tries - 1), self.most_s)
 
+    @property
+    def whole_s(self) -> float:
+        """How long an answer is waited for in all."""
+        return sum(self.wait(tries) for tries in range(1, self.tries + 1))
+
 
 class Repeater:
     """The last message of one exchange, repeated until somebody answers."""
@@ -43,10 +48,10 @@ class Repeater:
         self.due: float | None = None
         """When to call ``again``; None while nothing waits for an answer."""
 
-    def sent(self, now: float) -> None:
-        """A new message was sent and waits for its answer."""
-        self._tries = 1
-        self.due = now + self._patience.wait(1)
+    def sent(self, now: float, *, once: bool = False) -> None:
+        """A new message was sent and waits for its answer; ``once``: it gets there without being repeated."""
+        self._tries = self._patience.tries if once else 1
+        self.due = now + (self._patience.whole_s if once else self._patience.wait(1))
 
     def again(self, now: float) -> bool:
         """Whether to send the message again; False means that the peer is silent for good."""

@@ -8,6 +8,7 @@ from ringfence.databases.pad import Pad, PadEntry
 from ringfence.databases.spd import Action, Spd, SpdEntry
 from ringfence.ike.assignments import Assignments
 from ringfence.ike.children import Children
+from ringfence.ike.connections import Connections
 from ringfence.ike.exchange import Env
 from ringfence.ike.flood import Bucket, CookieJar, HalfOpen
 from ringfence.ike.redirects import Redirects
@@ -30,6 +31,7 @@ class World:
         self.anew: list[Anew] = []
         """Reauthentications under way."""
         self.half_open = HalfOpen(settings.flood, random)
+        self.connections = Connections(random)
         self.clear_notifies = Bucket(settings.flood.notifies_per_s)
         self.jar = CookieJar(random)
         self._orders = 0

@@ -166,6 +166,12 @@ class Path:
 
     local: Endpoint
     remote: Endpoint
+    tcp: bool = False
+    """Whether by a TCP connection between these two ports (RFC 9329) instead of UDP."""
 
     def __str__(self) -> str:
-        return f"{self.local} <-> {self.remote}"
+        return f"{self.local} <-> {self.remote}" + (" (tcp)" if self.tcp else "")
+
+    def reversed(self) -> "Path":
+        """The same seen from the other host."""
+        return Path(self.remote, self.local, self.tcp)

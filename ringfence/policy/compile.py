@@ -90,18 +90,20 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret], 
     before = list(asked(entries, first, tuple(compiler.ends)))
     entries = beside_exempt(beside_multicast(entries, host.broadcasts), unprotected(policy.settings.exempt))
     entries = beside_tunnels(entries, {one.name for one in written if isinstance(one, Rule) and one.exempt_protected})
+    pad = _used(compiler.peers.pad(), drafts.values())
     spd = Spd(
         tuple(with_exemptions(entries, always, before)),
         (*guards.values(), *(_known(host.own) if guards_here else ()), *guards_here.values()),
         homes((item.scope for item in written), compiler.cubes.situations),
         tuple(packet_lists(policy.packet_filters, host)),
         translated=policy.settings.masqueraded is Masqueraded.BLOCK,
+        tcp_ports=tuple(sorted({one.tcp.port for one in pad if one.tcp is not None})),
     )
     doubts += masquerade.findings(spd, host, policy.settings)
     situated = policy.profiles.known or any(not item.scope.everywhere for item in written)
     return Compiled(
         spd,
-        _used(compiler.peers.pad(), drafts.values()),
+        pad,
         tuple(dict.fromkeys(doubts)),
         tuple(dict.fromkeys(refusals)),
         own=frozenset(host.own),

@@ -3,8 +3,7 @@
 
 Two kinds of statement make up a policy. A ``Rule`` (connection security rule) says between whom traffic has to be
 protected, how strictly, and how both sides prove who they are. A ``Filter`` permits or blocks traffic as it is. Neither
-has an order: the most specific one decides. An IPsec policy in the form of Windows' snap-in (``windows``) is written
-otherwise, and ``lower`` makes rules and filters of it.
+has an order: the most specific one decides. Of an IPsec policy of Windows (``windows``) ``lower`` makes both.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from ringfence.crypto.suites import DhGroup
 from ringfence.databases.identity import Identity
 from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.databases.sa import TunnelOptions
+from ringfence.databases.tcp import Tcp
 from ringfence.net.address import AddressRange
 from ringfence.place import NOWHERE, Place
 from ringfence.policy.boot import NO_BOOT, BootSettings
@@ -185,8 +185,7 @@ class Rule:
     """How this computer proves itself, in order of preference; empty: as the peer does."""
     auth_set: str = ""
     protect: tuple[SecurityMethod, ...] = ()
-    """In order of preference; empty: those of ``quick_mode_crypto``, of ``[global]``, or our default ones. A method
-    without limits has those of ``lifetime``."""
+    """In order of preference; empty: those of other settings, or ours. One without limits has those of ``lifetime``."""
     lifetime: Limits | None = None
     """None: not said here."""
     pfs: DhGroup | bool | None = None
@@ -205,6 +204,7 @@ class Rule:
     keying: tuple[KeyModule, ...] = ()
     """The protocols that may negotiate it; empty for all that there are."""
     ppk: PpkFile | None = None
+    tcp: Tcp | None = None
     local_identity: Identity | None = None
     remote_identity: Identity | None = None
     gateways: Gateways | None = None

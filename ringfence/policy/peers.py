@@ -10,6 +10,7 @@ from ringfence.databases.pad import USUAL, DeadPeer, Ends, NullAuth, Pad, PadEnt
 from ringfence.databases.pad import Auth as PadAuth
 from ringfence.databases.pool import Asks, Pool
 from ringfence.databases.spd import Origin
+from ringfence.databases.tcp import Tcp
 from ringfence.net.address import AddressRange
 from ringfence.net.ranges import RangeIndex
 from ringfence.policy import xauth
@@ -55,6 +56,7 @@ class Manner:
     sha1: bool
     """Whether signatures by RSA with SHA-1 are taken and given (IKEv2)."""
     ppk: PpkFile | None = None
+    tcp: Tcp | None = None
     pool: str = ""
     asks: Asks | None = None
     others: tuple[AddressRange, ...] = ()
@@ -116,7 +118,7 @@ class Peers:
         mode = rule.main_mode or MainMode()
         manner = Manner(
             auth, mode, rule.local_identity, rule.remote_identity, admissions, rule.nat_traversal, rule.initiate,
-            versions(rule.keying, auth), rule.own_auth, signs_weakly(rule), rule.ppk, *_of_gateways(rule),
+            versions(rule.keying, auth), rule.own_auth, signs_weakly(rule), rule.ppk, rule.tcp, *_of_gateways(rule),
         )  # fmt: skip
         missing = [
             one.file for one in (*auth, *rule.own_auth) if isinstance(one, PskFile) and one.file not in self._keys
@@ -157,6 +159,7 @@ class Peers:
                 keying=manner.keying,
                 ppk=self._ppk(manner.ppk),
                 reauthenticate_s=manner.main_mode.reauthenticate_s,
+                tcp=manner.tcp,
                 pool=self._pools.get(manner.pool),
                 asks=manner.asks,
                 others=manner.others,

@@ -33,6 +33,7 @@ from ringfence.policy.settings import (
     decode_protect,
     either,
 )
+from ringfence.policy.tcp import check_tcp, decode_tcp
 from ringfence.policy.terms import Access, Anonymous, Auth, Certificate, PskFile, PublicKeys, Security
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic, parse_traffic
 
@@ -74,6 +75,7 @@ def decode_rule(table: Table) -> Rule:
         authorize=either(table.value("authorize", bool), False),
         keying=_keying(table),
         ppk=decode_ppk(table),
+        tcp=decode_tcp(table),
         gateways=ends.gateways,
         tunnel=_tunnel(table),
         replay_window=either(table.number("replay-window", 0, 4096), DEFAULT.replay_window),
@@ -318,7 +320,7 @@ CURE_KIND = {
 }
 
 
-IN_NO_EXEMPTION = ("auth", "own-auth", "ppk", "second-auth", "auth-set", "allow", "deny", "authorize")
+IN_NO_EXEMPTION = ("auth", "own-auth", "ppk", "tcp", "second-auth", "auth-set", "allow", "deny", "authorize")
 INSTEAD_OF = {"auth-set": ("auth",), "quick-mode-crypto": ("protect", "lifetime", "pfs")}
 TUNNELS_ONLY = ("exempt-protected", "authorize", "tunnel")
 
@@ -356,6 +358,7 @@ def _check_ikev2(table: Table, rule: Rule) -> None:
         table.complain("main-mode", what, cure='Say keying = ["ikev2"] in this rule.')
     if rule.ppk is not None and {*rule.keying} != {KeyModule.IKEV2}:
         table.complain("ppk", "is for IKEv2 alone", cure='Say keying = ["ikev2"] in this rule, or leave it out.')
+    check_tcp(table, rule)
 
 
 def check_either(table: Table) -> None:

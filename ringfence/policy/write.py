@@ -14,6 +14,7 @@ from ringfence.policy.packetfilter import packet_filter_sections
 from ringfence.policy.pools import ask_pairs
 from ringfence.policy.resultant import SetAside
 from ringfence.policy.settle import Settler, Terms
+from ringfence.policy.tcp import tcp_pairs
 from ringfence.policy.terms import Access
 from ringfence.policy.texts import (
     Pair,
@@ -192,6 +193,7 @@ def _rule(item: Rule, settler: Settler) -> Iterator[Pair]:
         yield "keying", toml_list(one.value for one in item.keying), False
     if item.ppk is not None:
         yield "ppk", toml_ppk(item.ppk), False
+    yield from tcp_pairs(item)
     if item.local_identity is not None:
         yield "identity.local", toml_text(identity_text(item.local_identity)), False
     if item.remote_identity is not None:

@@ -42,7 +42,7 @@ from ringfence.control.troubles import WhyAnswer
 from ringfence.control.users import harmless, user_said
 from ringfence.databases.sa import ChildSa
 from ringfence.databases.spd import Action
-from ringfence.ike.info import IkeSaInfo
+from ringfence.ike.info import IkeSaInfo, keying_by
 from ringfence.net.address import format_address
 from ringfence.net.flow import FlowKey
 from ringfence.policy import words
@@ -301,7 +301,7 @@ class Answers:
     def _main_mode(self, sa: IkeSaInfo) -> MainModeSa:
         return MainModeSa(
             id=f"m{sa.id}",
-            keying=f"ikev{sa.version}",
+            keying=keying_by(sa.path, sa.version),
             state=sa.state.value,
             local=str(sa.path.local),
             remote=str(sa.path.remote),
@@ -346,8 +346,8 @@ class Answers:
 
     def _keying(self, child: ChildSa) -> str:
         """Contracts of IKEv1 outlive the IKE SA that they were made under, those of IKEv2 do not."""
-        version = next((sa.version for sa in self._ike.ike_sas() if sa.id == child.ike_id), 1)
-        return f"ikev{version}" if child.ike_id else ""
+        made_under = (keying_by(sa.path, sa.version) for sa in self._ike.ike_sas() if sa.id == child.ike_id)
+        return next(made_under, "ikev1") if child.ike_id else ""
 
     def _soft_sa(self, soft: SoftTraffic) -> SoftSa:
         remote = format_address(soft.flow.destination)

@@ -25,6 +25,7 @@ from ringfence.backends.filewatch import FileWatch
 from ringfence.backends.hostfacts import FILES, ROOT, host_facts
 from ringfence.backends.names import NameBook
 from ringfence.backends.resolver import resolver
+from ringfence.backends.streams import TcpStreams
 from ringfence.backends.udp import IkeSockets
 from ringfence.backends.userspace import UserspaceBackend
 from ringfence.capture.keylog import KeyLog
@@ -111,6 +112,11 @@ class _Service:
             lambda datagram, path: host.receive(datagram, path), backend.inbound_udp, MARK,
             on_closed=lambda peer: host.closed(peer),
         )  # fmt: skip
+        streams = TcpStreams(
+            lambda datagram, path: host.receive(datagram, path), backend.inbound_udp,
+            lambda path: host.disconnected(path), MARK,
+        )  # fmt: skip
+        sockets.streams = streams
         moved = asyncio.Event()
 
         def look() -> None:
@@ -122,7 +128,7 @@ class _Service:
         host = Host(
             ike, backend, send=sockets.send, now=self._clock.now, events=self._events, moved=look,
             key_log=key_log, waits=self._settings.waits, keeper=self._credentials,
-            given=given,
+            given=given, streams=streams,
         )  # fmt: skip
         backend.events, backend.udp = host.on_event, sockets
         stage = Stage(
@@ -142,6 +148,7 @@ class _Service:
             undo.push_async_callback(self._in_time, control.stop)
             sockets.open()
             undo.callback(sockets.close)
+            undo.callback(streams.close)
             guarded = bool(nft.counts())
             """Whether a predecessor that was killed left its table: if we fail, that goes on to guard."""
             booted = await nft.has_boot_table()

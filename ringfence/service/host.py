@@ -42,9 +42,11 @@ from ringfence.ike.effects import (
     Effect,
     InstallInbound,
     InstallOutbound,
+    Keep,
     LogIkeKey,
     LogIkeV2Keys,
     Question,
+    Release,
     RemoveChild,
     Report,
     SendMessage,
@@ -58,11 +60,12 @@ from ringfence.ike.errors import Reason
 from ringfence.ike.header import Exchange
 from ringfence.net.address import Endpoint, Path, format_address, parse_address
 from ringfence.net.flow import FlowKey
+from ringfence.service.connections import Connections
 from ringfence.service.events import EventLog
 from ringfence.service.fallback import USUAL, Fallbacks, Waits
 from ringfence.service.given import Given
 from ringfence.service.peers import host_part
-from ringfence.service.ports import Ike, KeyRecord, PacketPath
+from ringfence.service.ports import Ike, KeyRecord, PacketPath, Streams
 
 REPORTED = "a fault that is in the event log"
 """Marks what the loop's exception handler need not report again."""
@@ -88,7 +91,7 @@ class Host:
     def __init__(
         self, ike: Ike, backend: PacketPath, *, send: Send, now: Now, events: EventLog, moved: Callable[[], None],
         key_log: KeyRecord | None = None, waits: Waits = USUAL, keeper: Keeper | None = None,
-        given: Given | None = None,
+        given: Given | None = None, streams: Streams | None = None,
     ) -> None:  # fmt: skip
         """``moved`` is called when this computer's networking changed."""
         self._ike = ike
@@ -100,6 +103,7 @@ class Host:
         self._key_log = key_log
         self._keeper = keeper
         self._given = given
+        self._connections = Connections(streams)
         self._conversing = ThreadPoolExecutor(CONVERSATIONS, "eap")
         """Somebody whom a RADIUS server lets wait does not keep others from signing."""
         self._asked: set[asyncio.Task[None]] = set()
@@ -122,6 +126,10 @@ class Host:
     def closed(self, peer: Endpoint) -> None:
         """ICMP says that nobody can be reached at ``peer``."""
         self._fallbacks.closed(peer.address)
+
+    def disconnected(self, path: Path) -> None:
+        """A TCP connection of IKE is gone, or never came about."""
+        self._enter("the end of a connection", lambda: self._ike.disconnected(path, self._now()))
 
     def on_event(self, event: BackendEvent) -> None:
         """The packet path says something."""
@@ -168,7 +176,8 @@ class Host:
         """Follow a new policy: first the packet path, which fails closed, then IKE."""
         self._applying = True
         try:
-            await self._backend.apply(spd)
+            with self._connections.following(pad):
+                await self._backend.apply(spd)
         except BaseException:
             self._applying = False
             self._work()
@@ -254,15 +263,18 @@ class Host:
             case Assign() | Withdraw():
                 if self._given is not None:
                     self._given.take(effect, self._spd)
-            case LogIkeKey() | LogIkeV2Keys():
-                self._log_keys(effect)
+            case Keep() | Release() | LogIkeKey() | LogIkeV2Keys():
+                self._beside(effect)
             case InstallInbound() | InstallOutbound() | RemoveChild():
                 self._change(effect)
 
-    def _log_keys(self, effect: LogIkeKey | LogIkeV2Keys) -> None:
-        if self._key_log is None:
+    def _beside(self, effect: Keep | Release | LogIkeKey | LogIkeV2Keys) -> None:
+        """What only some hosts have: TCP connections, a key log."""
+        if isinstance(effect, Keep | Release):
+            self._connections.take(effect)
+        elif self._key_log is None:
             return
-        if isinstance(effect, LogIkeKey):
+        elif isinstance(effect, LogIkeKey):
             self._key_log.ike(effect.initiator_cookie, effect.key)
         else:
             keys = effect.ei, effect.er, effect.ai, effect.ar

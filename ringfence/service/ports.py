@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the host works with, as it sees it; ``app`` says which classes these are."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from ringfence.crypto.suites import Authenticator, Cipher
@@ -40,6 +41,9 @@ class Ike(Protocol):
 
     def child_moved(self, child_id: int, path: Path, now: float) -> list[Effect]:
         """An authentic packet of a contract came by another path."""
+
+    def disconnected(self, path: Path, now: float) -> list[Effect]:
+        """There is no TCP connection of that path."""
 
     def delete_child(self, child_id: int, now: float, why: str) -> list[Effect]:
         """End the SAs of a quick mode."""
@@ -89,6 +93,23 @@ class PacketPath(Protocol):
 
     def acquire_failed(self, entry: str, flow: FlowKey) -> None:
         """No SA can be had."""
+
+
+class Streams(Protocol):
+    """TCP connections, as the host uses them."""
+
+    def listen(self, ports: Iterable[int]) -> None:
+        """Take connections at these ports alone."""
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """Those."""
+
+    def keep(self, path: Path) -> None:
+        """A peer has proved itself by it."""
+
+    def release(self, path: Path) -> None:
+        """Nobody needs it any more."""
 
 
 class KeyRecord(Protocol):

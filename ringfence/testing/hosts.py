@@ -11,6 +11,7 @@ from ringfence.databases.proposal import IkeProposal, Limits, Protocol, Security
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Action, Origin, Processing, Spd, SpdEntry
+from ringfence.databases.tcp import Tcp
 from ringfence.net.address import AddressRange, parse_address
 from ringfence.net.flow import ICMP, FlowKey
 from ringfence.secret import Secret
@@ -71,6 +72,7 @@ class HostPolicy:
     others: tuple[str, ...] = ()
     """Gateways that the remote one may send it to."""
     send_to: str = ""
+    tcp: Tcp | None = None
 
     def with_(self, **changes: object) -> "HostPolicy":
         """The same but for some fields."""
@@ -115,6 +117,7 @@ class HostPolicy:
             reauthenticate_s=self.reauthenticate_s,
             others=others,
             send_to=parse_address(self.send_to) if self.send_to else None,
+            tcp=self.tcp,
         )
         return Spd((entry,)), Pad((peer,))
 

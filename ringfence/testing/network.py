@@ -22,9 +22,11 @@ from ringfence.ike.effects import (
     Effect,
     InstallInbound,
     InstallOutbound,
+    Keep,
     LogIkeKey,
     LogIkeV2Keys,
     Question,
+    Release,
     RemoveChild,
     Report,
     SendMessage,
@@ -75,6 +77,8 @@ class MemoryHost:
     """What peers have given it, by the number that it is withdrawn by."""
     keeper: Keeper | None = None
     """Answers what the engine asks; without one nobody does."""
+    kept: set[Path] = field(default_factory=set)
+    """TCP connections that its engine wants kept."""
     sent: list[bytes] = field(default_factory=list)
     timeline: list[tuple[float, Effect]] = field(default_factory=list)
     """Every effect with its time."""
@@ -108,19 +112,24 @@ class MemoryHost:
                 self.events.append(event)
             case AcquireFailed():
                 self.failures.append(effect)
-            case Assign() | Withdraw():
-                self._assign(effect)
+            case Assign() | Withdraw() | Keep() | Release():
+                self._give(effect)
             case LogIkeKey():
                 self.keys.append(effect)
             case LogIkeV2Keys():
                 self.logged.append(effect)
         return None
 
-    def _assign(self, effect: Assign | Withdraw) -> None:
-        if isinstance(effect, Assign):
-            self.assigned[effect.number] = effect
-        else:
-            del self.assigned[effect.number]
+    def _give(self, effect: Assign | Withdraw | Keep | Release) -> None:
+        match effect:
+            case Assign():
+                self.assigned[effect.number] = effect
+            case Withdraw():
+                del self.assigned[effect.number]
+            case Keep(path):
+                self.kept.add(path)
+            case Release(path):
+                self.kept.discard(path)
 
 
 Filter = Callable[[bytes, Path], bool]
@@ -137,6 +146,12 @@ class MemoryNetwork:
         """Every datagram sent, with the sender's path."""
         self.passes: Filter = lambda _datagram, _path: True
         """A test's own loss: False for a datagram that must not arrive."""
+        self.listens: set[tuple[bytes, int]] = set()
+        """Addresses and ports at which somebody takes TCP connections."""
+        self._refused: list[tuple[float, Path]] = []
+        """Those that nobody takes, until who wanted to open them hears so."""
+        self._open: set[Path] = set()
+        """TCP connections, from who opened them."""
         self.nats: list[MemoryNat] = []
         """Between some hosts and all others."""
         self._hosts: dict[bytes, MemoryHost] = {}
@@ -180,8 +195,41 @@ class MemoryNetwork:
         """Every datagram sent as an IP packet, for a capture of link type ``RAW_IP``."""
         return [Frame(at, udp_packet(path, datagram)) for at, path, datagram in self.seen]
 
+    def cut(self) -> None:
+        """All TCP connections are gone, and both ends notice."""
+        gone, self._open = sorted(self._open, key=str), set()
+        for path in [each for one in gone for each in (one, one.reversed())]:
+            self._disconnected(path)
+
+    def _disconnected(self, path: Path) -> None:
+        host = self._hosts.get(path.local.address)
+        if host is not None:
+            self.do(host, host.engine.disconnected(path, self.now))
+
+    def _connected(self, path: Path) -> bool:
+        """Whether a message can go by a TCP connection, which is opened for it where that can be."""
+        if path in self._open or path.reversed() in self._open:
+            return True
+        if (path.remote.address, path.remote.port) not in self.listens:
+            return False
+        self._open.add(path)
+        return True
+
+    def _send_by_tcp(self, message: SendMessage) -> None:
+        """What is sent by a connection gets there, in order."""
+        path, answers = message.path, (message.path.local.address, message.path.local.port) in self.listens
+        if not self.passes(message.datagram, path):
+            return
+        if self._connected(path):
+            heappush(self._wire, (self.now + self.link.delay_s[0], next(self._serial), message.datagram, path))
+        elif not answers:  # whoever takes connections opens none
+            self._refused.append((self.now + self.link.delay_s[0], path))
+
     def _send(self, message: SendMessage) -> None:
         self.seen.append((self.now, message.path, message.datagram))
+        if message.path.tcp:
+            self._send_by_tcp(message)
+            return
         if not self.passes(message.datagram, message.path) or self.random.chance(self.link.loss):
             return
         path = self._translated(message.path)
@@ -217,16 +265,21 @@ class MemoryNetwork:
     def _next_times(self) -> Iterator[float]:
         if self._wire:
             yield self._wire[0][0]
+        if self._refused:
+            yield self._refused[0][0]
         for host in dict.fromkeys(self._hosts.values()):
             if (timer := host.engine.next_timer()) is not None:
                 yield timer
 
     def _step(self) -> None:
+        if self._refused and self._refused[0][0] <= self.now:
+            self._disconnected(self._refused.pop(0)[1])
+            return
         if self._wire and self._wire[0][0] <= self.now:
             _, _, datagram, path = heappop(self._wire)
             host = self._hosts.get(path.remote.address)
             if host is not None:
-                self.do(host, host.engine.receive(datagram, Path(path.remote, path.local), self.now))
+                self.do(host, host.engine.receive(datagram, path.reversed(), self.now))
             return
         for host in dict.fromkeys(self._hosts.values()):
             if (timer := host.engine.next_timer()) is not None and timer <= self.now:

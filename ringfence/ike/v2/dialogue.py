@@ -133,6 +133,12 @@ class Dialogue:
         """Say something that nobody waits for an answer to, since the IKE SA is about to be forgotten."""
         self._voice.say(kind, self._next_id + (self.current is not None), payloads, response=False)
 
+    def resend(self) -> None:
+        """There is another connection: what waits for its answer may not have got through (RFC 9329 §6.2)."""
+        running = self.current
+        if running is not None and running.sent and running.repeater.due is not None:
+            self._voice.send(running.wire, f"{running.sent_words} (again)", running.sent, response=False)
+
     def receive_response(self, header: Header, datagram: bytes) -> None:
         """Take a response; raises Ignored for one that nobody waits for."""
         running = self.current
@@ -160,6 +166,13 @@ class Dialogue:
             self._next_id += 1
         self._advance(running, message)
         self.go_on()
+
+    def receive_foreign(self) -> None:
+        """A peer that does not speak IKEv2 answers in IKEv1, which proves nothing."""
+        running = self.current
+        if running is not None and running.kind is Kind.IKE_SA_INIT:
+            self.doubt(running, Aborted(Reason.VERSION, "the peer answers in another version of IKE"))
+        raise Ignored(Reason.VERSION, "a message in another version of IKE")
 
     def doubt(self, running: AnyRunning, error: IkeError) -> None:
         """Something that nobody authenticated says that IKE_SA_INIT comes to nothing."""
@@ -289,7 +302,7 @@ class Dialogue:
         running.said = command.payloads
         running.sent = self._voice.say(running.wire, running.message_id, command.payloads, response=False)
         running.repeats = 0
-        running.repeater.sent(self._world.env.now)
+        running.repeater.sent(self._world.env.now, once=self._voice.path.tcp)
 
     def _hear(self, running: AnyRunning, command: Hear) -> None:
         running.turn = Kind(command.kind)

@@ -240,7 +240,7 @@ def _keyed(
     keys = derive(proposal, secret_of(half, chain) or Secret(b""), ends)
     yield from protect(keys)
     yield from perform(log_of(keys))
-    nat = natt.found(chain, ends.spis, setting.path) if entry.nat_traversal else None
+    nat = natt.between(chain, ends.spis, setting.path, looks=entry.nat_traversal)
     early = entry.ppk is not None and mixing.is_said(chain) and intermediate.is_served(chain)
     return Begun(setting.ike_id, setting.path, keys, own, reply, nat, ends.spis, early)
 
@@ -330,9 +330,9 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     secret = secret_of(half, first.chain)
     ends = Ends(*setting.spis, first.chain.one(NoncePayload).data, nonce.data)
     looks: tuple[Payload, ...] = ()
-    nat = None
-    if choice.entry.nat_traversal and says(first.chain, Notify.NAT_DETECTION_SOURCE_IP):
-        nat = natt.found(first.chain, setting.spis[0] + NO_SPI, setting.path)
+    traverses = choice.entry.nat_traversal and says(first.chain, Notify.NAT_DETECTION_SOURCE_IP)
+    nat = natt.between(first.chain, setting.spis[0] + NO_SPI, setting.path, looks=traverses)
+    if traverses:
         looks = natt.marks(ends.spis, setting.path)
     if says(first.chain, Notify.IKEV2_FRAGMENTATION_SUPPORTED):
         looks += fragment.announcement(setting.entries)

@@ -51,6 +51,15 @@ def found(theirs: Chain, spis: bytes, path: Path) -> Nat | None:
     return nat if nat.local or nat.remote else None
 
 
+def between(theirs: Chain, spis: bytes, path: Path, *, looks: bool) -> Nat | None:
+    """What is between two hosts that makes ESP go inside something else; ``looks``: whether both look for NAT.
+
+    In a TCP connection ESP goes as it does through NAT, whether there is any or not (RFC 9329 §3.2, §6.5).
+    """
+    nat = found(theirs, spis, path) if looks else None
+    return nat or (Nat(local=False, remote=False) if path.tcp else None)
+
+
 def is_own(theirs: Chain, spis: bytes, identity: Identity, nat: Nat | None) -> bool:
     """Whether a peer behind NAT calls itself by the address that it has there, as its message shows."""
     if nat is None or not nat.remote or identity.kind not in (IdentityKind.IPV4_ADDRESS, IdentityKind.IPV6_ADDRESS):
@@ -60,8 +69,8 @@ def is_own(theirs: Chain, spis: bytes, identity: Identity, nat: Nat | None) -> b
 
 
 def floated(path: Path) -> Path:
-    """Where an initiator goes on; one that has begun on the other port stays."""
-    if path.local.port == NAT_PORT:
+    """Where an initiator goes on; one that has begun on the other port, or by TCP, stays."""
+    if path.tcp or path.local.port == NAT_PORT:
         return path
     return Path(Endpoint(path.local.address, NAT_PORT), Endpoint(path.remote.address, NAT_PORT))
 

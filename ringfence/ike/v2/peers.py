@@ -50,6 +50,7 @@ class Proved:
         """Whether that is what another ``entry`` wants proved as well."""
         return entry == self.entry or (
             2 in entry.keying
+            and (entry.tcp is not None or not path.tcp)
             and entry.xauth is None  # that is IKEv1's
             and entry.serves(path.remote.address, path.local.address)
             and self.auth in entry.auth

@@ -3,48 +3,48 @@
 
 from ringfence.audit import MainModeEstablished, MainModeFailed, QuickModeFailed
 from ringfence.ike.errors import IkeError
+from ringfence.ike.info import keying_by, peer_of
 from ringfence.ike.v2.initial import Agreed
 from ringfence.ike.v2.running import AnyRunning
+from ringfence.net.address import Path
 
-KEYING = "ikev2"
 
-
-def established(ike_id: int, peer: str, made: Agreed, rule: str, *, initiator: bool) -> MainModeEstablished:
+def established(ike_id: int, path: Path, made: Agreed, rule: str, *, initiator: bool) -> MainModeEstablished:
     """There is an IKE SA."""
     return MainModeEstablished(
         ike_id=ike_id,
-        peer=peer,
+        peer=peer_of(path),
         local_identity=str(made.local),
         remote_identity=str(made.remote),
         proposal=str(made.proposal),
         initiator=initiator,
         rule=rule,
         lifetime_s=made.proposal.limits.seconds,
-        keying=KEYING,
+        keying=keying_by(path),
     )
 
 
-def failed(peer: str, running: AnyRunning, error: IkeError, rule: str) -> MainModeFailed:
+def failed(path: Path, running: AnyRunning, error: IkeError, rule: str) -> MainModeFailed:
     """There is none."""
     return MainModeFailed(
-        peer=peer,
+        peer=peer_of(path),
         reason=error.reason.value,
         detail=error.detail,
         initiator=running.initiator,
         rule=rule,
         comparison=error.comparison,
-        keying=KEYING,
+        keying=keying_by(path),
     )
 
 
-def child_failed(peer: str, running: AnyRunning, error: IkeError) -> QuickModeFailed:
+def child_failed(path: Path, running: AnyRunning, error: IkeError) -> QuickModeFailed:
     """There is no child SA."""
     return QuickModeFailed(
-        peer=peer,
+        peer=peer_of(path),
         reason=error.reason.value,
         detail=error.detail,
         initiator=running.initiator,
         rule=running.wish.entry.origin.rule if running.wish else "",
         comparison=error.comparison,
-        keying=KEYING,
+        keying=keying_by(path),
     )

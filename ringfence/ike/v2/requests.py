@@ -133,6 +133,11 @@ class Requests:
         self.inform(*redirect.words(to))
         self._voice.emit(Referred(to))
 
+    def announce(self) -> None:
+        """Say something new, unless that is to come anyway: what is said again moves no peer to another connection."""
+        if self._session.made is not None and not self._session.closing and not self._talk.waiting:
+            self.inform()
+
     def ask_alive(self, tries: int) -> None:
         """Ask whether the peer is there, so often."""
         patience = replace(self._world.settings.patience, tries=tries)
@@ -173,7 +178,8 @@ class Requests:
         beginning = self._talk.answering
         if beginning is not None and beginning.ticket:
             raise Ignored(Reason.UNEXPECTED, "a request while the last one is not answered yet")
-        self._voice.follow()
+        if self._voice.follow():
+            self._talk.resend()
         if beginning is not None:
             if header.exchange == Kind.INFORMATIONAL and informational.deletes_ike(message.chain):
                 self._given_up(beginning, header, datagram)

@@ -11,7 +11,7 @@ from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import Protocol
 from ringfence.ike.association import IkeSa
 from ringfence.ike.effects import Answer
-from ringfence.ike.errors import Aborted, Ignored, IkeError, Reason
+from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.exchange import Exchange, Message, Stepper
 from ringfence.ike.happening import (
     Agreed,
@@ -37,6 +37,7 @@ from ringfence.ike.v2.dialogue import Dialogue
 from ringfence.ike.v2.notifies import Answered
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.proof import Disbelieved
+from ringfence.ike.v2.redial import Redial
 from ringfence.ike.v2.redirect import SentAway
 from ringfence.ike.v2.requests import Requests
 from ringfence.ike.v2.running import AnyRunning, Running
@@ -80,6 +81,7 @@ class Session:
         self._voice.joins = any(entry.fragmentation for entry in entries)
         self._talk = Dialogue(self._voice, world, self._finish, self._fail)
         self._requests = Requests(self, self._voice, self._talk, world)
+        self._redial = Redial(self._voice, self._talk, self._requests, world)
 
     # What the engine sees ------------------------------------------------------------------------------------------
 
@@ -128,14 +130,14 @@ class Session:
         return self.made is not None and self.made.nat is not None and self.made.nat.remote
 
     @property
-    def peer_joins(self) -> bool:
-        """Whether the peer takes messages in pieces."""
-        return self._voice.peer_joins
+    def voice(self) -> Voice:
+        """For its successor."""
+        return self._voice
 
     @property
     def next_timer(self) -> float | None:
         """When ``tick`` has something to do."""
-        return self._talk.next_timer
+        return self._redial.sooner(self._talk.next_timer)
 
     def hears(self, path: Path) -> bool:
         """Whether messages of it may come by ``path``."""
@@ -176,9 +178,10 @@ class Session:
     def receive(self, header: Header, datagram: bytes, path: Path) -> list[Output]:
         """Take a message with this SA's SPIs; never raises for what is in it."""
         self._voice.came_by = path
+        self._redial.heard()
         try:
             if header.major != self.version:
-                self._receive_foreign()
+                self._talk.receive_foreign()
             elif is_response(header):
                 self._talk.receive_response(header, datagram)
             elif not self._talk.is_duplicate(header, datagram):
@@ -257,7 +260,8 @@ class Session:
     def heard_from(self, path: Path) -> list[Output]:
         """An authentic packet came by ``path``."""
         self._voice.came_by = path
-        self._voice.follow()
+        if self._voice.follow():
+            self._talk.resend()
         return self._voice.drain()
 
     def end_exchanges(self, reason: Reason, detail: str) -> list[Output]:
@@ -280,8 +284,15 @@ class Session:
 
     def tick(self) -> list[Output]:
         """Repeat what is not answered, end what takes too long."""
+        self._redial.tick()
         self._talk.tick()
         self._talk.go_on()
+        return self._voice.drain()
+
+    def disconnected(self) -> list[Output]:
+        """The TCP connection that its messages went by is gone, or never came about."""
+        if self.state is not IkeState.GONE or self.closing:
+            self._redial.lost()
         return self._voice.drain()
 
     def inherit(self, former: IkeSa, made: rekey.Successor) -> list[Output]:
@@ -289,9 +300,9 @@ class Session:
         old = former.agreed
         if isinstance(old, initial.Agreed):
             self.made = initial.Agreed(made.keys, old.proved, old.nat, refers=old.refers)
-        self._voice.path, self._voice.peer_moves = former.path, former.peer_behind_nat
+        if isinstance(former, Session):
+            self._voice.go_on(former.voice)
         self._voice.protect(made.keys)
-        self._voice.peer_joins = isinstance(former, Session) and former.peer_joins
         self.made_at, self.confirmed = self._world.env.now, True
         self.happen(IkeEvent.AUTHENTICATED)
         if self.made is not None:
@@ -309,13 +320,6 @@ class Session:
 
     def _new(self, kind: Kind, exchange: Exchange[initial.Agreed]) -> Running[initial.Agreed]:
         return Running(kind, Stepper(exchange), self._world.settings.patience)
-
-    def _receive_foreign(self) -> None:
-        """A peer that does not speak IKEv2 answers in IKEv1, which proves nothing."""
-        running = self._talk.current
-        if running is not None and running.kind is Kind.IKE_SA_INIT:
-            self._talk.doubt(running, Aborted(Reason.VERSION, "the peer answers in another version of IKE"))
-        raise Ignored(Reason.VERSION, "a message in another version of IKE")
 
     # Ends ----------------------------------------------------------------------------------------------------------
 
@@ -344,7 +348,7 @@ class Session:
         if made.child is not None:
             self._voice.emit(Agreed(made.child.child, running.wish, made.child.lowest))
         if made.refused is not None:
-            self._voice.report(reports.child_failed(self._voice.peer, running, made.refused))
+            self._voice.report(reports.child_failed(self._voice.path, running, made.refused))
             self._voice.emit(QuickFailed(made.refused.reason, made.refused.detail, running.wish, None))
         self._voice.emit(Established(made.first_contact))
         if made.limited_s is not None:
@@ -358,7 +362,7 @@ class Session:
             self._requests.inform(*informational.delete_children(made.void))
 
     def _report_made(self, made: initial.Agreed) -> None:
-        event = reports.established(self.id, self._voice.peer, made, self.rule, initiator=self.initiator)
+        event = reports.established(self.id, self._voice.path, made, self.rule, initiator=self.initiator)
         self._voice.report(event)
 
     def _fail(self, running: AnyRunning, error: IkeError, *, died: bool = False) -> None:
@@ -371,7 +375,7 @@ class Session:
             return
         if running.kind is Kind.CREATE_CHILD_SA and not running.rekeys_ike:
             self._requests.forget_denied(running, error)
-            self._voice.report(reports.child_failed(self._voice.peer, running, error))
+            self._voice.report(reports.child_failed(self._voice.path, running, error))
             self._voice.emit(QuickFailed(error.reason, error.detail, running.wish, running.child_id))
         if died:
             return
@@ -391,5 +395,5 @@ class Session:
             return
         if isinstance(error, Disbelieved):
             self._talk.say_now(Kind.INFORMATIONAL, informational.disbelieve())
-        self._voice.report(reports.failed(self._voice.peer, running, error, self.rule))
+        self._voice.report(reports.failed(self._voice.path, running, error, self.rule))
         self._voice.emit(MainFailed(error.reason, error.detail))

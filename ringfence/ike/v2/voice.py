@@ -56,6 +56,8 @@ class Voice:
         self.keys: IkeKeys | None = None
         self._ours: Protection | None = None
         self._theirs: Protection | None = None
+        self.dials = initiator
+        """Whether it is we who open a TCP connection where there is none, which he does who began the first of them."""
         self.peer_moves = False
         """Whether the peer is behind NAT, so that its port may change."""
         self.joins = True
@@ -76,6 +78,11 @@ class Voice:
         """The other end, for people."""
         return peer_of(self.path)
 
+    def go_on(self, former: "Voice") -> None:
+        """Speak where the voice of the IKE SA before spoke, and as it did."""
+        self.path, self.dials = former.path, former.dials
+        self.peer_moves, self.peer_joins = former.peer_moves, former.peer_joins
+
     def protect(self, keys: IkeKeys) -> None:
         """From now on everything is protected by these."""
         self.keys = keys
@@ -92,12 +99,19 @@ class Voice:
         own = self.path
         return (path.local.address, path.remote.address) == (own.local.address, own.remote.address)
 
-    def follow(self) -> None:
-        """The request in hand is authentic and new: go on where it came from, if the peer may have moved there."""
+    def follow(self) -> bool:
+        """The request in hand is authentic and new: go on where it came from, if the peer may have moved there.
+
+        Whether that is another TCP connection, by which nothing has been said yet.
+        """
+        if self.came_by == self.path or self.came_by.tcp is not self.path.tcp:
+            return False
         floats = self.path.local.port != NAT_PORT and self.came_by.local.port == NAT_PORT
-        if self.came_by != self.path and (self.peer_moves or floats):
+        if self.peer_moves or floats or (self.path.tcp and not self.dials):
             self.path = self.came_by
             self.emit(Moved())
+            return self.path.tcp
+        return False
 
     def emit(self, output: Output) -> None:
         """Add to what comes out of this entry."""
@@ -138,7 +152,7 @@ class Voice:
         frame = Frame(self.spis, kind, message_id, self.initiator, response)
         if kind is Kind.IKE_SA_INIT or ours is None:
             return (in_clear(frame, payloads),)
-        if not (self.joins and self.peer_joins):
+        if not (self.joins and self.peer_joins) or self.path.tcp:
             return (seal(frame, payloads, ours, self.env.random(ours.seed_octets)),)
         most = NARROW_OCTETS[len(self.path.local.address)] if narrow else WIDE_OCTETS
         return cut(frame, payloads, ours, self.env.random, self.path, most)

@@ -46,6 +46,7 @@ PACKET_FILTERS = "Windows has such filters in Routing and Remote Access only"
 UNSAID = {
     "local_identity": "Windows is known by its address or certificate",
     "remote_identity": "Windows is known by its address or certificate",
+    "tcp": "Windows speaks IKE by UDP only",
     "ppk": "Windows knows no postquantum preshared keys",
     "replay_window": "the window of replayed packets is Windows' own",
     "tfc_octets": "Windows does not pad packets",

@@ -220,6 +220,7 @@ class _Writer:
             ),
             (_elsewhere(rule), "what it says of other gateways is not written here", ""),
             (rule.ppk, "its postquantum key is not written here", "Write ppk_id and its secret by hand."),
+            (rule.tcp and rule.tcp.only, "strongSwan does not speak TCP", ""),
             (rule.own_auth, "a connection proves both sides alike here", "Write local { auth } by hand."),
             (rule.main_mode and rule.main_mode.xauth, "its users are not written here", "Write local-2 by hand."),
             (rule.second_auth, "strongSwan has no second authentication like Windows'", ""),

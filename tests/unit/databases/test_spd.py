@@ -50,7 +50,10 @@ def test_protection_says_how() -> None:
 def test_names_and_unseen_ports() -> None:
     spd = Spd((entry("web", WEB, Action.BYPASS, Direction.OUT), entry("rest", ANY, Action.PROTECT)))
     assert spd == Spd(spd.entries)
-    assert repr(spd) == f"Spd(entries={spd.entries!r}, guards=(), homes=(), packet_lists=(), translated=False)"
+    assert (
+        repr(spd)
+        == f"Spd(entries={spd.entries!r}, guards=(), homes=(), packet_lists=(), translated=False, tcp_ports=())"
+    )
     fragment = FlowKey(ME, PEER, TCP, None, None)
     assert spd.outbound(fragment) == spd.named("rest"), "whose ports are unknown"
     assert spd.outbound_any_port(fragment) == spd.named("web"), "for it may be to port 80"

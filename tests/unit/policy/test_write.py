@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.databases.sa import DfPolicy, TunnelOptions
+from ringfence.databases.tcp import Tcp, TcpUse
 from ringfence.net.address import ANY_PORT, AddressRange, PortRange
 from ringfence.policy.difference import difference
 from ringfence.policy.document import parse
@@ -226,6 +227,7 @@ def rules(draw: st.DrawFn) -> Rule:
         tunnel=draw(st.builds(TunnelOptions, st.integers(1, 255), st.sampled_from(DfPolicy), st.just(False),
                               st.integers(0, 63), st.booleans())) if tunnel else TunnelOptions(),
         ppk=ppk,
+        tcp=draw(st.none() | st.builds(Tcp, st.sampled_from(TcpUse), st.integers(1, 49151))) if alone else None,
         replay_window=draw(st.just(0) | st.integers(32, 4096)),
         tfc_octets=draw(st.integers(0, 65535)) if tunnel else 0,
         nat_traversal=draw(st.booleans()),

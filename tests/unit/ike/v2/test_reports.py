@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is told of an IKE SA and its child SAs."""
 
+from dataclasses import replace
+
 from protocol.pairs import pair
 
 from ringfence.audit import MainModeEstablished
@@ -12,6 +14,7 @@ from ringfence.ike.v2.reports import child_failed, established, failed
 from ringfence.ike.v2.running import Running
 from ringfence.ike.window import Patience
 from ringfence.testing.hosts import HostPolicy
+from ringfence.testing.network import path_between
 
 WHY = Aborted(Reason.WRONG_SELECTORS, "why")
 
@@ -21,8 +24,8 @@ def test_what_was_made():
     both.wish(both.a)
     both.run(1)
     (session,) = both.a.engine._sessions
-    event = established(7, "peer", session.made, "lab", initiator=True)
-    assert (event.ike_id, event.peer, event.rule, event.keying) == (7, "peer", "lab", "ikev2")
+    event = established(7, session.path, session.made, "lab", initiator=True)
+    assert (event.ike_id, event.peer, event.rule, event.keying) == (7, "192.0.2.2", "lab", "ikev2")
     assert (event.local_identity, event.remote_identity) == ("192.0.2.1", "192.0.2.2")
     (told,) = both.a.of(MainModeEstablished)
     assert told.proposal == event.proposal
@@ -30,7 +33,9 @@ def test_what_was_made():
 
 def test_what_failed():
     running = Running(Kind.IKE_SA_INIT, Stepper(tell()), Patience())
-    main, child = failed("peer", running, WHY, "lab"), child_failed("peer", running, WHY)
+    path = replace(path_between("192.0.2.1", "192.0.2.2"), tcp=True)
+    main, child = failed(path, running, WHY, "lab"), child_failed(path, running, WHY)
     for event in (main, child):
-        assert (event.peer, event.reason, event.detail, event.keying) == ("peer", "wrong-selectors", "why", "ikev2")
+        said = event.peer, event.reason, event.detail, event.keying
+        assert said == ("192.0.2.2", "wrong-selectors", "why", "ikev2-tcp")
     assert (main.rule, child.rule) == ("lab", "")
