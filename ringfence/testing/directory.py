@@ -3,7 +3,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from ringfence.stores.directory.objects import Catalogue, Class, Entry
+from ringfence.stores.directory.changes import REFERRING, Add, Change, Delete
+from ringfence.stores.directory.objects import Catalogue, Class, Entry, key
 
 BASE = "DC=corp,DC=example"
 
@@ -27,3 +28,25 @@ def called(entries: Iterable[Entry], kind: Class, name: str) -> Entry:
     """The object of this class that people call ``name``."""
     (found,) = (one for one in Catalogue(entries).of_class(kind) if one.text("ipsecName") == name)
     return found
+
+
+def carried_out(entries: Iterable[Entry], changes: Iterable[Change]) -> list[Entry]:
+    """What a directory holds after these changes; raises ValueError for one that a server would refuse.
+
+    As Active Directory, it takes a reference only to an object that is there.
+    """
+    found = {key(one.dn): one for one in entries}
+    for change in changes:
+        at = key(change.dn)
+        if isinstance(change, Add) is (at in found):
+            raise ValueError(f"{change.dn} is {'already' if at in found else 'not'} there")
+        if isinstance(change, Delete):
+            del found[at]
+            continue
+        values = dict(change.values if isinstance(change, Add) else {**found[at].values, **change.values})
+        found[at] = Entry(change.dn, {name: value for name, value in values.items() if value})
+        for name in REFERRING & set(change.values):
+            for dn in found[at].texts(name):
+                if key(dn) not in found:
+                    raise ValueError(f"{change.dn} refers to {dn}, which is not there")
+    return list(found.values())

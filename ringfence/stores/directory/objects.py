@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Self
 
 from ringfence.place import Place
@@ -51,6 +52,7 @@ def parts(dn: str) -> list[str]:
     return ["=".join(side.strip() for side in one.partition("=")[::2]).lower() for one in found]
 
 
+@lru_cache(maxsize=4096)
 def key(dn: str) -> str:
     """A DN in the form in which DNs compare."""
     return ",".join(parts(dn))

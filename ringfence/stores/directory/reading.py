@@ -48,12 +48,11 @@ from ringfence.stores.directory.objects import (
     key,
 )
 from ringfence.stores.directory.records import IsakmpRecord, NegotiationRecord
-from ringfence.stores.directory.rules import RuleReading, is_default_response
+from ringfence.stores.directory.rules import EXCLUDE_CA, MAPPING, RuleReading, is_default_response
 from ringfence.wire import DecodeError
 
 T = TypeVar("T")
 
-MAPPING, EXCLUDE_CA = 1, 2
 RESPONSES: Mapping[str, Response] = {
     BLOCK: Response.BLOCK, PERMIT: Response.PERMIT, SECURE: Response.NEGOTIATE, PASS_THROUGH: Response.NEGOTIATE,
 }  # fmt: skip

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ringfence.stores.directory.reading import Reading
 
 PSK, X509, KERBEROS = 1, 3, 5
+MAPPING, EXCLUDE_CA = 1, 2
+"""What is said of a certificate."""
 CONNECTIONS: Mapping[int, Connection] = {
     0xFFFFFFFF: Connection.REMOTE_ACCESS, 0xFFFFFFFE: Connection.LAN, 0xFFFFFFFD: Connection.ALL,
 }  # fmt: skip
