@@ -41,7 +41,18 @@ class Delete:
     dn: str
 
 
-Change = Add | Replace | Delete
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """An object is written though it stays as it is, so that its time of change is another.
+
+    A server passes over a value that is replaced by itself: the value has to go and come back in one operation.
+    """
+
+    dn: str
+    values: Mapping[str, tuple[bytes, ...]]
+
+
+Change = Add | Replace | Touch | Delete
 
 
 def changes(before: Iterable[Entry], policy: Entry, entries: Iterable[Entry]) -> tuple[Change, ...]:
@@ -61,10 +72,10 @@ def changes(before: Iterable[Entry], policy: Entry, entries: Iterable[Entry]) ->
     for one in later:
         if kinds[key(one.dn)] is not Class.POLICY and key(one.dn) not in ended:
             made += _replaced(old.get(one.dn), one)
-    touched = [*_replaced(old.get(policy.dn), policy)]
+    touched: list[Change] = [*_replaced(old.get(policy.dn), policy)]
     if (made or gone) and not touched:
         # Computers see a change by the policy's own object, so it is written even if it stays as it is.
-        touched = [Replace(policy.dn, {"ipsecdata": policy.values["ipsecdata"]})]
+        touched = [Touch(policy.dn, {"ipsecdata": policy.values["ipsecdata"]})]
     return (*made, *touched, *(Delete(one.dn) for one in gone))
 
 

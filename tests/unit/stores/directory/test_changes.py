@@ -4,7 +4,7 @@
 import pytest
 from lab.ldif import default_policies
 
-from ringfence.stores.directory.changes import Add, Delete, Replace, changes, deletion
+from ringfence.stores.directory.changes import Add, Replace, Touch, changes, deletion
 from ringfence.stores.directory.errors import StillReferenced
 from ringfence.stores.directory.objects import Catalogue, Class, Entry, broken, closure
 from ringfence.testing.directory import called, carried_out
@@ -38,7 +38,7 @@ def test_a_change_of_a_filter_list_is_seen_by_whoever_asks_for_the_policy():
     todo = changes(ENTRIES, SECURE, changed)
     assert [one.dn for one in todo][-1] == SECURE.dn
     assert len(todo) == 3
-    assert todo[-1] == Replace(SECURE.dn, {"ipsecdata": SECURE.values["ipsecdata"]})
+    assert todo[-1] == Touch(SECURE.dn, {"ipsecdata": SECURE.values["ipsecdata"]})
 
 
 def test_a_policy_goes_with_its_rules_and_what_others_use_stays():
