@@ -29,7 +29,7 @@ fix:
 	@scripts/check --fix
 
 interop:
-	@scripts/setup test
+	@RINGFENCE_FULL=1 scripts/setup test
 	@scripts/test --full $(ARGS)
 
 soak:

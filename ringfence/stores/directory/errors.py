@@ -6,6 +6,10 @@ from collections.abc import Iterable
 from ringfence.stores.errors import StoreError
 
 
+class DirectoryFailed(StoreError):
+    """A directory server does not give or take what was asked of it."""
+
+
 class StillReferenced(StoreError):
     """What others refer to cannot be deleted."""
 
