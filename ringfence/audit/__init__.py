@@ -25,6 +25,7 @@ from ringfence.audit.negotiation import (
     QuickModeEnded,
     QuickModeEstablished,
     QuickModeFailed,
+    SaMoved,
     keying_word,
 )
 from ringfence.audit.packets import FellBackToClear, PacketDropped
@@ -73,6 +74,7 @@ __all__ = [
     "QuickModeEnded",
     "QuickModeEstablished",
     "QuickModeFailed",
+    "SaMoved",
     "ServiceFault",
     "ServiceStarted",
     "ServiceStopped",

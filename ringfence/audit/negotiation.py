@@ -158,6 +158,24 @@ class MainModeEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SaMoved(Event):
+    """A main mode SA and the tunnels under it go on by other addresses (MOBIKE)."""
+
+    NAME: ClassVar[str] = "sa-moved"
+    ike_id: int
+    peer: str
+    was: str
+    """Such as ``10.0.0.1 <-> 192.0.2.1``, our end first."""
+    now: str
+    children: int
+    """Quick mode SAs that went along."""
+    keying: str = "ikev2"
+
+    def __str__(self) -> str:
+        return f"{_main_mode(self.keying)} SA with {self.peer} goes by {self.now} instead of {self.was}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuickModeEstablished(Event):
     """A quick mode agreed on SAs."""
 

@@ -30,7 +30,7 @@ NAMES: dict[What, frozenset[str]] = {
         {
             "ike-message", "ike-message-ignored", "main-mode-established", "main-mode-failed", "main-mode-ended",
             "quick-mode-established", "quick-mode-failed", "quick-mode-ended", "fallback-to-clear", "keying-changed",
-            "keying-kept",
+            "keying-kept", "sa-moved",
         }
     ),
     What.POLICY: frozenset(
@@ -42,7 +42,7 @@ NAMES: dict[What, frozenset[str]] = {
 }  # fmt: skip
 STYLES = {
     "ike-message": "dim", "ike-message-ignored": "dim", "main-mode-established": "good", "main-mode-failed": "bad",
-    "quick-mode-established": "good", "quick-mode-failed": "bad", "packet-dropped": "warn",
+    "sa-moved": "good", "quick-mode-established": "good", "quick-mode-failed": "bad", "packet-dropped": "warn",
     "fallback-to-clear": "warn", "keying-changed": "warn", "keying-kept": "warn",
     "policy-refused": "bad", "policy-warning": "warn", "key-log-open": "bad",
     "policy-on-probation": "warn", "policy-rolled-back": "bad", "service-fault": "bad",

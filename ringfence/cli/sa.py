@@ -157,7 +157,11 @@ def _main_mode(sa: "MainModeSa", now: datetime) -> Iterator[tuple[str, Shown]]:
     yield "peer", _named(sa.remote, sa.remote_identity)
     if sa.proof:
         yield "proved by", sa.proof
+    if sa.begun_at:
+        yield "began at", sa.begun_at
     yield "we", _named(sa.local, sa.local_identity)
+    if sa.mobike:
+        yield "may move", "yes (MOBIKE)"
     if sa.proposal:
         yield "proposal", sa.proposal
     yield (

@@ -174,8 +174,7 @@ class Traffic(Message):
 
     sent_protected: Volume
     sent_clear: Volume
-    """Only what the packet path itself sent in clear: permitted flows to protected places, and fallback. What no rule
-    protects never comes to it."""
+    """What the packet path itself sent in clear: fallback, and permitted flows to places that some rule protects."""
     received_protected: Volume
 
 
@@ -238,6 +237,8 @@ class MainModeSa(Message):
     """None: no limit in time."""
     quick_modes: list[str] = []
     """Ids of the quick mode SAs made under it."""
+    mobike: bool = Field(default=False, description="Whether it may go over to other addresses (RFC 4555).")
+    begun_at: str = Field(default="", description="Where the other side proved who it is, if that is elsewhere.")
 
 
 class QuickModeSa(Message):

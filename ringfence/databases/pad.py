@@ -153,6 +153,8 @@ class PadEntry:
     sha1: bool = False
     """Whether peers of IKEv2 that know nothing better may sign by RSA with SHA-1, and we for them."""
 
+    mobike: bool = False
+    """Whether IKE SAs of IKEv2 and the tunnels under them may go over to other addresses (RFC 4555)."""
     ppk: Ppk | None = None
     reauthenticate_s: int | None = None
     """How old a proof may be (IKEv2); None for as old as the IKE SA and its successors get."""
@@ -210,6 +212,8 @@ class Pad:
     """Entries in the order in which they are asked."""
 
     entries: tuple[PadEntry, ...] = ()
+    own: tuple[bytes, ...] = ()
+    """Where this host may negotiate from, what it would rather use first."""
     _indexes: _Indexes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

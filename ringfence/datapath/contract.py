@@ -115,10 +115,16 @@ class Contract:
         """Go on where ``other``, of the same number, stood: windows, sequence numbers and counts stay."""
         if _same(other.child.outbound, self.child.outbound):
             self.outlet = other.outlet
+        elif other.outlet is not None and _moved(other.child.outbound, self.child.outbound):
+            self.outlet = other.outlet.moved(self.child.outbound)
         if _same(other.child.inbound, self.child.inbound):
             self.inlets = other.inlets
             for inlet in self.inlets:
                 inlet.contract = self
+        elif other.inlets and _moved(other.child.inbound, self.child.inbound):
+            pairs = zip(other.inlets, self.child.inbound, strict=True)
+            self.inlets = [Inlet(self, position, sa, was) for position, (was, sa) in enumerate(pairs)]
+        self.closed, self.soft_said, self.hard_said = other.closed, other.soft_said, other.hard_said
         self.since = other.since
         self.unanswered_since, self.unanswered_said = other.unanswered_since, other.unanswered_said
         self.out.go_on(other.out)
@@ -150,5 +156,14 @@ def _same(old: tuple[Sa, ...], new: tuple[Sa, ...]) -> bool:
     ]
 
 
+def _moved(old: tuple[Sa, ...], new: tuple[Sa, ...]) -> bool:
+    """Whether they are the same SAs between other addresses (RFC 4555)."""
+    ends = [(sa.source, sa.destination) for sa in old]
+    return _bare(old) == [
+        replace(sa, source=ends[at][0], destination=ends[at][1])
+        for at, sa in enumerate(_bare(new)) if at < len(ends)
+    ]  # fmt: skip
+
+
 def _bare(sas: tuple[Sa, ...]) -> list[Sa]:
-    return [replace(sa, encapsulation=None) for sa in sas]
+    return [replace(sa, encapsulation=None, keepalive=False) for sa in sas]

@@ -26,18 +26,21 @@ MOST_KNOWN = 4096
 class Inlet:
     """One inbound SA, prepared."""
 
-    def __init__(self, contract: "Contract", position: int, sa: Sa) -> None:
-        """Prepare ``sa``; raises what ``EspOpen`` and ``AhOpen`` raise."""
+    def __init__(self, contract: "Contract", position: int, sa: Sa, was: "Inlet | None" = None) -> None:
+        """Prepare ``sa``; raises what ``EspOpen`` and ``AhOpen`` raise. The window goes on from where it ``was``."""
         self.contract = contract
         self.position = position
         self.sa = sa
         self.outermost = position == len(contract.child.inbound) - 1
         """Whether a packet meets it first."""
-        self._opens = EspOpen(sa) if sa.protocol is Protocol.ESP else AhOpen(sa)
+        before: frozenset[bytes] = frozenset() if was is None else was.names
+        self.opens: EspOpen | AhOpen = _opening(sa) if was is None else was.opens
+        self.names: frozenset[bytes] = before | {sa.destination + sa.spi.to_bytes(4)}
+        """What its packets say in their headers; those on their way say where we were before."""
         self.open_many: Callable[[Iterable[bytes]], list[Opened | Drop]] | None = None
         """Opens runs of ESP packets in one go; None where the SA is not all of its contract, or AH."""
-        if isinstance(self._opens, EspOpen) and len(contract.child.inbound) == 1:
-            self.open_many = self._opens.open_many
+        if isinstance(self.opens, EspOpen) and len(contract.child.inbound) == 1:
+            self.open_many = self.opens.open_many
         self.tunnel = sa.mode is Mode.TUNNEL
         self.front = IPV4_OCTETS if len(sa.destination) == 4 else IPV6_OCTETS
         """Octets of the plain IP header in front of it."""
@@ -61,13 +64,13 @@ class Inlet:
 
     def unwrap(self, packet: bytes, parts: View) -> bytes | Drop:
         """The IP packet that ``packet`` protects, its ESP or AH header being at ``parts.at``."""
-        if isinstance(self._opens, AhOpen):
-            clear = self._opens.open(packet)
+        if isinstance(self.opens, AhOpen):
+            clear = self.opens.open(packet)
             if isinstance(clear, Drop) or not self.tunnel:
                 return clear if isinstance(clear, Drop) else clear.packet
             next_header, payload = clear.next_header, clear.packet[parts.at :]
         else:
-            opened = self._opens.open(packet[parts.at : parts.whole])
+            opened = self.opens.open(packet[parts.at : parts.whole])
             if isinstance(opened, Drop):
                 return opened
             next_header, payload = opened
@@ -76,3 +79,7 @@ class Inlet:
                 return fitted(packet[: parts.at], parts.next_at, next_header, whole) + payload
         inner = inner_packet(next_header, payload)
         return inner if isinstance(inner, Drop) else decapsulate(traffic_class(packet) & 3, inner)
+
+
+def _opening(sa: Sa) -> EspOpen | AhOpen:
+    return EspOpen(sa) if sa.protocol is Protocol.ESP else AhOpen(sa)

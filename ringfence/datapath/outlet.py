@@ -7,6 +7,7 @@ for the host's UDP socket makes that one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from typing import Protocol as Interface
 
 from ringfence.databases.proposal import Protocol
@@ -185,34 +186,41 @@ class Outlet:
 
     def __init__(self, sas: Sequence[Sa], random: Callable[[int], bytes], identification: Callable[[], int]) -> None:
         """Prepare ``sas``, innermost first; raises what ``EspSeal`` and ``AhSeal`` raise, and ValueError."""
+        self._identification = identification
+        self._seals = [AhSeal(sa, random) if sa.protocol is Protocol.AH else EspSeal(sa, random) for sa in sas]
+        self.counters: list[SequenceCounter] = [seal.sequence for seal in self._seals]
+        self._steps = self._around(sas)
+
+    def moved(self, sas: Sequence[Sa]) -> "Outlet":
+        """The same SAs between other addresses, or in UDP or not; sequence numbers go on, so that none comes twice."""
+        other = copy(self)
+        other._steps = other._around(sas)  # noqa: SLF001
+        return other
+
+    def _around(self, sas: Sequence[Sa]) -> list[Step]:
         if any(sa.encapsulation and (sa.protocol is Protocol.AH or sa is not sas[-1]) for sa in sas):
             raise ValueError("only the outermost SA can be in UDP, and it must be ESP")
-        self.counters: list[SequenceCounter] = []
-        self._steps = [self._step(sa, random, identification) for sa in sas]
-        self._first, self._rest = self._steps[0], self._steps[1:]
-
-    def _step(self, sa: Sa, random: Callable[[int], bytes], identification: Callable[[], int]) -> Step:
-        if sa.protocol is Protocol.AH:
-            ah = AhSeal(sa, random)
-            self.counters.append(ah.sequence)
-            tunnel = sa.mode is Mode.TUNNEL
-            return AhTunnel(sa, ah, identification) if tunnel else AhTransport(ah, identification)
-        esp = EspSeal(sa, random)
-        self.counters.append(esp.sequence)
-        return EspTunnel(sa, esp, identification) if sa.mode is Mode.TUNNEL else EspTransport(sa, esp)
+        return [_step(sa, seal, self._identification) for sa, seal in zip(sas, self._seals, strict=True)]
 
     def seal_many(self, packets: Sequence[bytes]) -> Sealed:
         """Each packet protected by all SAs, or why not, in order."""
-        return self._onward(self._first.seal_many(packets))
+        return self._onward(self._steps[0].seal_many(packets))
 
     def dummies(self, count: int, octets: int) -> Sealed:
         """Packets that carry nothing and that the peer drops; none where the innermost SA is AH."""
-        first = self._first
+        first = self._steps[0]
         return self._onward(first.dummies(count, octets)) if isinstance(first, EspTunnel | EspTransport) else []
 
     def _onward(self, results: Sealed) -> Sealed:
-        for step in self._rest:
+        for step in self._steps[1:]:
             good = [result for result in results if type(result) is bytes]
             done = iter(step.seal_many(good))
             results = [next(done) if type(result) is bytes else result for result in results]
         return results
+
+
+def _step(sa: Sa, seal: AhSeal | EspSeal, identification: Callable[[], int]) -> Step:
+    tunnel = sa.mode is Mode.TUNNEL
+    if isinstance(seal, AhSeal):
+        return AhTunnel(sa, seal, identification) if tunnel else AhTransport(seal, identification)
+    return EspTunnel(sa, seal, identification) if tunnel else EspTransport(sa, seal)

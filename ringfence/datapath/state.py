@@ -205,7 +205,8 @@ class PathState:
         for inlet in contract.inlets:
             sa = inlet.sa
             number = ESP if sa.protocol is Protocol.ESP else AH
-            self.inlets[number][sa.destination + sa.spi.to_bytes(4)] = inlet
+            for name in inlet.names:
+                self.inlets[number][name] = inlet
 
     def remove_inlets(self, contract: Contract) -> None:
         """Let no more in."""

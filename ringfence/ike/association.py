@@ -78,6 +78,10 @@ class IkeSa(Protocol):
         """Between which ends its messages go now."""
 
     @property
+    def home(self) -> Path:
+        """Between which ends the policy knows both: the peer where it proved who it is."""
+
+    @property
     def entry(self) -> PadEntry:
         """How the peer has authenticated, or should."""
 

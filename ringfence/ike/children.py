@@ -33,6 +33,7 @@ class Record:
     ike_id: int
     """The IKE SA that speaks for it now: the newest with this peer."""
     path: Path
+    """Between which ends the policy knows both."""
     initiator: bool
     """Whether we began its negotiation."""
     order: Order
@@ -43,6 +44,13 @@ class Record:
     """The lesser nonce of its negotiation, where that decides which of several counts (IKEv2)."""
     replaces: int | None = None
     """The contract in whose place it is, be it that the peer says so or that it is made anew for it."""
+    moved: Path | None = None
+    """Between which ends it goes, where they have moved since (RFC 4555)."""
+
+    @property
+    def at(self) -> Path:
+        """Between which ends it goes."""
+        return self.moved or self.path
 
     @property
     def key(self) -> Key:
@@ -104,14 +112,26 @@ class Children:
         for sa in record.child.inbound:
             self._inbound[sa.protocol, sa.spi] = record
         for sa in record.child.outbound:
-            self._outbound[record.path.remote.address, sa.protocol, sa.spi] = record
+            self._outbound[record.at.remote.address, sa.protocol, sa.spi] = record
 
     def remove(self, child_id: int) -> Record | None:
         """Forget a contract."""
-        record = self._records.pop(child_id, None)
+        record = self._records.get(child_id)
         if record is None:
             return None
+        self._take_out(record)
         record.happen(ChildEvent.ENDED)
+        return record
+
+    def relocate(self, record: Record, path: Path, moved: Path, child: ChildSa) -> None:
+        """A contract goes by other addresses, and so do its SAs in ``child``."""
+        self._take_out(record)
+        record.path, record.moved, record.child = path, moved, child
+        self.add(record)
+
+    def _take_out(self, record: Record) -> None:
+        child_id = record.child.id
+        del self._records[child_id]
         rivals = self._by_key[record.key]
         rivals.remove(record)
         if not rivals:
@@ -122,13 +142,12 @@ class Children:
         for sa in record.child.inbound:
             del self._inbound[sa.protocol, sa.spi]
         for sa in record.child.outbound:
-            key = record.path.remote.address, sa.protocol, sa.spi
+            key = record.at.remote.address, sa.protocol, sa.spi
             if self._outbound.get(key) is record:  # the peer chose that SPI, and may have chosen it twice
                 del self._outbound[key]
             self._gone[key] = record.child.inbound[-1].protocol, record.child.inbound[-1].spi
             if len(self._gone) > RECENT:
                 del self._gone[next(iter(self._gone))]
-        return record
 
     def get(self, child_id: int) -> Record | None:
         """The contract of that id."""
@@ -141,6 +160,17 @@ class Children:
     def was_received_by(self, remote: bytes, protocol: Protocol, spi: int) -> tuple[Protocol, int] | None:
         """By what a contract was received that we do not have any more, and that we sent to ``remote`` by that SPI."""
         return self._gone.get((remote, protocol, spi))
+
+    def sent_under(self, ike_id: int, protocol: Protocol, spi: int) -> Record | None:
+        """Likewise of those that an IKE SA speaks for, wherever its peer is."""
+        return next(
+            (
+                record
+                for record in self.of(ike_id)
+                if any((sa.protocol, sa.spi) == (protocol, spi) for sa in record.child.outbound)
+            ),
+            None,
+        )
 
     def received_by(self, protocol: Protocol, spi: int) -> Record | None:
         """The contract that we receive by that SPI with."""
@@ -181,7 +211,7 @@ class Children:
             self._by_ike.setdefault(to, {})[record.child.id] = record
 
     def with_peer(self, remote: bytes) -> tuple[Record, ...]:
-        """Those with the peer at this address."""
+        """Those with the peer that the policy knows at this address."""
         return tuple(self._by_peer.get(remote, {}).values())
 
     def with_identity(self, remote: bytes, peer: Identity) -> tuple[Record, ...]:
@@ -196,7 +226,7 @@ class Children:
 
 
 def _named(record: Record) -> tuple[bytes, Identity | None]:
-    return record.path.remote.address, record.child.peer
+    return record.at.remote.address, record.child.peer
 
 
 def _leave(index: dict[K, dict[int, Record]], key: K, child_id: int) -> None:

@@ -57,7 +57,8 @@ class Contracts:
         replaces = child.replaces
         if session.version != 1 and replaces is None:
             replaces = self._made_anew(session, child, wish)
-        record = Record(child, session.id, session.path, wish is not None, order, replaces=replaces)
+        ours, at = wish is not None, session.path
+        record = Record(child, session.id, session.home, ours, order, replaces=replaces, moved=at)
         self._world.children.add(record)
         return record
 
@@ -80,7 +81,7 @@ class Contracts:
 
     def _order_of_peers(self, session: IkeSa, child: ChildSa) -> Order:
         """A peer's contract is newer than all before, but for our own under way that the peer would hear later."""
-        ours = self._world.wishes.get(key_of(session.path, child.selector))
+        ours = self._world.wishes.get(key_of(session.home, child.selector))
         both = ours is not None and ours.nonce and not ours.insists
         return self._world.order_before(ours.order) if ours is not None and both else self._world.next_order()
 
@@ -132,14 +133,15 @@ class Contracts:
         if not waits:
             return 0.0
         settings, now = self._world.settings, self._world.env.now
-        old = next((each for each in self._world.children.competing(record.key) if self._carries(each)), None)
+        old = next((each for each in self._world.children.competing(record.key) if self.carries(each)), None)
         if old is None:
             return settings.first_switch_s
         ends = self._timers.when((Due.EXPIRE, old.child.id))
         return settings.switch_s if ends is None else max(0.0, min(settings.switch_s, (ends - now) / 2))
 
     @staticmethod
-    def _carries(record: Record) -> bool:
+    def carries(record: Record) -> bool:
+        """Whether packets are sent by it."""
         return record.state in (ChildState.LIVE, ChildState.REKEYING)
 
     def switch(self, child_id: int) -> None:
@@ -169,13 +171,13 @@ class Contracts:
                 continue
             if path.local != session.path.local and not session.path.tcp:  # each connection has a port of its own
                 continue
-            record.path = session.path
+            record.path, record.moved = session.home, session.path
             record.child = replace(
                 record.child,
                 outbound=_by_path(record.child.outbound, session.path),
                 inbound=_by_path(record.child.inbound, session.path),
             )
-            if self._carries(record):
+            if self.carries(record):
                 self._emit(InstallOutbound(record.child))
 
     def _replaced(self, record: Record, *, by: Record | None) -> None:
@@ -205,13 +207,15 @@ class Contracts:
         if tell and session is not None:
             self._take(session, session.delete([(sa.protocol, sa.spi) for sa in record.child.inbound]))
         if not was_larval:
-            selector, peer = record.child.words, peer_of(record.path)
+            selector, peer = record.child.words, peer_of(record.at)
             self._emit(Report(QuickModeEnded(child_id=child_id, peer=peer, selector=selector, why=why)))
         return record
 
     def deleted_by_peer(self, session: IkeSa, protocol: Protocol, spi: int) -> Record | None:
         """The peer does not receive by that SPI any more."""
-        record = self._world.children.sent_by(session.path.remote.address, protocol, spi)
+        children = self._world.children
+        record = children.sent_under(session.id, protocol, spi)
+        record = record or children.sent_by(session.path.remote.address, protocol, spi)
         if record is None or session.agreed is None or record.child.peer != session.agreed.remote:
             return None
         self._succeed(record)  # whoever ends what was replaced receives by its successor
@@ -261,7 +265,7 @@ class Contracts:
             return
         for record in self._world.children.with_identity(session.path.remote.address, made.remote):
             old = record.state is not ChildState.LARVAL and record.made_at < session.began_at
-            if old and record.path.local.address == ours:
+            if old and record.at.local.address == ours:
                 self._follow_soon(record)
                 self.end(record.child.id, why, tell=False)
         for other in self._sessions.peers_of(session):

@@ -36,6 +36,7 @@ from ringfence.ike.happening import (
     PeerSilent,
     Prepared,
     QuickFailed,
+    Relocated,
     Shortened,
     Suspicion,
     Worn,
@@ -45,10 +46,11 @@ from ringfence.ike.info import IkeSaInfo, peer_of
 from ringfence.ike.infos import info_of
 from ringfence.ike.lifetime import ChildState, IkeEvent
 from ringfence.ike.liveness import Liveness
+from ringfence.ike.mobility import Mobility
 from ringfence.ike.pursuit import Pursuit
 from ringfence.ike.reauthentication import Reauthentication
 from ringfence.ike.redirection import Redirection
-from ringfence.ike.sameness import same_entry, same_peer
+from ringfence.ike.sameness import Change
 from ringfence.ike.sessions import Sessions
 from ringfence.ike.settings import IkeSettings
 from ringfence.ike.standing import Standing
@@ -82,6 +84,7 @@ class IkeEngine:
         self._standing = Standing(self._world, self._timers, self._pursuit)
         self._liveness = Liveness(*shared, self._contracts, self._pursuit)
         self._redirection = Redirection(*shared, self._pursuit)
+        self._mobility = Mobility(*shared, self._contracts)
         self._wear = Wear(self._sessions, self._pursuit)
         moves = self._redirection
         self._succession = Succession(self._world, self._timers, self._sessions, self._end_orphan, moves)
@@ -96,28 +99,20 @@ class IkeEngine:
         self._world.spd, self._world.pad = spd, pad
         self._pursuit.keyings.follow(changed=pad != old_pad)
         self._world.redirects.follow(pad)
-        gone = {entry.name for entry in old_spd if not same_entry(entry, spd.named(entry.name))}
         why = "the policy has changed"
-
-        def changed(name: str, path: Path) -> bool:
-            """Whether the entry's traffic, or how the peer authenticates, is not as it was."""
-            entry = old_spd.named(name)
-            return entry is None or name in gone or stranger(entry.peer, path)
-
-        def stranger(name: str, path: Path) -> bool:
-            return not same_peer(old_pad.named(name), pad.named(name), path)
-
+        change = Change((old_spd, old_pad), (spd, pad), self._mobility.may_move)
+        self._mobility.follow(old_pad.own)
         for wish in self._world.wishes:
-            if changed(wish.entry.name, wish.path):
+            if change.traffic(wish.entry.name, wish.path, wish.ike_id):
                 self._pursuit.abandon(wish)
                 if spd.named(wish.entry.name) is not None:
                     wish.flows.clear()  # the packet path has decided anew on what waits, and asks again
                 self._pursuit.give_up(wish, Reason.POLICY_CHANGED, why)
         for record in self._world.children:
-            if any(changed(one.entry, record.path) for one in record.child.shares):
+            if any(change.traffic(one.entry, record.path, record.ike_id) for one in record.child.shares):
                 self._end_child(record.child.id, why, tell=True)
         for session in self._sessions:
-            if stranger(session.entry.name, session.path):
+            if change.peer(session.entry.name, session.home, session.id):
                 self._sessions.end(session, IkeEvent.DELETED, why, tell=True, reason=Reason.POLICY_CHANGED)
         self._standing.follow(spd)
         return self._done()
@@ -326,8 +321,8 @@ class IkeEngine:
                 self._reauthentication.limited(session, seconds)
             case Shortened() | Worn():
                 self._wear.happen(session, happening)
-            case Moved():
-                self._contracts.follow(session)
+            case Moved() | Relocated():
+                self._mobility.happen(session, happening)
             case FirstContact():
                 self._contracts.drop_before(session, "the peer has begun anew")
             case _:

@@ -11,6 +11,7 @@ from ringfence.databases.sa import ChildSa
 from ringfence.ike.effects import Effect
 from ringfence.ike.errors import Reason
 from ringfence.ike.wishes import Wish
+from ringfence.net.address import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,16 @@ class MainFailed:
 @dataclass(frozen=True, slots=True)
 class Moved:
     """The peer's messages come from another port than before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relocated:
+    """An IKE SA goes by other addresses (RFC 4555)."""
+
+    contracts: bool = False
+    """Whether what is under it goes there, too; until then it goes where it went."""
+    was: Path | None = None
+    """What that went by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +223,7 @@ Happening = (
     | MainFailed
     | FirstContact
     | Moved
+    | Relocated
     | PeerDeleted
     | PeerDeletedIke
     | PeerSilent

@@ -11,12 +11,13 @@ from ringfence.ike.lifetime import IkeState
 from ringfence.net.address import Path, format_address
 
 IKE_PORT = 500
+IKE_PORTS = (IKE_PORT, 4500)
 
 
 def peer_of(path: Path) -> str:
-    """The other end as events name it: its address, and its port where that is not IKE's."""
+    """The other end as events name it: its address, and its port where that is none of IKE's."""
     remote = path.remote
-    return format_address(remote.address) if remote.port == IKE_PORT else str(remote)
+    return format_address(remote.address) if remote.port in IKE_PORTS else str(remote)
 
 
 def keying_by(path: Path, version: int = 2) -> str:
@@ -61,3 +62,14 @@ class IkeSaInfo:
     """Ids of the contracts that it speaks for."""
     refers: bool = False
     """Whether the peer is a client that lets itself be sent to another gateway."""
+    mobike: bool = False
+    """Whether both sides let it go over to other addresses."""
+    home: Path | None = None
+    """Between which ends the policy knows both; the peer may be elsewhere since."""
+
+    @property
+    def begun_at(self) -> str:
+        """Where the peer was when it proved who it is, if that is elsewhere."""
+        if self.home is None or self.home.remote.address == self.path.remote.address:
+            return ""
+        return format_address(self.home.remote.address)

@@ -7,6 +7,7 @@ from ringfence.ike.association import IkeSa, Referring
 from ringfence.ike.children import Record
 from ringfence.ike.info import IkeSaInfo
 from ringfence.ike.lifetime import ChildState
+from ringfence.ike.mobility import is_mobile
 
 
 def info_of(session: IkeSa, records: Sequence[Record], expires_at: float | None) -> IkeSaInfo:
@@ -28,6 +29,8 @@ def info_of(session: IkeSa, records: Sequence[Record], expires_at: float | None)
         rule=session.rule,
         made_at=session.made_at,
         expires_at=expires_at,
+        mobike=is_mobile(session),
+        home=session.home,
         refers=isinstance(session, Referring) and session.refers,
         children=tuple(record.child.id for record in records if record.state is not ChildState.LARVAL),
     )

@@ -143,6 +143,8 @@ class Pursuit:
             self._pursue_anew(wish, wish.anew.heir)
             return
         session = self._renewed_under(wish) or self._sessions.best(wish.path, entry, self._renewed_with(wish))
+        if session is not None and wish.is_between_hosts and session.path.remote.address != wish.path.remote.address:
+            session = None  # who is somewhere else now is not that host any more
         under_way = self._sessions.negotiating(wish.path, entry)
         if larval is not None:
             wish.waits_for = larval.child.id

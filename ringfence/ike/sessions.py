@@ -23,6 +23,7 @@ from ringfence.ike.happening import Orphaned, Output
 from ringfence.ike.header import COOKIE_OCTETS, NO_COOKIE, Header
 from ringfence.ike.info import made_room, peer_of
 from ringfence.ike.lifetime import IkeEvent, IkeState, soft_limits
+from ringfence.ike.places import Ends, Places, ends_of, is_known_there
 from ringfence.ike.v1.session import Session as SessionV1
 from ringfence.ike.v2.rekey import Successor
 from ringfence.ike.v2.session import Session as SessionV2
@@ -42,8 +43,8 @@ class Sessions:
         self._by_id: dict[int, IkeSa] = {}
         self._by_cookies: dict[tuple[bytes, bytes], IkeSa] = {}
         self._by_first: dict[tuple[Path, bytes], IkeSa] = {}
-        self._by_peer: dict[tuple[bytes, bytes], dict[int, IkeSa]] = {}
-        self._orphans: dict[tuple[bytes, bytes], list[int]] = {}
+        self._by_peer = Places()
+        self._orphans: dict[Ends, list[int]] = {}
         """IKE SAs that are gone while contracts of theirs live on."""
         self._cookies: set[bytes] = set()
         """Our own."""
@@ -96,19 +97,15 @@ class Sessions:
 
     def with_peer(self, path: Path) -> list[IkeSa]:
         """Those between these two addresses."""
-        return list(self._by_peer.get(_ends(path), {}).values())
+        return self._by_peer.at(ends_of(path))
 
     def best(self, path: Path, entry: PadEntry, peer: Identity | None = None) -> IkeSa | None:
         """The one for a new contract, whose peer has proved what ``entry`` wants, or to be ``peer``.
 
         Behind one address there may be several peers.
         """
-        usable = [
-            each
-            for each in self.with_peer(path)
-            if each.usable and each.serves(entry) and (peer is None or (each.agreed and each.agreed.remote == peer))
-        ]
-        return max(usable, key=_worth, default=None)
+        fitting = (each for each in self.with_peer(path) if is_known_there(each, path, peer))
+        return max((each for each in fitting if each.usable and each.serves(entry)), key=_worth, default=None)
 
     def negotiating(self, path: Path, entry: PadEntry) -> IkeSa | None:
         """A main mode under way that we began."""
@@ -183,8 +180,13 @@ class Sessions:
 
     def _add(self, session: IkeSa) -> None:
         self._by_id[session.id] = session
-        self._by_peer.setdefault(_ends(session.path), {})[session.id] = session
+        self.relist(session)
         self.noted(session)
+
+    def relist(self, session: IkeSa) -> None:
+        """It is found by where it is, and by where the policy knows its peer."""
+        if session.id in self._by_id:
+            self._by_peer.put(session)
 
     def succeed(self, old: IkeSa, made: Successor) -> IkeSa:
         """The successor of an IKE SA of IKEv2; it does not take over anything yet."""
@@ -255,14 +257,14 @@ class Sessions:
     def _adopt(self, session: IkeSa) -> None:
         """Speak for what a former IKE SA with this peer has left."""
         left = []
-        for ike_id in self._orphans.pop(_ends(session.path), []):
+        for ike_id in self._orphans.pop(ends_of(session.path), []):
             children = self._world.children.of(ike_id)
             if session.agreed and any(record.child.peer == session.agreed.remote for record in children):
                 self._world.children.move(ike_id, session.id)
             elif children:
                 left.append(ike_id)
         if left:
-            self._orphans[_ends(session.path)] = left
+            self._orphans[ends_of(session.path)] = left
 
     def rank(self, session: IkeSa) -> None:
         """Which of the IKE SAs with this peer counts, now that one is established, or known to be so at both sides.
@@ -340,10 +342,8 @@ class Sessions:
             self._world.half_open.end(session.id)
         session.state = IkeState.GONE
         self._take(session, [*self._world.assignments.ended(session.id)])
-        ends = _ends(session.path)
-        del self._by_peer[ends][session.id]
-        if not self._by_peer[ends]:
-            del self._by_peer[ends]
+        ends = ends_of(session.path)
+        self._by_peer.remove(session)
         self._unlist(session)
         if session.version != 1:
             return
@@ -368,10 +368,6 @@ class Sessions:
     def expires_at(self, session: IkeSa) -> float | None:
         """When it ends by itself."""
         return self._timers.when((Due.EXPIRE_IKE, session.id))
-
-
-def _ends(path: Path) -> tuple[bytes, bytes]:
-    return path.local.address, path.remote.address
 
 
 def _worth(session: IkeSa) -> tuple[int, bool, bool, int]:

@@ -75,6 +75,11 @@ class Wish:
         return key_of(self.path, self.selector)
 
     @property
+    def is_between_hosts(self) -> bool:
+        """Whether it is for transport mode."""
+        return self.entry.processing is not None and self.entry.processing.mode is Mode.TRANSPORT
+
+    @property
     def insists(self) -> bool:
         """Whether our quick mode, once it wins, goes on alone. One that is not heard lets the peer's go on as well: the
         peer may have no IKE SA where ours runs. So does one whose peer would let both go on.

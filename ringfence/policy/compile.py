@@ -90,7 +90,7 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret], 
     before = list(asked(entries, first, tuple(compiler.ends)))
     entries = beside_exempt(beside_multicast(entries, host.broadcasts), unprotected(policy.settings.exempt))
     entries = beside_tunnels(entries, {one.name for one in written if isinstance(one, Rule) and one.exempt_protected})
-    pad = _used(compiler.peers.pad(), drafts.values())
+    pad = _used(compiler.peers.pad(host.outer), drafts.values())
     spd = Spd(
         tuple(with_exemptions(entries, always, before)),
         (*guards.values(), *(_known(host.own) if guards_here else ()), *guards_here.values()),
@@ -120,7 +120,8 @@ def compile_policy(policy: Policy, host: HostFacts, keys: Mapping[str, Secret], 
 def _used(pad: Pad, entries: Iterable[SpdEntry]) -> Pad:
     """The peers of these entries; a rule that holds nowhere now must not let anybody in."""
     named = {entry.peer for entry in entries}
-    return Pad(tuple(one for one in pad if one.name in named))
+    used = tuple(one for one in pad if one.name in named)
+    return Pad(used, pad.own if any(one.mobike for one in used) else ())
 
 
 def _known(own: Iterable[bytes]) -> Iterator[SpdEntry]:
@@ -338,6 +339,10 @@ class _Compiler:
             yield Ends(selector.destination, selector.source)
         else:
             pairs = [*self._gateways(rule, rule.gateways)]
+            if rule.gateways.asks is not None and rule.mobike:  # it may go over to any other of our addresses
+                found = {one: there for there, here in pairs for one in self.cubes.own(rule.scope)
+                         if one in self.host.outer and len(one) == len(here.first)}  # fmt: skip
+                pairs += [(there, AddressRange.host(one)) for one, there in found.items()]
             yield from (Ends(there, here) for there, here in pairs)
             yield from (
                 Ends(one, here) for one in rule.gateways.others for _, here in pairs if one.version == here.version

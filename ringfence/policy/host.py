@@ -10,6 +10,7 @@ from ringfence.policy.networks import Interface, Profiles, Situation
 from ringfence.policy.scope import Profile
 
 LOOPBACK = (AddressRange.parse("127.0.0.0/8"), AddressRange.parse("::1"))
+LINK_LOCAL = (AddressRange.parse("169.254.0.0/16"), AddressRange.parse("fe80::/10"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,18 @@ class HostFacts:
     def own(self) -> tuple[bytes, ...]:
         """Addresses that traffic with others may have, each once."""
         return tuple(dict.fromkeys(one for one in self.addresses if not any(one in loop for loop in LOOPBACK)))
+
+    @property
+    def outer(self) -> tuple[bytes, ...]:
+        """Addresses that tunnels may begin at, those with a way to everywhere first."""
+        led = {
+            one
+            for link in self.interfaces
+            for one in link.addresses
+            if any(len(hop) == len(one) for hop in link.gateways)
+        }
+        found = (one for one in self.own if one not in self.assigned and not any(one in near for near in LINK_LOCAL))
+        return tuple(sorted(found, key=lambda one: one not in led))
 
     def situations(self, profiles: Profiles) -> tuple[Situation, ...]:
         """Its interfaces as ``profiles`` has them, and its addresses that are at none of them."""

@@ -213,6 +213,8 @@ class Rule:
     replay_window: int = 64
     tfc_octets: int = 0
     nat_traversal: bool = True
+    mobike: bool = True
+    """Whether a tunnel may go over to other addresses."""
     initiate: bool = True
     legacy: bool = False
     enabled: bool = True

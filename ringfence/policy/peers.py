@@ -55,6 +55,7 @@ class Manner:
     own_auth: tuple[Auth, ...]
     sha1: bool
     """Whether signatures by RSA with SHA-1 are taken and given (IKEv2)."""
+    mobike: bool = True
     ppk: PpkFile | None = None
     tcp: Tcp | None = None
     pool: str = ""
@@ -107,6 +108,8 @@ class Peers:
         self._fragmentation = fragmentation
         self._names: dict[Manner, str] = {}
         self._entries: dict[str, tuple[Manner, Origin, _Places]] = {}
+        self._tunnels = set[str]()
+        """Those of rules with tunnels."""
 
     def add(
         self, rule: Rule, auth: tuple[Auth, ...], admissions: tuple[Admission, ...], origin: Origin
@@ -118,7 +121,8 @@ class Peers:
         mode = rule.main_mode or MainMode()
         manner = Manner(
             auth, mode, rule.local_identity, rule.remote_identity, admissions, rule.nat_traversal, rule.initiate,
-            versions(rule.keying, auth), rule.own_auth, signs_weakly(rule), rule.ppk, rule.tcp, *_of_gateways(rule),
+            versions(rule.keying, auth), rule.own_auth, signs_weakly(rule), rule.mobike, rule.ppk, rule.tcp,
+            *_of_gateways(rule),
         )  # fmt: skip
         missing = [
             one.file for one in (*auth, *rule.own_auth) if isinstance(one, PskFile) and one.file not in self._keys
@@ -129,14 +133,16 @@ class Peers:
             name = self._free(manner.word)
             self._names[manner] = name
             self._entries[name] = (manner, origin, _Places())
+        if rule.gateways is not None:
+            self._tunnels.add(name)
         return name, missing
 
     def widen(self, name: str, ends: Iterable[Ends]) -> None:
         """It is the entry between these addresses, too."""
         self._entries[name][2].add(ends)
 
-    def pad(self) -> Pad:
-        """The entries; those for the fewest addresses are asked first."""
+    def pad(self, own: tuple[bytes, ...] = ()) -> Pad:
+        """The entries; those for the fewest addresses are asked first. ``own``: where this host may negotiate from."""
         entries = [
             PadEntry(
                 name=name,
@@ -157,6 +163,7 @@ class Peers:
                 quick_mode_limit=1 if manner.main_mode.pfs else manner.main_mode.sessions,
                 initiate=manner.initiate,
                 keying=manner.keying,
+                mobike=manner.mobike and name in self._tunnels and 2 in manner.keying,
                 ppk=self._ppk(manner.ppk),
                 reauthenticate_s=manner.main_mode.reauthenticate_s,
                 tcp=manner.tcp,
@@ -170,7 +177,7 @@ class Peers:
             for name, (manner, origin, places) in self._entries.items()
             for methods in (manner.main_mode.methods,)
         ]
-        return Pad(tuple(sorted(entries, key=lambda entry: _widest(entry))))
+        return Pad(tuple(sorted(entries, key=lambda entry: _widest(entry))), own)
 
     def _ppk(self, ppk: PpkFile | None) -> Ppk | None:
         if ppk is None or ppk.file not in self._keys:

@@ -81,6 +81,7 @@ def decode_rule(table: Table) -> Rule:
         replay_window=either(table.number("replay-window", 0, 4096), DEFAULT.replay_window),
         tfc_octets=either(table.number("tfc", 0, 65535), 0),
         nat_traversal=either(table.value("nat-traversal", bool), True),
+        mobike=either(table.value("mobike", bool), True),
         initiate=either(table.value("initiate", bool), True),
         legacy=either(table.value("legacy", bool), False),
         scope=decode_scope(table),

@@ -204,6 +204,7 @@ def _rule(item: Rule, settler: Settler) -> Iterator[Pair]:
     if item.gateways is not None:
         yield from _tunnel(item)
     yield "nat-traversal", toml_flag(item.nat_traversal), item.nat_traversal
+    yield "mobike", toml_flag(item.mobike), item.mobike
     yield "initiate", toml_flag(item.initiate), item.initiate
     yield "legacy", toml_flag(item.legacy), not item.legacy
 

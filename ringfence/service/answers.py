@@ -316,6 +316,8 @@ class Answers:
             made_at=self._date(sa.made_at),
             expires_at=self._date(sa.expires_at),
             quick_modes=[f"q{child}" for child in sa.children],
+            mobike=sa.mobike,
+            begun_at=sa.begun_at,
         )
 
     def _quick_mode(self, child: ChildSa, traffic: ChildTraffic) -> QuickModeSa:

@@ -260,12 +260,13 @@ class PolicyKeeper:
 
 def _meaning(
     compiled: Compiled,
-) -> tuple[list[SpdEntry], list[SpdEntry], list[PadEntry], tuple[Home, ...], list[PacketList], bool]:
+) -> tuple[list[SpdEntry], list[SpdEntry], list[PadEntry], tuple[bytes, ...], tuple[Home, ...], list[PacketList], bool]:
     """What a policy does, without the lines where it says so; the order of its entries is part of it."""
     return (
         [replace(entry, origin=NO_ORIGIN) for entry in compiled.spd],
         [replace(entry, origin=NO_ORIGIN) for entry in compiled.spd.guards],
         [replace(entry, origin=NO_ORIGIN) for entry in compiled.pad],
+        compiled.pad.own,
         compiled.spd.homes,
         [replace(one, origin=NO_ORIGIN) for one in compiled.spd.packet_lists],
         compiled.spd.translated,

@@ -73,6 +73,12 @@ class HostPolicy:
     """Gateways that the remote one may send it to."""
     send_to: str = ""
     tcp: Tcp | None = None
+    mobike: bool = False
+    own: tuple[str, ...] = ()
+    """All addresses of the host, for those that may move."""
+    roams: str = ""
+    """Where the peer may be; empty for ``remote`` alone. Its tunnel then ends wherever it is."""
+    nat_traversal: bool = True
 
     def with_(self, **changes: object) -> "HostPolicy":
         """The same but for some fields."""
@@ -83,6 +89,11 @@ class HostPolicy:
         """What it protects."""
         return Selector.between(self.local_net or self.local, self.remote_net or self.remote, self.protocol)
 
+    @property
+    def _anywhere(self) -> bool:
+        """Whether the other end of the tunnel is wherever the peer is."""
+        return bool(self.roams) or self.remote == ANYWHERE
+
     def compiled(self) -> tuple[Spd, Pad]:
         """Its SPD and PAD, of one entry each."""
         tunnel, others = self.mode is Mode.TUNNEL, tuple(map(AddressRange.parse, self.others))
@@ -90,7 +101,7 @@ class HostPolicy:
             methods=self.methods,
             mode=self.mode,
             tunnel_local=parse_address(self.local) if tunnel else None,
-            tunnel_remote=parse_address(self.remote) if tunnel and self.remote != ANYWHERE else None,
+            tunnel_remote=parse_address(self.remote) if tunnel and not self._anywhere else None,
             others=others,
             pfs=self.pfs,
             pfs_further=self.pfs_further,
@@ -98,7 +109,7 @@ class HostPolicy:
         entry = SpdEntry(ENTRY, self.selector, Action.PROTECT, Origin("lab"), processing=processing, peer=PEER)
         peer = PadEntry(
             name=PEER,
-            ends=tuple(map(Ends, (AddressRange.parse(self.remote), *others))),
+            ends=tuple(map(Ends, (AddressRange.parse(self.roams or self.remote), *others))),
             auth=self.auth or (PresharedKey(Secret(self.key)),),
             proposals=self.main,
             origin=Origin("lab"),
@@ -118,8 +129,10 @@ class HostPolicy:
             others=others,
             send_to=parse_address(self.send_to) if self.send_to else None,
             tcp=self.tcp,
+            mobike=self.mobike,
+            nat_traversal=self.nat_traversal,
         )
-        return Spd((entry,)), Pad((peer,))
+        return Spd((entry,)), Pad((peer,), tuple(map(parse_address, self.own)))
 
     def flow(self) -> FlowKey:
         """A ping that it protects."""

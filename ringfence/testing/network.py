@@ -168,6 +168,10 @@ class MemoryNetwork:
         """A host has another address, too."""
         self._hosts[parse_address(address)] = host
 
+    def leave(self, address: str) -> None:
+        """Nobody has that address any more."""
+        self._hosts.pop(parse_address(address), None)
+
     def remove(self, host: MemoryHost) -> None:
         """A host vanishes without a word."""
         self._hosts = {address: one for address, one in self._hosts.items() if one is not host}

@@ -28,8 +28,8 @@ def test_a_road_warrior_comes_in_without_any_packet():
     )
     said = [event.payloads for event in alice.of(MessageExchanged)][-2:]
     assert said == [
-        "IDi IDr AUTH N(INITIAL_CONTACT) CP SA TSi TSr",
-        "IDr AUTH CP SA TSi TSr",
+        "IDi IDr AUTH N(INITIAL_CONTACT) CP SA TSi TSr N(MOBIKE_SUPPORTED)",
+        "IDr AUTH N(MOBIKE_SUPPORTED) CP SA TSi TSr",
     ]  # fmt: skip
 
 

@@ -94,6 +94,11 @@ class Session:
         return self._voice.hears(path)
 
     @property
+    def home(self) -> Path:
+        """Likewise: nothing moves."""
+        return self.path
+
+    @property
     def rule(self) -> str:
         """The policy's rule that it is made for, for people; empty where it may be any of several."""
         return self._voice.rule

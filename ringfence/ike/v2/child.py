@@ -85,6 +85,13 @@ class Ground:
     """After how long a silence of the peer it is asked whether it is there."""
     names: tuple[Identity, ...] = ()
     """All that the peer has proved to be, where that is more."""
+    home: Path | None = None
+    """Between which ends the policy knows both, where they have moved since."""
+
+    @property
+    def known(self) -> Path:
+        """Between which ends the policy knows both."""
+        return self.home or self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +250,10 @@ def grants(chain: Chain, ground: Ground, offered: Offered, env: Env, *, first: b
     for entry in offered.entries:
         mode = processing_of(entry).mode
         seen = natt.as_seen(asked, mode, ground.nat, ground.path)
-        servable = _servable(entry, ground.path, offered.leased)
+        servable = _servable(entry, ground.known, offered.leased)
         withheld = withheld or servable is None
         selector = None if servable is None else narrowed(seen, servable)
-        if selector is None or not _fits_mode(entry, ground.path, wants_transport=wants_transport):
+        if selector is None or not _fits_mode(entry, ground, wants_transport=wants_transport):
             continue
         check_demand(entry, ground)
         processing = passing(processing_of(entry), ground.nat)
@@ -280,7 +287,7 @@ def _candidates(
     found: dict[Share, None] = {}
     for one in offered.entries:
         if one is entry or are_siblings(entry, one):
-            servable = _servable(one, ground.path, offered.leased)
+            servable = _servable(one, ground.known, offered.leased)
             common = (each.intersect(servable) for each in asked) if servable is not None else ()
             for each in common:
                 if each is not None and not ground.children.rival(one, each, ground.peer):
@@ -299,11 +306,12 @@ def _servable(entry: SpdEntry, path: Path, leased: tuple[bytes, ...]) -> Selecto
     return entry.selector.intersect(hosts) or hosts
 
 
-def _fits_mode(entry: SpdEntry, path: Path, *, wants_transport: bool) -> bool:
+def _fits_mode(entry: SpdEntry, ground: Ground, *, wants_transport: bool) -> bool:
     """Transport mode is between the hosts themselves, and where the peer wants it; a tunnel has the ends it names."""
-    processing = processing_of(entry)
+    processing, path = processing_of(entry), ground.known
     if processing.mode is Mode.TRANSPORT:
-        return wants_transport and entry.selector.intersect(hosts_of(path)) is not None
+        stays = path.remote.address == ground.path.remote.address
+        return stays and wants_transport and entry.selector.intersect(hosts_of(path)) is not None
     here, there = path.local.address, path.remote.address
     is_other = any(there in one for one in processing.others)
     return (processing.tunnel_local or here) == here and (is_other or (processing.tunnel_remote or there) == there)

@@ -29,6 +29,7 @@ from ringfence.ike.v2.stranger import refuse
 from ringfence.ike.v2.voice import Datagrams, Shields, Voice
 from ringfence.ike.window import digest
 from ringfence.ike.world import World
+from ringfence.net.address import Path
 
 MOST_FOLLOWING = 8
 """Exchanges that a peer may leave half done."""
@@ -72,6 +73,10 @@ class Dialogue:
         self._world = world
         self._finish = finish
         self._fail = fail
+        self.elsewhere: Callable[[], Sequence[Path]] = tuple
+        """By which other paths a request is tried that nobody answers."""
+        self.arrived: Callable[[], None] = lambda: None
+        """Hears of every response to a request."""
         self.current: AnyRunning | None = None
         """Our request that waits for its response."""
         self.waiting: list[AnyRunning] = []
@@ -159,6 +164,7 @@ class Dialogue:
             return
         running.repeater.answered()
         running.doubt, running.doubt_ends = None, None
+        self.arrived()
         if running.kind is Kind.IKE_SA_INIT:
             leads_on = message.chain.maybe(SaPayload) is not None
             self._voice.responder_spi = message.header.responder_cookie if leads_on else bytes(8)
@@ -168,11 +174,17 @@ class Dialogue:
         self.go_on()
 
     def receive_foreign(self) -> None:
-        """A peer that does not speak IKEv2 answers in IKEv1, which proves nothing."""
-        running = self.current
-        if running is not None and running.kind is Kind.IKE_SA_INIT:
+        """A peer that does not speak IKEv2 answers in IKEv1, which proves nothing; raises Ignored."""
+        if (running := self.current) is not None and running.kind is Kind.IKE_SA_INIT:
             self.doubt(running, Aborted(Reason.VERSION, "the peer answers in another version of IKE"))
         raise Ignored(Reason.VERSION, "a message in another version of IKE")
+
+    def say_again(self) -> None:
+        """Say what waits for its answer once more, since there is another path."""
+        running = self.current
+        if running is not None and running.repeater.due is not None:
+            self._voice.send(running.wire, f"{running.sent_words} (again)", running.sent, response=False)
+            running.repeater.sent(self._world.env.now)
 
     def doubt(self, running: AnyRunning, error: IkeError) -> None:
         """Something that nobody authenticated says that IKE_SA_INIT comes to nothing."""
@@ -353,7 +365,8 @@ class Dialogue:
                     running.wire, running.message_id, running.said, response=False, narrow=True
                 )  # fmt: skip
                 running.sent = max(running.sent, narrow, key=len)
-            self._voice.send(running.wire, f"{running.sent_words} (again)", running.sent, response=False)
+            also = self.elsewhere() if running.repeats >= MANY_TIMES else ()
+            self._voice.send(running.wire, f"{running.sent_words} (again)", running.sent, response=False, also=also)
             if running.wish is not None:
                 running.wish.repeats += 1
         else:

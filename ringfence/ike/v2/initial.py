@@ -43,7 +43,7 @@ from ringfence.ike.exchange import (
 )
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.through_nat import check_nat
-from ringfence.ike.v2 import authlife, fragment, intermediate, mixing, natt, ppk, redirect
+from ringfence.ike.v2 import authlife, fragment, intermediate, mixing, mobike, natt, ppk, redirect
 from ringfence.ike.v2.assigning import Assigning
 from ringfence.ike.v2.auth import Begun, introduce, meet
 from ringfence.ike.v2.certificates import requests
@@ -102,6 +102,8 @@ class Setting:
     """What both sides give each other."""
     elsewhere: redirect.Elsewhere
     """Where one side sends the other."""
+    own: tuple[bytes, ...] = ()
+    """Where we may negotiate from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ class Agreed:
     """The other gateway that the peer sends us to."""
     referred: bytes | None = None
     """The one that we have sent the peer to."""
+    others: tuple[bytes, ...] | None = None
+    """Where else the peer is; None unless both sides speak MOBIKE."""
 
     @property
     def proposal(self) -> IkeProposal:
@@ -161,20 +165,21 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
     (entry,) = setting.entries
     own_way(entry, Chain(()))  # nothing is said where we have nothing to prove ourselves with
     begun = yield from _initiate_init(setting, entry, env)
-    keys, nat, path = begun.keys, begun.nat, setting.path
+    keys, nat = begun.keys, begun.nat
     check_nat(entry, nat)
-    if nat is not None:
-        path = natt.floated(setting.path)
-        yield from traverse(path, peer_moves=nat.remote)
+    path = yield from mobike.path_through(setting.path, begun.theirs.chain, nat, entry)
     early = (begun.early and entry.ppk) or None
     keys, mixed = yield from intermediate.initiate(keys, env, early)
 
     asked, refused = _asked(wanted, nat, setting.children, env)
     child_payloads = () if asked is None else asked.payloads(())
     beside = *_contact(setting), *setting.assigning.ask(entry), *child_payloads
+    beside += mobike.offer(entry, setting.own, path)
     chain, proved, keys = yield from introduce(entry, replace(begun, keys=keys, mixed=mixed), *beside)
     contact = says(chain, Notify.INITIAL_CONTACT) and not proved.is_stranger
-    agreed = Agreed(keys, proved, nat, contact, limited_s=authlife.told(chain))
+    agreed = Agreed(
+        keys, proved, nat, contact, limited_s=authlife.told(chain), others=mobike.agreed(chain, entry)
+    )  # fmt: skip
     if (to := setting.elsewhere.heard(chain, entry)) is not None:
         return replace(agreed, sends_us=to)
     try:
@@ -357,7 +362,10 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     contact = says(chain, Notify.INITIAL_CONTACT) and not proved.is_stranger
     path = met.last.path or setting.path
     ground = Ground(setting.ike_id, keys, path, proved.remote, setting.children, nat, entry.unanswered_s, proved.names)
-    agreed = Agreed(keys, proved, nat, contact, refers=redirect.is_served(first.chain))
+    words = *words, *mobike.answer(chain, entry, setting.own, path)
+    agreed = Agreed(
+        keys, proved, nat, contact, refers=redirect.is_served(first.chain), others=mobike.agreed(chain, entry)
+    )  # fmt: skip
     if (referred := setting.elsewhere.referred(first.chain, entry)) is not None:
         yield from conclude(*words, *redirect.words(referred))
         return replace(agreed, referred=referred)

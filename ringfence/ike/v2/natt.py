@@ -60,6 +60,11 @@ def between(theirs: Chain, spis: bytes, path: Path, *, looks: bool) -> Nat | Non
     return nat or (Nat(local=False, remote=False) if path.tcp else None)
 
 
+def is_sought(theirs: Chain) -> bool:
+    """Whether a peer looks for NAT, and so can go through it."""
+    return any(each.kind == Notify.NAT_DETECTION_SOURCE_IP for each in theirs.all(NotifyPayload))
+
+
 def is_own(theirs: Chain, spis: bytes, identity: Identity, nat: Nat | None) -> bool:
     """Whether a peer behind NAT calls itself by the address that it has there, as its message shows."""
     if nat is None or not nat.remote or identity.kind not in (IdentityKind.IPV4_ADDRESS, IdentityKind.IPV6_ADDRESS):

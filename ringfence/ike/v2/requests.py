@@ -141,12 +141,14 @@ class Requests:
     def ask_alive(self, tries: int) -> None:
         """Ask whether the peer is there, so often."""
         patience = replace(self._world.settings.patience, tries=tries)
-        self._talk.ask(Running(Kind.INFORMATIONAL, Stepper(informational.tell()), patience, probes=True))
+        exchange = informational.tell(*self._session.moving.looks())
+        self._talk.ask(Running(Kind.INFORMATIONAL, Stepper(exchange), patience, probes=True))
 
     def informed(self, chain: Chain) -> None:
         """The peer has answered what we told it; what it deleted in turn is gone here already."""
         for protocol, spi in informational.deleted(chain):
             self._voice.emit(PeerDeleted(protocol, (spi,)))
+        self._session.moving.looked(chain)
 
     def _made(self) -> Agreed:
         if self._session.made is None:
@@ -164,6 +166,7 @@ class Requests:
             made.nat,
             made.entry.unanswered_s,
             made.proved.names,
+            self._session.home,
         )
 
     # The peer's ----------------------------------------------------------------------------------------------------
@@ -247,6 +250,8 @@ class Requests:
         negotiates = current is not None and current.kind is Kind.CREATE_CHILD_SA
         if self._session.closing or self._superseded:
             return Refused(Reason.COLLISION, "the IKE SA is about to end")
+        if self._session.moving.is_unproven:
+            return Refused(Reason.COLLISION, "the peer has yet to show that it is where it says")
         if rekeys_ike and negotiates and current is not None and not current.rekeys_ike:
             return Refused(Reason.COLLISION, "a child SA is being negotiated under the IKE SA that is to be rekeyed")
         if rekeys_ike and current is not None and current.deletes:
@@ -257,7 +262,7 @@ class Requests:
 
     def offered(self, proved: Proved) -> child.Offered:
         """What a child SA with a peer that has proved that may be."""
-        path = self._voice.path
+        path = self._session.home
 
         def replaces(chain: Chain) -> int | None:
             named = next((each for each in chain.all(NotifyPayload) if each.kind == Notify.REKEY_SA), None)
@@ -270,10 +275,10 @@ class Requests:
         """The child SA that a peer rekeys, by the SPI that it receives by; raises Refused."""
         protocol = next((each for each in Protocol if PROTOCOL_ID[each] == named.protocol), None)
         spi = int.from_bytes(named.spi)
-        record = protocol and self._world.children.sent_by(self._voice.path.remote.address, protocol, spi)
+        record = protocol and self._world.children.sent_under(self._session.id, protocol, spi)
         if not record and protocol and self._closes(protocol, spi):
             raise Refused(Reason.COLLISION, "the peer rekeys a child SA that we are about to delete")
-        if not record or record.ike_id != self._session.id:
+        if not record:
             about = named.protocol, named.spi
             raise Answered(
                 Reason.WRONG_SELECTORS, "the peer rekeys a child SA that we do not have", Notify.CHILD_SA_NOT_FOUND,
@@ -292,15 +297,16 @@ class Requests:
         chain, answer = message.chain, list[Payload]()
         ends = informational.deletes_ike(chain)
         gone = [] if ends else [*informational.deleted(chain)]
-        remote = self._voice.path.remote.address
         ours = []
         for protocol, spi in gone:
-            record = self._world.children.sent_by(remote, protocol, spi)
-            if record is not None and record.ike_id == self._session.id:
+            record = self._world.children.sent_under(self._session.id, protocol, spi)
+            if record is not None:
                 ours += [(sa.protocol, sa.spi) for sa in record.child.inbound]
         answer += informational.delete_children(ours)
         answer += configuration.informed(chain)
+        answer += self._session.moving.take(chain)
         self._talk.answer(message.header, message.octets, answer)
+        self._session.moving.taken()
         for protocol, spi in gone:
             self._voice.emit(PeerDeleted(protocol, (spi,)))
         if (seconds := authlife.told(chain)) is not None and not ends:

@@ -10,6 +10,7 @@ from ringfence.ike.exchange import Check, Message, Stepper, accept
 from ringfence.ike.payload import Payload
 from ringfence.ike.v2.child import Negotiated
 from ringfence.ike.v2.initial import Agreed
+from ringfence.ike.v2.mobike import Proven, Updated
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.rekey import Successor
 from ringfence.ike.window import Patience, Repeater
@@ -50,6 +51,8 @@ class Running(Generic[T]):
     doubt: IkeError | None = None
     """A sign that it comes to nothing, such as an unauthenticated answer."""
     doubt_ends: float | None = None
+    moves: bool = False
+    """Whether it is about the path."""
     probes: bool = False
     """Whether all it asks is whether the peer is there."""
     ticket: int = 0
@@ -87,4 +90,6 @@ class Running(Generic[T]):
         return f"no answer to {self.wire.name}"
 
 
-AnyRunning = Running[Agreed] | Running[Negotiated] | Running[Successor] | Running[Message]
+AnyRunning = (
+    Running[Agreed] | Running[Negotiated] | Running[Successor] | Running[Message] | Running[Updated] | Running[Proven]
+)

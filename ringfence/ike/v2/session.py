@@ -34,6 +34,8 @@ from ringfence.ike.v2 import child, informational, initial, rekey, reports
 from ringfence.ike.v2.assigning import Assigning
 from ringfence.ike.v2.channel import Spis, is_response
 from ringfence.ike.v2.dialogue import Dialogue
+from ringfence.ike.v2.mobike import Proven, Updated
+from ringfence.ike.v2.moving import Moving, Placed
 from ringfence.ike.v2.notifies import Answered
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.proof import Disbelieved
@@ -48,7 +50,7 @@ from ringfence.ike.world import World
 from ringfence.net.address import Path
 
 
-class Session:
+class Session(Placed):
     """One IKE SA."""
 
     version = 2
@@ -80,6 +82,7 @@ class Session:
         self._voice = Voice(path, spis, world.env, initiator=initiator)
         self._voice.joins = any(entry.fragmentation for entry in entries)
         self._talk = Dialogue(self._voice, world, self._finish, self._fail)
+        self.moving = Moving(self, self._voice, self._talk, world)
         self._requests = Requests(self, self._voice, self._talk, world)
         self._redial = Redial(self._voice, self._talk, self._requests, world)
 
@@ -89,11 +92,6 @@ class Session:
     def cookies(self) -> Spis:
         """The initiator's and the responder's SPI."""
         return self._voice.spis
-
-    @property
-    def path(self) -> Path:
-        """Between which ends its messages go now."""
-        return self._voice.path
 
     @property
     def rule(self) -> str:
@@ -149,7 +147,7 @@ class Session:
 
     def serves(self, entry: PadEntry | None) -> bool:
         """Whether what the peer has proved is what ``entry`` wants proved."""
-        if entry is None or self.made is None or not self.made.proved.satisfies(entry, self.path):
+        if entry is None or self.made is None or not self.made.proved.satisfies(entry, self.home):
             return False
         return entry.asks is None or self._world.assignments.of(self.id) is not None
 
@@ -300,9 +298,10 @@ class Session:
         old = former.agreed
         if isinstance(old, initial.Agreed):
             self.made = initial.Agreed(made.keys, old.proved, old.nat, refers=old.refers)
+        self._voice.protect(made.keys)
         if isinstance(former, Session):
             self._voice.go_on(former.voice)
-        self._voice.protect(made.keys)
+            self.moving.inherit(former.moving)
         self.made_at, self.confirmed = self._world.env.now, True
         self.happen(IkeEvent.AUTHENTICATED)
         if self.made is not None:
@@ -312,11 +311,9 @@ class Session:
     # Exchanges -----------------------------------------------------------------------------------------------------
 
     def _setting(self, first_contact: Callable[[], bool]) -> initial.Setting:
-        offered = self._requests.offered
-        assigning = Assigning(self.id, self.path, self._world)
-        children, elsewhere = self._world.children, self._requests.elsewhere
-        own = self.id, self.path, self.entries, self.cookies
-        return initial.Setting(*own, first_contact, children, offered, assigning, elsewhere)
+        world, asks, own = self._world, self._requests, (self.id, self.path, self.entries, self.cookies)
+        given = asks.offered, Assigning(self.id, self.path, world), asks.elsewhere, world.pad.own
+        return initial.Setting(*own, first_contact, world.children, *given)
 
     def _new(self, kind: Kind, exchange: Exchange[initial.Agreed]) -> Running[initial.Agreed]:
         return Running(kind, Stepper(exchange), self._world.settings.patience)
@@ -331,6 +328,8 @@ class Session:
                 self._voice.emit(Agreed(result.child, running.wish, result.lowest))
             case rekey.Successor():
                 self._requests.succeeded(result)
+            case Updated() | Proven():
+                self.moving.answered(result)
             case Message() if running.last:
                 self._voice.emit(Left())
             case Message():
@@ -338,6 +337,7 @@ class Session:
 
     def _established(self, running: AnyRunning, made: initial.Agreed) -> None:
         self.made, self.made_at = made, self._world.env.now
+        self.moving.begin(made.others)
         self.rule = self.rule or self._world.only_rule(made.entry)
         self.happen(IkeEvent.AUTHENTICATED)
         self._report_made(made)

@@ -60,6 +60,8 @@ class Voice:
         """Whether it is we who open a TCP connection where there is none, which he does who began the first of them."""
         self.peer_moves = False
         """Whether the peer is behind NAT, so that its port may change."""
+        self.stays = False
+        """Whether messages move nobody: who moves says so (RFC 4555 §3.8)."""
         self.joins = True
         """Whether our policy lets messages go in pieces."""
         self.peer_joins = False
@@ -97,7 +99,7 @@ class Voice:
     def hears(self, path: Path) -> bool:
         """Whether the peer's messages may come by ``path``: a peer may go to port 4500, and NAT changes ports."""
         own = self.path
-        return (path.local.address, path.remote.address) == (own.local.address, own.remote.address)
+        return self.stays or (path.local.address, path.remote.address) == (own.local.address, own.remote.address)
 
     def follow(self) -> bool:
         """The request in hand is authentic and new: go on where it came from, if the peer may have moved there.
@@ -107,7 +109,8 @@ class Voice:
         if self.came_by == self.path or self.came_by.tcp is not self.path.tcp:
             return False
         floats = self.path.local.port != NAT_PORT and self.came_by.local.port == NAT_PORT
-        if self.peer_moves or floats or (self.path.tcp and not self.dials):
+        moves = (self.peer_moves or floats) and not self.stays
+        if moves or (self.path.tcp and not self.dials):
             self.path = self.came_by
             self.emit(Moved())
             return self.path.tcp
@@ -157,10 +160,13 @@ class Voice:
         most = NARROW_OCTETS[len(self.path.local.address)] if narrow else WIDE_OCTETS
         return cut(frame, payloads, ours, self.env.random, self.path, most)
 
-    def send(self, kind: Kind, text: str, datagrams: Datagrams, *, response: bool) -> None:
-        """Send these octets."""
-        for datagram in datagrams:
-            self.emit(SendMessage(datagram, self.came_by if response else self.path))
+    def send(
+        self, kind: Kind, text: str, datagrams: Datagrams, *, response: bool, also: Sequence[Path] = ()
+    ) -> None:  # fmt: skip
+        """Send these octets, and ``also`` by other paths."""
+        for path in (self.came_by if response else self.path, *also):
+            for datagram in datagrams:
+                self.emit(SendMessage(datagram, path))
         if len(datagrams) > 1:
             text += f" (in {len(datagrams)} fragments)"
         self._exchanged(kind, text, sum(map(len, datagrams)), sent=True, response=response)

@@ -51,6 +51,7 @@ UNSAID = {
     "replay_window": "the window of replayed packets is Windows' own",
     "tfc_octets": "Windows does not pad packets",
     "nat_traversal": "whether NAT is looked for is said for the whole computer there",
+    "mobike": "whether a tunnel may move is not said there",
     "initiate": "Windows begins by itself",
     "tunnel": "the outer header is as Windows makes it",
     "own_auth": "both sides prove themselves alike there",

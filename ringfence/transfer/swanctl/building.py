@@ -71,6 +71,7 @@ class Draft:
     tfc_octets: int = 0
     initiate: bool = True
     nat_traversal: bool = True
+    mobike: bool = True
     scope: Scope = EVERYWHERE
     asks: Asks | None = None
     """It wants an address of the other side."""
@@ -117,6 +118,7 @@ def _rule(draft: Draft, flow: Flow, name: str, report: Report) -> Rule:
         tfc_octets=draft.tfc_octets if draft.mode == TUNNEL else 0,
         initiate=draft.initiate,
         nat_traversal=draft.nat_traversal,
+        mobike=draft.mobike,
         scope=draft.scope,
     )
     if draft.mode == TUNNEL:

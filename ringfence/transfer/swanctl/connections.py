@@ -34,6 +34,7 @@ READ = {
     "rekey_time",
     "reauth_time",
     "over_time",
+    "mobike",
 }
 CHILD_READ = {
     "ah_proposals", "esp_proposals", "local_ts", "remote_ts", "rekey_time", "life_time", "rekey_bytes", "life_bytes",
@@ -126,7 +127,8 @@ class Reader:
         if turned and (section.text("vips") or section.text("pools")):
             raise BadWord("it gives or gets addresses, and the other side of that stands in another file")
         pool = self.pools.named(section.text("pools"), section.line_of("pools"), base.words, self.report)
-        return replace(draft, **proof, asks=asks_of(section.text("vips")), pool=pool)
+        moves = section.text("mobike") not in known.NO
+        return replace(draft, **proof, asks=asks_of(section.text("vips")), pool=pool, mobike=moves)
 
     def _main_mode_life(self, section: Section) -> int | None:
         """What is offered in IKEv1: the time to the next main mode, and the time that this may take."""

@@ -200,7 +200,7 @@ class _Writer:
                 self.leave(rule.place, f"{words}, main-mode.{setting}", "strongSwan does not count quick modes")
         if not rule.nat_traversal:
             self.leave(rule.place, f"{words}, nat-traversal", "strongSwan always looks for NAT")
-        lines += self._sides(rule, auth)
+        lines += [*["mobike = no"] * (not rule.mobike), *self._sides(rule, auth)]
         body = [line for number, (head, child) in enumerate(children)
                 for line in block(name if not number else f"{name}-{number + 1}", [*head, *child])]  # fmt: skip
         if isinstance(auth, PskFile):

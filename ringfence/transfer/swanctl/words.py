@@ -10,9 +10,12 @@ AGGRESSIVE = (
 )
 ASKED = "when peers are asked whether they are there is said for the whole computer: [global] dead-peer"
 
+NO = ("no", "false", "0", "disabled")
+"""What strongSwan takes for no."""
+
 CONNECTION = {
     **dict.fromkeys((
-        "mobike", "fragmentation", "childless", "send_certreq", "send_cert", "keyingtries",
+        "fragmentation", "childless", "send_certreq", "send_cert", "keyingtries",
         "unique", "rand_time", "pull", "dscp", "ocsp",
     ), OURS),
     "dpd_delay": ASKED, "dpd_timeout": ASKED,

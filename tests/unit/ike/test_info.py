@@ -7,7 +7,8 @@ from ringfence.testing.network import path_between
 
 def test_the_port_is_only_said_where_it_is_not_ikes():
     assert peer_of(path_between("192.0.2.1", "192.0.2.2")) == "192.0.2.2"
-    assert peer_of(path_between("192.0.2.1", "192.0.2.2", 4500)) == "192.0.2.2:4500"
+    assert peer_of(path_between("192.0.2.1", "192.0.2.2", 4500)) == "192.0.2.2"
+    assert peer_of(path_between("192.0.2.1", "192.0.2.2", 20000)) == "192.0.2.2:20000"
     assert peer_of(path_between("2001:db8::1", "2001:db8::2")) == "2001:db8::2"
 
 
