@@ -190,6 +190,9 @@ class Renewable(Protocol):
     def unsaid(self) -> tuple[tuple[SaProtocol, int], ...]:
         """The inbound SAs of ours of which the peer has not been told that they are gone; from then on it is not."""
 
+    def remind(self) -> list[Output]:
+        """Tell the peer what it should keep in mind of this one, now that it has taken the place of another."""
+
     def probe(self) -> list[Output]:
         """Find out whether the peer still has it."""
 

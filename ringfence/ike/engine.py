@@ -61,6 +61,7 @@ from ringfence.ike.wear import Wear
 from ringfence.ike.world import World
 from ringfence.net.address import Path
 from ringfence.net.flow import FlowKey
+from ringfence.secret import Secret
 
 __all__ = ["IkeEngine", "IkeSaInfo", "IkeSettings"]
 
@@ -70,15 +71,19 @@ DEFAULT_SETTINGS = IkeSettings()
 class IkeEngine:
     """Key exchange with all peers of one host."""
 
-    def __init__(self, *, random: Callable[[int], bytes], settings: IkeSettings = DEFAULT_SETTINGS) -> None:
-        self._world = World(random, settings)
+    def __init__(
+        self, *, random: Callable[[int], bytes], settings: IkeSettings = DEFAULT_SETTINGS,
+        crash_secret: Secret | None = None,
+    ) -> None:  # fmt: skip
+        """``crash_secret`` outlives a restart, so that peers can be sure that there was one (RFC 6290)."""
+        self._world = World(random, settings, crash_secret)
         self._timers: Timers[tuple[Due, int]] = Timers()
         self._out: list[Effect] = []
         self._asked: dict[int, int] = {}
         """The IKE SA that asked, by ticket."""
         self._sessions = Sessions(self._world, self._timers, self._take)
-        shared = (self._world, self._timers, self._sessions, self._take, self._out_append)
-        self._doorway = Doorway(self._world, self._sessions, self._take, self._out_append)
+        shared = (self._world, self._timers, self._sessions, self._take, self._out.append)
+        self._doorway = Doorway(self._world, self._sessions, self._take, self._out.append)
         self._contracts = Contracts(*shared)
         self._pursuit = Pursuit(*shared)
         self._standing = Standing(self._world, self._timers, self._pursuit)
@@ -86,8 +91,7 @@ class IkeEngine:
         self._redirection = Redirection(*shared, self._pursuit)
         self._mobility = Mobility(*shared, self._contracts)
         self._wear = Wear(self._sessions, self._pursuit)
-        moves = self._redirection
-        self._succession = Succession(self._world, self._timers, self._sessions, self._end_orphan, moves)
+        self._succession = Succession(self._world, self._timers, self._sessions, self._end_orphan, self._redirection)
         self._reauthentication = Reauthentication(self._world, self._timers, self._sessions, self._pursuit)
 
     # Entries -------------------------------------------------------------------------------------------------------
@@ -264,9 +268,6 @@ class IkeEngine:
         raise Ignored(Reason.UNKNOWN_COOKIE, "a message of an IKE SA that we do not have")
 
     # Happenings ----------------------------------------------------------------------------------------------------
-
-    def _out_append(self, effect: Effect) -> None:
-        self._out.append(effect)
 
     def _done(self) -> list[Effect]:
         self._standing.look()

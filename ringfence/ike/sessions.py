@@ -211,6 +211,8 @@ class Sessions:
             self._timers.move((due, old.id), (due, new.id))
         if isinstance(old, Renewable):
             self._take(new, new.delete(old.unsaid()))
+        if isinstance(new, Renewable):
+            self._take(new, new.remind())
         if new.initiator:
             self.end(old, IkeEvent.DELETED, "rekeyed", tell=True)
         else:

@@ -13,13 +13,17 @@ from ringfence.ike.exchange import Env
 from ringfence.ike.flood import Bucket, CookieJar, HalfOpen
 from ringfence.ike.redirects import Redirects
 from ringfence.ike.settings import IkeSettings
+from ringfence.ike.v2.crash import Tokens
 from ringfence.ike.wishes import Anew, Key, Order, Wishes
+from ringfence.secret import Secret
 
 
 class World:
     """The state around IKE SAs."""
 
-    def __init__(self, random: Callable[[int], bytes], settings: IkeSettings) -> None:
+    def __init__(
+        self, random: Callable[[int], bytes], settings: IkeSettings, crash_secret: Secret | None = None
+    ) -> None:
         self.env = Env(random)
         self.settings = settings
         self.spd = Spd()
@@ -28,6 +32,7 @@ class World:
         self.assignments = Assignments()
         self.redirects = Redirects()
         self.wishes = Wishes()
+        self.tokens = Tokens(crash_secret)
         self.anew: list[Anew] = []
         """Reauthentications under way."""
         self.half_open = HalfOpen(settings.flood, random)

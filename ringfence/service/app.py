@@ -46,6 +46,7 @@ from ringfence.service.names import HOSTS, follow
 from ringfence.service.notify import notify
 from ringfence.service.peers import PeerTable
 from ringfence.service.reload import PolicyKeeper
+from ringfence.service.secretfile import CRASH, kept_secret
 from ringfence.service.settings import RUNTIME_DIRECTORY, Settings
 from ringfence.service.staging import Stage
 from ringfence.service.troubles import TroubleTable
@@ -104,7 +105,9 @@ class _Service:
         self._events.add(ServiceStopped(why=self._why))
 
     async def _serve(self, keeper: PolicyKeeper, key_log: KeyLog | None) -> None:
-        ike = IkeEngine(random=os.urandom)
+        folder = self._settings.state
+        secret = None if folder is None else kept_secret(folder, CRASH, os.urandom)
+        ike = IkeEngine(random=os.urandom, crash_secret=secret)
         backend = UserspaceBackend(
             random=os.urandom, clock=self._clock.now, events=_not_yet, device=self._settings.device
         )

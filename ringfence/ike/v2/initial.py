@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 
 from ringfence.crypto import dh
 from ringfence.crypto.suites import DhGroup, is_legacy
+from ringfence.databases.eap import EapAuth
 from ringfence.databases.identity import Identity
 from ringfence.databases.pad import PadEntry
 from ringfence.databases.pool import Assignment
@@ -43,7 +44,7 @@ from ringfence.ike.exchange import (
 )
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.through_nat import check_nat
-from ringfence.ike.v2 import authlife, fragment, intermediate, mixing, mobike, natt, ppk, redirect
+from ringfence.ike.v2 import authlife, crash, fragment, intermediate, mixing, mobike, natt, ppk, redirect
 from ringfence.ike.v2.assigning import Assigning
 from ringfence.ike.v2.auth import Begun, introduce, meet
 from ringfence.ike.v2.certificates import requests
@@ -104,6 +105,8 @@ class Setting:
     """Where one side sends the other."""
     own: tuple[bytes, ...] = ()
     """Where we may negotiate from."""
+    tokens: crash.Tokens = crash.NO_TOKENS
+    """By which a peer can be sure that we have forgotten the IKE SA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,8 @@ class Agreed:
     """SPIs of ours that the peer believes in although there is no child SA."""
     limited_s: int | None = None
     """For how many seconds the responder takes our proof for good."""
+    token: bytes | None = None
+    """What the peer proves with that it has forgotten the IKE SA."""
     refers: bool = False
     """Whether the peer began it, and lets itself be sent to another gateway."""
     sends_us: bytes | None = None
@@ -173,12 +178,14 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
 
     asked, refused = _asked(wanted, nat, setting.children, env)
     child_payloads = () if asked is None else asked.payloads(())
-    beside = *_contact(setting), *setting.assigning.ask(entry), *child_payloads
+    token = () if _by_user(entry, begun) else setting.tokens.of(keys.ends, setting.path)
+    beside = *_contact(setting), *setting.assigning.ask(entry), *child_payloads, *token
     beside += mobike.offer(entry, setting.own, path)
     chain, proved, keys = yield from introduce(entry, replace(begun, keys=keys, mixed=mixed), *beside)
     contact = says(chain, Notify.INITIAL_CONTACT) and not proved.is_stranger
     agreed = Agreed(
-        keys, proved, nat, contact, limited_s=authlife.told(chain), others=mobike.agreed(chain, entry)
+        keys, proved, nat, contact, limited_s=authlife.told(chain), token=crash.given(chain),
+        others=mobike.agreed(chain, entry),
     )  # fmt: skip
     if (to := setting.elsewhere.heard(chain, entry)) is not None:
         return replace(agreed, sends_us=to)
@@ -318,6 +325,11 @@ def _taken(
     return contract(ground, terms, (ends.initiator_nonce, ends.responder_nonce), None, env, initiator=True)
 
 
+def _by_user(entry: PadEntry, begun: Begun) -> bool:
+    """Whether our first words of IKE_AUTH are not the last that say who we are."""
+    return isinstance(own_way(entry, begun.theirs.chain), EapAuth)
+
+
 def _contact(setting: Setting) -> tuple[NotifyPayload, ...]:
     return (NotifyPayload(Notify.INITIAL_CONTACT),) if setting.first_contact() else ()
 
@@ -358,13 +370,14 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     begun = Begun(setting.ike_id, setting.path, keys, own_first, first, nat, theirs, bool(early), heard.mixed)
     met = yield from meet(heard.message, begun, heard.entries)
     proved, entry, keys = met.proved, met.proved.entry, met.keys
-    words = *met.words, *authlife.announced(entry)
+    words = *met.words, *authlife.announced(entry), *setting.tokens.of(ends, setting.path)
     contact = says(chain, Notify.INITIAL_CONTACT) and not proved.is_stranger
     path = met.last.path or setting.path
     ground = Ground(setting.ike_id, keys, path, proved.remote, setting.children, nat, entry.unanswered_s, proved.names)
     words = *words, *mobike.answer(chain, entry, setting.own, path)
     agreed = Agreed(
-        keys, proved, nat, contact, refers=redirect.is_served(first.chain), others=mobike.agreed(chain, entry)
+        keys, proved, nat, contact, refers=redirect.is_served(first.chain), others=mobike.agreed(chain, entry),
+        token=crash.given(chain, met.last.chain),
     )  # fmt: skip
     if (referred := setting.elsewhere.referred(first.chain, entry)) is not None:
         yield from conclude(*words, *redirect.words(referred))

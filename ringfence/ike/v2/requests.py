@@ -29,7 +29,7 @@ from ringfence.ike.happening import (
 from ringfence.ike.header import Header
 from ringfence.ike.lifetime import ChildState
 from ringfence.ike.payload import Chain, Payload
-from ringfence.ike.v2 import authlife, child, configuration, informational, redirect, rekey
+from ringfence.ike.v2 import authlife, child, configuration, crash, informational, redirect, rekey
 from ringfence.ike.v2.dialogue import Dialogue
 from ringfence.ike.v2.initial import Agreed, says
 from ringfence.ike.v2.keyexchange import link_of, unknown_link
@@ -105,6 +105,14 @@ class Requests:
         running.rekeys_ike = True
         self._talk.ask(running)
 
+    def delete_ike(self, *, hurries: bool) -> None:
+        """Tell the peer that the IKE SA is gone; once and out of turn where there is no time."""
+        if hurries and self._talk.current is not None:
+            self._talk.say_now(Kind.INFORMATIONAL, (informational.delete_ike(),))
+            return
+        self._session.closing = True
+        self.inform(informational.delete_ike(), last=True)
+
     def delete_children(self, spis: Sequence[tuple[Protocol, int]]) -> None:
         """Tell the peer that these inbound SAs of ours are gone."""
         self.inform(*informational.delete_children(spis), deletes=tuple(spis))
@@ -137,6 +145,13 @@ class Requests:
         """Say something new, unless that is to come anyway: what is said again moves no peer to another connection."""
         if self._session.made is not None and not self._session.closing and not self._talk.waiting:
             self.inform()
+
+    def remind(self) -> None:
+        """Give a peer another token that has given us one (RFC 6290 §4.4)."""
+        if self._made().token is not None:
+            token = self._world.tokens.made(self._voice.spis, self._voice.path.remote.address)
+            if token:
+                self.inform(*token)
 
     def ask_alive(self, tries: int) -> None:
         """Ask whether the peer is there, so often."""
@@ -309,6 +324,8 @@ class Requests:
         self._session.moving.taken()
         for protocol, spi in gone:
             self._voice.emit(PeerDeleted(protocol, (spi,)))
+        if (token := crash.given(chain)) is not None and not ends:
+            self._session.made = replace(self._made(), token=token)
         if (seconds := authlife.told(chain)) is not None and not ends:
             self._voice.emit(Limited(seconds))
         if ends:

@@ -26,11 +26,10 @@ from ringfence.ike.happening import (
     QuickFailed,
     Referred,
     SentElsewhere,
-    Suspicion,
 )
 from ringfence.ike.header import Header
 from ringfence.ike.lifetime import IKE_SA_LIFE, IkeEvent, IkeState, after
-from ringfence.ike.v2 import child, informational, initial, rekey, reports
+from ringfence.ike.v2 import child, crash, informational, initial, rekey, reports
 from ringfence.ike.v2.assigning import Assigning
 from ringfence.ike.v2.channel import Spis, is_response
 from ringfence.ike.v2.dialogue import Dialogue
@@ -43,7 +42,7 @@ from ringfence.ike.v2.redial import Redial
 from ringfence.ike.v2.redirect import SentAway
 from ringfence.ike.v2.requests import Requests
 from ringfence.ike.v2.running import AnyRunning, Running
-from ringfence.ike.v2.stranger import denies
+from ringfence.ike.v2.stranger import sign_of_loss
 from ringfence.ike.v2.voice import Voice
 from ringfence.ike.wishes import Wish
 from ringfence.ike.world import World
@@ -186,8 +185,8 @@ class Session(Placed):
                 self._requests.receive(header, datagram)
         except IkeError as error:
             self._voice.report_ignored(error)
-            if self.made is not None and denies(header, datagram):
-                self._voice.emit(Suspicion("the peer says that it does not know the IKE SA"))
+            if self.made is not None and (sign := sign_of_loss(header, datagram, self.made.token)) is not None:
+                self._voice.emit(sign)
         return self._voice.drain()
 
     def begin_quick(self, wish: Wish) -> list[Output]:
@@ -218,6 +217,11 @@ class Session(Placed):
         self._requests.refer(to)
         return self._voice.drain()
 
+    def remind(self) -> list[Output]:
+        """Give the peer another token, if it has given us one."""
+        self._requests.remind()
+        return self._voice.drain()
+
     def unsaid(self) -> tuple[tuple[Protocol, int], ...]:
         """The inbound SAs of which nobody has been told yet that they are gone; the successor will do that."""
         return self._requests.unsaid()
@@ -246,11 +250,8 @@ class Session(Placed):
     def delete(self, spis: Sequence[tuple[Protocol, int]], *, itself: bool = False) -> list[Output]:
         """Tell the peer that inbound SAs of ours, or this IKE SA itself, are gone."""
         if self.made is not None and not self.closing:
-            if itself and self._hurries and self._talk.current is not None:
-                self._talk.say_now(Kind.INFORMATIONAL, (informational.delete_ike(),))
-            elif itself:
-                self.closing = True
-                self._requests.inform(informational.delete_ike(), last=True)
+            if itself:
+                self._requests.delete_ike(hurries=self._hurries)
             elif spis:
                 self._requests.delete_children(spis)
         return self._voice.drain()
@@ -297,7 +298,7 @@ class Session(Placed):
         """Be the successor of another IKE SA."""
         old = former.agreed
         if isinstance(old, initial.Agreed):
-            self.made = initial.Agreed(made.keys, old.proved, old.nat, refers=old.refers)
+            self.made = initial.Agreed(made.keys, old.proved, old.nat, refers=old.refers, token=crash.stale(old.token))
         self._voice.protect(made.keys)
         if isinstance(former, Session):
             self._voice.go_on(former.voice)
@@ -313,7 +314,7 @@ class Session(Placed):
     def _setting(self, first_contact: Callable[[], bool]) -> initial.Setting:
         world, asks, own = self._world, self._requests, (self.id, self.path, self.entries, self.cookies)
         given = asks.offered, Assigning(self.id, self.path, world), asks.elsewhere, world.pad.own
-        return initial.Setting(*own, first_contact, world.children, *given)
+        return initial.Setting(*own, first_contact, world.children, *given, tokens=world.tokens)
 
     def _new(self, kind: Kind, exchange: Exchange[initial.Agreed]) -> Running[initial.Agreed]:
         return Running(kind, Stepper(exchange), self._world.settings.patience)

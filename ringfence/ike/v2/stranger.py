@@ -13,10 +13,12 @@ from ringfence.databases.proposal import Protocol
 from ringfence.ike.effects import Effect, Report, SendMessage
 from ringfence.ike.errors import Ignored, IkeError, Reason
 from ringfence.ike.glance import glance
+from ringfence.ike.happening import Lost, Suspicion
 from ringfence.ike.header import NO_COOKIE, VERSION_2, Flags, Header
 from ringfence.ike.info import peer_of
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v2.channel import Frame, from_initiator, in_clear, is_response, is_sealed, open_clear, words
+from ringfence.ike.v2.crash import proves
 from ringfence.ike.v2.notifies import Notify
 from ringfence.ike.v2.numbers import Flag, Kind
 from ringfence.ike.v2.payloads import NoncePayload, NotifyPayload
@@ -70,7 +72,8 @@ def unknown_ike_spi(header: Header, datagram: bytes, path: Path, world: World) -
     """Say that we do not know the IKE SA of a protected request: perhaps we were restarted."""
     if is_response(header) or not is_sealed(header, datagram) or not world.clear_notifies.take(world.env.now):
         return []
-    return _respond(header, (NotifyPayload(Notify.INVALID_IKE_SPI),), path)
+    token = world.tokens.made((header.initiator_cookie, header.responder_cookie), path.remote.address)
+    return _respond(header, (NotifyPayload(Notify.INVALID_IKE_SPI), *token), path)
 
 
 def unknown_spi(spi: int, path: Path, world: World) -> list[Effect]:
@@ -95,6 +98,15 @@ def denied_spi(header: Header, datagram: bytes) -> tuple[tuple[Protocol, int], .
     said = open_clear(header, datagram).all(NotifyPayload)
     spis = (each.data for each in said if each.kind == Notify.INVALID_SPI and len(each.data) == SPI_OCTETS)
     return tuple((protocol, int.from_bytes(spi)) for spi in spis for protocol in Protocol)
+
+
+def sign_of_loss(header: Header, datagram: bytes, token: bytes | None) -> Suspicion | Lost | None:
+    """What a message in clear says of an IKE SA of ours, where the peer has given us that ``token`` (RFC 6290)."""
+    if not denies(header, datagram):
+        return None
+    if is_response(header) and proves(open_clear(header, datagram), token):
+        return Lost(Reason.PEER_DELETED, "the peer proves that it has forgotten the IKE SA")
+    return Suspicion("the peer says that it does not know the IKE SA")
 
 
 def denies(header: Header, datagram: bytes) -> bool:
