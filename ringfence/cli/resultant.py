@@ -53,11 +53,11 @@ def _of_documents(paths: dict[str, Path]) -> "ResultantAnswer":
     from ringfence.control.questions import ResultantAnswer
     from ringfence.control.storing import set_aside_views, store_views
     from ringfence.policy.write import effective
-    from ringfence.stores.file import open_file
+    from ringfence.stores.opening import open_store
     from ringfence.stores.several import Stores
 
     several = len(paths) > 1
-    stores = Stores({name: open_file(name, path, several=several, keyless=True) for name, path in paths.items()})
+    stores = Stores({name: open_store(name, path, several=several, keyless=True) for name, path in paths.items()})
     loaded = stores.load()
     return ResultantAnswer(
         stores=store_views(loaded.stores),

@@ -19,8 +19,8 @@ from ringfence.policy.networks import NO_PROFILES, Profiles
 from ringfence.policy.terms import GlobalSettings
 from ringfence.policy.windows import IpsecPolicy
 
-PERSISTENT, DIRECTORY, DYNAMIC, LOCAL = "persistent", "directory", "dynamic", "local"
-PRECEDENCE = (PERSISTENT, DIRECTORY, DYNAMIC, LOCAL)
+PERSISTENT, DIRECTORY, GROUP_POLICY, DYNAMIC, LOCAL = "persistent", "directory", "group-policy", "dynamic", "local"
+PRECEDENCE = (PERSISTENT, DIRECTORY, GROUP_POLICY, DYNAMIC, LOCAL)
 """Stores, the highest first."""
 
 

@@ -53,6 +53,7 @@ from ringfence.service.troubles import TroubleTable
 from ringfence.stores.base import Store
 from ringfence.stores.dynamic import DynamicStore
 from ringfence.stores.file import open_file
+from ringfence.stores.opening import open_store
 from ringfence.stores.several import Stores
 
 
@@ -64,7 +65,7 @@ def run(stores: Mapping[str, Path], settings: Settings) -> None:
 def open_stores(paths: Mapping[str, Path]) -> Stores:
     """The stores that are files, by name, and the one for rules that go with the service."""
     several = len(paths) > 1
-    files: dict[str, Store] = {name: open_file(name, path, several=several) for name, path in paths.items()}
+    files: dict[str, Store] = {name: open_store(name, path, several=several) for name, path in paths.items()}
     folder = (paths.get(LOCAL) or next(iter(paths.values()))).parent
     return Stores({**files, DYNAMIC: DynamicStore(folder=folder)})
 

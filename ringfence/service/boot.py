@@ -31,7 +31,7 @@ from ringfence.policy.model import Policy
 from ringfence.service.errors import AlreadyRunning, CannotRun
 from ringfence.service.lock import NamespaceLock
 from ringfence.stores.base import LoadedPolicy
-from ringfence.stores.file import open_file
+from ringfence.stores.opening import open_store
 from ringfence.stores.several import Stores
 
 STATE_DIRECTORY = Path("/var/lib/ringfence")
@@ -103,7 +103,7 @@ def leaving(policy: Policy) -> str:
 def load(paths: Mapping[str, Path]) -> tuple[LoadedPolicy, IpsecError | None]:
     """The policy of these stores, without keys, and why it is not all of it; raises when there is none."""
     several = len(paths) > 1
-    stores = Stores({name: open_file(name, path, several=several, keyless=True) for name, path in paths.items()})
+    stores = Stores({name: open_store(name, path, several=several, keyless=True) for name, path in paths.items()})
     return stores.load(), stores.failure
 
 

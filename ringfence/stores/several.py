@@ -127,7 +127,7 @@ class Stores:
             roots=tuple(root for one in loaded.values() for root in one.roots),
             wallet=together(one.wallet for one in loaded.values()),
             signers={name: key for one in loaded.values() for name, key in one.signers.items()},
-            set_aside=found.set_aside,
+            set_aside=(*found.set_aside, *(aside for one in loaded.values() for aside in one.set_aside)),
             stores=tuple(map(_state, self._members, self._members.values())),
         )
 

@@ -65,7 +65,10 @@ def test_several_stores_are_named(started: list[tuple[dict[str, Path], Settings]
     [
         ([], "No policy is named."),
         (["p.toml", "--store", "local=q.toml"], "The local store is named twice."),
-        (["p.toml", "--store", "elsewhere=q.toml"], '"elsewhere=q.toml" is not local=PATH or persistent=PATH'),
+        (
+            ["p.toml", "--store", "elsewhere=q.toml"],
+            '"elsewhere=q.toml" is not local=PATH or persistent',
+        ),
         (["p.toml", "--store", "persistent="], '"persistent=" is not'),
     ],
 )

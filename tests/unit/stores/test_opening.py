@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stores by their names."""
+
+from pathlib import Path
+
+from unit.transfer.grouppolicy.objects import pol
+
+from ringfence.stores.file import FileStore
+from ringfence.stores.grouppolicy.store import GroupPolicyStore
+from ringfence.stores.opening import open_store
+
+
+def test_each_by_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "registry.pol"
+    file.write_bytes(pol("specification"))
+    store = open_store("group-policy", file, several=True)
+    assert isinstance(store, GroupPolicyStore)
+    assert {one.place.store for one in store.load().policy.rules} == {"group-policy"}
+    alone = open_store("group-policy", file, several=False, keyless=True).load()
+    assert {one.place.store for one in alone.policy.rules} == {""}
+    assert isinstance(open_store("local", file, several=True), FileStore)
