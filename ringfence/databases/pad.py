@@ -150,6 +150,12 @@ class PadEntry:
     """Versions of IKE that may be spoken; we begin with the first."""
     local_auth: tuple[Auth, ...] = ()
     """How this computer proves itself in IKEv2, where that is not as the peer does; in order of preference."""
+    second: tuple[Auth, ...] = ()
+    """How the user of who begins proves himself after the computers (IKEv2), in order of preference."""
+    second_optional: bool = False
+    """Whether it will do without."""
+    users: tuple[Admission, ...] = ()
+    """Which users are let in then: whom each of these admits."""
     sha1: bool = False
     """Whether peers of IKEv2 that know nothing better may sign by RSA with SHA-1, and we for them."""
 
@@ -181,6 +187,10 @@ class PadEntry:
     def admits(self, *names: Identity) -> bool:
         """Whether who has proved to be all of ``names`` is let in."""
         return all(one.admits(*names) for one in self.admissions)
+
+    def admits_users(self, *names: Identity) -> bool:
+        """Whether the users among all that was proved are let in."""
+        return all(one.admits(*names) for one in self.users)
 
     @property
     def names_nobody(self) -> bool:

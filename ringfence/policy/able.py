@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ringfence.databases.pool import Asks
 from ringfence.policy.accounts import Proving, Read, read
-from ringfence.policy.certificates import could_be_served, served
+from ringfence.policy.certificates import could_be_served, of_user, served, served_second
 from ringfence.policy.model import Filter, KeyModule, Rule
 from ringfence.policy.rawkeys import OWN_CURE
 from ringfence.policy.terms import Anonymous, Certificate, Eap, GlobalSettings, PskFile, PublicKeys, Security, Signing
@@ -96,6 +96,8 @@ def admitted(rule: Rule, settings: GlobalSettings) -> Iterator[Read]:
 
 def _proving(rule: Rule) -> Proving:
     """Who proves himself to this computer by ``rule``."""
+    if any(isinstance(one, Certificate | Eap) for one in rule.second_auth) and {*rule.keying} == {KeyModule.IKEV2}:
+        return Proving.BOTH
     users = [isinstance(one, Eap) and bool(one.users_file or one.radius) for one in rule.auth]
     return Proving.COMPUTERS if not any(users) else Proving.USERS if all(users) else Proving.EITHER
 
@@ -129,15 +131,36 @@ def _terms(rule: Rule, authorities: Collection[str]) -> Iterator[Unable]:
     if nameless and (rule.remote_identity is not None or rule.allow or rule.deny):
         what = "lets in some by name, and by anonymous those who prove none"
         yield Unable(what, "Leave out anonymous, or identity.remote, allow and deny.", "auth")
-    if rule.second_auth and not any(isinstance(one, Anonymous) for one in rule.second_auth):
-        later = " or ".join(map(str, rule.second_auth))
-        yield Unable(
-            f"authenticates a second time by {later}, which needs a later version",
-            'Leave it out, or make it optional by "anonymous" in its list.', "second-auth",
-        )  # fmt: skip
+    yield from _second(rule, authorities)
     if rule.keying and not {KeyModule.IKEV1, KeyModule.IKEV2} & {*rule.keying}:
         later = " or ".join(one.value for one in rule.keying)
         yield Unable(f"negotiates by {later} only, which needs a later version", "Leave keying out.", "keying")
+
+
+def _second(rule: Rule, authorities: Collection[str]) -> Iterator[Unable]:
+    """Why a second authentication that is wanted cannot be done; one that is optional can be left out."""
+    if any(isinstance(one, Eap) for one in rule.auth) and any(_second_served(rule, authorities)):
+        what = "authenticates a user by EAP, and then a second time, which nobody does"
+        yield Unable(what, "Leave second-auth out, or authenticate computers first.", "second-auth")
+    if not rule.second_auth or any(isinstance(one, Anonymous) for one in rule.second_auth):
+        return
+    if any(_second_served(rule, authorities)):
+        return
+    later = " or ".join(map(str, rule.second_auth))
+    what = f"authenticates a second time by {later}"
+    able = [one for one in rule.second_auth if isinstance(one, Eap) or of_user(one)]
+    if not able:
+        cure = 'Leave it out, or make it optional by "anonymous" in its list.'
+        yield Unable(f"{what}, which needs a later version", cure, "second-auth")
+    elif {*rule.keying} != {KeyModule.IKEV2}:
+        yield Unable(f"{what}, which IKEv2 alone can", 'Say keying = ["ikev2"] in this rule.', "second-auth")
+    else:
+        cure = "Say where the certificate of the authority is, in [authority]."
+        yield Unable(f"{what}, of which no authority is known here", cure, "second-auth")
+
+
+def _second_served(rule: Rule, authorities: Collection[str]) -> Iterator[bool]:
+    return (served_second(one, authorities, rule.keying) for one in rule.second_auth)
 
 
 def without(
@@ -156,7 +179,7 @@ def without(
         if not served(one, authorities, rule.keying):
             why = "whose authority is not known here" if could_be_served(one) else "which needs a later version"
             yield f"names {one}, {why}; {instead}"
-    if any(isinstance(one, Anonymous) for one in rule.second_auth):
+    if any(isinstance(one, Anonymous) for one in rule.second_auth) and not any(_second_served(rule, authorities)):
         yield "asks for a second authentication where it can be had, which needs a later version; there is none"
     if not all(method.encapsulate for method in rule.protect):
         yield "names null encapsulation, which needs a later version; its other methods are offered"

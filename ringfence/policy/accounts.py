@@ -28,6 +28,8 @@ class Read(NamedTuple):
     """Computers and users that are denied, likewise."""
     users: tuple[str, ...]
     """Users that are allowed and that cannot prove themselves now."""
+    user_admission: Admission = Admission()
+    """Which users are let in, where they prove themselves after their computers."""
     nobody: bool = False
     """Whether nobody of those who are allowed can prove it now."""
 
@@ -44,17 +46,21 @@ class Proving(Enum):
     USERS = "users"
     """By EAP alone."""
     EITHER = "either"
+    BOTH = "both"
+    """Computers first, and then their users."""
 
 
 def read(allow: Access, deny: Access, proving: Proving = Proving.COMPUTERS) -> Read:
     """What two lists come to."""
+    if proving is Proving.BOTH:
+        return _separately(allow, deny)
     if proving is not Proving.COMPUTERS:
         return _with_users(allow, deny, proving)
     allowed, later = _patterns(allow.computers)
     denied, undecided = _patterns(deny.computers)
     nobody = bool(allow) and (bool(allow.users) or not allowed)
     admission = Admission((NOBODY,) if nobody else allowed, denied)
-    return Read(admission, later, (*undecided, *deny.users), allow.users, nobody)
+    return Read(admission, later, (*undecided, *deny.users), allow.users, nobody=nobody)
 
 
 def _with_users(allow: Access, deny: Access, proving: Proving) -> Read:
@@ -69,8 +75,15 @@ def _with_users(allow: Access, deny: Access, proving: Proving) -> Read:
     users, out = (tuple(Pattern(one, user=True) for one in names) for names in (allow.users, deny.users))
     nobody = bool(allow) and not (computers or users)
     return Read(
-        Admission((NOBODY,) if nobody else (*computers, *users), (*refused, *out)), later, undecided, (), nobody
+        Admission((NOBODY,) if nobody else (*computers, *users), (*refused, *out)), later, undecided, (), nobody=nobody
     )
+
+
+def _separately(allow: Access, deny: Access) -> Read:
+    """Likewise where both are proved: who is let in has to be in both lists that name somebody."""
+    found = read(Access(allow.computers), Access(deny.computers))
+    users, out = (tuple(Pattern(one, user=True) for one in names) for names in (allow.users, deny.users))
+    return found._replace(user_admission=Admission(users, out))
 
 
 def _patterns(names: Iterable[str]) -> tuple[tuple[Pattern, ...], tuple[str, ...]]:

@@ -47,7 +47,7 @@ SECOND: dict[str, SecondAuth] = {
 }  # fmt: skip
 SECOND_CURE = (
     'Second authentication is "user-kerberos", "user-ntlm", { user-certificate = "CN=Corp Root CA" }, '
-    '{ health-certificate = "CN=Corp Root CA" }, and "anonymous" where it is optional.'
+    '{ eap = "mschapv2", … }, { health-certificate = "CN=Corp Root CA" }, and "anonymous" where it is optional.'
 )
 OID = re.compile(r"[0-2](?:\.(?:0|[1-9]\d{0,9})){1,20}", re.ASCII)
 
@@ -140,6 +140,8 @@ def _of_gateway(table: Table) -> Certificate:
 def _second(table: Table, key: str, item: dict[str, object], at: Steps) -> list[SecondAuth]:
     """``{ user-certificate = "CN=Corp Root CA" }`` or ``{ health-certificate = … }``."""
     inner = table.inner(key, item, at)
+    if inner.has("eap"):
+        return [decode_eap(inner, _of_gateway, second=True)]
     user, health = inner.text("user-certificate"), inner.text("health-certificate")
     if inner.has("user-certificate") == inner.has("health-certificate"):
         said = inner.has("user-certificate")

@@ -28,6 +28,7 @@ from ringfence.policy.terms import (
     Holder,
     PskFile,
     PublicKeys,
+    SecondAuth,
     Signing,
     Xauth,
 )
@@ -86,6 +87,7 @@ def credential_files(policy: Policy) -> tuple[str, ...]:
     named: list[AuthorityFile | CertificateFile | RadiusTable | Eap | PublicKeys | Xauth] = [*policy.authorities]
     named += [*policy.certificates, *policy.radius, *(one for one in ways if isinstance(one, Eap | PublicKeys))]
     named += [one for _, one, _, _ in xauth.said(policy)]
+    named += [one for _, one, _, _ in xauth.second_eap(policy)]
     return tuple(dict.fromkeys(file for one in named for file in one.files))
 
 
@@ -175,6 +177,20 @@ def served(auth: Auth, authorities: Iterable[str], keying: Collection[KeyModule]
     if isinstance(auth, Eap):
         return auth.certificate is None or served(auth.certificate, authorities)
     return could_be_served(auth) and any(same_authority(auth.authority, one) for one in authorities)
+
+
+def served_second(auth: SecondAuth, authorities: Iterable[str], keying: Collection[KeyModule]) -> bool:
+    """Whether a second authentication can be done so: of users, in IKEv2 alone (RFC 4739)."""
+    if {*keying} != {KeyModule.IKEV2}:
+        return False
+    if isinstance(auth, Eap):
+        return auth.certificate is None or served(auth.certificate, authorities)
+    return of_user(auth) and any(same_authority(auth.authority, one) for one in authorities)
+
+
+def of_user(auth: SecondAuth) -> TypeGuard[Certificate]:
+    """Whether it is by a user's certificate, that stands for no account of a domain."""
+    return isinstance(auth, Certificate) and auth.holder is Holder.USER and not auth.mapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ringfence.crypto.suites import DhGroup
+from ringfence.databases.admission import Admission
 from ringfence.databases.demand import Demand, Grant
 from ringfence.databases.pad import Ends, Pad
 from ringfence.databases.pool import Assigned
@@ -363,9 +364,11 @@ class _Compiler:
         known = self._peers.get(id(rule))
         if known is None:
             keys = tuple(auth for auth in rule.auth if served(auth, self.authorities, rule.keying))
-            admissions = tuple(one.admission for one in admitted(rule, self.policy.settings))
+            found = list(admitted(rule, self.policy.settings))
+            admissions = tuple(one.admission for one in found)
+            users = tuple(one.user_admission for one in found if one.user_admission != Admission())
             origin = Origin(rule.name, rule.place)
-            name, missing = self.peers.add(rule, keys or rule.auth, admissions, origin)
+            name, missing = self.peers.add(rule, keys or rule.auth, admissions, origin, users)
             for file in missing:
                 what, cure = f'has no key: "{file}" could not be read', "Each key file stands beside the policy."
                 self.errors.append(self.finding(rule, what, cure=cure))

@@ -74,8 +74,11 @@ def all_files(several: Iterable[EapFiles]) -> EapFiles:
     )
 
 
-def decode_eap(table: Table, certificate: Callable[[Table], Certificate | None]) -> Eap:
-    """The table of a way by EAP, with what ``certificate`` understands of it."""
+def decode_eap(table: Table, certificate: Callable[[Table], Certificate | None], *, second: bool = False) -> Eap:
+    """The table of a way by EAP, with what ``certificate`` understands of it.
+
+    As a ``second`` authentication it comes behind the gateway's own proof.
+    """
     methods = table.words("eap", _method) or ()
     for double in {one for one in methods if methods.count(one) > 1}:
         table.complain("eap", f"names {double.value} more than once", cure="Leave the others.")
@@ -87,11 +90,14 @@ def decode_eap(table: Table, certificate: Callable[[Table], Certificate | None])
         radius=table.words("radius", str) or (),
     )
     _check_role(table, found)
-    alone = table.value("eap-only", bool) or False
+    alone = (not second and table.value("eap-only", bool)) or False
     weak = [one.value for one in methods if not one.proves_both]
     if alone and weak:
         why = f"is true, but with {weak[0]} anybody may be the gateway and try to guess the password"
         table.complain("eap-only", why, cure="Leave it out, or name tls alone.")
+    if not table.has("certificate") and second and EapMethod.TLS not in methods:
+        table.finish()
+        return found
     if not table.has("certificate"):
         table.complain("eap", "says not whose certificate the gateway shows", cure=GATEWAY_CURE)
         table.finish()

@@ -13,7 +13,7 @@ from ringfence.databases.spd import Origin
 from ringfence.databases.tcp import Tcp
 from ringfence.net.address import AddressRange
 from ringfence.net.ranges import RangeIndex
-from ringfence.policy import xauth
+from ringfence.policy import second, xauth
 from ringfence.policy.certificates import EMPTY, Wallet, served
 from ringfence.policy.eap import eap_way
 from ringfence.policy.methods import in_ikev2
@@ -31,6 +31,7 @@ from ringfence.policy.terms import (
     PskEncoding,
     PskFile,
     PublicKeys,
+    SecondAuth,
     Signing,
 )
 from ringfence.secret import Secret
@@ -58,6 +59,9 @@ class Manner:
     mobike: bool = True
     ppk: PpkFile | None = None
     tcp: Tcp | None = None
+    second: tuple[SecondAuth, ...] = ()
+    """Of who begins by IKEv2."""
+    users: tuple[Admission, ...] = ()
     pool: str = ""
     asks: Asks | None = None
     others: tuple[AddressRange, ...] = ()
@@ -112,7 +116,12 @@ class Peers:
         """Those of rules with tunnels."""
 
     def add(
-        self, rule: Rule, auth: tuple[Auth, ...], admissions: tuple[Admission, ...], origin: Origin
+        self,
+        rule: Rule,
+        auth: tuple[Auth, ...],
+        admissions: tuple[Admission, ...],
+        origin: Origin,
+        users: tuple[Admission, ...] = (),
     ) -> tuple[str, list[str]]:
         """The name of the entry that serves ``rule`` by ``auth``, and those key files that there is no key for.
 
@@ -122,7 +131,7 @@ class Peers:
         manner = Manner(
             auth, mode, rule.local_identity, rule.remote_identity, admissions, rule.nat_traversal, rule.initiate,
             versions(rule.keying, auth), rule.own_auth, signs_weakly(rule), rule.mobike, rule.ppk, rule.tcp,
-            *_of_gateways(rule),
+            rule.second_auth if {*rule.keying} == {KeyModule.IKEV2} else (), users, *_of_gateways(rule),
         )  # fmt: skip
         missing = [
             one.file for one in (*auth, *rule.own_auth) if isinstance(one, PskFile) and one.file not in self._keys
@@ -147,7 +156,10 @@ class Peers:
             PadEntry(
                 name=name,
                 ends=tuple(places.list),
-                auth=tuple(self._ways(manner.auth)),
+                auth=() if behind.impossible else tuple(self._ways(manner.auth)),
+                second=behind.ways,
+                second_optional=behind.optional,
+                users=manner.users,
                 proposals=in_ikev2(methods) if 2 in manner.keying else methods,
                 origin=origin,
                 local_identity=manner.local_identity,
@@ -176,6 +188,7 @@ class Peers:
             )
             for name, (manner, origin, places) in self._entries.items()
             for methods in (manner.main_mode.methods,)
+            for behind in (second.compiled(manner.second, self._wallet, self._crl_check),)
         ]
         return Pad(tuple(sorted(entries, key=lambda entry: _widest(entry))), own)
 

@@ -8,11 +8,11 @@ from ringfence.policy.auth import AUTH_CURE
 from ringfence.policy.decode import Table, shown
 from ringfence.policy.ipsec import TUNNEL_CURE
 from ringfence.policy.lower import filter_actions, filter_lists, tunnel_pairs
-from ringfence.policy.model import Policy, Rule
+from ringfence.policy.model import KeyModule, Policy, Rule
 from ringfence.policy.sets import check_null
 from ringfence.policy.settle import Settler, Terms
 from ringfence.policy.tables import Tables
-from ringfence.policy.terms import Auth, Eap, PskFile
+from ringfence.policy.terms import Auth, Eap, PskFile, SecondAuth
 from ringfence.policy.windows import DYNAMIC, FilterAction, IpsecPolicy, PolicyRule, Response
 
 
@@ -59,11 +59,20 @@ def _check_eap(tables: Tables, policy: Policy) -> None:
     saying: list[tuple[Table, str, tuple[Auth, ...]]] = [(here, "first", one.first) for (_, here), one in sets]
     saying += [(here, "auth", one.auth) for here, one in zip(tables.items("main-mode"), policy.main_modes, strict=True)]
     saying += [(here, "auth", one.auth) for here, one in zip(tables.items("rule"), policy.rules, strict=True)]
+    saying += [
+        (here, "second-auth", _eap(one.second_auth))
+        for here, one in zip(tables.items("rule"), policy.rules, strict=True)
+    ]
     if (table := tables.one("global")) is not None:
         saying.append((table, "auth", policy.settings.auth))
+        saying.append((table, "second-auth", _eap(policy.settings.second_auth)))
     for here, key, auth in saying:
         for name in [name for one in auth if isinstance(one, Eap) for name in one.radius if name not in known]:
             _no_server(here, key, name, known)
+
+
+def _eap(ways: Iterable[SecondAuth]) -> tuple[Auth, ...]:
+    return tuple(one for one in ways if isinstance(one, Eap))
 
 
 def _no_server(table: Table, key: str, name: str, known: list[str]) -> None:
@@ -85,7 +94,7 @@ def _check_named(table: Table, said: Mapping[str, str], known: Mapping[str, list
 def _check_settled(table: Table, policy: Policy, rule: Rule, terms: Terms) -> None:
     if not terms.auth and not rule.auth_set and not policy.settings.auth_set and not table.has("auth"):
         table.complain("", "does not say how both sides prove who they are", cure=AUTH_CURE)
-    if rule.second_auth and _has_key(terms.auth):
+    if rule.second_auth and _has_key(terms.auth) and {*rule.keying} != {KeyModule.IKEV2}:
         table.complain("second-auth", AFTER_KEY_WHY, cure=AFTER_KEY_CURE)
     key = "protect" if rule.protect else "quick-mode-crypto" if rule.quick_mode_crypto else ""
     if not terms.protect:

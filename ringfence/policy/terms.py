@@ -196,7 +196,7 @@ class Eap:
 
 Auth = PskFile | Kerberos | Ntlm | Anonymous | Certificate | PublicKeys | Eap
 """First authentication."""
-SecondAuth = UserKerberos | UserNtlm | Certificate | Anonymous
+SecondAuth = UserKerberos | UserNtlm | Certificate | Eap | Anonymous
 """Second authentication; ``Anonymous`` among them: it is optional."""
 
 

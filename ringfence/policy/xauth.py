@@ -2,7 +2,8 @@
 """XAUTH in a document: who lets users in behind IKEv1's main mode, and as whom this computer lets itself in.
 
 ``main-mode.xauth = { user = "alice", password-file = "alice.password" }`` is a client's; a gateway says
-``main-mode.xauth = { users-file = "users.toml" }``, the same kind of list that EAP has.
+``main-mode.xauth = { users-file = "users.toml" }``, the same kind of list that EAP has. A second authentication by EAP
+does the same, and names the same files.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from ringfence.databases.eap import EapUser
 from ringfence.place import Place
 from ringfence.policy.eap import EapFiles
 from ringfence.policy.model import Policy
-from ringfence.policy.terms import MainMode, Xauth
+from ringfence.policy.terms import Eap, MainMode, SecondAuth, Xauth
 
 
 def compiled(one: Xauth | None, files: EapFiles) -> pad.Xauth | None:
@@ -43,3 +44,16 @@ def _modes(policy: Policy) -> Iterator[tuple[str, MainMode | None, Mapping[str, 
     for each in policy.main_mode_cryptos:
         yield f'main mode settings "{each.name}"', each.mode, each.places, each.place
     yield "global", policy.settings.main_mode, policy.settings.places, policy.settings.place
+
+
+def second_eap(policy: Policy) -> Iterator[tuple[str, Eap, Mapping[str, Place], Place]]:
+    """All that a policy says of EAP as second authentication: what it is, what it says, and where."""
+    places: list[tuple[str, tuple[SecondAuth, ...], Mapping[str, Place], Place]] = [
+        *((f'rule "{one.name}"', one.second_auth, one.places, one.place) for one in policy.rules),
+        *((f'auth set "{one.name}"', one.second, one.places, one.place) for one in policy.auth_sets),
+        ("global", policy.settings.second_auth, policy.settings.places, policy.settings.place),
+    ]
+    for subject, ways, there, place in places:
+        yield from ((subject, one, there, place) for one in ways if isinstance(one, Eap))
+    if policy.beneath is not None:
+        yield from second_eap(policy.beneath)

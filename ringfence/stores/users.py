@@ -63,6 +63,13 @@ def _naming(policy: Policy) -> Iterator[tuple[str, Eap | Xauth, str, Place]]:
     for subject, auth, places, place in policy.authenticating():
         at = next((places[key] for key in ("auth", "first") if key in places), place)
         yield from ((subject, one, "auth", at) for one in auth if isinstance(one, Eap))
+    for subject, eap, places, place in xauth.second_eap(policy):
+        yield (
+            subject,
+            eap,
+            "second-auth",
+            next((places[key] for key in ("second-auth", "second") if key in places), place),
+        )
     for subject, one, places, place in xauth.said(policy):
         at = next((places[key] for key in ("main-mode", "xauth") if key in places), place)
         yield subject, one, "main-mode.xauth", at

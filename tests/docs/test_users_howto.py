@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from lab.authority import authority
 
+from ringfence.databases.certification import CertificateAuth
 from ringfence.databases.eap import EapAuth, EapMethod
 from ringfence.net.address import parse_address
 from ringfence.policy.compile import compile_policy
@@ -15,7 +16,7 @@ from ringfence.stores.file import FileStore
 from ringfence.stores.users import parse_users
 
 PAGE = (Path(__file__).parents[2] / "docs/howto/users.md").read_text()
-GATEWAY, USERS, RADIUS, USER = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+GATEWAY, USERS, RADIUS, USER, BEHIND = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.fixture
@@ -42,6 +43,18 @@ def test_each_document_comes_to_a_way_by_eap(folder, document):
     assert isinstance(way, EapAuth)
     assert (way.user is None) is (document is not USER)
     assert (way.directory is None) is (document is USER)
+
+
+def test_a_user_behind_his_computer(folder):
+    (folder / "policy.toml").write_text(BEHIND)
+    loaded = FileStore(folder / "policy.toml").load()
+    compiled = compile_policy(loaded.policy, HostFacts((parse_address("192.0.2.1"),)), loaded.keys, loaded.wallet)
+    assert compiled.refusals == ()
+    [entry] = compiled.pad.entries
+    assert isinstance(entry.auth[0], CertificateAuth)
+    [way] = entry.second
+    assert isinstance(way, EapAuth)
+    assert (entry.admits_users(), entry.second_optional) == (False, False)
 
 
 def test_the_list_is_one():

@@ -12,12 +12,12 @@ from ringfence.databases.eap import EapAuth
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.databases.pad import NullAuth, PadEntry, Ppk
 from ringfence.ike.claims import Claim, check_identity, is_wanted
-from ringfence.ike.effects import Conversed
 from ringfence.ike.errors import Aborted, Reason
 from ringfence.ike.exchange import Exchange, Message, request
 from ringfence.ike.identities import local_identity
 from ringfence.ike.payload import Chain, Payload
-from ringfence.ike.v2 import eap, natt, null, ppk, signatures
+from ringfence.ike.v2 import eap, further, ppk
+from ringfence.ike.v2.begun import Begun
 from ringfence.ike.v2.certificates import requests
 from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.notifies import Notify
@@ -48,44 +48,6 @@ from ringfence.ike.v2.proof import (
 )
 from ringfence.net.address import Path
 
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """What IKE_SA_INIT came to."""
-
-    ike_id: int
-    path: Path
-    """As the policy knows both ends, before any NAT was found."""
-    keys: IkeKeys
-    own: bytes
-    """Our message."""
-    theirs: Message
-    nat: natt.Nat | None
-    spis: bytes
-    """Those of the peer's message."""
-    early: bool = False
-    """Whether both sides mix in a postquantum preshared key before IKE_AUTH, if at all."""
-    mixed: Ppk | None = None
-    """The one that is in the keys already."""
-
-    @property
-    def hashes(self) -> frozenset[int]:
-        """By which the peer can verify signatures."""
-        return signatures.announced(self.theirs.chain)
-
-    def signed_by_us(self, payload: IdInitiatorPayload | IdResponderPayload) -> bytes:
-        """What we prove with."""
-        return self.keys.signed(self.own, payload.encode(), initiator=isinstance(payload, IdInitiatorPayload))
-
-    def said(self, chain: Chain, payload: IdInitiatorPayload | IdResponderPayload) -> Said:
-        """The peer's message with its name."""
-        initiator = isinstance(payload, IdInitiatorPayload)
-        signed = self.keys.signed(self.theirs.octets, payload.encode(), initiator=initiator)
-        identity = null.stranger(self.path) if null.is_nameless(payload) else identity_of(payload)
-        inner = natt.is_own(self.theirs.chain, self.spis, identity, self.nat)
-        return Said(chain, identity, signed, self.hashes, self.path, inner)
-
-
 # The initiator -----------------------------------------------------------------------------------------------------
 
 
@@ -100,12 +62,15 @@ def introduce(entry: PadEntry, begun: Begun, *beside: Payload) -> Exchange[tuple
     named = () if entry.remote_identity is None else (responder_id(entry.remote_identity),)
     key = None if begun.early else ppk.agreed(entry, first, served=not isinstance(ours, EapAuth | NullAuth))
     if isinstance(ours, EapAuth):
+        further.check_alone(entry)
         return *(yield from _introduce_user(entry, ours, begun, *named, *beside)), keys
+    second = further.own_way(entry, first)
+    more = () if second is None else further.FOLLOWS
     own = own_for((ours,), first)
     mine = initiator_id(local := own_name(entry, own, begun.path))
     shown = yield from _show(entry, own, mine, begun, key)
     ways, stapled = taken_from(entry, ours), (yield from staple(own, first, entry))
-    reply = yield from request(mine, *named, *shown, *stapled, *requests(ways), *beside)
+    reply = yield from request(mine, *named, *shown, *stapled, *requests(ways), *more, *beside)
     chain = reply.chain
     payload = chain.maybe(IdResponderPayload)
     if chain.maybe(AuthPayload) is None or payload is None:
@@ -114,7 +79,9 @@ def introduce(entry: PadEntry, begun: Begun, *beside: Payload) -> Exchange[tuple
     begun, key = replace(begun, keys=counted), None if counted is keys else key
     said = begun.said(chain, payload)
     claim, auth = yield from judge_responder(said, begun.keys, entry, ways)
-    return chain, Proved(entry, keys.proposal, local, claim, auth, said.inner, key or begun.mixed), counted
+    if second is not None:
+        chain = yield from further.introduce(second, entry, own, begun, said)
+    return chain, Proved(entry, keys.proposal, local, claim, auth, said.inner, key or begun.mixed, second), counted
 
 
 def _show(
@@ -161,22 +128,11 @@ def _introduce_user(entry: PadEntry, way: EapAuth, begun: Begun, *beside: Payloa
     shared = ended.key or keys.pi
     proof = AuthPayload(AuthMethod.SHARED_KEY, keys.proof(shared, begun.signed_by_us(mine)))
     last = yield from request(proof)
-    _check_last(last.chain, keys, ended, said)
+    eap.check_last(last.chain, keys, ended, said)
     if claim is None:
         claim = Claim(said.identity, (said.identity,))
         _believe(entry, claim, said)
     return last.chain, Proved(entry, keys.proposal, local, claim, way, said.inner, begun.mixed)
-
-
-def _check_last(chain: Chain, keys: IkeKeys, ended: Conversed, said: Said) -> None:
-    """Raise Aborted unless the responder has held this conversation itself."""
-    proof = chain.maybe(AuthPayload)
-    if proof is None:
-        raise refused_proof(chain, None)
-    wanted = keys.proof(ended.key or keys.pr, said.signed)
-    if proof.method != AuthMethod.SHARED_KEY or not same(proof.data, wanted):
-        what = "the gateway does not know the key of the conversation by EAP: somebody may stand in between"
-        raise Disbelieved(Reason.EAP_FAILED, what)
 
 
 def _believe(entry: PadEntry, claim: Claim, said: Said) -> None:
@@ -215,13 +171,29 @@ def meet(message: Message, begun: Begun, entries: tuple[PadEntry, ...]) -> Excha
     wanted = None if asked is None else identity_of(asked)
     if chain.maybe(AuthPayload) is None:
         return (yield from _meet_user(message, said, wanted, begun, entries))
+    entries = further.ordered(entries, chain)
     entry, claim, auth = yield from judge_initiator(said, keys, entries)
     own = own_for(answering_ways(entry, auth), chain, wanted)
     mine = responder_id(local := own_name(entry, own, begun.path, wanted))
     shown = yield from prove(own, keys, begun.signed_by_us(mine), begun.hashes, sha1=entry.sha1)
     words = mine, *shown, *(yield from staple(own, chain, entry)), *understood.words
     used = entry.ppk if understood.words else begun.mixed
-    return Met(Proved(entry, keys.proposal, local, claim, auth, said.inner, used), words, message, keys)
+    second = yield from further.meet(message, begun, entry, claim, words, begun.signed_by_us(mine))
+    proved = Proved(entry, keys.proposal, local, second.claim, auth, said.inner, used, second.way)
+    return Met(let_in(proved, entries, begun.path), second.words, second.last, keys)
+
+
+def let_in(proved: Proved, entries: tuple[PadEntry, ...], path: Path) -> Proved:
+    """By which entry the user is let in, where several are alike but for that; raises Aborted for none."""
+    names, entry = proved.claim.names, proved.entry
+    if entry.admits_users(*names):
+        return proved
+    found = next((each for each in entries if each != entry and proved.satisfies(each, path)), None)
+    if found is None:
+        users = ", ".join(str(one) for one in names if one.kind is IdentityKind.USER) or "proves no user"
+        what = f'the peer, {proved.remote}, {users}, is none whom rule "{entry.origin.rule}" lets in'
+        raise Aborted(Reason.NOT_AUTHORIZED, what)
+    return replace(proved, entry=found)
 
 
 def _meet_user(
@@ -233,6 +205,7 @@ def _meet_user(
     if not known:
         raise Aborted(Reason.WRONG_METHOD, "the peer wants to authenticate by EAP, which the policy does not name")
     entry, way = known[0], _asks(known[0])
+    further.check_alone(entry)
     shown: tuple[Payload, ...] = ()
     local = local_identity(entry, begun.path)
     if way is None or (way.gateway is None and not _takes_alone(chain)):
@@ -258,7 +231,9 @@ def _meet_user(
     if fitting is None:
         check_identity(entry, claim, begun.path, inner=said.inner)
     words = (AuthPayload(AuthMethod.SHARED_KEY, keys.proof(ended.key or keys.pr, begun.signed_by_us(mine))),)
-    return Met(Proved(fitting or entry, keys.proposal, local, claim, way, said.inner, begun.mixed), words, last, keys)
+    proved = Proved(fitting or entry, keys.proposal, local, claim, way, said.inner, begun.mixed)
+    further.check_alone(proved.entry)
+    return Met(let_in(proved, entries, begun.path), words, last, keys)
 
 
 def _alone(way: EapAuth) -> bool:

@@ -17,6 +17,7 @@ who carries the packets on to another gateway is let in there.
 
 import re
 
+from ringfence.crypto.integrity import same
 from ringfence.databases.eap import EapAuth
 from ringfence.databases.identity import Identity, IdentityKind
 from ringfence.ike.effects import Converse, Conversed, Unfit
@@ -24,9 +25,11 @@ from ringfence.ike.errors import Aborted, Reason
 from ringfence.ike.exchange import Exchange, Message, answer, consult, request, suppose
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v2.child import refusal
+from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.notifies import NotLetIn, name_of
+from ringfence.ike.v2.numbers import AuthMethod
 from ringfence.ike.v2.payloads import AuthPayload, EapPayload
-from ringfence.ike.v2.proof import Disbelieved
+from ringfence.ike.v2.proof import Disbelieved, Said, refused_proof
 from ringfence.net.address import Path, format_address
 
 FAILURE = b"\4"
@@ -74,6 +77,17 @@ def _failed(found: object) -> Aborted:
     if isinstance(found, Unfit):
         return Aborted(found.reason, found.detail)
     return Aborted(Reason.EAP_FAILED, "the keeper of keys did not answer what it was asked")
+
+
+def check_last(chain: Chain, keys: IkeKeys, ended: Conversed, said: Said) -> None:
+    """Raise Aborted unless the responder, who has ``said`` its name, has held this conversation itself."""
+    proof = chain.maybe(AuthPayload)
+    if proof is None:
+        raise refused_proof(chain, None)
+    wanted = keys.proof(ended.key or keys.pr, said.signed)
+    if proof.method != AuthMethod.SHARED_KEY or not same(proof.data, wanted):
+        what = "the gateway does not know the key of the conversation by EAP: somebody may stand in between"
+        raise Disbelieved(Reason.EAP_FAILED, what)
 
 
 # The gateway's side ------------------------------------------------------------------------------------------------

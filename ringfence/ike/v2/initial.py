@@ -44,9 +44,10 @@ from ringfence.ike.exchange import (
 )
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.through_nat import check_nat
-from ringfence.ike.v2 import authlife, crash, fragment, intermediate, mixing, mobike, natt, ppk, redirect
+from ringfence.ike.v2 import authlife, crash, fragment, further, intermediate, mixing, mobike, natt, ppk, redirect
 from ringfence.ike.v2.assigning import Assigning
-from ringfence.ike.v2.auth import Begun, introduce, meet
+from ringfence.ike.v2.auth import introduce, meet
+from ringfence.ike.v2.begun import Begun
 from ringfence.ike.v2.certificates import requests
 from ringfence.ike.v2.channel import Frame, in_clear
 from ringfence.ike.v2.child import (
@@ -353,10 +354,11 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
         looks = natt.marks(ends.spis, setting.path)
     if says(first.chain, Notify.IKEV2_FRAGMENTATION_SUPPORTED):
         looks += fragment.announcement(setting.entries)
-    asks = requests([way for each in setting.entries for way in each.auth])
+    asks = requests([way for each in setting.entries for way in (*each.auth, *each.second)])
     early = mixing.granted(setting.entries, first.chain, intermediate=intermediate.is_served(first.chain))
     looks = *looks, *first_words(setting.entries), *intermediate.granted(choice.proposal, ppk=bool(early))
     looks += early or ppk.announcement(setting.entries, first.chain)
+    looks += further.announcement(setting.entries)
     said = choice.answer, KePayload(half.group.value, half.public), nonce, *looks, *asks
     own_first = in_clear(Frame(setting.spis, Kind.IKE_SA_INIT, 0, initiator=False, response=True), said)
     keys = derive(choice.proposal, secret or Secret(b""), ends)

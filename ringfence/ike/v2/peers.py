@@ -30,6 +30,8 @@ class Proved:
     """Whether the peer's identity is its address behind NAT."""
     ppk: Ppk | None = None
     """The postquantum preshared key that both sides know."""
+    second: Auth | None = None
+    """By which way of the entry the user of who began has proved himself, after the computers."""
 
     @property
     def is_stranger(self) -> bool:
@@ -54,6 +56,8 @@ class Proved:
             and entry.xauth is None  # that is IKEv1's
             and entry.serves(path.remote.address, path.local.address)
             and self.auth in entry.auth
+            and (not entry.second or entry.second_optional or self.second in entry.second)
+            and entry.admits_users(*self.claim.names)
             and entry.local_auth == self.entry.local_auth
             and (self.local.kind is IdentityKind.NULL or is_ours(entry, self.auth, self.local, path))
             and (takes_anybody(entry) if self.is_stranger else is_wanted(entry, self.claim, path, inner=self.inner))

@@ -95,7 +95,7 @@ def own_way(entry: PadEntry, asked: Chain) -> Auth:
     The first in the policy's order; but a certificate that the peer does not ask for stands behind a key, and behind
     one that it asks for.
     """
-    ways = [one for one in _ours(entry) if _has_own(one)]
+    ways = [one for one in _ours(entry) if has_own(one)]
     if not ways:
         raise _none(_ours(entry))
     wanted, asks = certificates.asked_for(asked), certificates.asks(asked)
@@ -110,7 +110,7 @@ def own_way(entry: PadEntry, asked: Chain) -> Auth:
     return next((one for one in ways if suits(one)), ways[0])
 
 
-def _has_own(way: Auth) -> bool:
+def has_own(way: Auth) -> bool:
     """Whether we have what it takes to go it."""
     match way:
         case CertificateAuth():
@@ -207,7 +207,7 @@ def _judged(said: Said, keys: IkeKeys, entry: PadEntry, ways: Sequence[Auth]) ->
     if said.method in signatures.SIGNED and rawkeys.is_meant(said.chain, ways):
         return _known(said, entry, ways)
     if said.method != AuthMethod.SHARED_KEY and by_certificate(ways):
-        claim = _signed_claim(said, sha1=entry.sha1)
+        claim = signed_claim(said, sha1=entry.sha1)
         check_identity(entry, claim, said.path, inner=said.inner)
         return claim, (yield from judge(claim, by_certificate(ways)))
     key = next((one for one in ways if isinstance(one, PresharedKey)), None)
@@ -241,7 +241,7 @@ def proves(said: Said, keys: IkeKeys, key: PresharedKey) -> bool:
     return same(said.chain.one(AuthPayload).data, keys.proof(key.key, said.signed))
 
 
-def _signed_claim(said: Said, *, sha1: bool) -> Claim:
+def signed_claim(said: Said, *, sha1: bool) -> Claim:
     """What the signature in a message is about; raises Aborted."""
     if said.method not in signatures.SIGNED:
         raise wrong_method(said.method, ())
@@ -348,7 +348,7 @@ def _by_signature(said: Said, entries: Sequence[PadEntry]) -> Exchange[tuple[Pad
     having = [each for each in entries if by_certificate(each.auth)]
     if not having:
         raise wrong_method(said.method, [way for each in entries for way in each.auth])
-    claim = _signed_claim(said, sha1=any(each.sha1 for each in having))
+    claim = signed_claim(said, sha1=any(each.sha1 for each in having))
     if said.method == AuthMethod.RSA:
         having = [each for each in having if each.sha1]
     ordered = _in_order(said, having, claim)

@@ -63,6 +63,8 @@ EAP_REQUEST = _request("EAP", {EapPayload: 1})
 EAP_RESPONSE = _response("EAP", {EapPayload: 1})
 EAP_LAST_REQUEST = _request("IKE_AUTH after EAP", {AuthPayload: 1})
 EAP_LAST_RESPONSE = _response("IKE_AUTH after EAP", {AuthPayload: 1, **_TRAFFIC}, {ConfigPayload: 1})
+SECOND_LAST_RESPONSE = _response("IKE_AUTH after a second proof", _TRAFFIC, {ConfigPayload: 1})
+SECOND_LAST_CHILDLESS = _response("IKE_AUTH childless after a second proof", {}, {ConfigPayload: 1})
 EAP_LAST_CHILDLESS = _response("IKE_AUTH childless after EAP", {AuthPayload: 1}, {ConfigPayload: 1})
 
 CHILD_REQUEST = _request("CREATE_CHILD_SA", {NoncePayload: 1, **_TRAFFIC}, {KePayload: 1, ConfigPayload: 1})
@@ -85,7 +87,8 @@ INFORMATIONAL = MessageRule(
 RULES = (
     INIT_REQUEST, INIT_RESPONSE, INIT_REFUSAL, AUTH_REQUEST, AUTH_REQUEST_CHILDLESS, AUTH_RESPONSE,
     AUTH_RESPONSE_CHILDLESS, AUTH_REFUSAL, EAP_QUESTION, EAP_REQUEST, EAP_RESPONSE, EAP_LAST_REQUEST,
-    EAP_LAST_RESPONSE, EAP_LAST_CHILDLESS, CHILD_REQUEST, CHILD_RESPONSE, REKEY_REQUEST, REKEY_RESPONSE, CHILD_REFUSAL,
+    EAP_LAST_RESPONSE, EAP_LAST_CHILDLESS, SECOND_LAST_RESPONSE, SECOND_LAST_CHILDLESS,
+    CHILD_REQUEST, CHILD_RESPONSE, REKEY_REQUEST, REKEY_RESPONSE, CHILD_REFUSAL,
     INTERMEDIATE_REQUEST, INTERMEDIATE_RESPONSE, FOLLOWUP_REQUEST, FOLLOWUP_RESPONSE, FOLLOWUP_REFUSAL, INFORMATIONAL,
 )  # fmt: skip
 
@@ -133,7 +136,7 @@ def _auth_response(chain: Chain, *, has_child: bool) -> MessageRule:
     if chain.maybe(EapPayload) is not None:
         return EAP_QUESTION if named else EAP_RESPONSE
     if has_child:
-        return AUTH_RESPONSE if named else EAP_LAST_RESPONSE
+        return AUTH_RESPONSE if named else EAP_LAST_RESPONSE if proves else SECOND_LAST_RESPONSE
     if not proves:
-        return AUTH_REFUSAL
+        return AUTH_REFUSAL if chain.maybe(NotifyPayload) is not None else SECOND_LAST_CHILDLESS
     return AUTH_RESPONSE_CHILDLESS if named else EAP_LAST_CHILDLESS

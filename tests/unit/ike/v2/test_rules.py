@@ -41,6 +41,8 @@ FORMS = [
     (Kind.IKE_AUTH, True, (IDR, AUTH, *TRAFFIC), rules.AUTH_RESPONSE),
     (Kind.IKE_AUTH, True, (IDR, AUTH, ERROR), rules.AUTH_RESPONSE_CHILDLESS),
     (Kind.IKE_AUTH, True, (ERROR,), rules.AUTH_REFUSAL),
+    (Kind.IKE_AUTH, True, TRAFFIC, rules.SECOND_LAST_RESPONSE),
+    (Kind.IKE_AUTH, True, (), rules.SECOND_LAST_CHILDLESS),
     (Kind.IKE_AUTH, True, (IDR, EAP), rules.EAP_QUESTION),
     (Kind.IKE_AUTH, False, (EAP,), rules.EAP_REQUEST),
     (Kind.IKE_AUTH, True, (EAP,), rules.EAP_RESPONSE),
@@ -77,5 +79,5 @@ def test_forms(kind, response, payloads, rule):
 
 
 def test_every_rule_is_listed_and_named_once():
-    assert len({rule.name for rule in rules.RULES}) == len(rules.RULES) == 25
+    assert len({rule.name for rule in rules.RULES}) == len(rules.RULES) == 27
     assert [rule for rule in rules.RULES if not any(rule is each for *_, each in FORMS)] == []
