@@ -181,10 +181,9 @@ class Dialogue:
 
     def say_again(self) -> None:
         """Say what waits for its answer once more, since there is another path."""
-        running = self.current
-        if running is not None and running.repeater.due is not None:
-            self._voice.send(running.wire, f"{running.sent_words} (again)", running.sent, response=False)
-            running.repeater.sent(self._world.env.now)
+        self.resend()
+        if self.current is not None and self.current.repeater.due is not None:
+            self.current.repeater.sent(self._world.env.now)
 
     def doubt(self, running: AnyRunning, error: IkeError) -> None:
         """Something that nobody authenticated says that IKE_SA_INIT comes to nothing."""

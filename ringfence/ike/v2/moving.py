@@ -19,6 +19,7 @@ from ringfence.databases.proposal import Protocol
 from ringfence.ike.errors import Reason
 from ringfence.ike.exchange import Stepper
 from ringfence.ike.happening import Lost, Output, Relocated
+from ringfence.ike.places import ends_of
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v2 import informational, mobike, natt
 from ringfence.ike.v2.dialogue import Dialogue
@@ -107,7 +108,7 @@ class Moving:
     @property
     def is_under_way(self) -> bool:
         """Whether the contracts go by another path than the messages."""
-        return self.may and self._settled != self._voice.path
+        return self.may and ends_of(self._settled) != ends_of(self._voice.path)
 
     def begin(self, others: tuple[bytes, ...] | None) -> None:
         """Both sides have proved who they are."""

@@ -259,7 +259,7 @@ class Session(Placed):
     def heard_from(self, path: Path) -> list[Output]:
         """An authentic packet came by ``path``."""
         self._voice.came_by = path
-        if self._voice.follow():
+        if self._voice.follow(packet=True):
             self._talk.resend()
         return self._voice.drain()
 

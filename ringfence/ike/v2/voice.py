@@ -11,6 +11,7 @@ from ringfence.ike.happening import Moved, Output
 from ringfence.ike.header import Header
 from ringfence.ike.info import peer_of
 from ringfence.ike.payload import Payload
+from ringfence.ike.places import ends_of
 from ringfence.ike.v2.channel import (
     Frame,
     Spis,
@@ -101,15 +102,17 @@ class Voice:
         own = self.path
         return self.stays or (path.local.address, path.remote.address) == (own.local.address, own.remote.address)
 
-    def follow(self) -> bool:
-        """The request in hand is authentic and new: go on where it came from, if the peer may have moved there.
+    def follow(self, *, packet: bool = False) -> bool:
+        """The request in hand, or a ``packet``, is authentic and new: go on where it came from, if the peer may have
+        moved there.
 
         Whether that is another TCP connection, by which nothing has been said yet.
         """
         if self.came_by == self.path or self.came_by.tcp is not self.path.tcp:
             return False
         floats = self.path.local.port != NAT_PORT and self.came_by.local.port == NAT_PORT
-        moves = (self.peer_moves or floats) and not self.stays
+        same_hosts = ends_of(self.came_by) == ends_of(self.path)
+        moves = (self.peer_moves or floats) and (not self.stays or (packet and same_hosts))
         if moves or (self.path.tcp and not self.dials):
             self.path = self.came_by
             self.emit(Moved())
