@@ -19,8 +19,8 @@ from ringfence.databases.proposal import Protocol
 from ringfence.ike.errors import Reason
 from ringfence.ike.exchange import Stepper
 from ringfence.ike.happening import Lost, Output, Relocated
-from ringfence.ike.places import ends_of
 from ringfence.ike.payload import Chain, Payload
+from ringfence.ike.places import ends_of
 from ringfence.ike.v2 import informational, mobike, natt
 from ringfence.ike.v2.dialogue import Dialogue
 from ringfence.ike.v2.notifies import Answered, Notify, name_of
