@@ -184,6 +184,11 @@ class PadEntry:
         """Whether it is about a peer at ``remote`` that negotiates with our address ``local``; None for any of ours."""
         return any(one.hold(remote, local) for one in self.ends)
 
+    def serves_from(self, local: bytes) -> bool:
+        """Whether it is about anybody who negotiates with our address ``local``."""
+        ends = (one for one in self.ends if len(one.remote.first) == len(local))
+        return any(one.local is None or local in one.local for one in ends)
+
     def admits(self, *names: Identity) -> bool:
         """Whether who has proved to be all of ``names`` is let in."""
         return all(one.admits(*names) for one in self.admissions)

@@ -9,7 +9,7 @@ Contracts in tunnel mode go along with their IKE SA: keys, SPIs, sequence number
 encapsulation become others. In transport mode the addresses are those of the traffic: such contracts end (§1.2).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ringfence.audit import SaMoved
@@ -60,7 +60,7 @@ class Mobility:
             local = self._wanted(session)
             if local is not None and local != session.path.local.address:
                 self._take(session, session.moving.go(local))
-            elif own != before:
+            elif _said(session, own) != _said(session, before):
                 self._take(session, session.moving.announce())
 
     def _wanted(self, session: Session) -> bytes | None:
@@ -133,6 +133,11 @@ class Mobility:
 
 def _words(path: Path) -> str:
     return f"{format_address(path.local.address)} <-> {peer_of(path)}"
+
+
+def _said(session: Session, own: Iterable[bytes]) -> list[bytes]:
+    """What of our addresses a peer is told."""
+    return [one for one in own if session.entry.serves_from(one)]
 
 
 def moved_child(child: ChildSa, path: Path, nat: Nat | None) -> ChildSa:

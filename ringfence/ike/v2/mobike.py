@@ -44,16 +44,16 @@ def says(chain: Chain, kind: Notify) -> bool:
     return any(each.kind == kind for each in chain.all(NotifyPayload))
 
 
-def additional(own: Iterable[bytes], path: Path) -> tuple[NotifyPayload, ...]:
-    """Where else we are than at this end of ``path``."""
-    others = [one for one in own if one != path.local.address][:MOST_ADDRESSES]
+def additional(own: Iterable[bytes], entry: PadEntry, path: Path) -> tuple[NotifyPayload, ...]:
+    """Where else we are than at this end of ``path``, and the policy lets such a peer negotiate with us."""
+    others = [one for one in own if one != path.local.address and entry.serves_from(one)][:MOST_ADDRESSES]
     kinds = {octets: kind for kind, octets in ADDITIONAL.items()}
     return tuple(NotifyPayload(kinds[len(one)], one) for one in others)
 
 
-def all_addresses(own: Iterable[bytes], path: Path) -> tuple[NotifyPayload, ...]:
+def all_addresses(own: Iterable[bytes], entry: PadEntry, path: Path) -> tuple[NotifyPayload, ...]:
     """Likewise where the peer may know of others."""
-    return additional(own, path) or (NotifyPayload(Notify.NO_ADDITIONAL_ADDRESSES),)
+    return additional(own, entry, path) or (NotifyPayload(Notify.NO_ADDITIONAL_ADDRESSES),)
 
 
 def addresses(chain: Chain) -> tuple[bytes, ...] | None:
@@ -89,7 +89,7 @@ def offer(entry: PadEntry, own: Iterable[bytes], path: Path) -> tuple[NotifyPayl
     if not entry.mobike:
         return ()
     fixed = () if entry.nat_traversal else (no_nats(path),)
-    return NotifyPayload(Notify.MOBIKE_SUPPORTED), *additional(own, path), *fixed
+    return NotifyPayload(Notify.MOBIKE_SUPPORTED), *additional(own, entry, path), *fixed
 
 
 def answer(chain: Chain, entry: PadEntry, own: Iterable[bytes], path: Path) -> tuple[NotifyPayload, ...]:
@@ -97,7 +97,7 @@ def answer(chain: Chain, entry: PadEntry, own: Iterable[bytes], path: Path) -> t
     if not entry.mobike or not says(chain, Notify.MOBIKE_SUPPORTED):
         return ()
     check_no_nats(chain, path)
-    return NotifyPayload(Notify.MOBIKE_SUPPORTED), *additional(own, path)
+    return NotifyPayload(Notify.MOBIKE_SUPPORTED), *additional(own, entry, path)
 
 
 def agreed(chain: Chain, entry: PadEntry) -> tuple[bytes, ...] | None:
@@ -138,16 +138,16 @@ class Proven:
 
 
 def update(
-    path: Callable[[], Path], own: Callable[[], Iterable[bytes]], spis: bytes, *, traverses: bool
+    path: Callable[[], Path], own: Callable[[], Iterable[bytes]], spis: bytes, entry: PadEntry
 ) -> Exchange[Updated]:  # fmt: skip
     """Have an IKE SA, and what is under it, go by the path that there is when this is said (§3.5)."""
     here = path()
-    looks = natt.marks(spis, here) if traverses else (no_nats(here),)
-    words = NotifyPayload(Notify.UPDATE_SA_ADDRESSES), *all_addresses(own(), here), *looks
+    looks = natt.marks(spis, here) if entry.nat_traversal else (no_nats(here),)
+    words = NotifyPayload(Notify.UPDATE_SA_ADDRESSES), *all_addresses(own(), entry, here), *looks
     chain = (yield from request(*words)).chain
     if (refused := refusal(chain)) is not None:
         return Updated(here, refused=refused)
-    return Updated(here, natt.found(chain, spis, here) if traverses else None, seen_as(chain))
+    return Updated(here, natt.found(chain, spis, here) if entry.nat_traversal else None, seen_as(chain))
 
 
 def seen_as(chain: Chain) -> bytes:

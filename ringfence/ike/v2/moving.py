@@ -142,10 +142,9 @@ class Moving:
 
     def announce(self) -> list[Output]:
         """Tell the peer all our addresses (§3.6)."""
-        here = self._voice.path
-        words = mobike.all_addresses(self._world.pad.own, here)
-        entry = self.entry
-        fixed = () if entry is None or entry.nat_traversal else (mobike.no_nats(here),)
+        here, entry = self._voice.path, self.entry or self._session.entry
+        words = mobike.all_addresses(self._world.pad.own, entry, here)
+        fixed = () if entry.nat_traversal else (mobike.no_nats(here),)
         exchange = informational.tell(*words, *fixed)
         self._talk.ask(Running(Kind.INFORMATIONAL, Stepper(exchange), self._world.settings.patience))
         return self._voice.drain()
@@ -159,14 +158,13 @@ class Moving:
         """What waits for an answer is said again by the new path, and that there is one."""
         self._number += 1
         self._talk.say_again()
-        entry = self.entry
         if not self.leads:
             exchange = mobike.prove(self._world.env.random(mobike.COOKIE_OCTETS), self._number)
             self._ask(Running(Kind.INFORMATIONAL, Stepper(exchange), self._world.settings.patience, moves=True))
             return
         update = mobike.update(
             lambda: self._voice.path, lambda: self._world.pad.own, b"".join(self._voice.spis),
-            traverses=entry is None or entry.nat_traversal,
+            self.entry or self._session.entry,
         )  # fmt: skip
         self._ask(Running(Kind.INFORMATIONAL, Stepper(update), self._world.settings.patience, moves=True))
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from ringfence.databases.pad import Ends
 from ringfence.ike.errors import Aborted
 from ringfence.ike.exchange import Message
 from ringfence.ike.header import VERSION_2, Flags, Header
@@ -14,7 +15,7 @@ from ringfence.ike.v2.natt import Nat, marks
 from ringfence.ike.v2.notifies import Answered, Notify
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.payloads import REGISTRY, NotifyPayload
-from ringfence.net.address import Path, parse_address
+from ringfence.net.address import AddressRange, Path, parse_address
 from ringfence.testing.hosts import HostPolicy
 from ringfence.testing.network import path_between
 
@@ -22,7 +23,12 @@ PATH = path_between("192.0.2.1", "192.0.2.2", 4500)
 BACK = Path(PATH.remote, PATH.local)
 OTHER, SIX = parse_address("198.51.100.1"), parse_address("2001:db8::1")
 OWN = (PATH.local.address, OTHER, SIX)
+ANYWHERE = (Ends(AddressRange.parse("0.0.0.0/0")), Ends(AddressRange.parse("::/0")))
 ((ENTRY,),) = (HostPolicy("192.0.2.1", "192.0.2.2", keying=(2,), mobike=True).compiled()[1].entries,)
+ENTRY = replace(ENTRY, ends=ANYWHERE)
+
+
+FIXED = replace(ENTRY, nat_traversal=False)
 
 
 def chain(*payloads) -> Chain:
@@ -34,14 +40,21 @@ def kinds(payloads) -> list[int]:
 
 
 def test_where_else_we_are():
-    assert [(each.kind, each.data) for each in mobike.additional(OWN, PATH)] == [(16397, OTHER), (16398, SIX)]
-    assert mobike.additional(OWN[:1], PATH) == ()
-    assert kinds(mobike.all_addresses(OWN[:1], PATH)) == [16399]
-    assert len(mobike.additional([bytes([10, 0, 0, n]) for n in range(99)], PATH)) == mobike.MOST_ADDRESSES
+    assert [(each.kind, each.data) for each in mobike.additional(OWN, ENTRY, PATH)] == [(16397, OTHER), (16398, SIX)]
+    assert mobike.additional(OWN[:1], ENTRY, PATH) == ()
+    assert kinds(mobike.all_addresses(OWN[:1], ENTRY, PATH)) == [16399]
+    assert len(mobike.additional([bytes([10, 0, 0, n]) for n in range(99)], ENTRY, PATH)) == mobike.MOST_ADDRESSES
+
+
+def test_nowhere_where_the_policy_lets_no_such_peer_negotiate():
+    here = (Ends(AddressRange.parse("0.0.0.0/0"), AddressRange.parse("192.0.2.1")),)
+    assert mobike.additional(OWN, replace(ENTRY, ends=here), PATH) == ()
+    four = replace(ENTRY, ends=ANYWHERE[:1])
+    assert [each.data for each in mobike.additional(OWN, four, PATH)] == [OTHER]
 
 
 def test_where_else_a_peer_is():
-    assert mobike.addresses(chain(*mobike.additional(OWN, PATH))) == (OTHER, SIX)
+    assert mobike.addresses(chain(*mobike.additional(OWN, ENTRY, PATH))) == (OTHER, SIX)
     assert mobike.addresses(chain(NotifyPayload(Notify.NO_ADDITIONAL_ADDRESSES))) == ()
     assert mobike.addresses(chain(NotifyPayload(Notify.COOKIE2, bytes(8)))) is None
     wrong = NotifyPayload(Notify.ADDITIONAL_IP4_ADDRESS, SIX), NotifyPayload(Notify.ADDITIONAL_IP6_ADDRESS, b"")
@@ -95,7 +108,7 @@ SPIS = bytes(range(16))
 
 def test_an_update_and_what_comes_of_it():
     said, result = ended(
-        mobike.update(lambda: PATH, lambda: OWN[:1], SPIS, traverses=True),
+        mobike.update(lambda: PATH, lambda: OWN[:1], SPIS, ENTRY),
         *marks(SPIS, path_between("9.9.9.9", "8.8.8.8")),
     )
     assert kinds(said) == [16400, 16399, 16388, 16389]
@@ -103,7 +116,7 @@ def test_an_update_and_what_comes_of_it():
     assert result.nat == Nat(local=True, remote=True)
     assert len(result.seen) == 20
     said, result = ended(
-        mobike.update(lambda: PATH, lambda: OWN[:2], SPIS, traverses=False),
+        mobike.update(lambda: PATH, lambda: OWN[:2], SPIS, FIXED),
         NotifyPayload(Notify.UNACCEPTABLE_ADDRESSES),
     )
     assert kinds(said) == [16400, 16397, 16402]
@@ -112,7 +125,7 @@ def test_an_update_and_what_comes_of_it():
 
 def test_the_path_is_the_one_of_the_moment_in_which_it_is_said():
     now = [PATH]
-    exchange = mobike.update(lambda: now[0], lambda: (), SPIS, traverses=False)
+    exchange = mobike.update(lambda: now[0], lambda: (), SPIS, FIXED)
     now[0] = BACK
     assert next(exchange).payloads[-1].data == mobike.no_nats(BACK).data
 
