@@ -38,7 +38,7 @@ def test_an_entry_comes_once_however_many_ranges_fit() -> None:
     pad = Pad((entry("b", "10.0.0.0/8", "10.0.0.0-10.0.0.9", "10.0.0.2"), entry("a", "10.0.0.2", "10.0.0.2")))
     assert names(pad, "10.0.0.2", "192.0.2.1") == ["b", "a"]
     assert pad == Pad(pad.entries)
-    assert repr(pad) == f"Pad(entries={pad.entries!r})"
+    assert repr(pad) == f"Pad(entries={pad.entries!r}, own=())"
 
 
 def test_an_entry_is_for_its_own_addresses_only() -> None:
