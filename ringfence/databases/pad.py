@@ -172,6 +172,8 @@ class PadEntry:
     """What we want such a peer to give us."""
     others: tuple[AddressRange, ...] = ()
     """Other gateways that it may send us to (RFC 5685)."""
+    resumption: bool = False
+    """Whether IKE SAs may be resumed by tickets (RFC 5723): those that such peers give us, and that we give them."""
     send_to: bytes | None = None
     """The gateway that we send such peers to."""
 

@@ -42,6 +42,10 @@ class Made(Protocol):
         """Who the peer proved to be."""
 
     @property
+    def proof_ends(self) -> float | None:
+        """When an older proof is over that counts here, since it was resumed; None for one of its own."""
+
+    @property
     def proof(self) -> str:
         """By what it did so, for people; empty where nobody knows."""
 

@@ -106,6 +106,8 @@ class Reason(Enum):
     """The peer ended it."""
     ELSEWHERE = "sent-elsewhere"
     """The peer sends us to another gateway, or has been sent to one; or may not send us where it does."""
+    TICKET = "ticket-not-taken"
+    """An IKE SA cannot be resumed so; who wanted that begins as ever."""
     NO_POLICY = "no-policy"
     """The entry that somebody wants protected is not in the policy."""
     MAY_NOT_BEGIN = "may-not-begin"

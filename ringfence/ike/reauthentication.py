@@ -41,7 +41,9 @@ class Reauthentication:
 
     def established(self, session: IkeSa) -> None:
         """The peer has proved who it is."""
-        seconds = session.entry.reauthenticate_s
+        seconds, made = session.entry.reauthenticate_s, session.agreed
+        if made is not None and made.proof_ends is not None:
+            seconds = max(LEAST_S, int(made.proof_ends - self._world.env.now))
         if session.version != 1 and seconds is not None:
             self.limited(session, seconds)
             self._timers.set((Due.UNPROVED, session.id), self._world.env.now + seconds)

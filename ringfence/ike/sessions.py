@@ -322,6 +322,8 @@ class Sessions:
         self._take(session, session.end_exchanges(reason, f"the main mode SA ended: {why}"))
         if tell:
             self._take(session, session.delete((), itself=True))
+        if reason is not Reason.PEER_SILENT:
+            self._world.tickets.revoke(session.id)
         self._linger(session)
         if session.version != 1:
             self._take(session, [Orphaned(why)])

@@ -14,6 +14,7 @@ from ringfence.ike.flood import Bucket, CookieJar, HalfOpen
 from ringfence.ike.redirects import Redirects
 from ringfence.ike.settings import IkeSettings
 from ringfence.ike.v2.crash import Tokens
+from ringfence.ike.v2.tickets import Tickets
 from ringfence.ike.wishes import Anew, Key, Order, Wishes
 from ringfence.secret import Secret
 
@@ -31,6 +32,7 @@ class World:
         self.children = Children()
         self.assignments = Assignments()
         self.redirects = Redirects()
+        self.tickets = Tickets()
         self.wishes = Wishes()
         self.tokens = Tokens(crash_secret)
         self.anew: list[Anew] = []
@@ -61,6 +63,7 @@ class World:
         """Another IKE SA speaks for the contracts of this one, and has what was assigned under it."""
         self.children.move(ike_id, to)
         self.assignments.move(ike_id, to)
+        self.tickets.move(ike_id, to)
         for one in self.anew:
             one.old, one.heir = (to if number == ike_id else number for number in (one.old, one.heir))
 

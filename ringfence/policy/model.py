@@ -205,6 +205,8 @@ class Rule:
     """The protocols that may negotiate it; empty for all that there are."""
     ppk: PpkFile | None = None
     tcp: Tcp | None = None
+    resumption: bool = False
+    """Whether main modes may be resumed by tickets (IKEv2)."""
     local_identity: Identity | None = None
     remote_identity: Identity | None = None
     gateways: Gateways | None = None

@@ -66,6 +66,7 @@ class Manner:
     asks: Asks | None = None
     others: tuple[AddressRange, ...] = ()
     send_to: bytes | None = None
+    resumption: bool = False
 
     @property
     def word(self) -> str:
@@ -132,6 +133,7 @@ class Peers:
             auth, mode, rule.local_identity, rule.remote_identity, admissions, rule.nat_traversal, rule.initiate,
             versions(rule.keying, auth), rule.own_auth, signs_weakly(rule), rule.mobike, rule.ppk, rule.tcp,
             rule.second_auth if {*rule.keying} == {KeyModule.IKEV2} else (), users, *_of_gateways(rule),
+            rule.resumption,
         )  # fmt: skip
         missing = [
             one.file for one in (*auth, *rule.own_auth) if isinstance(one, PskFile) and one.file not in self._keys
@@ -183,6 +185,7 @@ class Peers:
                 asks=manner.asks,
                 others=manner.others,
                 send_to=manner.send_to,
+                resumption=manner.resumption,
                 local_auth=tuple(self._ways(manner.own_auth)),
                 sha1=manner.sha1,
             )

@@ -76,6 +76,7 @@ def decode_rule(table: Table) -> Rule:
         keying=_keying(table),
         ppk=decode_ppk(table),
         tcp=decode_tcp(table),
+        resumption=either(table.value("resumption", bool), False),
         gateways=ends.gateways,
         tunnel=_tunnel(table),
         replay_window=either(table.number("replay-window", 0, 4096), DEFAULT.replay_window),
@@ -321,7 +322,9 @@ CURE_KIND = {
 }
 
 
-IN_NO_EXEMPTION = ("auth", "own-auth", "ppk", "tcp", "second-auth", "auth-set", "allow", "deny", "authorize")
+IN_NO_EXEMPTION = (
+    "auth", "own-auth", "ppk", "resumption", "tcp", "second-auth", "auth-set", "allow", "deny", "authorize",
+)  # fmt: skip
 INSTEAD_OF = {"auth-set": ("auth",), "quick-mode-crypto": ("protect", "lifetime", "pfs")}
 TUNNELS_ONLY = ("exempt-protected", "authorize", "tunnel")
 
@@ -357,6 +360,8 @@ def _check_ikev2(table: Table, rule: Rule) -> None:
     if mode is not None and all(one.further for one in mode.methods) and KeyModule.IKEV2 not in rule.keying:
         what = "has only methods with several key exchanges, which IKEv1 does not know"
         table.complain("main-mode", what, cure='Say keying = ["ikev2"] in this rule.')
+    if rule.resumption and KeyModule.IKEV2 not in rule.keying:
+        table.complain("resumption", "is for IKEv2 alone", cure='Say keying = ["ikev2"] in this rule, or leave it out.')
     if rule.ppk is not None and {*rule.keying} != {KeyModule.IKEV2}:
         table.complain("ppk", "is for IKEv2 alone", cure='Say keying = ["ikev2"] in this rule, or leave it out.')
     check_tcp(table, rule)

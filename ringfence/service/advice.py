@@ -248,6 +248,7 @@ ADVICE: dict[Reason, Advice] = {
     Reason.NAT: _nat,
     Reason.NO_ADDRESS: _address,
     Reason.ELSEWHERE: _elsewhere,
+    Reason.TICKET: _again,
     Reason.SINGLE_PAIR: _traffic,
     Reason.PEER_SILENT: _silence,
     Reason.PEER_REFUSED: _refusal,

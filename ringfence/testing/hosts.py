@@ -79,6 +79,7 @@ class HostPolicy:
     roams: str = ""
     """Where the peer may be; empty for ``remote`` alone. Its tunnel then ends wherever it is."""
     nat_traversal: bool = True
+    resumption: bool = False
 
     def with_(self, **changes: object) -> "HostPolicy":
         """The same but for some fields."""
@@ -127,6 +128,7 @@ class HostPolicy:
             ppk=self.ppk,
             reauthenticate_s=self.reauthenticate_s,
             others=others,
+            resumption=self.resumption,
             send_to=parse_address(self.send_to) if self.send_to else None,
             tcp=self.tcp,
             mobike=self.mobike,

@@ -107,6 +107,11 @@ class Agreed:
     """The subject of the peer's certificate."""
 
     @property
+    def proof_ends(self) -> float | None:
+        """Every main mode has a proof of its own."""
+        return None
+
+    @property
     def proof(self) -> str:
         """By what the peer has proved who it is, for people."""
         auth = self.auth or next(iter(self.entry.auth), None)

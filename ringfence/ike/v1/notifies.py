@@ -115,6 +115,7 @@ NOTIFY_OF: dict[Reason, Notify | None] = {
     Reason.WRONG_SELECTORS: Notify.INVALID_ID_INFORMATION,
     Reason.NO_ADDRESS: None,
     Reason.ELSEWHERE: None,
+    Reason.TICKET: None,
     Reason.SINGLE_PAIR: None,
     Reason.PEER_SILENT: None,
     Reason.PEER_REFUSED: None,

@@ -13,9 +13,9 @@ from ringfence.ike.v2.payloads import NotifyPayload
 OCTETS = 4
 
 
-def announced(entry: PadEntry) -> tuple[NotifyPayload, ...]:
-    """What a responder says of how long a proof counts."""
-    seconds = entry.reauthenticate_s
+def announced(entry: PadEntry, left_s: int | None = None) -> tuple[NotifyPayload, ...]:
+    """What a responder says of how long a proof counts: ``left_s`` where it is an older one."""
+    seconds = entry.reauthenticate_s if left_s is None else max(left_s, 0)
     return () if seconds is None else (NotifyPayload(Notify.AUTH_LIFETIME, seconds.to_bytes(OCTETS)),)
 
 

@@ -23,7 +23,7 @@ from ringfence.ike.v2.fragment import NARROW_OCTETS, is_piece
 from ringfence.ike.v2.informational import told
 from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.numbers import Kind
-from ringfence.ike.v2.payloads import SaPayload
+from ringfence.ike.v2.payloads import NoncePayload
 from ringfence.ike.v2.running import AnyRunning
 from ringfence.ike.v2.stranger import refuse
 from ringfence.ike.v2.voice import Datagrams, Shields, Voice
@@ -166,7 +166,7 @@ class Dialogue:
         running.doubt, running.doubt_ends = None, None
         self.arrived()
         if running.kind is Kind.IKE_SA_INIT:
-            leads_on = message.chain.maybe(SaPayload) is not None
+            leads_on = message.chain.maybe(NoncePayload) is not None
             self._voice.responder_spi = message.header.responder_cookie if leads_on else bytes(8)
         else:
             self._next_id += 1

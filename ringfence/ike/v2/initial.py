@@ -16,7 +16,6 @@ The responder knows by IDi, and IDr where it is said, which entry of the policy 
 said in ``auth``.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ringfence.crypto import dh
@@ -32,7 +31,6 @@ from ringfence.ike.claims import in_words
 from ringfence.ike.effects import InstallInbound
 from ringfence.ike.errors import Aborted, IkeError, Reason, Refused
 from ringfence.ike.exchange import (
-    Check,
     Env,
     Exchange,
     Message,
@@ -44,9 +42,20 @@ from ringfence.ike.exchange import (
 )
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.through_nat import check_nat
-from ringfence.ike.v2 import authlife, crash, fragment, further, intermediate, mixing, mobike, natt, ppk, redirect
-from ringfence.ike.v2.assigning import Assigning
-from ringfence.ike.v2.auth import introduce, meet
+from ringfence.ike.v2 import (
+    authlife,
+    crash,
+    fragment,
+    further,
+    intermediate,
+    mixing,
+    mobike,
+    natt,
+    ppk,
+    redirect,
+    resumption,
+)
+from ringfence.ike.v2.auth import Met, introduce, meet
 from ringfence.ike.v2.begun import Begun
 from ringfence.ike.v2.certificates import requests
 from ringfence.ike.v2.channel import Frame, in_clear
@@ -54,7 +63,6 @@ from ringfence.ike.v2.child import (
     Asked,
     Ground,
     Negotiated,
-    Offered,
     Terms,
     Wanted,
     contract,
@@ -65,7 +73,8 @@ from ringfence.ike.v2.child import (
 from ringfence.ike.v2.informational import told
 from ringfence.ike.v2.keyexchange import check_group, secret_of
 from ringfence.ike.v2.keys import Ends, IkeKeys, derive, log_of
-from ringfence.ike.v2.notifies import Notify, name_of
+from ringfence.ike.v2.leading import goes_on, group_in
+from ringfence.ike.v2.notifies import Notify
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.payloads import (
     KePayload,
@@ -76,38 +85,13 @@ from ringfence.ike.v2.payloads import (
 from ringfence.ike.v2.peers import Proved
 from ringfence.ike.v2.proof import first_words, own_way
 from ringfence.ike.v2.proposals import accepted_ike, choose_ike, offer_ike, sayable
-from ringfence.net.address import Path
+from ringfence.ike.v2.setting import Setting
 from ringfence.secret import Secret
 
 NONCE_OCTETS = 32
 MOST_BEGINNINGS = 5
 """First messages in all; more than one only because the responder asks for them."""
 NO_SPI = bytes(8)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What an IKE SA begins with."""
-
-    ike_id: int
-    path: Path
-    entries: tuple[PadEntry, ...]
-    """How a peer at that address may authenticate: one where we begin, all that fit where the peer does."""
-    spis: tuple[bytes, bytes]
-    """The initiator's and the responder's; the latter is not known yet where we begin."""
-    first_contact: Callable[[], bool]
-    """Whether we have nothing else with this peer, and say so; asked then, for the peer may have begun meanwhile."""
-    children: Children
-    offered: Callable[[Proved], Offered]
-    """What a responder needs to grant a child SA to a peer that has proved that."""
-    assigning: Assigning
-    """What both sides give each other."""
-    elsewhere: redirect.Elsewhere
-    """Where one side sends the other."""
-    own: tuple[bytes, ...] = ()
-    """Where we may negotiate from."""
-    tokens: crash.Tokens = crash.NO_TOKENS
-    """By which a peer can be sure that we have forgotten the IKE SA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +120,13 @@ class Agreed:
     """The one that we have sent the peer to."""
     others: tuple[bytes, ...] | None = None
     """Where else the peer is; None unless both sides speak MOBIKE."""
+    proof_ends: float | None = None
+    """When the proof is over that was resumed; None where it is of now."""
+
+    def succeeded(self, keys: IkeKeys) -> "Agreed":
+        """The same of the successor of the IKE SA, which has ``keys``."""
+        token = crash.stale(self.token)
+        return Agreed(keys, self.proved, self.nat, refers=self.refers, token=token, proof_ends=self.proof_ends)
 
     @property
     def proposal(self) -> IkeProposal:
@@ -160,7 +151,8 @@ class Agreed:
     @property
     def proof(self) -> str:
         """By what it did so, for people."""
-        return in_words(self.proved.auth, self.proved.claim)
+        words = in_words(self.proved.auth, self.proved.claim)
+        return words if self.proof_ends is None else f"{words}, resumed"
 
 
 # The initiator -----------------------------------------------------------------------------------------------------
@@ -170,7 +162,8 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
     """Begin an IKE SA, with a child SA where one is wanted."""
     (entry,) = setting.entries
     own_way(entry, Chain(()))  # nothing is said where we have nothing to prove ourselves with
-    begun = yield from _initiate_init(setting, entry, env)
+    former = yield from resumption.initiate(setting.tickets, entry, setting.elsewhere, setting.spis[0], env)
+    begun = (yield from _initiate_init(setting, entry, env)) if former is None else former.begun
     keys, nat = begun.keys, begun.nat
     check_nat(entry, nat)
     path = yield from mobike.path_through(setting.path, begun.theirs.chain, nat, entry)
@@ -179,14 +172,19 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
 
     asked, refused = _asked(wanted, nat, setting.children, env)
     child_payloads = () if asked is None else asked.payloads(())
-    token = () if _by_user(entry, begun) else setting.tokens.of(keys.ends, setting.path)
-    beside = *_contact(setting), *setting.assigning.ask(entry), *child_payloads, *token
+    token = () if former is None and _by_user(entry, begun) else setting.tokens.of(keys.ends, setting.path)
+    beside = *_contact(setting), *setting.assigning.ask(entry), *setting.tickets.asked(entry), *child_payloads, *token
     beside += mobike.offer(entry, setting.own, path)
-    chain, proved, keys = yield from introduce(entry, replace(begun, keys=keys, mixed=mixed), *beside)
+    if former is None:
+        chain, proved, keys = yield from introduce(entry, replace(begun, keys=keys, mixed=mixed), *beside)
+    else:
+        chain, proved = yield from resumption.introduce(former, entry, *beside)
+    ends = None if former is None else former.ticket.until
+    setting.tickets.keep(chain, keys, proved, ends)
     contact = says(chain, Notify.INITIAL_CONTACT) and not proved.is_stranger
     agreed = Agreed(
         keys, proved, nat, contact, limited_s=authlife.told(chain), token=crash.given(chain),
-        others=mobike.agreed(chain, entry),
+        others=mobike.agreed(chain, entry), proof_ends=ends,
     )  # fmt: skip
     if (to := setting.elsewhere.heard(chain, entry)) is not None:
         return replace(agreed, sends_us=to)
@@ -228,12 +226,12 @@ def _initiate_init(setting: Setting, entry: PadEntry, env: Env) -> Exchange[Begu
     frame = Frame(spis, Kind.IKE_SA_INIT, 0, initiator=True, response=False)
     for _ in range(MOST_BEGINNINGS):  # bounded, for these answers are not authenticated
         said = (*cookie, offer, KePayload(half.group.value, half.public), nonce, *looks)
-        reply = yield from request(*said, check=_goes_on(offer, proposals, groups, setting, nonce.data))
+        reply = yield from request(*said, check=goes_on(offer, proposals, groups, setting, nonce.data))
         setting.elsewhere.check_first(reply.chain, entry, nonce.data)
         if (given := _said(reply.chain, Notify.COOKIE)) is not None:
             cookie = (NotifyPayload(Notify.COOKIE, given.data),)
         elif (refused := _said(reply.chain, Notify.INVALID_KE_PAYLOAD)) is not None:
-            half = _half(_group_in(refused, groups) or groups[0], env)
+            half = _half(group_in(refused, groups) or groups[0], env)
         else:
             return (yield from _keyed(reply, half, nonce.data, in_clear(frame, said), offer, setting))
     raise Aborted(Reason.PEER_REFUSED, f"the peer has asked {MOST_BEGINNINGS} times for another first message")
@@ -256,34 +254,6 @@ def _keyed(
     nat = natt.between(chain, ends.spis, setting.path, looks=entry.nat_traversal)
     early = entry.ppk is not None and mixing.is_said(chain) and intermediate.is_served(chain)
     return Begun(setting.ike_id, setting.path, keys, own, reply, nat, ends.spis, early)
-
-
-def _goes_on(
-    offer: SaPayload, proposals: tuple[IkeProposal, ...], groups: tuple[DhGroup, ...], setting: Setting, nonce: bytes
-) -> Check:
-    """The check of an answer to our first message; it raises for one that leads nowhere."""
-
-    def check(message: Message) -> None:
-        chain = message.chain
-        if setting.elsewhere.sends_on(chain, setting.entries[0], nonce):
-            return
-        if chain.maybe(SaPayload) is not None:
-            accepted_ike(offer, chain.one(SaPayload), proposals)
-        elif (notify := _said(chain, Notify.INVALID_KE_PAYLOAD)) is not None and _group_in(notify, groups) is None:
-            what = f"the peer wants a value of group {int.from_bytes(notify.data)}, which the policy does not allow"
-            raise Aborted(Reason.NO_PROPOSAL, what)
-        elif notify is None and (refused := refusal(chain)) is not None:
-            reason = Reason.NO_PROPOSAL if refused.kind == Notify.NO_PROPOSAL_CHOSEN else Reason.PEER_REFUSED
-            raise Aborted(reason, f"the peer refuses: {name_of(refused.kind)}")
-        elif notify is None and _said(chain, Notify.COOKIE) is None:
-            raise Aborted(Reason.MALFORMED, "the peer's answer to IKE_SA_INIT says nothing")
-
-    return check
-
-
-def _group_in(notify: NotifyPayload, groups: tuple[DhGroup, ...]) -> DhGroup | None:
-    """Which of our groups INVALID_KE_PAYLOAD asks for."""
-    return next((group for group in groups if group.value.to_bytes(2) == notify.data), None)
 
 
 def _half(group: DhGroup, env: Env) -> dh.KeyPair:
@@ -339,8 +309,11 @@ def _contact(setting: Setting) -> tuple[NotifyPayload, ...]:
 
 
 def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
-    """Answer IKE_SA_INIT and IKE_AUTH; ``first`` is the request of the former."""
+    """Answer IKE_SA_INIT and IKE_AUTH; ``first`` is the request of the former, or of IKE_SESSION_RESUME."""
     setting.elsewhere.refer_first(first.chain, setting.entries)
+    if first.header.exchange == Kind.IKE_SESSION_RESUME:
+        taken = yield from resumption.respond(first, setting.tickets, setting.entries, setting.spis, env)
+        return (yield from _grant(first, setting, taken.met, taken.met.last.chain, taken.nat, env, taken.until))
     choice = choose_ike(first.chain.one(SaPayload), setting.entries, further=intermediate.is_served(first.chain))
     check_group(first.chain, choice.proposal.group)
     half = _half(choice.proposal.group, env)
@@ -371,8 +344,17 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     keys, chain, theirs = heard.keys, heard.message.chain, setting.spis[0] + NO_SPI
     begun = Begun(setting.ike_id, setting.path, keys, own_first, first, nat, theirs, bool(early), heard.mixed)
     met = yield from meet(heard.message, begun, heard.entries)
+    return (yield from _grant(first, setting, met, chain, nat, env))
+
+
+def _grant(
+    first: Message, setting: Setting, met: Met, chain: Chain, nat: natt.Nat | None, env: Env, ends: float | None = None
+) -> Exchange[Agreed]:
+    """What a client that has proved who it is gets; ``chain`` is its first message of IKE_AUTH."""
     proved, entry, keys = met.proved, met.proved.entry, met.keys
-    words = *met.words, *authlife.announced(entry), *setting.tokens.of(ends, setting.path)
+    nonces = keys.ends.initiator_nonce, keys.ends.responder_nonce
+    words = *met.words, *authlife.announced(entry, None if ends is None else int(ends - env.now))
+    words = *words, *setting.tokens.of(keys.ends, setting.path), *setting.tickets.given(chain, keys, proved, ends)
     contact = says(chain, Notify.INITIAL_CONTACT) and not proved.is_stranger
     path = met.last.path or setting.path
     ground = Ground(setting.ike_id, keys, path, proved.remote, setting.children, nat, entry.unanswered_s, proved.names)
@@ -380,6 +362,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     agreed = Agreed(
         keys, proved, nat, contact, refers=redirect.is_served(first.chain), others=mobike.agreed(chain, entry),
         token=crash.given(chain, met.last.chain),
+        proof_ends=ends,
     )  # fmt: skip
     if (referred := setting.elsewhere.referred(first.chain, entry)) is not None:
         yield from conclude(*words, *redirect.words(referred))
@@ -393,7 +376,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     except Refused as error:
         yield from conclude(*words, *told(error))
         return replace(agreed, refused=error)
-    child = contract(ground, granted.terms, (ends.initiator_nonce, ends.responder_nonce), None, env, initiator=False)
+    child = contract(ground, granted.terms, nonces, None, env, initiator=False)
     yield from perform(InstallInbound(child.child))
     yield from conclude(*words, *given, *granted.answer)
     return replace(agreed, child=child)

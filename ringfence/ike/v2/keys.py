@@ -17,6 +17,7 @@ from ringfence.ike.v2.protection import Protection
 from ringfence.secret import Secret
 
 KEY_PAD = b"Key Pad for IKEv2"
+RESUMPTION = b"Resumption"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,12 @@ def expand(proposal: IkeProposal, seed: bytes, ends: Ends, prf: Prf) -> IkeKeys:
     ends_at = [*accumulate(sizes)]
     d, ai, ar, ei, er, pi, pr = (Secret(material[end - size : end]) for end, size in zip(ends_at, sizes, strict=True))
     return IkeKeys(proposal, ends, prf, d, ai, ar, ei, er, pi, pr)
+
+
+def resumed(proposal: IkeProposal, d: Secret, ends: Ends) -> IkeKeys:
+    """All keys of an IKE SA that is resumed, of SK_d of the former one (RFC 5723 §5.1)."""
+    prf = Prf(proposal.hash, legacy=is_legacy(proposal.hash))
+    return expand(proposal, prf.mac(d.reveal(), RESUMPTION + ends.nonces), ends, prf)
 
 
 def log_of(keys: IkeKeys) -> LogIkeV2Keys:

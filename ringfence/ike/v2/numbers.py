@@ -11,10 +11,16 @@ class Kind(IntEnum):
     IKE_AUTH = 35
     CREATE_CHILD_SA = 36
     INFORMATIONAL = 37
+    IKE_SESSION_RESUME = 38
+    """In the place of IKE_SA_INIT (RFC 5723)."""
     IKE_INTERMEDIATE = 43
     """Between IKE_SA_INIT and IKE_AUTH (RFC 9242)."""
     IKE_FOLLOWUP_KE = 44
     """After CREATE_CHILD_SA (RFC 9370 §2.2.4)."""
+
+
+IN_CLEAR = frozenset({Kind.IKE_SA_INIT, Kind.IKE_SESSION_RESUME})
+"""Exchanges before there are keys."""
 
 
 class Flag(IntFlag):

@@ -34,10 +34,11 @@ from ringfence.ike.v2.dialogue import Dialogue
 from ringfence.ike.v2.initial import Agreed, says
 from ringfence.ike.v2.keyexchange import link_of, unknown_link
 from ringfence.ike.v2.notifies import Answered, Notify
-from ringfence.ike.v2.numbers import Kind
+from ringfence.ike.v2.numbers import IN_CLEAR, Kind
 from ringfence.ike.v2.payloads import NotifyPayload, TsInitiatorPayload
 from ringfence.ike.v2.peers import Proved
 from ringfence.ike.v2.proposals import PROTOCOL_ID
+from ringfence.ike.v2.resumption import Resumption
 from ringfence.ike.v2.running import AnyRunning, Running
 from ringfence.ike.v2.voice import Voice
 from ringfence.ike.wishes import Wish
@@ -136,6 +137,10 @@ class Requests:
         """Where one side sends the other."""
         return redirect.Elsewhere(self._world.redirects, self._session.path, self._world.env)
 
+    def tickets(self, *, anew: bool) -> Resumption:
+        """By which it may be resumed; ``anew``: who both sides are is to be proved anew."""
+        return Resumption(self._world.tickets, self._session.id, self._session.path, self._world.env, anew)
+
     def refer(self, to: bytes) -> None:
         """Send the peer to another gateway."""
         self.inform(*redirect.words(to))
@@ -225,7 +230,7 @@ class Requests:
 
     def _malformed(self, header: Header, datagram: bytes, error: Refused) -> None:
         """An authentic message makes no sense: say so; the IKE SA cannot be trusted to work (§2.21.3)."""
-        if header.exchange == Kind.IKE_SA_INIT:
+        if header.exchange in IN_CLEAR:
             return
         self._talk.answer(header, datagram, informational.told(error))
         beginning = self._talk.answering

@@ -51,6 +51,10 @@ INIT_REQUEST = _request("IKE_SA_INIT", _INIT, {CertRequestPayload: MANY}, encryp
 INIT_RESPONSE = _response("IKE_SA_INIT", _INIT, {CertRequestPayload: MANY}, encrypted=False)
 INIT_REFUSAL = _refusal("IKE_SA_INIT", encrypted=False)
 
+RESUME_REQUEST = _request("IKE_SESSION_RESUME", {NoncePayload: 1}, encrypted=False)
+RESUME_RESPONSE = _response("IKE_SESSION_RESUME", {NoncePayload: 1}, encrypted=False)
+RESUME_REFUSAL = _refusal("IKE_SESSION_RESUME", encrypted=False)
+
 _AUTH_MAY: Counts = {**CERTS, IdResponderPayload: 1, AuthPayload: 1, ConfigPayload: 1}
 AUTH_REQUEST = _request("IKE_AUTH", {IdInitiatorPayload: 1, **_TRAFFIC}, _AUTH_MAY)
 AUTH_REQUEST_CHILDLESS = _request("IKE_AUTH childless", {IdInitiatorPayload: 1}, _AUTH_MAY)
@@ -85,7 +89,8 @@ INFORMATIONAL = MessageRule(
 """Either way; an empty one asks whether the peer is alive, or says so."""
 
 RULES = (
-    INIT_REQUEST, INIT_RESPONSE, INIT_REFUSAL, AUTH_REQUEST, AUTH_REQUEST_CHILDLESS, AUTH_RESPONSE,
+    INIT_REQUEST, INIT_RESPONSE, INIT_REFUSAL, RESUME_REQUEST, RESUME_RESPONSE, RESUME_REFUSAL,
+    AUTH_REQUEST, AUTH_REQUEST_CHILDLESS, AUTH_RESPONSE,
     AUTH_RESPONSE_CHILDLESS, AUTH_REFUSAL, EAP_QUESTION, EAP_REQUEST, EAP_RESPONSE, EAP_LAST_REQUEST,
     EAP_LAST_RESPONSE, EAP_LAST_CHILDLESS, SECOND_LAST_RESPONSE, SECOND_LAST_CHILDLESS,
     CHILD_REQUEST, CHILD_RESPONSE, REKEY_REQUEST, REKEY_RESPONSE, CHILD_REFUSAL,
@@ -99,6 +104,8 @@ def rule_of(kind: Kind, chain: Chain, *, response: bool) -> MessageRule:
         return INFORMATIONAL
     if kind is Kind.IKE_INTERMEDIATE:
         return INTERMEDIATE_RESPONSE if response else INTERMEDIATE_REQUEST
+    if kind is Kind.IKE_SESSION_RESUME:
+        return _resume(chain, response=response)
     if kind is Kind.IKE_FOLLOWUP_KE:
         return _followup(chain, response=response)
     has_sa, has_traffic = chain.maybe(SaPayload) is not None, chain.maybe(TsInitiatorPayload) is not None
@@ -115,6 +122,12 @@ def rule_of(kind: Kind, chain: Chain, *, response: bool) -> MessageRule:
             return CHILD_REQUEST if has_traffic else REKEY_REQUEST
         case _:
             return CHILD_RESPONSE if has_traffic else REKEY_RESPONSE if has_sa else CHILD_REFUSAL
+
+
+def _resume(chain: Chain, *, response: bool) -> MessageRule:
+    if not response:
+        return RESUME_REQUEST
+    return RESUME_REFUSAL if chain.maybe(NoncePayload) is None else RESUME_RESPONSE
 
 
 def _followup(chain: Chain, *, response: bool) -> MessageRule:

@@ -29,7 +29,7 @@ from ringfence.ike.happening import (
 )
 from ringfence.ike.header import Header
 from ringfence.ike.lifetime import IKE_SA_LIFE, IkeEvent, IkeState, after
-from ringfence.ike.v2 import child, crash, informational, initial, rekey, reports
+from ringfence.ike.v2 import child, informational, initial, rekey, reports
 from ringfence.ike.v2.assigning import Assigning
 from ringfence.ike.v2.channel import Spis, is_response
 from ringfence.ike.v2.dialogue import Dialogue
@@ -42,6 +42,7 @@ from ringfence.ike.v2.redial import Redial
 from ringfence.ike.v2.redirect import SentAway
 from ringfence.ike.v2.requests import Requests
 from ringfence.ike.v2.running import AnyRunning, Running
+from ringfence.ike.v2.setting import Setting
 from ringfence.ike.v2.stranger import sign_of_loss
 from ringfence.ike.v2.voice import Voice
 from ringfence.ike.wishes import Wish
@@ -154,7 +155,7 @@ class Session(Placed):
 
     def begin(self, wish: Wish | None, *, first_contact: Callable[[], bool]) -> list[Output]:
         """Begin IKE_SA_INIT, and ask for a child SA with IKE_AUTH."""
-        setting = self._setting(first_contact)
+        setting = self._setting(first_contact, anew=wish is not None and wish.anew is not None)
         wanted = None if wish is None else self._requests.wanted(wish)
         running = self._new(Kind.IKE_SA_INIT, initial.initiate(setting, wanted, self._world.env))
         running.wish = wish
@@ -164,8 +165,7 @@ class Session(Placed):
     def answer(self, header: Header, datagram: bytes, *, first_contact: Callable[[], bool]) -> list[Output]:
         """Answer IKE_SA_INIT; raises IkeError for what is none, or what comes to nothing at once."""
         message = self._talk.request(header, datagram)
-        exchange = initial.respond(message, self._setting(first_contact), self._world.env)
-        running = self._new(Kind.IKE_SA_INIT, exchange)
+        running = self._new(Kind.IKE_SA_INIT, initial.respond(message, self._setting(first_contact), self._world.env))
         running.initiator = False
         running.life_ends = self._world.env.now + self._world.settings.half_open_s
         self._talk.answering = running
@@ -298,7 +298,7 @@ class Session(Placed):
         """Be the successor of another IKE SA."""
         old = former.agreed
         if isinstance(old, initial.Agreed):
-            self.made = initial.Agreed(made.keys, old.proved, old.nat, refers=old.refers, token=crash.stale(old.token))
+            self.made = old.succeeded(made.keys)
         self._voice.protect(made.keys)
         if isinstance(former, Session):
             self._voice.go_on(former.voice)
@@ -311,10 +311,10 @@ class Session(Placed):
 
     # Exchanges -----------------------------------------------------------------------------------------------------
 
-    def _setting(self, first_contact: Callable[[], bool]) -> initial.Setting:
+    def _setting(self, first_contact: Callable[[], bool], *, anew: bool = False) -> Setting:
         world, asks, own = self._world, self._requests, (self.id, self.path, self.entries, self.cookies)
-        given = asks.offered, Assigning(self.id, self.path, world), asks.elsewhere, world.pad.own
-        return initial.Setting(*own, first_contact, world.children, *given, tokens=world.tokens)
+        given = asks.offered, Assigning(self.id, self.path, world), asks.elsewhere, asks.tickets(anew=anew)
+        return Setting(*own, first_contact, world.children, *given, world.pad.own, world.tokens)
 
     def _new(self, kind: Kind, exchange: Exchange[initial.Agreed]) -> Running[initial.Agreed]:
         return Running(kind, Stepper(exchange), self._world.settings.patience)

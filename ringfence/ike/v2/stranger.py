@@ -20,7 +20,7 @@ from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v2.channel import Frame, from_initiator, in_clear, is_response, is_sealed, open_clear, words
 from ringfence.ike.v2.crash import proves
 from ringfence.ike.v2.notifies import Notify
-from ringfence.ike.v2.numbers import Flag, Kind
+from ringfence.ike.v2.numbers import IN_CLEAR, Flag, Kind
 from ringfence.ike.v2.payloads import NoncePayload, NotifyPayload
 from ringfence.ike.v2.proposals import SPI_OCTETS
 from ringfence.ike.world import World
@@ -33,8 +33,8 @@ _COOKIE = Notify.COOKIE.to_bytes(2)
 
 
 def begins(header: Header) -> bool:
-    """Whether it may be the request of an IKE_SA_INIT."""
-    first = header.exchange == Kind.IKE_SA_INIT and header.message_id == 0 and header.responder_cookie == NO_COOKIE
+    """Whether it may be the request of an IKE_SA_INIT, or of an IKE_SESSION_RESUME."""
+    first = header.exchange in IN_CLEAR and header.message_id == 0 and header.responder_cookie == NO_COOKIE
     return first and from_initiator(header) and not is_response(header)
 
 
@@ -51,7 +51,7 @@ def admit(header: Header, datagram: bytes, path: Path, world: World) -> bytes | 
     payload = _DEMAND.pack(0, 0, _DEMAND.size + COOKIE_OCTETS, 0, 0, Notify.COOKIE) + world.jar.bake(what, now)
     flags = Flags(Flag.RESPONSE.value)
     spis = header.initiator_cookie, NO_COOKIE
-    return Header(*spis, NotifyPayload.NUMBER, VERSION_2, Kind.IKE_SA_INIT, flags, 0).over(payload)
+    return Header(*spis, NotifyPayload.NUMBER, VERSION_2, header.exchange, flags, 0).over(payload)
 
 
 def refuse(header: Header, payloads: Iterable[Payload], path: Path) -> list[Effect]:

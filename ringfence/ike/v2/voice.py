@@ -28,7 +28,7 @@ from ringfence.ike.v2.fragment import NARROW_OCTETS, WIDE_OCTETS, Gathering, Pie
 from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.natt import NAT_PORT
 from ringfence.ike.v2.notifies import Notify
-from ringfence.ike.v2.numbers import Kind
+from ringfence.ike.v2.numbers import IN_CLEAR, Kind
 from ringfence.ike.v2.payloads import NotifyPayload
 from ringfence.ike.v2.protection import Protection
 from ringfence.ike.v2.rules import rule_of
@@ -141,7 +141,7 @@ class Voice:
     # Out -----------------------------------------------------------------------------------------------------------
 
     def say(self, kind: Kind, message_id: int, payloads: Sequence[Payload], *, response: bool) -> Datagrams:
-        """Send a message, protected unless it is of IKE_SA_INIT; its octets come back, to be sent again."""
+        """Send a message, protected unless it begins an IKE SA; its octets come back, to be sent again."""
         datagrams = self.made(kind, message_id, payloads, response=response)
         self.send(kind, words(payloads), datagrams, response=response)
         return datagrams
@@ -156,7 +156,7 @@ class Voice:
         """
         ours, _ = shields or self.shields
         frame = Frame(self.spis, kind, message_id, self.initiator, response)
-        if kind is Kind.IKE_SA_INIT or ours is None:
+        if kind in IN_CLEAR or ours is None:
             return (in_clear(frame, payloads),)
         if not (self.joins and self.peer_joins) or self.path.tcp:
             return (seal(frame, payloads, ours, self.env.random(ours.seed_octets)),)
@@ -187,7 +187,7 @@ class Voice:
             raise Ignored(Reason.EXCHANGE_TYPE, f"exchange type {header.exchange:d} is not served here")
         if from_initiator(header) == self.initiator:
             raise Ignored(Reason.UNEXPECTED, "a message that says to be ours")
-        clear, response = kind is Kind.IKE_SA_INIT, is_response(header)
+        clear, response = kind in IN_CLEAR, is_response(header)
         octets, pieces = len(datagram), self._pieces[response]
         if clear:
             chain = open_clear(header, datagram)
@@ -222,6 +222,6 @@ class Voice:
                 number=NUMBERS[response],
                 payloads=text,
                 octets=octets,
-                encrypted=kind is not Kind.IKE_SA_INIT,
+                encrypted=kind not in IN_CLEAR,
             )
         )

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 from ringfence.net.address import IPV4_OCTETS
 from ringfence.place import Place
+from ringfence.policy.gateways import Gateways
 from ringfence.policy.ipfilter import mirror
-from ringfence.policy.model import Gateways, Keyword
+from ringfence.policy.model import Keyword
 from ringfence.policy.terms import Auth, AuthorityKind, Certificate, Kerberos, PskFile, Signing
 from ringfence.policy.windows import DYNAMIC, FilterList, IpFilter, IpsecPolicy, PolicyRule
 from ringfence.secret import Secret

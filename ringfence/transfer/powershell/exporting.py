@@ -48,6 +48,7 @@ UNSAID = {
     "remote_identity": "Windows is known by its address or certificate",
     "tcp": "Windows speaks IKE by UDP only",
     "ppk": "Windows knows no postquantum preshared keys",
+    "resumption": "Windows resumes nothing by tickets",
     "replay_window": "the window of replayed packets is Windows' own",
     "tfc_octets": "Windows does not pad packets",
     "nat_traversal": "whether NAT is looked for is said for the whole computer there",

@@ -219,6 +219,7 @@ class _Writer:
                 "",
             ),
             (_elsewhere(rule), "what it says of other gateways is not written here", ""),
+            (rule.resumption, "strongSwan resumes nothing by tickets", ""),
             (rule.ppk, "its postquantum key is not written here", "Write ppk_id and its secret by hand."),
             (rule.tcp and rule.tcp.only, "strongSwan does not speak TCP", ""),
             (rule.own_auth, "a connection proves both sides alike here", "Write local { auth } by hand."),

@@ -21,6 +21,9 @@ from ringfence.ike.v2.notifies import Notify
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.payloads import AuthPayload, IdResponderPayload, KePayload, NotifyPayload, SaPayload
 from ringfence.ike.v2.redirect import Elsewhere
+from ringfence.ike.v2.resumption import Resumption
+from ringfence.ike.v2.setting import Setting
+from ringfence.ike.v2.tickets import Tickets
 from ringfence.ike.world import World
 from ringfence.testing.hosts import HostPolicy
 from ringfence.testing.network import path_between
@@ -40,7 +43,7 @@ class Role:
         self.wanted = Wanted(spd.entries[0], policy.selector, b"")
         offered = Offered(spd.entries, lambda _chain: None)
         path = path or path_between(policy.local, policy.remote)
-        self.setting = initial.Setting(
+        self.setting = Setting(
             1,
             path,
             self.entries,
@@ -50,6 +53,7 @@ class Role:
             lambda _proved: offered,
             Assigning(1, path, World(SeededRandom("a"), IkeSettings())),
             Elsewhere(Redirects(), path, self.env),
+            Resumption(Tickets(), 1, path, self.env),
         )
         self.check = None
         self.done = []

@@ -7,7 +7,7 @@ from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.payload import Chain, Decoded
 from ringfence.ike.v2 import rules
 from ringfence.ike.v2.notifies import Notify
-from ringfence.ike.v2.numbers import Kind
+from ringfence.ike.v2.numbers import IN_CLEAR, Kind
 from ringfence.ike.v2.payloads import (
     AuthPayload,
     EapPayload,
@@ -36,6 +36,9 @@ FORMS = [
     (Kind.IKE_SA_INIT, False, (SA, KE, NONCE), rules.INIT_REQUEST),
     (Kind.IKE_SA_INIT, True, (SA, KE, NONCE), rules.INIT_RESPONSE),
     (Kind.IKE_SA_INIT, True, (ERROR,), rules.INIT_REFUSAL),
+    (Kind.IKE_SESSION_RESUME, False, [NONCE], rules.RESUME_REQUEST),
+    (Kind.IKE_SESSION_RESUME, True, [NONCE], rules.RESUME_RESPONSE),
+    (Kind.IKE_SESSION_RESUME, True, (ERROR,), rules.RESUME_REFUSAL),
     (Kind.IKE_AUTH, False, (IDI, AUTH, *TRAFFIC), rules.AUTH_REQUEST),
     (Kind.IKE_AUTH, False, (IDI, AUTH), rules.AUTH_REQUEST_CHILDLESS),
     (Kind.IKE_AUTH, True, (IDR, AUTH, *TRAFFIC), rules.AUTH_RESPONSE),
@@ -68,16 +71,16 @@ FORMS = [
 def test_forms(kind, response, payloads, rule):
     message = chain(*payloads)
     assert rules.rule_of(kind, message, response=response) is rule
-    rule.check(message, encrypted=kind is not Kind.IKE_SA_INIT)
+    rule.check(message, encrypted=kind not in IN_CLEAR)
     for missing in range(len(payloads)):
         rest = chain(*payloads[:missing], *payloads[missing + 1 :])
         other = rules.rule_of(kind, rest, response=response)
         if other is rule and type(payloads[missing]) in rule.need:
             with pytest.raises(Refused) as raised:
-                rule.check(rest, encrypted=kind is not Kind.IKE_SA_INIT)
+                rule.check(rest, encrypted=kind not in IN_CLEAR)
             assert raised.value.reason is Reason.PAYLOAD_MISSING
 
 
 def test_every_rule_is_listed_and_named_once():
-    assert len({rule.name for rule in rules.RULES}) == len(rules.RULES) == 27
+    assert len({rule.name for rule in rules.RULES}) == len(rules.RULES) == 30
     assert [rule for rule in rules.RULES if not any(rule is each for *_, each in FORMS)] == []
