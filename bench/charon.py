@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from pathlib import Path
+from shutil import copytree
 from subprocess import Popen
 from types import TracebackType
 from typing import Self
@@ -53,9 +54,8 @@ connections {{ {name} {{
   remote_addrs = {remote}
   proposals = {proposal}
   rekey_time = 0
-  local {{ auth = psk }}
-  remote {{ auth = psk
-            id = {remote_id} }}
+  local {{ {local_proof} }}
+  remote {{ {remote_proof} }}
   children {{ {name} {{ local_ts = {local_ts}
                         remote_ts = {remote_ts}
                         rekey_time = 0
@@ -66,6 +66,15 @@ SECRET = 'secrets {{ ike-bench {{ secret = "{key}" }} }}\n'
 NETS = "10.79.1.0/24", "10.79.2.0/24"
 """Behind the tunnel, and so not in the way of IKE itself."""
 INSIDE = 'mount --bind "$0/run" /run && export STRONGSWAN_CONF=$0/strongswan.conf && exec "$@"'
+
+
+def _proofs(key: str | Path, side: str, other: str) -> dict[str, str]:
+    """How ``side`` proves itself, and how the one at the address ``other`` does."""
+    if isinstance(key, str):
+        return {"local_proof": "auth = psk", "remote_proof": f"auth = psk\n            id = {other}"}
+    named = {one: f'auth = pubkey\n            id = "CN={one}.bench"' for one in ("left", "right")}
+    their = "right" if side == "left" else "left"
+    return {"local_proof": f"{named[side]}\n            certs = one.pem", "remote_proof": named[their]}
 
 
 class Vici:
@@ -101,9 +110,18 @@ class Charon:
     """The two daemons, as long as it is entered."""
 
     def __init__(
-        self, hosts: tuple[Host, Host], folder: Path, ends: tuple[str, list[str]], version: int, proposal: str, key: str
+        self,
+        hosts: tuple[Host, Host],
+        folder: Path,
+        ends: tuple[str, list[str]],
+        version: int,
+        proposal: str,
+        key: str | Path,
     ) -> None:
-        """The left one begins from its address with each of the addresses that the right one has."""
+        """The left one begins from its address with each of the addresses that the right one has.
+
+        ``key`` is one that both know, or a folder with certificates for each (``papers``).
+        """
         self._hosts = hosts
         self._folders = folder / "left", folder / "right"
         self._running: list[Popen[str]] = []
@@ -117,7 +135,7 @@ class Charon:
                 name=f"bench{number}",
                 local=initiator,
                 remote=each,
-                remote_id=each,
+                **_proofs(key, "left", each),
                 local_ts=ours,
                 remote_ts=theirs,
                 **shared,
@@ -125,13 +143,18 @@ class Charon:
             for number, each in enumerate(responders)
         )
         answers = CONNECTION.format(
-            name="bench", local="%any", remote=initiator, remote_id=initiator, local_ts=theirs, remote_ts=ours, **shared
-        )
+            name="bench", local="%any", remote=initiator, local_ts=theirs, remote_ts=ours,
+            **_proofs(key, "right", initiator), **shared,
+        )  # fmt: skip
         self._count = len(responders)
         for one, said in zip(self._folders, (begins, answers), strict=True):
             (one / "run").mkdir(parents=True)
             (one / "strongswan.conf").write_text(SETTINGS.format(folder=one, plugins=PLUGINS))
-            (one / "swanctl.conf").write_text(said + SECRET.format(key=key))
+            if isinstance(key, Path):
+                copytree(key / one.name, one, dirs_exist_ok=True)
+                (one / "swanctl.conf").write_text(said)
+            else:
+                (one / "swanctl.conf").write_text(said + SECRET.format(key=key))
 
     def __enter__(self) -> Self:
         for host, folder in zip(self._hosts, self._folders, strict=True):
@@ -145,7 +168,7 @@ class Charon:
                     raise RuntimeError(f"charon does not start: {(folder / 'log').read_text()[-2000:]}")
                 time.sleep(0.1)
             load = "swanctl", "--load-all", "--noprompt", "--file", str(folder / "swanctl.conf")
-            host.run(*load, "--uri", f"unix://{folder}/vici")
+            host.run(*load, "--uri", f"unix://{folder}/vici", seconds=60)
         self.responder = self._running[1].pid
         return self
 

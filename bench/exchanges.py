@@ -42,6 +42,7 @@ from ringfence.testing.namespaces import Lab
 sys.path.insert(0, str(Path(__file__).parent))
 from charon import CHARON, NETS, Charon
 from datapath import write_into
+from papers import Papers, write_papers
 from resident import resident_kib
 
 BEGIN = "<!-- bench/exchanges.py -->"
@@ -60,6 +61,8 @@ class Kind:
     version: int
     proposal: IkeProposal
     charon: str
+    certificates: bool = False
+    """Whether both prove themselves by certificates, and not by a key that both know."""
 
 
 KINDS = {
@@ -67,6 +70,11 @@ KINDS = {
         "IKEv2, X25519, AES-256-GCM, preshared key", 2,
         IkeProposal(Cipher(Encryption.AES_GCM_16, 256), Hash.SHA256, DhGroup.CURVE25519),
         "aes256gcm16-prfsha256-x25519",
+    ),
+    "v2-certificates": Kind(
+        "IKEv2, X25519, AES-256-GCM, ECDSA certificates", 2,
+        IkeProposal(Cipher(Encryption.AES_GCM_16, 256), Hash.SHA256, DhGroup.CURVE25519),
+        "aes256gcm16-prfsha256-x25519", certificates=True,
     ),
     "v1": Kind(
         "IKEv1, main and quick mode, ECP-256, AES-256-CBC, preshared key", 1,
@@ -81,9 +89,9 @@ KINDS = {
 class Side:
     """What `ringfence run` is without TUN device and nftables: sockets, host, engine, packet path."""
 
-    def __init__(self, policy: HostPolicy, agreed: Callable[[], None]) -> None:
+    def __init__(self, policy: HostPolicy, agreed: Callable[[], None], papers: Papers | None) -> None:
         clock = time.monotonic
-        self.policy = policy
+        self.policy = policy if papers is None else policy.with_(auth=(papers.way,))
         self._agreed = agreed
         self.backend = MemoryBackend(random=os.urandom, clock=clock, events=lambda _event: None)
         self.engine = IkeEngine(random=os.urandom)
@@ -91,8 +99,9 @@ class Side:
         events.add_sink(lambda recorded: agreed() if isinstance(recorded.event, QuickModeEstablished) else None)
         self.sockets = IkeSockets(self._heard, lambda *_: None, 0)
         self.host = Host(
-            self.engine, self.backend, send=self.sockets.send, now=clock, events=events, moved=lambda: None
-        )
+            self.engine, self.backend, send=self.sockets.send, now=clock, events=events, moved=lambda: None,
+            keeper=None if papers is None else papers.keeper(),
+        )  # fmt: skip
 
     def _heard(self, datagram: bytes, path: WirePath) -> None:
         self.host.receive(datagram, path)
@@ -108,14 +117,14 @@ def _today() -> datetime:
     return datetime.now(UTC)
 
 
-async def respond(kind: Kind) -> None:
+async def respond(kind: Kind, papers: Papers | None) -> None:
     policy = HostPolicy(NETWORK, INITIATOR, main=(kind.proposal,), keying=(kind.version,), key=KEY.encode())
-    await Side(policy, lambda: None).start()
+    await Side(policy, lambda: None, papers).start()
     print("ready", flush=True)
     await asyncio.Event().wait()
 
 
-async def initiate(kind: Kind, count: int) -> None:
+async def initiate(kind: Kind, count: int, papers: Papers | None) -> None:
     """Say how long ``count`` exchanges took."""
     policy = HostPolicy(INITIATOR, NETWORK, main=(kind.proposal,), keying=(kind.version,), key=KEY.encode())
     left, done, over = iter(range(count)), 0, asyncio.Event()
@@ -133,7 +142,7 @@ async def initiate(kind: Kind, count: int) -> None:
         if done == count:
             over.set()
 
-    side = Side(policy, agreed)
+    side = Side(policy, agreed, papers)
     await side.start()
     start = time.monotonic()
     for _ in range(AT_ONCE):
@@ -164,14 +173,14 @@ class Result:
         self.responder_ms = min(self.responder_ms, cpu / count * 1e3)
 
 
-def ours(kind: str, count: int, left: Namespace, right: Namespace, result: Result) -> None:
+def ours(kind: str, count: int, left: Namespace, right: Namespace, folder: Path, result: Result) -> None:
     me = str(Path(__file__))
-    responder = right.spawn(*right.python(me, "--respond", kind), stdout=-1)
+    responder = right.spawn(*right.python(me, "--respond", kind, "--papers", str(folder / "right")), stdout=-1)
     try:
         if responder.stdout is None or responder.stdout.readline() != "ready\n":
             raise RuntimeError("our responder does not start")
         before = cpu_s(responder.pid)
-        words = left.python(me, "--initiate", kind, "--count", str(count))
+        words = left.python(me, "--initiate", kind, "--count", str(count), "--papers", str(folder / "left"))
         told = json.loads(left.run(*words, seconds=400).stdout)
         result.add(count, told["seconds"], cpu_s(responder.pid) - before)
     finally:
@@ -179,11 +188,14 @@ def ours(kind: str, count: int, left: Namespace, right: Namespace, result: Resul
         responder.wait()
 
 
-def theirs(kind: str, count: int, hosts: tuple[Namespace, Namespace], folder: Path, result: Result) -> None:
+def theirs(
+    kind: str, count: int, hosts: tuple[Namespace, Namespace], folder: Path, papers: Path, result: Result
+) -> None:
     row = KINDS[kind]
+    key = papers if row.certificates else KEY
     for at_once in CHARON_AT_ONCE:
         ends = INITIATOR, [f"10.78.{number >> 8}.{number & 255}" for number in range(count)]
-        with Charon(hosts, folder / str(at_once), ends, row.version, row.charon, KEY) as pair:
+        with Charon(hosts, folder / str(at_once), ends, row.version, row.charon, key) as pair:
             before = cpu_s(pair.responder)
             try:
                 seconds = pair.exchanges(at_once)
@@ -204,9 +216,10 @@ def run(count: int, turns: int) -> str:
         left.wait_for(RESPONDER)
         for turn in range(turns):
             for kind in KINDS:
-                with tempfile.TemporaryDirectory() as folder:
-                    theirs(kind, count, (left, right), Path(folder), results[kind, "charon"])
-                ours(kind, count, left, right, results[kind, "Ringfence"])
+                with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as papers:
+                    write_papers(Path(papers))
+                    theirs(kind, count, (left, right), Path(folder), Path(papers), results[kind, "charon"])
+                    ours(kind, count, left, right, Path(papers), results[kind, "Ringfence"])
                 print(
                     turn,
                     kind,
@@ -233,11 +246,14 @@ def main() -> int:
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--respond", help=argparse.SUPPRESS)
     parser.add_argument("--initiate", help=argparse.SUPPRESS)
+    parser.add_argument("--papers", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.respond:
-        asyncio.run(respond(KINDS[options.respond]))
-    if options.initiate:
-        asyncio.run(initiate(KINDS[options.initiate], options.count))
+    kind = KINDS.get(options.respond or options.initiate or "")
+    papers = Papers(options.papers) if kind is not None and kind.certificates else None
+    if options.respond and kind:
+        asyncio.run(respond(kind, papers))
+    if options.initiate and kind:
+        asyncio.run(initiate(kind, options.count, papers))
         return 0
     missing = "" if CHARON.exists() else f"{CHARON} is missing: run tests/lab/install"
     if obstacle := missing or Lab.obstacle():
