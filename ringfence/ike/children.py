@@ -75,8 +75,8 @@ class Children:
         self._by_key: dict[Key, list[Record]] = {}
         self._by_ike: dict[int, dict[int, Record]] = {}
         self._by_peer: dict[bytes, dict[int, Record]] = {}
-        self._by_identity: dict[tuple[bytes, Identity | None], dict[int, Record]] = {}
-        """By address as well."""
+        self._by_identity: dict[tuple[bytes, bytes, Identity | None], dict[int, Record]] = {}
+        """By both addresses as well."""
         self._inbound: dict[tuple[Protocol, int], Record] = {}
         self._outbound: dict[tuple[bytes, Protocol, int], Record] = {}
         self._recent: dict[int, None] = {}
@@ -214,9 +214,9 @@ class Children:
         """Those with the peer that the policy knows at this address."""
         return tuple(self._by_peer.get(remote, {}).values())
 
-    def with_identity(self, remote: bytes, peer: Identity) -> tuple[Record, ...]:
-        """Those with this peer of all that are at the address."""
-        return tuple(self._by_identity.get((remote, peer), {}).values())
+    def with_identity(self, path: Path, peer: Identity) -> tuple[Record, ...]:
+        """Those with this peer of all that are between these addresses."""
+        return tuple(self._by_identity.get((path.local.address, path.remote.address, peer), {}).values())
 
     def __iter__(self) -> Iterator[Record]:
         return iter(tuple(self._records.values()))
@@ -225,8 +225,8 @@ class Children:
         return len(self._records)
 
 
-def _named(record: Record) -> tuple[bytes, Identity | None]:
-    return record.at.remote.address, record.child.peer
+def _named(record: Record) -> tuple[bytes, bytes, Identity | None]:
+    return record.at.local.address, record.at.remote.address, record.child.peer
 
 
 def _leave(index: dict[K, dict[int, Record]], key: K, child_id: int) -> None:

@@ -260,12 +260,11 @@ class Contracts:
 
         Our other addresses may be other hosts to it, of which it says nothing here.
         """
-        made, ours = session.agreed, session.path.local.address
+        made = session.agreed
         if made is None:
             return
-        for record in self._world.children.with_identity(session.path.remote.address, made.remote):
-            old = record.state is not ChildState.LARVAL and record.made_at < session.began_at
-            if old and record.at.local.address == ours:
+        for record in self._world.children.with_identity(session.path, made.remote):
+            if record.state is not ChildState.LARVAL and record.made_at < session.began_at:
                 self._follow_soon(record)
                 self.end(record.child.id, why, tell=False)
         for other in self._sessions.peers_of(session):

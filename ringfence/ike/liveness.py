@@ -75,9 +75,10 @@ class Liveness:
         """The peer has made a new IKE SA, so it is there."""
         for other in self._sessions.peers_of(session):
             self._take(other, other.is_alive())
-        if session.agreed is not None and self._renewed:
-            for record in self._world.children.with_identity(session.path.remote.address, session.agreed.remote):
-                self._renewed.pop(record.child.id, None)
+        remote, made = session.path.remote.address, session.agreed
+        for record in map(self._world.children.get, tuple(self._renewed) if made is not None else ()):
+            if record is not None and made and (record.at.remote.address, record.child.peer) == (remote, made.remote):
+                del self._renewed[record.child.id]
 
     def silent(self, session: IkeSa, detail: str) -> None:
         """The peer did not answer the questions under an IKE SA."""

@@ -58,11 +58,11 @@ def test_several_peers_behind_one_address_are_told_apart():
     for number, name in enumerate(names, 1):
         one = record(Children(), number, number)
         children.add(Record(replace(one.child, peer=name), 1, PATH, True, (number, 0)))
-    assert [each.child.id for each in children.with_identity(PATH.remote.address, names[1])] == [2]
-    assert children.with_identity(PATH.local.address, names[1]) == ()
+    assert [each.child.id for each in children.with_identity(PATH, names[1])] == [2]
+    assert children.with_identity(PATH.reversed(), names[1]) == ()
     children.remove(2)
-    assert children.with_identity(PATH.remote.address, names[1]) == ()
-    assert len(children.with_identity(PATH.remote.address, names[0])) == 1
+    assert children.with_identity(PATH, names[1]) == ()
+    assert len(children.with_identity(PATH, names[0])) == 1
 
 
 def test_which_is_in_use():
