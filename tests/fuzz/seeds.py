@@ -13,6 +13,7 @@ FOLDER = Path(__file__).parent
 # As a script it is not where pytest finds what it imports, so the imports come behind this.
 sys.path[:0] = [str(FOLDER.parent), str(FOLDER.parents[1])]
 
+from fuzz.objects import small_objects  # noqa: E402
 from fuzz.opened import POLICIES, Sealed, life  # noqa: E402
 from fuzz.targets import CORPUS  # noqa: E402
 from protocol.pairs import pair  # noqa: E402
@@ -81,6 +82,7 @@ def seeds() -> dict[str, dict[str, bytes]]:
         made[f"v{version}-message"] = messages(version)
         made[f"v{version}-stranger"] = strangers(version)
         made[f"v{version}-exchange"] = exchanges(version)
+    made["registry-pol"] = small_objects()
     return made
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is fuzzed of IKE: each takes octets, and raises only where something is wrong with us.
+"""What is fuzzed of IKE and of Group Policy: each takes octets, and raises only where something is wrong with us.
 
     python tests/fuzz/targets.py TARGET [WORDS OF LIBFUZZER] [FOLDER…]     for ever, or as long as the words say
 
@@ -18,7 +18,7 @@ CORPUS = FOLDER / "corpus"
 
 def targets() -> dict[str, Callable[[bytes], None]]:
     """By name; imported late, so that a fuzzer can watch what they run."""
-    from fuzz import opened, parsers
+    from fuzz import objects, opened, parsers
 
     return {
         "v1-payload": parsers.v1_payload,
@@ -29,6 +29,7 @@ def targets() -> dict[str, Callable[[bytes], None]]:
         "v2-stranger": lambda data: parsers.stranger(2, data),
         "v1-exchange": lambda data: opened.exchange(1, data),
         "v2-exchange": lambda data: opened.exchange(2, data),
+        "registry-pol": objects.registry_pol,
     }
 
 
@@ -52,7 +53,7 @@ def main() -> None:
     name = sys.argv.pop(1)
     target: Callable[[bytes], None] = faulty
     if name != "faulty":
-        with atheris.instrument_imports(include=["ringfence.ike", "ringfence.wire"]):
+        with atheris.instrument_imports(include=["ringfence.ike", "ringfence.wire", "ringfence.transfer.grouppolicy"]):
             known = targets()
         target = partial(one_of, list(known.values())) if name == "any" else known[name]
     atheris.Setup(sys.argv, target)

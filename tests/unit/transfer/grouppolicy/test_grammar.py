@@ -22,6 +22,24 @@ def published() -> list[str]:
     return [*values["ConSecRules"].values(), *values["FirewallRules"].values()]
 
 
+WINDOWS_11 = [
+    "v2.33|Action=SecureServer|Name=Auth|Desc=|Active=TRUE|Auth1Set={E5A5D32A-4BCE-4e4d-B07F-4AB1BA7E5FE3}|"
+    "Auth2Set={E5A5D32A-4BCE-4e4d-B07F-4AB1BA7E5FE4}|Crypto2Set={E5A5D32A-4BCE-4e4d-B07F-4AB1BA7E5FE2}|",
+    "v2.33|Action=Block|Active=TRUE|Dir=Out|Name=rule|LUAuth=O:LSD:(D;;CC;;;S-1-2-1)(A;;CC;;;AU)|",
+    "v2.33|Action=Block|Active=TRUE|Dir=In|App=%SystemRoot%\\System32\\winlogon.exe|Name=winlogon block|",
+]
+"""As people publish them, of a later version of the schema than the specification knows."""
+
+
+@pytest.mark.parametrize("text", WINDOWS_11)
+def test_rules_of_later_versions_are_read_and_written_back(text: str) -> None:
+    known = tokens.FIREWALL if "Dir=" in text else tokens.CONSEC
+    said = parse(text, known)
+    assert str(said) == text
+    assert said.version > tokens.INHERENT
+    assert said.unknown(known) == ()
+
+
 @pytest.mark.parametrize("text", published())
 def test_published_rules_are_written_back_as_they_are(text: str) -> None:
     known = tokens.FIREWALL if "Dir=" in text else tokens.CONSEC

@@ -206,3 +206,12 @@ def test_two_of_one_name() -> None:
     found = read_registry(registry({"ConSecRules": {"{1}": text, "{2}": text}}), "x.pol")
     assert [one.name for one in found.policy.rules] == ["n", "n (2)"]
     assert any('it is called "n (2)"' in note.why for note in found.notes)
+
+
+def test_a_rule_of_windows_11_with_the_default_sets() -> None:
+    ids = "Auth1Set={0}3}}|Auth2Set={0}4}}|Crypto2Set={0}2}}|".format("{E5A5D32A-4BCE-4e4d-B07F-4AB1BA7E5FE")
+    found = imported(f"v2.33|Action=SecureServer|Name=Auth|Desc=|Active=TRUE|{ids}")
+    (one,) = found.policy.rules
+    assert (one.name, one.secure, one.enabled) == ("Auth", Secure(Need.REQUIRE, Need.REQUEST), True)
+    assert found.policy.settings.auth == (Kerberos(),)
+    assert not found.left_out
