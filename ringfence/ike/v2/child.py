@@ -56,6 +56,7 @@ from ringfence.ike.v2.proposals import (
     offer_child,
     protocols,
 )
+from ringfence.ike.v2.resources import check_more
 from ringfence.ike.v2.selectors import answered, narrowed, pairs, said, size_of, with_packet
 from ringfence.net.address import AddressRange, Path
 from ringfence.net.flow import FlowKey
@@ -263,6 +264,7 @@ def grants(chain: Chain, ground: Ground, offered: Offered, env: Env, *, first: b
             refused = refused or error
             continue
         check_rival(ground, entry, selector)
+        check_more(chain, ground, selector)
         candidates = _candidates(entry, asked, ground, offered) if mode is Mode.TUNNEL else ()
         shares = together(Share(entry.name, selector), candidates)
         left = any(not any(one.selector.covers(each.selector) for one in shares) for each in candidates)

@@ -174,6 +174,19 @@ def test_sequence_numbers_must_agree():
     assert choose_child(SaPayload((silent,)), processing(ESP_GCM), SPIS, first=True).spi == int.from_bytes(b"spi4")
 
 
+@pytest.mark.parametrize("prefers", [False, True])
+@pytest.mark.parametrize("protects", [ESP_GCM, AH_SHA256], ids=["esp", "ah"])
+def test_of_both_kinds_of_sequence_numbers_in_one_proposal_ours_is_taken(protects, prefers):
+    """A peer may offer both (RFC 7296 §3.3.2): who answers decides, by its own list."""
+    ours = [replace(protects, esn=esn) for esn in (prefers, not prefers)]
+    (offered,) = offer_child((method(protects),), SPIS, ()).proposals
+    both = replace(offered, transforms=(*offered.transforms, payloads.Transform(5, 1)))
+    choice = choose_child(SaPayload((both,)), processing(*ours), SPIS, first=True)
+    assert choice.method == method(ours[0])
+    (answer,) = choice.answer.proposals
+    assert [each.number for each in answer.transforms if each.kind == 5] == [int(prefers)]
+
+
 HYBRID = replace(FAST_MAIN, further=(DhGroup.ML_KEM_768, DhGroup.ECP_256))
 
 
