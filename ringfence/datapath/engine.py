@@ -46,11 +46,15 @@ class DataPath:
         return self._outbound.send(waiting, now)
 
     def install_inbound(self, child: ChildSa, now: float) -> None:
-        """Accept packets by ``child``; raises ValueError, LegacyRefused or NotSupported for what cannot be."""
+        """Accept packets by ``child``, and let what it will carry wait for that; raises ValueError, LegacyRefused or
+        NotSupported for what cannot be.
+        """
         contract = self._contract(child, now)
         contract.install_inbound()
         self._state.sad.add_inbound(child)
         self._commit(contract)
+        for entry, _ in child.shares:
+            self._state.holding.forgive(entry)
 
     def install_outbound(self, child: ChildSa, now: float) -> list[Verdict]:
         """Send by ``child`` what its selector holds, and at once what waited for it; raises like the above."""

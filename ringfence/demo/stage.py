@@ -39,6 +39,7 @@ name   = "our computers talk protected"
 with   = "10.77.0.0/16"
 secure = "require"
 auth   = { psk-file = "demo.psk" }
+keying = "ikev1"
 """
 
 FETCH = """\

@@ -18,6 +18,7 @@ from ringfence.databases.spd import SpdEntry
 from ringfence.ike.lifetime import CHILD_SA_LIFE, ChildEvent, ChildState, after
 from ringfence.ike.wishes import Key, Order, key_of
 from ringfence.net.address import Path
+from ringfence.net.flow import FlowKey
 
 K = TypeVar("K")
 
@@ -183,6 +184,13 @@ class Children:
     def newest(self, key: Key) -> Record | None:
         """The contract in use for this."""
         return next((record for record in reversed(self.competing(key)) if record.in_use), None)
+
+    def is_awaited(self, entry: str, flow: FlowKey) -> bool:
+        """Whether a contract for packets of an entry is agreed on and about to be used."""
+        return any(
+            one.state is ChildState.AGREED and one.child.serves(entry) and one.child.carries(flow)
+            for one in self._records.values()
+        )
 
     def rival(self, entry: SpdEntry, selector: Selector, peer: Identity) -> Identity | None:
         """Who else has a tunnel for some of this, where the entry lets anybody's end be the other end of it.

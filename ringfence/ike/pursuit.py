@@ -66,7 +66,8 @@ class Pursuit:
             selector = sayable(entry, processing, flow)
             selector = self._at_address(entry, selector, flow)
         except Refused as error:
-            self._emit(AcquireFailed(name, flow, error.reason.value, error.detail))
+            if not self._world.children.is_awaited(name, flow):
+                self._emit(AcquireFailed(name, flow, error.reason.value, error.detail))
             return
         newest = self._world.children.newest(key_of(path, selector))
         if newest is not None and newest.state is ChildState.AGREED:

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from ringfence.databases.pool import Asks
 from ringfence.policy.accounts import Proving, Read, read
 from ringfence.policy.certificates import could_be_served, of_user, served, served_second
+from ringfence.policy.keying import EDWARDS, first_says_any, versions
 from ringfence.policy.model import Filter, KeyModule, Rule
 from ringfence.policy.rawkeys import OWN_CURE
 from ringfence.policy.terms import Anonymous, Certificate, Eap, GlobalSettings, PskFile, PublicKeys, Security, Signing
 
-EDWARDS = {Signing.ED25519, Signing.ED448}
 KEY_CURE = 'Authenticate by a preshared key: auth = { psk-file = "FILE" }.'
 
 
@@ -41,7 +41,7 @@ def unable(
     for found in admitted(rule, settings):
         yield from _undecided(found, "allow" if rule.allow else "authorize")
     gateways = rule.gateways
-    if gateways is not None and gateways.asks is not None and rule.keying == (KeyModule.IKEV1,):
+    if gateways is not None and gateways.asks is not None and versions(rule, rule.auth) == (1,):
         yield from _families(gateways.asks)
     yield from _users(rule)
 
@@ -123,10 +123,7 @@ def _terms(rule: Rule, authorities: Collection[str]) -> Iterator[Unable]:
         ways = " or ".join(map(str, rule.own_auth))
         cure = "Say where the certificate of the authority is, in [authority]."
         yield Unable(f"proves this computer by {ways} only, of which no authority is known here", cure, "own-auth")
-    signing = [one.signing for one in rule.auth if isinstance(one, Certificate)]
-    if rule.auth and len(signing) == len(rule.auth) and {*signing} <= EDWARDS and KeyModule.IKEV2 not in rule.keying:
-        cure = 'Say keying = ["ikev2"] in this rule.'
-        yield Unable(f"authenticates by {signing[0].value}, which only IKEv2 can", cure, "auth")
+    yield from _unspoken(rule)
     nameless = any(isinstance(one, Anonymous) for one in rule.auth) and {*rule.keying} == {KeyModule.IKEV2}
     if nameless and (rule.remote_identity is not None or rule.allow or rule.deny):
         what = "lets in some by name, and by anonymous those who prove none"
@@ -161,6 +158,18 @@ def _second(rule: Rule, authorities: Collection[str]) -> Iterator[Unable]:
 
 def _second_served(rule: Rule, authorities: Collection[str]) -> Iterator[bool]:
     return (served_second(one, authorities, rule.keying) for one in rule.second_auth)
+
+
+def _unspoken(rule: Rule) -> Iterator[Unable]:
+    """What none of the versions of IKE can say that negotiate it."""
+    order = versions(rule, rule.auth)
+    signing = [one.signing for one in rule.auth if isinstance(one, Certificate)]
+    if rule.auth and len(signing) == len(rule.auth) and {*signing} <= EDWARDS and 2 not in order:
+        cure = 'Say keying = ["ikev2"] in this rule.'
+        yield Unable(f"authenticates by {signing[0].value}, which only IKEv2 can", cure, "auth")
+    if 1 in order and not first_says_any(rule):
+        what = "has only main mode methods that IKEv1 does not know: with several key exchanges, or a combined mode"
+        yield Unable(what, 'Say keying = ["ikev2"] in this rule.', "main-mode.methods")
 
 
 def without(

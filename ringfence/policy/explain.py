@@ -59,6 +59,8 @@ class Explanation:
     """What becomes of it by an address of this computer, if it is somebody else's."""
     refused: tuple[str, ...] = ()
     """Why this version could not carry out the rule that decides."""
+    keying: str = ""
+    """Which versions of IKE negotiate it."""
     main_mode: str = ""
     """How the two agree on keys, where a main mode rule says it, and which one."""
     elsewhere: tuple[str, ...] = ()
@@ -83,7 +85,8 @@ class Explanation:
         others = (f"{'masquerade':<11}{one}" for one in self.masqueraded)
         main_mode = (f"{'main mode':<11}{self.main_mode}",) if self.main_mode else ()
         not_here = (f"{'not here':<11}{one}" for one in self.elsewhere)
-        behind = (*main_mode, *self._demand(), *others, *self._refused(), *network, *not_here, *self._rivals())
+        keying = (f"{'keying':<11}{self.keying}",) if self.keying else ()
+        behind = (*keying, *main_mode, *self._demand(), *others, *self._refused(), *network, *not_here, *self._rivals())
         if self.passage.surely:
             otherwise = f"otherwise  {verdict} {self._what()}".rstrip()
             return (*filters, otherwise, because, *behind)
@@ -220,9 +223,15 @@ def explain(compiled: Compiled, flow: FlowKey, direction: Direction) -> Explanat
     return Explanation(
         flow, direction, decides, tuple(before.values()), tuple(behind.values()),
         network=network, masqueraded=_masqueraded(compiled, flow, direction), refused=refused,
+        keying="" if decides is None else _keying(compiled, decides),
         main_mode="" if decides is None else _main_mode(compiled, decides),
         elsewhere=tuple(words.elsewhere(one) for one in compiled.elsewhere.about(outward, direction)),
     )  # fmt: skip
+
+
+def _keying(compiled: Compiled, entry: SpdEntry) -> str:
+    peer = compiled.pad.named(entry.peer)
+    return "" if peer is None else words.keying(peer.keying)
 
 
 def _main_mode(compiled: Compiled, entry: SpdEntry) -> str:

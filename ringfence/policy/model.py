@@ -202,7 +202,7 @@ class Rule:
     authorize: bool = False
     """A tunnel only for those whom ``[global]`` authorizes."""
     keying: tuple[KeyModule, ...] = ()
-    """The protocols that may negotiate it; empty for all that there are."""
+    """The protocols that may negotiate it, in order; empty for what ``keying`` finds to fit it."""
     ppk: PpkFile | None = None
     tcp: Tcp | None = None
     resumption: bool = False

@@ -16,6 +16,7 @@ from ringfence.net.ranges import RangeIndex
 from ringfence.policy import second, xauth
 from ringfence.policy.certificates import EMPTY, Wallet, served
 from ringfence.policy.eap import eap_way
+from ringfence.policy.keying import versions
 from ringfence.policy.methods import in_ikev2
 from ringfence.policy.model import KeyModule, Rule
 from ringfence.policy.psk import encoded
@@ -37,7 +38,6 @@ from ringfence.policy.terms import (
 from ringfence.secret import Secret
 
 NO_POOLS: Mapping[str, Pool] = {}
-VERSIONS = {KeyModule.IKEV1: 1, KeyModule.IKEV2: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Peers:
         mode = rule.main_mode or MainMode()
         manner = Manner(
             auth, mode, rule.local_identity, rule.remote_identity, admissions, rule.nat_traversal, rule.initiate,
-            versions(rule.keying, auth), rule.own_auth, signs_weakly(rule), rule.mobike, rule.ppk, rule.tcp,
+            versions(rule, auth), rule.own_auth, signs_weakly(rule), rule.mobike, rule.ppk, rule.tcp,
             rule.second_auth if {*rule.keying} == {KeyModule.IKEV2} else (), users, *_of_gateways(rule),
             rule.resumption,
         )  # fmt: skip
@@ -235,17 +235,7 @@ def signs_weakly(rule: Rule) -> bool:
     """Whether its peers may sign by RSA with SHA-1, as those of IKEv2 do that do not know RFC 7427."""
     ways = *rule.auth, *rule.own_auth
     by_rsa = any(isinstance(one, Certificate) and one.signing is Signing.RSA for one in ways)
-    return rule.legacy and by_rsa and KeyModule.IKEV2 in rule.keying
-
-
-def versions(keying: tuple[KeyModule, ...], auth: tuple[Auth, ...] = ()) -> tuple[int, ...]:
-    """The versions of IKE that may be spoken, the first to begin with; where nothing is said, what Windows speaks.
-
-    EAP is IKEv2's alone.
-    """
-    if auth and all(isinstance(one, Eap) for one in auth):
-        return (2,)
-    return tuple(VERSIONS[one] for one in keying if one in VERSIONS) or (1,)
+    return rule.legacy and by_rsa and 2 in versions(rule, rule.auth)
 
 
 def _share(addresses: AddressRange) -> float:

@@ -149,7 +149,10 @@ def _list_lines(was: PacketList | None, now: PacketList | None) -> Iterator[str]
 
 
 def _main_modes(pad: Iterable[PadEntry]) -> Mapping[str, str]:
-    return {one.name: f"{words.main_mode(one.proposals)}; {' or '.join(map(str, one.auth))}" for one in pad}
+    return {
+        one.name: f"{words.main_mode(one.proposals)}; {' or '.join(map(str, one.auth))}; {words.keying(one.keying)}"
+        for one in pad
+    }
 
 
 def _changed_peers(old: Iterable[PadEntry], new: Iterable[PadEntry]) -> list[str]:

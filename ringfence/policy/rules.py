@@ -349,20 +349,16 @@ def _check_rule(table: Table, rule: Rule) -> None:
 
 def _check_ikev2(table: Table, rule: Rule) -> None:
     """What IKEv1 does not know."""
-    if table.has("own-auth") and {*rule.keying} != {KeyModule.IKEV2}:
+    if table.has("own-auth") and {*rule.keying} - {KeyModule.IKEV2}:
         what = "is for IKEv2 alone; in IKEv1 both sides prove themselves alike"
         table.complain("own-auth", what, cure='Say keying = ["ikev2"] in this rule, or leave it out.')
     ends = rule.gateways
-    if ends is not None and (ends.others or ends.send_to) and {*rule.keying} != {KeyModule.IKEV2}:
+    if ends is not None and (ends.others or ends.send_to) and {*rule.keying} - {KeyModule.IKEV2}:
         what = "sends clients from one gateway to another, which IKEv1 does not know"
         table.complain("keying", what, cure='Say keying = ["ikev2"] in this rule.')
-    mode = rule.main_mode
-    if mode is not None and all(one.further for one in mode.methods) and KeyModule.IKEV2 not in rule.keying:
-        what = "has only methods with several key exchanges, which IKEv1 does not know"
-        table.complain("main-mode", what, cure='Say keying = ["ikev2"] in this rule.')
-    if rule.resumption and KeyModule.IKEV2 not in rule.keying:
+    if rule.resumption and rule.keying and KeyModule.IKEV2 not in rule.keying:
         table.complain("resumption", "is for IKEv2 alone", cure='Say keying = ["ikev2"] in this rule, or leave it out.')
-    if rule.ppk is not None and {*rule.keying} != {KeyModule.IKEV2}:
+    if rule.ppk is not None and {*rule.keying} - {KeyModule.IKEV2}:
         table.complain("ppk", "is for IKEv2 alone", cure='Say keying = ["ikev2"] in this rule, or leave it out.')
     check_tcp(table, rule)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from ringfence.databases.tcp import PORT, Tcp, TcpUse
 from ringfence.policy.decode import Table, choose
+from ringfence.policy.keying import versions
 from ringfence.policy.model import KeyModule, Rule
-from ringfence.policy.peers import versions
 from ringfence.policy.settings import either
 from ringfence.policy.texts import toml_text
 
@@ -27,7 +27,7 @@ def decode_tcp(table: Table) -> Tcp | None:
 
 def check_tcp(table: Table, rule: Rule) -> None:
     """What cannot be."""
-    if rule.tcp is not None and 2 not in versions(rule.keying, rule.auth):
+    if rule.tcp is not None and 2 not in versions(rule, rule.auth):
         table.complain("tcp", "is for IKEv2 alone", cure='Say keying = ["ikev2"] in this rule, or leave it out.')
     elif rule.tcp is not None and rule.tcp.only and {*rule.keying} - {KeyModule.IKEV2}:
         cure = 'Say keying = ["ikev2"] in this rule, or tcp = "fallback".'

@@ -44,6 +44,8 @@ class Setting:
     """Where it is said."""
     origin: str = ""
     """Who says it, if it is neither a default nor said where it stands: ``[global]``."""
+    implied: bool = False
+    """Whether it follows from others, and a document that says it as well would say more: it stands as a comment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,10 @@ def canonical_text(section: Section) -> str:
 def effective_text(section: Section) -> str:
     """Every setting, and where its value comes from."""
     width = max((len(one.name) for one in section.settings), default=0)
-    lines = [(f"{one.name:<{width}} = {one.text}", f"# {_origin(one, section.place)}") for one in section.settings]
+    lines = [
+        (f"{'# ' * one.implied}{one.name:<{width}} = {one.text}", f"# {_origin(one, section.place)}")
+        for one in section.settings
+    ]
     column = min(64, max((len(text) for text, _ in lines), default=0))
     place = f"# {section.place.told}" if section.place else ""
     return "\n".join(f"{text:<{column}}  {origin}".rstrip() for text, origin in [(section.head, place), *lines])

@@ -13,6 +13,7 @@ from ringfence.policy import words
 from ringfence.policy.compile import BUILT_IN, Compiled
 from ringfence.policy.errors import Finding, Severity
 from ringfence.policy.exempt import OTHERS, OWN
+from ringfence.policy.keying import only_first, versions
 from ringfence.policy.lower import statements
 from ringfence.policy.methods import weak
 from ringfence.policy.model import Filter, KeyModule, Policy, Rule, Verb
@@ -63,6 +64,9 @@ def _statement(item: Rule | Filter) -> Iterator[Finding]:
     if len(item.auth) > 1 and Anonymous() in item.auth and {*item.keying} == {KeyModule.IKEV2}:
         yield warning(item, "names anonymous beside other ways, so nobody has to go those", setting="auth",
                       cure='Leave out "anonymous", or the others.')  # fmt: skip
+    for setting, what in only_first(item.main_mode or MainMode()) if 1 not in versions(item, item.auth) else ():
+        yield warning(item, f"wants {what}, which only IKEv1 has, and is negotiated by IKEv2", setting=setting,
+                      cure='Leave it out, or say keying = ["ikev1"].')  # fmt: skip
     if item.part.one_way is not None and item.gateways is None:
         yield warning(item, f"negotiates for one direction only ({item.part}), and answers go in clear",
                       setting="filter-list", cure='A mirrored filter, "<->", protects both.')  # fmt: skip

@@ -74,6 +74,12 @@ def methods(processing: Processing) -> str:
     return f"{words[0]}{others}{tunnel}"
 
 
+def keying(order: Sequence[int]) -> str:
+    """Versions of IKE in the order in which they are tried: ``IKEv2, else IKEv1``."""
+    found = [f"IKEv{version}" for version in order]
+    return ", else ".join(found) if len(found) > 1 else f"{found[0]} alone"
+
+
 def main_mode(proposals: Sequence[IkeProposal]) -> str:
     """``aes256-sha384-ecp384 (or aes128-sha256-ecp256)``."""
     first, *others = map(str, proposals)

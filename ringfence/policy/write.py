@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from ringfence.net.address import format_address
 from ringfence.place import NOWHERE, Place
+from ringfence.policy.keying import default as default_keying
 from ringfence.policy.model import ME, Filter, Kind, Policy, Rule
 from ringfence.policy.packetfilter import packet_filter_sections
 from ringfence.policy.pools import ask_pairs
@@ -105,7 +106,15 @@ def settings(item: Rule | Filter, policy: Policy = NO_POLICY, settler: Settler |
     settler = settler or Settler(policy)
     pairs = [*_head(item), *_ends(item), *_rule(item, settler)]
     found = (Setting(name, text, default, _place(item, name)) for name, text, default in pairs)
-    return tuple(_inherited(one, policy) if one.default and not one.place else one for one in found)
+    said = tuple(_inherited(one, policy) if one.default and not one.place else one for one in found)
+    return said if item.keying or item.secure.exempt else (*said, _implied_keying(settler.rule(item)))
+
+
+def _implied_keying(rule: Rule) -> Setting:
+    """What negotiates a rule that names nothing."""
+    order, why = default_keying(rule)
+    text = toml_list(one.value for one in order)
+    return Setting("keying", text, True, NOWHERE, f"follows from {why}" if why else "", implied=True)
 
 
 INHERITED = ("auth", "second-auth", "protect", "lifetime", "pfs", "main-mode")

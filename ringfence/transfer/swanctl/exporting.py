@@ -17,6 +17,7 @@ from ringfence.net.address import format_address
 from ringfence.place import Place
 from ringfence.policy.boot import NO_BOOT
 from ringfence.policy.errors import BadWord
+from ringfence.policy.keying import versions
 from ringfence.policy.lower import statements
 from ringfence.policy.methods import for_pfs
 from ringfence.policy.model import (
@@ -186,11 +187,11 @@ class _Writer:
         auth, ends = self._auth(rule, words), self._ends(rule)
         children = self._children(rule, words)
         name = self._titled(rule.name, words, rule.place)
-        version = {(KeyModule.IKEV2,): "2", (KeyModule.IKEV1, KeyModule.IKEV2): "0"}.get(rule.keying, "1")
+        first, *more = versions(rule, rule.auth)
         mode = rule.main_mode or MainMode()
         over = mode.lifetime_s // 10
         lines = [
-            f"version = {version}", *ends, f"proposals = {', '.join(map(ike_word, mode.methods))}",
+            f"version = {0 if more else first}", *ends, f"proposals = {', '.join(map(ike_word, mode.methods))}",
             f"rekey_time = {mode.lifetime_s - over}", f"over_time = {over}", *["aggressive = yes"] * mode.aggressive,
             *(f"reauth_time = {seconds - seconds // 10}" for seconds in (mode.reauthenticate_s,) if seconds),
             *self._addresses(rule, words),

@@ -107,6 +107,18 @@ def test_a_failure_drops_what_waits_and_pauses():
     assert path.counters.dropped[Drop.NO_SA] == 3
 
 
+def test_what_a_contract_is_about_to_carry_waits_for_it():
+    child = make_child(GCM)
+    path, (_, peer) = path_with(entry_for(child), limits=PathLimits(hold=HoldLimits(retry_seconds=9))), joined(child)
+    flow = flow_of(datagram())
+    path.outbound([datagram()], 0.0)
+    path.acquire_failed("rule", flow, 1.0)
+    path.install_inbound(child, 2.0)
+    answer = datagram(number=2)
+    assert path.outbound([answer], 2.0) == [Hold("rule", flow, True)]
+    assert packets_of(peer.inbound(packets_of(path.install_outbound(child, 2.1)), 2.1)) == [answer]
+
+
 def test_traffic_in_clear_goes_on_while_another_try_is_made():
     path = path_with(make_entry(NET, clear_out=True), limits=PathLimits(clear_seconds=300))
     flow = flow_of(datagram())

@@ -162,3 +162,14 @@ def test_whoever_has_a_tunnel_from_anywhere_keeps_its_traffic():
     assert children.rival(entry, Selector.between("10.9.0.0/24", "10.1.0.6"), other) is None
     assert children.rival(named, narrow, other) is None, "that tunnel ends at one gateway"
     assert children.rival(replace(entry, name="another"), narrow, other) is None
+
+
+def test_one_that_is_about_to_be_used_is_awaited():
+    children, flow = Children(), POLICY.flow()
+    one = record(children, 1, 1)
+    for event, awaited in ((None, False), (ChildEvent.CONFIRMED, True), (ChildEvent.SWITCHED, False)):
+        if event is not None:
+            one.happen(event)
+        assert children.is_awaited("lab", flow) is awaited
+        assert not children.is_awaited("another", flow)
+        assert not children.is_awaited("lab", flow.reversed())

@@ -43,6 +43,10 @@ def rule(**settings: str) -> Rule:
             {"auth": '"anonymous"', "keying": '["ikev2", "ikev1"]'},
             "authenticates by anonymous only, which needs a later version",
         ),
+        (
+            {"main_mode": '{ methods = "aes256-gcm-sha384-ecp384" }', "keying": '["ikev1"]'},
+            "has only main mode methods that IKEv1 does not know: with several key exchanges, or a combined mode",
+        ),
         ({"keying": '["authip"]'}, "negotiates by authip only, which needs a later version"),
     ],
 )
@@ -55,6 +59,7 @@ def test_what_cannot_be_done(settings: dict[str, str], what: str) -> None:
 def test_what_can() -> None:
     assert [*unable(rule()), *without(rule())] == []
     assert [*unable(rule(keying='["ikev2", "authip"]'))] == []
+    assert [*unable(rule(main_mode='{ methods = "aes256-gcm-sha384-ecp384" }'))] == []
     assert [*unable(rule(auth='"anonymous"', keying='["ikev2"]'))] == []
     assert [*unable(rule(remote='{ gateway = "any" }'))] == []
     (exempt,) = statements(parse('[[rule]]\nname = "r"\nsecure = "none"\n', name="p"))

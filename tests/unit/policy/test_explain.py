@@ -22,9 +22,12 @@ def test_protected() -> None:
     assert lines("out tcp 10.77.0.1 -> 10.77.0.2:80") == (
         "protected  by ESP aes256-gcm (or aes128-gcm, aes256-sha256); without an SA it does not leave",
         'because    rule "lab" test.toml:1   10.77.0.1 <-> 10.77.0.0/24, any protocol, weight 56000',
+        "keying     IKEv2, else IKEv1",
         'before     "no telnet" (other port, weight 56516)',
         "ahead of   default: permit",
     )
+    certificates = TEXT.replace('{ psk-file = "test.psk" }', '{ certificate = "CN=A" }')
+    assert "keying     IKEv1 alone" in lines("out tcp 10.77.0.1 -> 10.77.0.2:80", certificates)
     assert "a clear packet is dropped" in lines("in tcp 10.77.0.2 -> 10.77.0.1:80")[0]
     soft = TEXT.replace("auth =", 'secure = "request"\nauth =')
     assert "in clear if the other side cannot" in lines("out tcp 10.77.0.1 -> 10.77.0.2:80", soft)[0]
@@ -133,7 +136,7 @@ MAIN_MODE = (
 
 def test_the_main_mode_rule_that_decides_is_named() -> None:
     found = lines("out tcp 10.77.0.1 -> 10.77.0.9:80", TEXT + MAIN_MODE)
-    assert found[2] == (
+    assert found[3] == (
         "main mode  aes256-sha384-ecp384 (or aes128-sha256-ecp256); preshared key test.psk: "
         'main mode rule "servers" test.toml:13'
     )

@@ -49,7 +49,7 @@ def test_each_peer_has_an_entry_with_its_own_main_mode() -> None:
     assert len({entry.name for entry in entries}) == len(entries) == 3
     groups = {str(entry.selector.destination): peers[entry.peer].proposals[0].group for entry in entries}
     assert groups["10.77.0.0/24"] is DhGroup.ECP_384
-    assert set(groups.values()) == {DhGroup.ECP_384, DhGroup.ECP_256}
+    assert set(groups.values()) == {DhGroup.ECP_384, DhGroup.CURVE25519}
 
 
 def test_one_for_other_addresses_or_switched_off_changes_nothing() -> None:

@@ -10,7 +10,7 @@ from ringfence.net.address import AddressRange
 from ringfence.policy.certificates import Wallet
 from ringfence.policy.eap import EapFiles
 from ringfence.policy.model import KeyModule, Kind, MainMode, PskFile, Rule
-from ringfence.policy.peers import Peers, signs_weakly, versions
+from ringfence.policy.peers import Peers, signs_weakly
 from ringfence.policy.terms import Certificate, Eap, PpkFile, PskEncoding, Signing
 from ringfence.secret import Secret
 
@@ -21,7 +21,7 @@ NET, HOST = AddressRange.parse("10.0.0.0/8"), AddressRange.parse("10.0.0.1")
 
 def test_a_rule_becomes_a_peer() -> None:
     peers = Peers({"a": Secret(b"1"), "b": Secret(b"2")})
-    name, missing = peers.add(replace(RULE, initiate=False), KEYS, (), Origin("r"))
+    name, missing = peers.add(replace(RULE, initiate=False, keying=(KeyModule.IKEV1,)), KEYS, (), Origin("r"))
     assert (name, missing) == ("preshared key a or preshared key b", [])
     peers.widen(name, [Ends(HOST)])
     (entry,) = peers.pad()
@@ -79,7 +79,8 @@ def test_only_a_rule_for_weak_peers_of_ikev2_lets_rsa_sign_sha1() -> None:
     rsa, ecdsa = Certificate("CN=A"), Certificate("CN=A", Signing.ECDSA_P256)
     weak = replace(RULE, auth=(rsa,), legacy=True, keying=(KeyModule.IKEV1, KeyModule.IKEV2))
     assert signs_weakly(weak)
-    for changes in ({"legacy": False}, {"keying": ()}, {"auth": (ecdsa,)}, {"auth": KEYS}):
+    assert signs_weakly(replace(weak, keying=()))
+    for changes in ({"legacy": False}, {"keying": (KeyModule.IKEV1,)}, {"auth": (ecdsa,)}, {"auth": KEYS}):
         assert not signs_weakly(replace(weak, **changes))
     peers = Peers({"a": Secret(b"1")})
     for one in (weak, replace(weak, legacy=False)):
@@ -88,21 +89,14 @@ def test_only_a_rule_for_weak_peers_of_ikev2_lets_rsa_sign_sha1() -> None:
     assert {entry.sha1 for entry in peers.pad()} == {True, False}
 
 
-def test_versions_of_ike_in_their_order() -> None:
-    v1, v2, authip = KeyModule.IKEV1, KeyModule.IKEV2, KeyModule.AUTHIP
-    assert versions(()) == (1,)
-    assert versions((v2, v1)) == (2, 1)
-    assert versions((authip, v2)) == (2,)
-    eap = Eap((EapMethod.MSCHAPV2,))
-    assert versions((), (eap,)) == (2,)
-    assert versions((), (eap, *KEYS)) == (1,)
+def test_those_that_are_negotiated_otherwise_are_other_peers() -> None:
     peers = Peers({"a": Secret(b"1"), "b": Secret(b"2")})
     one, _ = peers.add(RULE, KEYS, (), Origin("r"))
-    other, _ = peers.add(replace(RULE, keying=(v2,)), KEYS, (), Origin("s"))
+    other, _ = peers.add(replace(RULE, keying=(KeyModule.IKEV2,)), KEYS, (), Origin("s"))
     assert one != other
     for name in (one, other):
         peers.widen(name, [Ends(HOST)])
-    assert {entry.keying for entry in peers.pad()} == {(1,), (2,)}
+    assert {entry.keying for entry in peers.pad()} == {(2, 1), (2,)}
 
 
 def test_only_the_key_that_both_sides_prove_is_encoded_as_windows_does() -> None:

@@ -52,6 +52,7 @@ def test_a_stricter_setting_that_words_do_not_show_is_a_change_too() -> None:
 DEFAULT = "aes256-sha256-ecp256 (or aes256-sha256-x25519, aes256-sha384-ecp384, aes128-sha256-ecp256, " + (
     "aes256-sha256-modp2048, aes128-sha256-modp2048)"
 )
+BOTH = f"aes256-sha256-x25519+mlkem768 (or {DEFAULT.replace(' (or', ',')}"
 
 
 def test_a_main_mode_rule_that_comes() -> None:
@@ -60,7 +61,8 @@ def test_a_main_mode_rule_that_comes() -> None:
     host = HostFacts((parse_address("10.77.0.1"),))
     old, new = (compile_policy(parse(LAB + more, name="p"), host, keys) for more in ("", rule + "sessions = 2\n"))
     assert plan(old, new).lines()[1:] == (
-        f"    main mode {DEFAULT}; preshared key other.psk (until now {DEFAULT}; preshared key test.psk)",
+        f"    main mode {DEFAULT}; preshared key other.psk; IKEv1 alone "
+        f"(until now {BOTH}; preshared key test.psk; IKEv2, else IKEv1)",
         '    rule "lab" p:1',
     )
 
@@ -73,7 +75,8 @@ def test_other_main_modes() -> None:
     assert found.summary() == "1 with other keys or methods, 1 as before"
     assert found.lines() == (
         "~ preshared key test.psk: main mode is made anew",
-        f"    aes256-sha384-ecp384; preshared key test.psk (until now {DEFAULT}; preshared key test.psk)",
+        "    aes256-sha384-ecp384; preshared key test.psk; IKEv2, else IKEv1 "
+        f"(until now {BOTH}; preshared key test.psk; IKEv2, else IKEv1)",
     )
     wider = compile_text(LAB + rule_text("other", with_='"10.78.0.0/24"'), "10.77.0.1")
     assert plan(old, wider).peers == ()

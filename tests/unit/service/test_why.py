@@ -68,7 +68,7 @@ def test_what_the_policy_knows() -> None:
     known = policy().known("192.0.2.9", "")
     assert known.rule == 'rule "lab" (p.toml:2)', "the only one for its address"
     assert known.keys == "lab.psk"
-    assert "and 2 more" in known.offers
+    assert "and 3 more" in known.offers
     assert policy().known("203.0.113.1", "").rule == "the rule"
 
 

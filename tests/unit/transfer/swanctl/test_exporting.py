@@ -164,7 +164,7 @@ def test_keys_that_cannot_be_told_apart() -> None:
 
 def test_defaults_are_written_out() -> None:
     text = write_conf(parse(RULE, name="p.toml"), {"lab.psk": "x\n"}).text
-    assert "version = 1" in text
+    assert "version = 0" in text
     assert "esp_proposals = aes256gcm128, aes128gcm128, aes256-sha256" in text
     assert 'secret = "x"' in text
 
