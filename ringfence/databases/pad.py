@@ -30,6 +30,16 @@ class ThroughNat(Enum):
     BOTH = "both"
 
 
+class Childless(Enum):
+    """Whether an IKE SA of IKEv2 begins without a contract, which is made under it then (RFC 6023)."""
+
+    NEVER = "never"
+    """Not by us; a peer may begin so."""
+    PREFER = "prefer"
+    """Where the peer can."""
+    REQUIRE = "require"
+
+
 @dataclass(frozen=True, slots=True)
 class DeadPeer:
     """When a peer is asked whether it is still there, and given up (RFC 3706)."""
@@ -162,6 +172,7 @@ class PadEntry:
     mobike: bool = False
     """Whether IKE SAs of IKEv2 and the tunnels under them may go over to other addresses (RFC 4555)."""
     ppk: Ppk | None = None
+    childless: Childless = Childless.NEVER
     reauthenticate_s: int | None = None
     """How old a proof may be (IKEv2); None for as old as the IKE SA and its successors get."""
     tcp: Tcp | None = None

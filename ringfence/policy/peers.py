@@ -179,6 +179,7 @@ class Peers:
                 keying=manner.keying,
                 mobike=manner.mobike and name in self._tunnels and 2 in manner.keying,
                 ppk=self._ppk(manner.ppk),
+                childless=manner.main_mode.childless,
                 reauthenticate_s=manner.main_mode.reauthenticate_s,
                 tcp=manner.tcp,
                 pool=self._pools.get(manner.pool),

@@ -19,7 +19,7 @@ from ringfence.policy.methods import (
     parse_method,
     weak,
 )
-from ringfence.policy.terms import MAIN_MODE_LIFETIME_S, QUICK_MODE_LIMITS, MainMode, Xauth
+from ringfence.policy.terms import MAIN_MODE_LIFETIME_S, QUICK_MODE_LIMITS, Childless, MainMode, Xauth
 from ringfence.policy.units import parse_amount, parse_duration
 
 T = TypeVar("T")
@@ -146,9 +146,17 @@ def decode_main_mode(table: Table) -> MainMode | None:
     return found
 
 
+def parse_childless(text: str) -> Childless:
+    """Whether contracts come after the IKE SA; raises BadWord."""
+    found = next((one for one in Childless if one.value == text.strip().lower()), None)
+    if found is None:
+        raise BadWord("but has to be a word that is known here", cure='Say "never", "prefer" or "require".')
+    return found
+
+
 LEAST_PROOF_S = 60
 """Contracts that are younger may be taken for some that both sides have begun at once."""
-EXCHANGE = ("methods", "lifetime", "sessions", "pfs", "aggressive", "xauth", "force-dh", "reauthenticate")
+EXCHANGE = ("methods", "lifetime", "sessions", "pfs", "aggressive", "xauth", "force-dh", "reauthenticate", "childless")
 """The settings of main mode."""
 
 
@@ -168,6 +176,7 @@ def decode_exchange(table: Table) -> MainMode:
         decode_xauth(table),
         either(table.value("force-dh", bool), False),
         _limit(table, "reauthenticate", parse_duration, None, LEAST_PROOF_S, LONGEST_S),
+        either(table.word("childless", parse_childless), Childless.NEVER),
     )
 
 

@@ -13,6 +13,7 @@ from enum import Enum
 from ringfence.crypto.suites import DhGroup
 from ringfence.databases.eap import EapMethod
 from ringfence.databases.pad import USUAL as DEAD_PEER
+from ringfence.databases.pad import Childless as Childless
 from ringfence.databases.pad import DeadPeer as DeadPeer
 from ringfence.databases.pad import ThroughNat as ThroughNat
 from ringfence.databases.proposal import IkeProposal, Limits, SecurityMethod
@@ -235,6 +236,8 @@ class MainMode:
     """A Diffie-Hellman exchange also where AuthIP could do without; IKE always has one."""
     reauthenticate_s: int | None = None
     """How old a proof of who both are may be in IKEv2; None for as old as the two computers are connected."""
+    childless: Childless = Childless.NEVER
+    """Whether IKEv2 makes every contract after the IKE SA, with keys of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,6 +258,8 @@ def main_mode_pairs(mode: MainMode, prefix: str = "main-mode.") -> Iterator[Pair
                 yield f"{prefix}xauth.{name}", toml_text(word), False
     if mode.force_dh:
         yield f"{prefix}force-dh", "true", False
+    if mode.childless is not MainMode().childless:
+        yield f"{prefix}childless", toml_text(mode.childless.value), False
     if mode.reauthenticate_s is not None:
         yield f"{prefix}reauthenticate", toml_text(format_duration(mode.reauthenticate_s)), False
 

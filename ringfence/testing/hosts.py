@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ringfence.crypto.suites import Authenticator, Cipher, DhGroup, Encryption, Hash, Integrity
 from ringfence.databases.admission import Admission
 from ringfence.databases.identity import Identity
-from ringfence.databases.pad import USUAL, Auth, DeadPeer, Ends, Pad, PadEntry, Ppk, PresharedKey, ThroughNat
+from ringfence.databases.pad import USUAL, Auth, Childless, DeadPeer, Ends, Pad, PadEntry, Ppk, PresharedKey, ThroughNat
 from ringfence.databases.proposal import IkeProposal, Limits, Protocol, SecurityMethod, Transform
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
@@ -69,6 +69,7 @@ class HostPolicy:
     keying: tuple[int, ...] = (1,)
     ppk: Ppk | None = None
     reauthenticate_s: int | None = None
+    childless: Childless = Childless.NEVER
     others: tuple[str, ...] = ()
     """Gateways that the remote one may send it to."""
     send_to: str = ""
@@ -127,6 +128,7 @@ class HostPolicy:
             keying=self.keying,
             ppk=self.ppk,
             reauthenticate_s=self.reauthenticate_s,
+            childless=self.childless,
             others=others,
             resumption=self.resumption,
             send_to=parse_address(self.send_to) if self.send_to else None,

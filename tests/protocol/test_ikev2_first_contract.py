@@ -32,7 +32,7 @@ def test_a_packet_leads_to_a_contract_with_four_messages():
     looks = "N(NAT_DETECTION_SOURCE_IP) N(NAT_DETECTION_DESTINATION_IP) N(IKEV2_FRAGMENTATION_SUPPORTED)"
     assert said == [
         ("IKE_SA_INIT", 1, f"SA KE NONCE {looks}", False),
-        ("IKE_SA_INIT", 2, f"SA KE NONCE {looks}", False),
+        ("IKE_SA_INIT", 2, f"SA KE NONCE {looks} N(CHILDLESS_IKEV2_SUPPORTED)", False),
         ("IKE_AUTH", 1, "IDi AUTH N(INITIAL_CONTACT) SA TSi TSr N(USE_TRANSPORT_MODE)", True),
         ("IKE_AUTH", 2, "IDr AUTH SA TSi TSr N(USE_TRANSPORT_MODE)", True),
     ]

@@ -113,7 +113,7 @@ def test_a_successor_goes_on_so():
     assert_one_pair(both)
     for host in (both.a, both.b):
         assert len(host.of(MainModeEstablished)) > 1
-        assert all(session.peer_joins for session in host.engine._sessions)
+        assert all(session.voice.peer_joins for session in host.engine._sessions)
 
 
 def test_key_exchanges_in_pieces_are_answered_again_though_the_keys_have_changed():

@@ -70,6 +70,7 @@ from ringfence.ike.v2.child import (
     refusal,
     refused_by_peer,
 )
+from ringfence.ike.v2.childless import begins_childless, check_childless, childless_announced
 from ringfence.ike.v2.informational import told
 from ringfence.ike.v2.keyexchange import check_group, secret_of
 from ringfence.ike.v2.keys import Ends, IkeKeys, derive, log_of
@@ -170,9 +171,11 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
     early = (begun.early and entry.ppk) or None
     keys, mixed = yield from intermediate.initiate(keys, env, early)
 
+    wanted = None if begins_childless(entry, begun.theirs.chain if former is None else None) else wanted
     asked, refused = _asked(wanted, nat, setting.children, env)
     child_payloads = () if asked is None else asked.payloads(())
-    token = () if former is None and _by_user(entry, begun) else setting.tokens.of(keys.ends, setting.path)
+    by_user = former is None and isinstance(own_way(entry, begun.theirs.chain), EapAuth)
+    token = () if by_user else setting.tokens.of(keys.ends, setting.path)
     beside = *_contact(setting), *setting.assigning.ask(entry), *setting.tickets.asked(entry), *child_payloads, *token
     beside += mobike.offer(entry, setting.own, path)
     if former is None:
@@ -296,11 +299,6 @@ def _taken(
     return contract(ground, terms, (ends.initiator_nonce, ends.responder_nonce), None, env, initiator=True)
 
 
-def _by_user(entry: PadEntry, begun: Begun) -> bool:
-    """Whether our first words of IKE_AUTH are not the last that say who we are."""
-    return isinstance(own_way(entry, begun.theirs.chain), EapAuth)
-
-
 def _contact(setting: Setting) -> tuple[NotifyPayload, ...]:
     return (NotifyPayload(Notify.INITIAL_CONTACT),) if setting.first_contact() else ()
 
@@ -330,8 +328,8 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     asks = requests([way for each in setting.entries for way in (*each.auth, *each.second)])
     early = mixing.granted(setting.entries, first.chain, intermediate=intermediate.is_served(first.chain))
     looks = *looks, *first_words(setting.entries), *intermediate.granted(choice.proposal, ppk=bool(early))
-    looks += early or ppk.announcement(setting.entries, first.chain)
-    looks += further.announcement(setting.entries)
+    looks += *(early or ppk.announcement(setting.entries, first.chain)), *further.announcement(setting.entries)
+    looks += childless_announced()
     said = choice.answer, KePayload(half.group.value, half.public), nonce, *looks, *asks
     own_first = in_clear(Frame(setting.spis, Kind.IKE_SA_INIT, 0, initiator=False, response=True), said)
     keys = derive(choice.proposal, secret or Secret(b""), ends)
@@ -372,6 +370,7 @@ def _grant(
         if chain.maybe(SaPayload) is None:
             yield from conclude(*words, *given)
             return agreed
+        check_childless(entry, chain)
         granted = grants(chain, ground, setting.offered(proved), env, first=True)
     except Refused as error:
         yield from conclude(*words, *told(error))

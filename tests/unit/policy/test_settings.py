@@ -8,7 +8,7 @@ from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.settings import decode_name, decode_places, either
 from ringfence.policy.source import Source
-from ringfence.policy.terms import MainMode
+from ringfence.policy.terms import Childless, MainMode
 from ringfence.policy.write import canonical
 
 
@@ -46,6 +46,23 @@ def test_how_old_a_proof_may_be(word, seconds):
 def test_a_proof_cannot_be_that_old(word):
     with pytest.raises(PolicyError, match="reauthenticate"):
         parse(PROOFS.replace("WORD", word), name="p.toml")
+
+
+@pytest.mark.parametrize("word", list(Childless))
+def test_whether_contracts_come_after_the_ike_sa(word):
+    text = PROOFS.replace("reauthenticate = WORD", f'childless = "{word.value}"')
+    mode = parse(text, name="p.toml").rules[0].main_mode
+    assert mode is not None
+    assert mode.childless is word
+    again = parse(canonical(parse(text, name="p.toml")), name="q.toml").rules[0].main_mode or MainMode()
+    assert again.childless is word
+
+
+def test_another_word_for_that():
+    text = PROOFS.replace("reauthenticate = WORD", 'childless = "force"')
+    with pytest.raises(PolicyError, match="childless") as caught:
+        parse(text, name="p.toml")
+    assert "prefer" in str(caught.value)
 
 
 PROOFS = """
