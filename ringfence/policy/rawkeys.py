@@ -9,6 +9,8 @@ its own: ``public-key = { "bob.lab" = "bob.pub", "carol.lab" = "sha256:…" }``.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ringfence.crypto.errors import CryptoError
+from ringfence.crypto.rawkeys import read_public
 from ringfence.databases.identity import Identity
 from ringfence.databases.rawkeys import KnownKey, OwnKey, PublicKeyAuth
 from ringfence.policy.decode import Table, shown
@@ -19,7 +21,7 @@ PUBLIC_CURE = (
 )
 OWN_CURE = 'Say key-file = "FILE" with the private key of this computer.'
 
-FINGERPRINT = "sha256:"
+FINGERPRINT, INLINE = "sha256:", "0s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class PublicKeys:
     """Authentication by keys without certificates (RFC 7670); files stay names."""
 
     keys: tuple[tuple[str, str], ...] = ()
-    """Of peers: whose it is, or nothing; and the file that has it, or its fingerprint, ``sha256:…``."""
+    """Of peers: whose it is, or nothing; and its file, its fingerprint (``sha256:…``), or the key itself (``0s…``)."""
     own: str = ""
     """The file of this computer's private key."""
     password_file: str = ""
@@ -35,7 +37,7 @@ class PublicKeys:
     @property
     def public_files(self) -> tuple[str, ...]:
         """Those of peers."""
-        return tuple(one for _, one in self.keys if not one.startswith(FINGERPRINT))
+        return tuple(one for _, one in self.keys if not (one.startswith(FINGERPRINT) or is_inline(one)))
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -43,7 +45,7 @@ class PublicKeys:
         return *self.public_files, *(one for one in (self.own, self.password_file) if one)
 
     def __str__(self) -> str:
-        return f"public key {' or '.join(one for _, one in self.keys) or self.own}"
+        return f"public key {' or '.join(source(one) for _, one in self.keys) or self.own}"
 
 
 def decode_public(table: Table, *, own: bool) -> PublicKeys | None:
@@ -78,7 +80,25 @@ def _keys(table: Table, value: object) -> Iterator[tuple[str, str]]:
             yield name.strip(), found
 
 
+def is_inline(text: str) -> bool:
+    """Whether it is a key itself, and no file: base64 has no dot in it."""
+    return text.startswith(INLINE) and "." not in text
+
+
+def source(text: str) -> str:
+    """What names a key, for people."""
+    return f"{text[:20]}…" if is_inline(text) and len(text) > 20 else text
+
+
 def _file(table: Table, text: str) -> str:
+    if is_inline(text):
+        word = "".join(text.split())
+        try:
+            read_public(word.encode())
+        except CryptoError as error:
+            table.complain("public-key", f"is {shown(text)}, but {error.message}", cure=PUBLIC_CURE)
+            return ""
+        return word
     if not text.lower().startswith(FINGERPRINT):
         return table.source.beside(text) if text else ""
     digits = "".join(text[len(FINGERPRINT) :].lower().replace(":", " ").split())
@@ -101,5 +121,7 @@ def _known(one: PublicKeys, public: Mapping[str, bytes]) -> Iterator[KnownKey]:
         identity = Identity.parse(name) if name else None
         if text.startswith(FINGERPRINT):
             yield KnownKey(text, mark=bytes.fromhex(text.removeprefix(FINGERPRINT)), identity=identity)
+        elif is_inline(text):
+            yield KnownKey(source(text), read_public(text.encode()), identity=identity)
         elif text in public:
             yield KnownKey(text, public[text], identity=identity)

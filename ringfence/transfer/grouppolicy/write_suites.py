@@ -17,6 +17,7 @@ from ringfence.policy.terms import (
     Eap,
     Holder,
     PskFile,
+    PublicKeys,
     SecondAuth,
     Signing,
 )
@@ -49,6 +50,8 @@ def first_fields(way: Auth, key: KeyText) -> Fields:
         return _certificate(way, sets.FIRST_METHOD.say("MachineCert"))
     if isinstance(way, Eap):
         raise BadWord("Windows lets nobody in by EAP in its connection security rules")
+    if isinstance(way, PublicKeys):
+        raise BadWord("Windows knows no public keys without certificates")
     return [sets.FIRST_METHOD.say(next(word for word, one in FIRST.items() if one == way))]
 
 
@@ -57,6 +60,8 @@ def second_fields(way: SecondAuth) -> Fields:
     if isinstance(way, Certificate):
         method = "UserCert" if way.holder is Holder.USER else "MachineCert"
         return _certificate(way, sets.SECOND_METHOD.say(method))
+    if isinstance(way, Eap):
+        raise BadWord("Windows lets nobody in by EAP in its connection security rules")
     return [sets.SECOND_METHOD.say(next(word for word, one in SECOND.items() if one == way))]
 
 

@@ -9,6 +9,7 @@ from ringfence.databases.identity import Identity
 from ringfence.databases.proposal import SecurityMethod, Transform
 from ringfence.policy.errors import BadWord
 from ringfence.policy.model import Address, Auth, Certificate, KeyModule
+from ringfence.policy.rawkeys import PublicKeys
 from ringfence.transfer.base import KeyFiles
 from ringfence.transfer.ipsecconf import words as known
 from ringfence.transfer.ipsecconf.sides import own_side
@@ -18,12 +19,13 @@ from ringfence.transfer.swanctl.algorithms import DH
 from ringfence.transfer.swanctl.building import DROP, PASS, TRANSPORT, TUNNEL, Draft
 from ringfence.transfer.swanctl.crypto import limits_of, main_mode, parse_time, quick_mode, within
 from ringfence.transfer.swanctl.keys import Secret, parse_identity
-from ringfence.transfer.swanctl.proof import is_address, preshared
+from ringfence.transfer.swanctl.proof import is_address, preshared, raw_keys
 from ringfence.transfer.swanctl.selectors import Selector, parse_addresses, parse_ports, parse_protocol, parse_selectors
 from ringfence.transfer.swanctl.words import OURS
 
 TYPES = {"tunnel": TUNNEL, "transport": TRANSPORT, "passthrough": PASS, "pass": PASS, "drop": DROP, "reject": DROP}
 PRESHARED, CERTIFICATE = "psk", "certificate"
+NO_KEY = ("%cert", "%none")
 WAYS = {
     "secret": PRESHARED, "psk": PRESHARED, "": CERTIFICATE, "pubkey": CERTIFICATE, "rsasig": CERTIFICATE,
     "rsa": CERTIFICATE, "ecdsa": CERTIFICATE, "ecdsasig": CERTIFICATE, "rsa_sha2": CERTIFICATE, "rsa_sha1": CERTIFICATE,
@@ -176,13 +178,14 @@ class Reader:
         remote = self._identity(conn, other, own=False, certificate=not preshares)
         if preshares:
             return preshared(self.secrets, self.keys, self.report, draft, (local, remote)), local, remote
-        return self._certificate(conn, side, other), local, remote
+        return self._certificate(conn, side, other, draft), local, remote
 
-    def _certificate(self, conn: Section, side: str, other: str) -> Certificate:
-        for one in (side, other):
-            key = conn.text(f"{one}rsasigkey", "%cert")
-            if key not in ("%cert", "%none"):
-                raise BadWord("it proves by keys without certificates, which are not known here")
+    def _certificate(self, conn: Section, side: str, other: str, draft: Draft) -> Certificate | PublicKeys:
+        keys = [key for key in (f"{one}rsasigkey" for one in (other, side)) if conn.text(key, "%cert") not in NO_KEY]
+        if keys:
+            if keys[0].startswith(side):
+                raise BadWord(f"it says {keys[0]}, but not the other side's key")
+            return raw_keys(self.report, draft, conn.line_of(keys[0]), conn.text(keys[0]))
         authority = conn.text(f"{other}ca")
         if authority == "%same":
             authority = conn.text(f"{side}ca")

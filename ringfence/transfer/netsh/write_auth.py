@@ -17,6 +17,7 @@ from ringfence.policy.terms import (
     NameKind,
     Ntlm,
     PskFile,
+    PublicKeys,
     SecondAuth,
     Signing,
     UserKerberos,
@@ -32,6 +33,7 @@ NAMES = {one: one.value.upper() for one in NameKind} | {NameKind.EMAIL: "RFC822"
 
 
 NO_EAP = "Windows lets nobody in by EAP in its connection security rules"
+NO_PUBLIC_KEYS = "Windows knows no public keys without certificates"
 
 
 def first_words(auth: Iterable[Auth], place: Place, what: str, script: Script) -> Words:
@@ -53,8 +55,8 @@ def first_words(auth: Iterable[Auth], place: Place, what: str, script: Script) -
             case Certificate():
                 methods[f"computercert{_suffix(one)}"] = None
                 certificates.setdefault(one.signing, []).append(one)
-            case Eap():
-                script.leave_out(place, f"{one} of {what}", NO_EAP)
+            case Eap() | PublicKeys():
+                script.leave_out(place, f"{one} of {what}", NO_EAP if isinstance(one, Eap) else NO_PUBLIC_KEYS)
     if not methods:
         raise BadWord("it says no first authentication")
     for signing, ones in certificates.items():
@@ -64,7 +66,7 @@ def first_words(auth: Iterable[Auth], place: Place, what: str, script: Script) -
 
 
 def second_words(auth: Iterable[SecondAuth], place: Place, what: str, script: Script) -> Words:
-    """``auth2`` and what belongs to it."""
+    """``auth2`` and what belongs to it; raises BadWord."""
     words: Words = []
     methods: dict[str, None] = {}
     certificates: dict[Signing, list[Certificate]] = {}
@@ -80,6 +82,8 @@ def second_words(auth: Iterable[SecondAuth], place: Place, what: str, script: Sc
                 holder = "user" if one.holder is Holder.USER else "computer"
                 methods[f"{holder}cert{_suffix(one)}"] = None
                 certificates.setdefault(one.signing, []).append(one)
+            case Eap():
+                raise BadWord(f"its second authentication is by {one}, which Windows does not have there")
     for signing, ones in certificates.items():
         words.append((f"auth2{SUFFIXES[signing]}ca", _authorities(ones, place, what, script)))
     return [("auth2", ",".join(methods)), *words] if methods else []

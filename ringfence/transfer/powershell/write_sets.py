@@ -23,6 +23,7 @@ from ringfence.policy.terms import (
     MainMode,
     Ntlm,
     PskFile,
+    PublicKeys,
     SecondAuth,
     UserKerberos,
     UserNtlm,
@@ -142,6 +143,8 @@ class Sets:
             return _certificate(way)
         if isinstance(way, Eap):
             raise BadWord("Windows lets nobody in by EAP in its connection security rules")
+        if isinstance(way, PublicKeys):
+            raise BadWord("Windows knows no public keys without certificates")
         return [(word, "") for word in WAYS[way].split()]
 
     def _key(self, file: str) -> str:

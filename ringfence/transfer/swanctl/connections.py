@@ -10,6 +10,7 @@ from ringfence.databases.sa import DfPolicy, TunnelOptions
 from ringfence.net.address import AddressRange
 from ringfence.policy.errors import BadWord
 from ringfence.policy.model import Address, Auth, Certificate, KeyModule
+from ringfence.policy.rawkeys import PublicKeys
 from ringfence.policy.scope import EVERYWHERE, Device, Scope
 from ringfence.transfer.base import KeyFiles
 from ringfence.transfer.powershell.report import Report
@@ -18,7 +19,7 @@ from ringfence.transfer.swanctl.building import DROP, PASS, TRANSPORT, TUNNEL, D
 from ringfence.transfer.swanctl.crypto import limits_of, main_mode, parse_time, quick_mode, within
 from ringfence.transfer.swanctl.keys import Secret, parse_identity
 from ringfence.transfer.swanctl.pools import Pools, asks_of
-from ringfence.transfer.swanctl.proof import is_address, preshared
+from ringfence.transfer.swanctl.proof import is_address, preshared, raw_keys
 from ringfence.transfer.swanctl.selectors import Selector, parse_addresses, parse_selectors
 from ringfence.transfer.swanctl.syntax import Section
 
@@ -166,10 +167,12 @@ class Reader:
         local, remote = self._identity(here, "local"), self._identity(there, "remote")
         if ways[0] == "psk":
             auth: Auth = preshared(self.secrets, self.keys, self.report, draft, (local, remote))
+        elif there.text("pubkeys"):
+            auth = self._public_key(here, there, draft)
         else:
             auth, remote = self._certificate(there, ways[1], remote)
         for one in (here, there):
-            skip = {"auth", "id", "ca_id"} | ({"cacerts"} if isinstance(auth, Certificate) else set())
+            skip = {"auth", "id", "ca_id"} | {Certificate: {"cacerts"}, PublicKeys: {"pubkeys"}}.get(type(auth), set())
             self._settings(one, f"{draft.words}, {one.name}", known.AUTHENTICATION, skip)
         ends = [
             None if found is None or is_address(found, ends) else found
@@ -199,6 +202,16 @@ class Reader:
                 section.line_of("id"), f"id = {text}", "the other side has to be known by its address here"
             )
         return identity
+
+    def _public_key(self, here: Section, there: Section, draft: Draft) -> PublicKeys:
+        files = [one.strip() for one in there.text("pubkeys").split(",")]
+        if len(files) > 1:
+            raise BadWord(f"its remote side has one of {len(files)} public keys, and here each has its own name")
+        if here.text("certs"):
+            raise BadWord(
+                "its sides prove by different ways (a certificate and a public key), and here both prove alike"
+            )
+        return raw_keys(self.report, draft, there.line_of("pubkeys"), files[0])
 
     def _certificate(self, there: Section, way: str, remote: Identity | None) -> tuple[Auth, Identity | None]:
         if way != "pubkey":

@@ -34,6 +34,7 @@ from ringfence.policy.model import (
     Verb,
 )
 from ringfence.policy.pools import AddressPool
+from ringfence.policy.rawkeys import PublicKeys
 from ringfence.policy.resultant import SETTINGS
 from ringfence.policy.scope import Device, Scope
 from ringfence.policy.terms import GlobalSettings, MainMode
@@ -42,6 +43,7 @@ from ringfence.transfer.base import Exported, LeftOut, key_of_file, slug, unassi
 from ringfence.transfer.swanctl.algorithms import ike_word, transform_word
 from ringfence.transfer.swanctl.keys import Secret, choose, identity_word, key_word
 from ringfence.transfer.swanctl.pools import admitted, lost, pool_blocks, vips
+from ringfence.transfer.swanctl.publickeys import public_key
 from ringfence.transfer.swanctl.shapes import (
     Lines,
     address_word,
@@ -201,7 +203,7 @@ class _Writer:
                 self.leave(rule.place, f"{words}, main-mode.{setting}", "strongSwan does not count quick modes")
         if not rule.nat_traversal:
             self.leave(rule.place, f"{words}, nat-traversal", "strongSwan always looks for NAT")
-        lines += [*["mobike = no"] * (not rule.mobike), *self._sides(rule, auth)]
+        lines += [*["mobike = no"] * (not rule.mobike), *self._sides(rule, auth, words)]
         body = [line for number, (head, child) in enumerate(children)
                 for line in block(name if not number else f"{name}-{number + 1}", [*head, *child])]  # fmt: skip
         if isinstance(auth, PskFile):
@@ -236,10 +238,10 @@ class _Writer:
             if holds:
                 raise BadWord(why, cure=cure)
 
-    def _auth(self, rule: Rule, words: str) -> PskFile | Certificate:
-        usable = [one for one in rule.auth if isinstance(one, PskFile | Certificate)]
+    def _auth(self, rule: Rule, words: str) -> PskFile | Certificate | PublicKeys:
+        usable = [one for one in rule.auth if isinstance(one, PskFile | Certificate | PublicKeys)]
         if not usable:
-            raise BadWord("preshared keys and certificates are carried over, and no other proof")
+            raise BadWord("keys and certificates are carried over, and no other proof")
         for one in rule.auth:
             if one is not usable[0]:
                 self.leave(rule.place, f"{words}, {one}", "a connection has one way to authenticate")
@@ -256,10 +258,14 @@ class _Writer:
         local = [] if rule.local == ME else [f"local_addrs = {', '.join(map(address_word, rule.local))}"]
         return [*local, f"remote_addrs = {', '.join(map(address_word, rule.remote))}"]
 
-    def _sides(self, rule: Rule, auth: PskFile | Certificate) -> Lines:
+    def _sides(self, rule: Rule, auth: PskFile | Certificate | PublicKeys, words: str) -> Lines:
         way = "psk" if isinstance(auth, PskFile) else "pubkey"
         ids = [[] if one is None else [f"id = {quoted(identity_word(one))}"] for one in
                (rule.local_identity, rule.remote_identity)]  # fmt: skip
+        if isinstance(auth, PublicKeys):
+            key, note = public_key(auth)
+            self.leave(rule.place, f"{words}, auth", note)
+            return [*block("local", [f"auth = {way}", *ids[0]]), *block("remote", [f"auth = {way}", *ids[1], key])]
         authority = [f"ca_id = {quoted(auth.authority)}"] if isinstance(auth, Certificate) else []
         if pooled(rule) and not ids[1] and (pattern := admitted(rule)):
             ids[1] = [f"id = {quoted(pattern)}"]

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a connection proves by a preshared key, whichever of the two programs it was written for."""
+"""How a connection proves by a preshared key or by public keys, whichever of the two programs it was written for."""
 
 from collections.abc import Iterable
 
+from ringfence.crypto.errors import CryptoError
+from ringfence.crypto.rawkeys import read_public
 from ringfence.databases.identity import Identity
 from ringfence.net.address import AddressRange
+from ringfence.policy.errors import BadWord
 from ringfence.policy.model import Address, PskFile
+from ringfence.policy.rawkeys import PublicKeys, is_inline
 from ringfence.transfer.base import KeyFiles
 from ringfence.transfer.powershell.report import Report
 from ringfence.transfer.swanctl.building import Draft
@@ -47,3 +51,16 @@ def is_address(identity: Identity, addresses: tuple[Address, ...]) -> bool:
     """Whether it is what a side with these addresses is known by anyhow."""
     hosts = [one for one in addresses if isinstance(one, AddressRange)]
     return len(hosts) == 1 == len(addresses) and hosts[0].is_host and Identity.of_address(hosts[0].first) == identity
+
+
+def raw_keys(report: Report, draft: Draft, line: int, key: str) -> PublicKeys:
+    """The other side's key, in a file or in a word, and a file for ours, which no text has; raises BadWord."""
+    if is_inline(key):
+        try:
+            read_public(key.encode())
+        except CryptoError as error:
+            raise BadWord(f"its public key cannot be read: {error.message}") from error
+    own = f"{draft.name}.key"
+    cure = f"Put the private key of this computer into {own} beside the document."
+    report.leave(line, f"{draft.words}, private key", "it is in a place of its own, and not in the file", cure)
+    return PublicKeys((("", key),), own)

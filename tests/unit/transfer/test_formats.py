@@ -57,3 +57,19 @@ def test_beside_another_way_only_users_are_left_out(write):
     assert any("EAP mschapv2" in str(one) for one in made.left_out)
     assert "gateway" in made.text
     assert "mschapv2" not in "".join(line for line in made.text.split("\n") if not line.startswith("#"))
+
+
+KEYS = '{ public-key = "bob.pub", key-file = "alice.key" }'
+
+
+@pytest.mark.parametrize("write", [to_netsh, to_powershell])
+def test_windows_has_no_public_keys_and_no_users_behind_computers_by_eap(write):
+    """Nothing that is asked for is left out without a word, and no rule asks for less than it says."""
+    made = write(parse(POLICY.format(f'[{{ certificate = "CN=A" }}, {KEYS}]'), name="p.toml"), {})
+    assert any("public key" in str(one) for one in made.left_out)
+    second = '{ certificate = "CN=A" }\nsecond-auth = { eap = "mschapv2", users-file = "u.toml" }'
+    made = write(parse(POLICY.format(second), name="p.toml"), {})
+    assert any("gateway" in str(one) for one in made.left_out)
+    assert not [
+        line for line in made.text.split("\n") if line.startswith(("New-NetIPsecRule", "advfirewall consec add"))
+    ]
