@@ -21,7 +21,7 @@ def resultant(
         typer.Option(
             "--store",
             metavar="NAME=PATH",
-            help="Ask of these documents (local=PATH, persistent=PATH), not of the service.",
+            help="Ask of these (local=PATH, persistent=PATH, directory=PATH, group-policy=PATH), not of the service.",
             show_default=False,
         ),
     ] = None,
@@ -50,14 +50,23 @@ def _of_service(socket: Path | None) -> "ResultantAnswer":
 
 
 def _of_documents(paths: dict[str, Path]) -> "ResultantAnswer":
+    from ringfence.backends.hostfacts import host_facts
     from ringfence.control.questions import ResultantAnswer
     from ringfence.control.storing import set_aside_views, store_views
+    from ringfence.net.address import format_address
     from ringfence.policy.write import effective
     from ringfence.stores.opening import open_store
     from ringfence.stores.several import Stores
 
     several = len(paths) > 1
-    stores = Stores({name: open_store(name, path, several=several, keyless=True) for name, path in paths.items()})
+
+    def addresses() -> list[str]:
+        return list(map(format_address, host_facts().addresses))
+
+    stores = Stores({
+        name: open_store(name, path, several=several, keyless=True, addresses=addresses)
+        for name, path in paths.items()
+    })  # fmt: skip
     loaded = stores.load()
     return ResultantAnswer(
         stores=store_views(loaded.stores),

@@ -8,7 +8,7 @@ import typer
 
 from ringfence.cli.output import SocketOption
 
-STORES = ("local", "persistent", "group-policy")
+STORES = ("local", "persistent", "directory", "group-policy")
 CURE = "Such as: ringfence run /etc/ringfence/policy.toml --store persistent=/etc/ringfence/persistent.toml"
 
 StoreOption = Annotated[
@@ -17,6 +17,7 @@ StoreOption = Annotated[
         "--store",
         metavar="NAME=PATH",
         help="Another store: persistent=PATH has its way over POLICY, and holds even if that cannot be loaded. "
+        "directory=PATH: what the domain assigns, of the server that the document names. "
         "group-policy=PATH is a folder of Group Policy objects, or a registry.pol. "
         "A folder stands for all documents in it. local=PATH is the same as POLICY.",
         show_default=False,

@@ -32,6 +32,8 @@ from ringfence.capture.keylog import KeyLog
 from ringfence.control.server import ControlServer
 from ringfence.credentials.keeper import LocalKeeper
 from ringfence.ike.engine import IkeEngine
+from ringfence.net.address import format_address
+from ringfence.policy.host import HostFacts
 from ringfence.policy.resultant import DYNAMIC, LOCAL
 from ringfence.service import boot, privileges
 from ringfence.service.answers import Answers, Facts
@@ -62,10 +64,17 @@ def run(stores: Mapping[str, Path], settings: Settings) -> None:
     asyncio.run(_Service(stores, settings).run())
 
 
-def open_stores(paths: Mapping[str, Path]) -> Stores:
-    """The stores that are files, by name, and the one for rules that go with the service."""
-    several = len(paths) > 1
-    files: dict[str, Store] = {name: open_store(name, path, several=several) for name, path in paths.items()}
+def open_stores(
+    paths: Mapping[str, Path], state: Path | None = None, facts: Callable[[], HostFacts] = HostFacts
+) -> Stores:  # fmt: skip
+    """The stores that somebody named, and the one for rules that go with the service."""
+    files: dict[str, Store] = {
+        name: open_store(
+            name, path, several=len(paths) > 1, state=state,
+            addresses=lambda: map(format_address, facts().addresses),
+        )
+        for name, path in paths.items()
+    }  # fmt: skip
     folder = (paths.get(LOCAL) or next(iter(paths.values()))).parent
     return Stores({**files, DYNAMIC: DynamicStore(folder=folder)})
 
@@ -93,7 +102,7 @@ class _Service:
         self._events.add_sink(self._troubles)
         self._events.add_sink(make_sink(verbose=self._settings.verbose, journal="JOURNAL_STREAM" in os.environ))
         keeper = PolicyKeeper(
-            open_stores(self._paths), lambda: host_facts(device=self._settings.device), events=self._events,
+            open_stores(self._paths, self._settings.state, self._surroundings), self._surroundings, events=self._events,
             today=self._clock.today, names=self._names,
             keep=None if (folder := self._settings.state) is None else lambda text: boot.keep(folder, text),
             hold=self._credentials.hold,
@@ -104,6 +113,9 @@ class _Service:
             privileges.keep_only(privileges.wanted([*self._paths.values(), *keeper.files]))
             await self._serve(keeper, key_log)
         self._events.add(ServiceStopped(why=self._why))
+
+    def _surroundings(self) -> HostFacts:
+        return host_facts(device=self._settings.device)
 
     async def _serve(self, keeper: PolicyKeeper, key_log: KeyLog | None) -> None:
         folder = self._settings.state

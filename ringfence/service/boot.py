@@ -100,10 +100,15 @@ def leaving(policy: Policy) -> str:
             return table.guarding(boot_spd(policy))
 
 
-def load(paths: Mapping[str, Path]) -> tuple[LoadedPolicy, IpsecError | None]:
-    """The policy of these stores, without keys, and why it is not all of it; raises when there is none."""
-    several = len(paths) > 1
-    stores = Stores({name: open_store(name, path, several=several, keyless=True) for name, path in paths.items()})
+def load(paths: Mapping[str, Path], folder: Path | None = None) -> tuple[LoadedPolicy, IpsecError | None]:
+    """The policy of these stores, without keys, and why it is not all of it; raises when there is none.
+
+    Of a directory that is the copy in ``folder``.
+    """
+    stores = Stores({
+        name: open_store(name, path, several=len(paths) > 1, keyless=True, state=folder, offline=True)
+        for name, path in paths.items()
+    })  # fmt: skip
     return stores.load(), stores.failure
 
 
@@ -121,7 +126,7 @@ def boot(paths: Mapping[str, Path], folder: Path | None, runtime: Path) -> Boote
 
 def _decide(paths: Mapping[str, Path], folder: Path | None) -> Booted:
     try:
-        loaded, failure = load(paths)
+        loaded, failure = load(paths, folder)
         if failure is None:
             meant = boot_spd(loaded.policy)
             return Booted(Source.DOCUMENT, meant, loaded.document_name, _ruleset(meant))

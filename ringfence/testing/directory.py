@@ -4,7 +4,9 @@
 from collections.abc import Iterable, Mapping
 
 from ringfence.stores.directory.changes import REFERRING, Add, Change, Delete
-from ringfence.stores.directory.objects import Catalogue, Class, Entry, key
+from ringfence.stores.directory.connection import Scope
+from ringfence.stores.directory.errors import DirectoryFailed
+from ringfence.stores.directory.objects import Catalogue, Class, Entry, below, key, parts
 
 BASE = "DC=corp,DC=example"
 
@@ -50,3 +52,43 @@ def carried_out(entries: Iterable[Entry], changes: Iterable[Change]) -> list[Ent
                 if key(dn) not in found:
                     raise ValueError(f"{change.dn} refers to {dn}, which is not there")
     return list(found.values())
+
+
+class MemoryDirectory:
+    """A directory in memory that answers searches for one value; ``down`` makes it fail, ``asked`` counts."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.entries = list(entries)
+        self.down = False
+        self.asked = 0
+
+    def search(
+        self, base: str, scope: Scope, query: str = "(objectClass=*)", attributes: tuple[str, ...] = (), *,
+        security: bool = False,
+    ) -> list[Entry]:  # fmt: skip
+        """As ``Directory``, with one value in ``query``; without ``security`` no security descriptor is given."""
+        self.asked += 1
+        hidden = set() if security else {"ntsecuritydescriptor"}
+        if attributes:
+            hidden |= {"tokengroups"} - {one.lower() for one in attributes}
+        if self.down:
+            raise DirectoryFailed("the server does not answer")
+        name, _, wanted = query.strip("()").partition("=")
+        return [
+            Entry(one.dn, {key: value for key, value in one.values.items() if key not in hidden})
+            for one in self.entries
+            if _within(one.dn, base, scope)
+            and (wanted == "*" or wanted.lower() in [text.lower() for text in one.texts(name)])
+        ]
+
+    def carry_out(self, changes: Iterable[Change]) -> None:
+        """As ``Directory``."""
+        self.entries = carried_out(self.entries, changes)
+
+
+def _within(dn: str, base: str, scope: Scope) -> bool:
+    if scope is Scope.BASE or not base:
+        return key(dn) == key(base)
+    if scope is Scope.ONE:
+        return below(dn, base) and len(parts(dn)) == len(parts(base)) + 1
+    return below(dn, base)

@@ -15,11 +15,13 @@ from lab.fixtures import unavailable
 
 from ringfence.policy.document import parse
 from ringfence.secret import Secret
-from ringfence.stores.directory.changes import changes, deletion
+from ringfence.stores.directory.changes import Add, Replace, changes, deletion
 from ringfence.stores.directory.connection import Directory, Scope, Server, connected
 from ringfence.stores.directory.errors import DirectoryFailed
+from ringfence.stores.directory.grouppolicy import EXTENSION, pointer
 from ringfence.stores.directory.objects import CONTAINER, Catalogue, Class, Entry, broken, key
 from ringfence.stores.directory.reading import read_policy
+from ringfence.stores.directory.store import DirectoryStore, Membership
 from ringfence.stores.directory.writing import write_policy
 
 pytestmark = pytest.mark.lab
@@ -175,6 +177,46 @@ def test_samba_holds_policies_and_a_computer_reads_them_signed_and_sealed(samba:
         assert read_policy(secure.dn, entries).policy.ipsec is not None
         with pytest.raises(DirectoryFailed, match="may not do that"):
             directory.carry_out(deletion(entries, secure.dn))
+
+
+def assign(directory: Directory, policy: Entry) -> None:
+    """A GPO at the domain assigns the policy; every computer of the domain may apply it."""
+    guid = fresh()
+    dn = f"CN={guid},CN=Policies,CN=System,{BASE}"
+    kinds = {"objectclass": (b"groupPolicyContainer",), "displayname": (b"IPsec for all",)}
+    numbers = {"flags": (b"0",), "versionnumber": (b"1",), "gpcfunctionalityversion": (b"2",)}
+    directory.carry_out([
+        Add(dn, {**kinds, **numbers, "gpcmachineextensionnames": (f"[{EXTENSION}]".encode(),)}),
+        *(Add(f"{one},{dn}", {"objectclass": (b"container",)}) for one in (
+            "CN=Machine", "CN=Microsoft,CN=Machine", "CN=Windows,CN=Microsoft,CN=Machine",
+        )),
+        Add(pointer(dn), {"objectclass": (b"ipsecPolicy",)}),
+        Replace(pointer(dn), {"ipsecownersreference": (policy.dn.encode(),), "ipsecname": (b"Client",)}),
+    ])  # fmt: skip
+    (domain,) = directory.search(BASE, Scope.BASE, attributes=("gPLink",))
+    link = f"{domain.text('gPLink').strip()}[LDAP://{dn};0]"
+    directory.carry_out([Replace(BASE, {"gplink": (link.encode(),)})])
+
+
+def test_a_computer_of_a_domain_follows_what_is_assigned_to_it(samba: tuple[Server, Server], tmp_path: Path) -> None:
+    administrator, computer = samba
+    with connected(administrator) as directory:
+        client = next(one for one in held(directory) if one.text("ipsecName") == "Client (Respond Only)")
+        store = DirectoryStore(
+            Membership(computer, "ALICE$"), "directory.toml", tmp_path, addresses=lambda: ["10.99.0.254"]
+        )
+        nothing = store.load()
+        assert nothing.policy.ipsec is None
+        assert [one.why for one in nothing.set_aside if "Default Domain Policy" in one.what]
+        assign(directory, client)
+    loaded = store.load()
+    assert loaded.policy.ipsec is not None
+    assert loaded.policy.ipsec.title == "Client (Respond Only)"
+    assert all(one.why for one in loaded.set_aside)
+    gone = replace(computer, uri="ldap://127.0.0.1:9")
+    again = DirectoryStore(Membership(gone, "ALICE$"), "directory.toml", tmp_path).load()
+    assert again.policy == loaded.policy
+    assert again.note.startswith("copy of ")
 
 
 def test_whoever_asks_a_domain_controller_for_the_policys_object_sees_any_change(samba: tuple[Server, Server]) -> None:

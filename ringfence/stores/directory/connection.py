@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 LEAST_SSF = 56
 """What Kerberos' weakest sealing is worth; 1 would be signing alone, which shows preshared keys to everybody."""
 PAGE = 500
+SD_FLAGS = "1.2.840.113556.1.4.801"
+ONLY_DACL = bytes.fromhex("3003020104")
+"""Of a security descriptor the access control list; the rest is not for everybody ([MS-ADTS] §3.1.1.3.4.1.11)."""
 MOST_ENTRIES = 20_000
 MISSING = 'It comes with: pip install "ringfence[directory]"'
 
@@ -62,9 +65,13 @@ class Directory(Protocol):
     """What is asked of a directory server."""
 
     def search(
-        self, base: str, scope: Scope, query: str = "(objectClass=*)", attributes: tuple[str, ...] = ()
-    ) -> list[Entry]:
-        """The objects that are found; none where ``base`` is not there. Raises DirectoryFailed."""
+        self, base: str, scope: Scope, query: str = "(objectClass=*)", attributes: tuple[str, ...] = (), *,
+        security: bool = False,
+    ) -> list[Entry]:  # fmt: skip
+        """The objects that are found; none where ``base`` is not there. Raises DirectoryFailed.
+
+        ``security``: with ``nTSecurityDescriptor`` as far as everybody may read it, of Active Directory.
+        """
 
     def carry_out(self, changes: Iterable[Change]) -> None:
         """Write changes one by one; raises DirectoryFailed at the first that is refused."""
@@ -143,15 +150,17 @@ class _Connection:
             return
 
     def search(
-        self, base: str, scope: Scope, query: str = "(objectClass=*)", attributes: tuple[str, ...] = ()
-    ) -> list[Entry]:
+        self, base: str, scope: Scope, query: str = "(objectClass=*)", attributes: tuple[str, ...] = (), *,
+        security: bool = False,
+    ) -> list[Entry]:  # fmt: skip
         """As ``Directory``."""
         ldap = self._ldap
-        page = ldap.controls.SimplePagedResultsControl(criticality=True, size=PAGE, cookie="")
+        page = ldap.controls.SimplePagedResultsControl(criticality=scope is not Scope.BASE, size=PAGE, cookie="")
+        parts = [page, ldap.controls.RequestControl(SD_FLAGS, True, ONLY_DACL)] if security else [page]
         found = list[Entry]()
         with self._told():
             while True:
-                asked = self._link.search_ext(base, scope.value, query, list(attributes) or None, serverctrls=[page])
+                asked = self._link.search_ext(base, scope.value, query, list(attributes) or None, serverctrls=parts)
                 try:
                     _, results, _, controls = self._link.result3(asked, timeout=self._server.timeout_s)
                 except ldap.NO_SUCH_OBJECT:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from unit.transfer.grouppolicy.objects import pol
 
+from ringfence.stores.directory.store import DirectoryStore
 from ringfence.stores.file import FileStore
 from ringfence.stores.grouppolicy.store import GroupPolicyStore
 from ringfence.stores.opening import open_store
@@ -19,3 +20,9 @@ def test_each_by_its_name(tmp_path: Path) -> None:
     alone = open_store("group-policy", file, several=False, keyless=True).load()
     assert {one.place.store for one in alone.policy.rules} == {""}
     assert isinstance(open_store("local", file, several=True), FileStore)
+
+
+def test_a_directory_by_the_document_that_says_where_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "directory.toml"
+    path.write_text('server = "ldap://192.0.2.1"')
+    assert isinstance(open_store("directory", path, several=True), DirectoryStore)

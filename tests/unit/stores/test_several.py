@@ -145,3 +145,20 @@ def test_back_to_what_was_carried_out_but_for_what_others_did_since() -> None:
     assert [one.name for one in two.stores.as_before(other).policy.filters] == ["d", "a"]
     assert not two.stores.changed()
     assert two.stores.failure is None
+
+
+def test_what_a_store_itself_sets_aside_is_told_with_the_rest() -> None:
+    from dataclasses import replace
+
+    from ringfence.policy.resultant import SetAside
+
+    class Domain(MemoryStore):
+        def load(self):  # type: ignore[no-untyped-def]
+            aside = SetAside('policy "a"', Place('GPO "b"', 0, "directory"), "directory", "its link is disabled")
+            return replace(super().load(), set_aside=(aside,))
+
+    loaded = Stores({"local": MemoryStore(text("a"), name="l"), "directory": Domain(text("a"), name="d")}).load()
+    assert [one.why for one in loaded.set_aside] == [
+        "the directory store has a filter of this name",
+        "its link is disabled",
+    ]
