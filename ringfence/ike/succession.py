@@ -53,7 +53,7 @@ class Succession:
             case SuccessionFailed():
                 self._timers.set((Due.RENEW_IKE, session.id), self._world.env.now + self._world.settings.retry_s)
             case Lost(reason, detail):
-                tell = reason not in (Reason.PEER_SILENT, Reason.PEER_DELETED)
+                tell = reason not in (Reason.PEER_SILENT, Reason.PEER_DELETED, Reason.PEER_REFUSED)
                 self._sessions.end(session, IkeEvent.DELETED, detail, tell=tell, reason=reason)
             case SentElsewhere() | Referred():
                 self._moves.happen(session, happening)

@@ -20,8 +20,9 @@ from ringfence.ike.header import Header
 from ringfence.ike.payload import Payload
 from ringfence.ike.v2.channel import is_response, words
 from ringfence.ike.v2.fragment import NARROW_OCTETS, is_piece
-from ringfence.ike.v2.informational import told
+from ringfence.ike.v2.informational import fatal, told
 from ringfence.ike.v2.keys import IkeKeys
+from ringfence.ike.v2.notifies import name_of
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.payloads import NoncePayload
 from ringfence.ike.v2.running import AnyRunning
@@ -36,6 +37,9 @@ MOST_FOLLOWING = 8
 MOST_IDS = 0xFFFF_0000
 """Message ids that a side may use before the IKE SA must be replaced (§2.2)."""
 
+
+ESTABLISHED = Kind.CREATE_CHILD_SA, Kind.INFORMATIONAL
+"""Exchanges of an IKE SA that is made."""
 
 AROUND_OCTETS = 64
 """Of headers around a message, and more."""
@@ -161,6 +165,9 @@ class Dialogue:
                 self.doubt(running, error)
                 raise
             self.fail(running, Aborted(error.reason, error.detail))
+            return
+        if running.kind in ESTABLISHED and (notify := fatal(message.chain)) is not None:
+            self.fail(running, Aborted(Reason.PEER_REFUSED, f"the peer ends the IKE SA: {name_of(notify)}"))
             return
         running.repeater.answered()
         running.doubt, running.doubt_ends = None, None

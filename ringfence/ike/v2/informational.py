@@ -12,6 +12,7 @@ from ringfence.ike.v2.numbers import ProtocolId
 from ringfence.ike.v2.payloads import DeletePayload, EapPayload, NotifyPayload
 from ringfence.ike.v2.proposals import PROTOCOL_ID, SPI_OCTETS
 
+FATAL = Notify.INVALID_SYNTAX, Notify.AUTHENTICATION_FAILED
 Spi = tuple[Protocol, int]
 
 
@@ -50,6 +51,11 @@ def deletes_ike(chain: Chain) -> bool:
     """Whether a message ends its IKE SA: by a delete, or since its sender does not believe who we are (§2.21.2)."""
     denied = any(notify.kind == Notify.AUTHENTICATION_FAILED for notify in chain.all(NotifyPayload))
     return denied or any(payload.protocol == ProtocolId.IKE for payload in chain.all(DeletePayload))
+
+
+def fatal(chain: Chain) -> int | None:
+    """The error in a response after which its sender has no IKE SA any more, and says no more (§2.21.2, §2.21.3)."""
+    return next((each.kind for each in chain.all(NotifyPayload) if each.kind in FATAL), None)
 
 
 def told(error: IkeError) -> tuple[NotifyPayload | EapPayload, ...]:

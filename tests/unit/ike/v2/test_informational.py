@@ -7,7 +7,7 @@ from ringfence.databases.proposal import Protocol
 from ringfence.ike.errors import Aborted, Reason, Refused
 from ringfence.ike.exchange import Say, Stepper, Wait
 from ringfence.ike.payload import Chain, Decoded
-from ringfence.ike.v2.informational import delete_children, delete_ike, deleted, deletes_ike, tell, told
+from ringfence.ike.v2.informational import delete_children, delete_ike, deleted, deletes_ike, fatal, tell, told
 from ringfence.ike.v2.notifies import Answered, Notify
 from ringfence.ike.v2.payloads import DeletePayload, NotifyPayload
 
@@ -53,3 +53,9 @@ def test_telling_waits_for_the_answer():
 )
 def test_what_is_told(error, payloads):
     assert told(error) == payloads
+
+
+@pytest.mark.parametrize("kind", [*Notify, 8191])
+def test_two_errors_alone_end_the_ike_sa_by_themselves(kind):
+    expected = kind if kind in (Notify.INVALID_SYNTAX, Notify.AUTHENTICATION_FAILED) else None
+    assert fatal(chain(NotifyPayload(Notify.COOKIE), NotifyPayload(kind))) == expected
