@@ -13,8 +13,21 @@ from ringfence.credentials.revocation import RevocationLists
 from ringfence.crypto.errors import CryptoError
 from ringfence.crypto.signature import PrivateKey
 from ringfence.databases.certification import CertificateAuth
-from ringfence.ike.effects import Answer, Converse, Question, Sign, Signed, Staple, Stapled, Unfit, Validate
+from ringfence.ike.effects import (
+    Answer,
+    Converse,
+    Question,
+    Sign,
+    Signed,
+    Solve,
+    Solved,
+    Staple,
+    Stapled,
+    Unfit,
+    Validate,
+)
 from ringfence.ike.errors import Reason
+from ringfence.ike.v2.puzzles import Puzzle, solve
 
 if TYPE_CHECKING:
     from ringfence.credentials.eap.conversations import Conversations
@@ -48,6 +61,8 @@ class LocalKeeper:
                 return self._staple(question.chain)
             case Converse():
                 return self._converse(question)
+            case Solve(name, bits, text):
+                return Solved(solve(Puzzle(name, bits), text))
 
     def _validate(
         self, chain: Sequence[bytes], ways: Sequence[CertificateAuth], stapled: Sequence[bytes] = ()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ringfence.audit import Event
 from ringfence.crypto.signature import Scheme
-from ringfence.crypto.suites import Authenticator, Cipher
+from ringfence.crypto.suites import Authenticator, Cipher, Hash
 from ringfence.databases.certification import CertificateAuth
 from ringfence.databases.eap import EapAuth
 from ringfence.databases.pool import Assignment
@@ -220,6 +220,23 @@ class Conversed:
 
 
 @dataclass(frozen=True, slots=True)
+class Solve:
+    """Solve a peer's puzzle (RFC 8019), which takes time; the answer is ``Solved``."""
+
+    hash: Hash
+    bits: int
+    text: bytes
+    ticket: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """The answer to ``Solve``."""
+
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Unfit:
     """Why there is no signature, no trust, or no end of a conversation."""
 
@@ -228,8 +245,8 @@ class Unfit:
     """A sentence for people."""
 
 
-Question = Sign | Validate | Staple | Converse
-Answer = Signed | Trusted | Stapled | Conversed | Unfit
+Question = Sign | Validate | Staple | Converse | Solve
+Answer = Signed | Trusted | Stapled | Conversed | Solved | Unfit
 Effect = (
     SendMessage
     | InstallInbound

@@ -26,6 +26,9 @@ NETWORK_OCTETS = 8
 SECRET_S = 60.0
 """How long a secret makes cookies; those of the one before still count."""
 SECRET_OCTETS = 32
+LEAST_BITS = 8
+MOST_BITS = LEAST_BITS + 8
+"""Of puzzles: some milliseconds to half a second of a client's time."""
 TOLD_S = 60.0
 """A flood that goes on is told so often."""
 
@@ -40,6 +43,10 @@ class FloodLimits:
     """Likewise of one address of IPv4, one network of IPv6 (Windows has this number too)."""
     cookies_from: int = 50
     """From so many half-open SAs on, nothing is kept of who has not shown that it receives at its address."""
+    puzzles_from: int = 500
+    """From so many on, who speaks IKEv2 has to solve a puzzle as well, or waits for one of few places."""
+    unsolved_per_s: float = 20.0
+    """Of those who do not solve theirs, for not everybody can, so many are served."""
     firsts: int = 20_000
     """First messages of IKEv1 that are remembered meanwhile; at 10,000 a second for two seconds."""
     fresh_per_s: float = 2000.0
@@ -100,6 +107,14 @@ class HalfOpen:
     def crowded(self) -> bool:
         """Whether there are so many that who begins has to show that it receives at its address."""
         return len(self._ids) >= self._limits.cookies_from
+
+    @property
+    def bits(self) -> int:
+        """How hard a puzzle is for who begins now: a bit more for each further eighth of all places that is taken."""
+        limits, taken = self._limits, len(self._ids)
+        if taken < limits.puzzles_from:
+            return 0
+        return LEAST_BITS + 8 * (taken - limits.puzzles_from) // max(limits.half_open - limits.puzzles_from, 1)
 
     def __len__(self) -> int:
         return len(self._ids)

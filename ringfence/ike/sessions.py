@@ -322,8 +322,8 @@ class Sessions:
         self._take(session, session.end_exchanges(reason, f"the main mode SA ended: {why}"))
         if tell:
             self._take(session, session.delete((), itself=True))
-        if reason is not Reason.PEER_SILENT:
-            self._world.tickets.revoke(session.id)
+        if tell or reason is Reason.PEER_DELETED:
+            self._world.tickets.revoke(session.id, given=tell)
         self._linger(session)
         if session.version != 1:
             self._take(session, [Orphaned(why)])

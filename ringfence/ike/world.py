@@ -40,6 +40,7 @@ class World:
         self.half_open = HalfOpen(settings.flood, random)
         self.connections = Connections(random)
         self.clear_notifies = Bucket(settings.flood.notifies_per_s)
+        self.unsolved = Bucket(settings.flood.unsolved_per_s)
         self.jar = CookieJar(random)
         self._orders = 0
         self._tickets = 0

@@ -40,6 +40,7 @@ from ringfence.ike.v2.payloads import (
     VendorPayload,
 )
 from ringfence.ike.v2.protection import Protection
+from ringfence.ike.v2.solution import SolutionPayload
 from ringfence.wire import DecodeError, Reader
 
 CRITICAL = 0x80
@@ -171,6 +172,7 @@ WORDS: dict[type[Payload], str] = {
     TsResponderPayload: "TSr",
     ConfigPayload: "CP",
     EapPayload: "EAP",
+    SolutionPayload: "PS",
 }
 
 

@@ -52,6 +52,7 @@ from ringfence.ike.v2 import (
     mobike,
     natt,
     ppk,
+    puzzles,
     redirect,
     resumption,
 )
@@ -215,7 +216,7 @@ def _initiate_init(setting: Setting, entry: PadEntry, env: Env) -> Exchange[Begu
     proposals = sayable(entry.proposals)
     groups = tuple(dict.fromkeys(each.group for each in proposals))
     offer, nonce = offer_ike(proposals), NoncePayload(env.random(NONCE_OCTETS))
-    half, cookie = _half(groups[0], env), tuple[NotifyPayload, ...]()
+    half, cookie = _half(groups[0], env), tuple[Payload, ...]()
     spis = setting.spis[0], NO_SPI
     looks = (
         *(natt.marks(b"".join(spis), setting.path) if entry.nat_traversal else ()),
@@ -232,7 +233,7 @@ def _initiate_init(setting: Setting, entry: PadEntry, env: Env) -> Exchange[Begu
         reply = yield from request(*said, check=goes_on(offer, proposals, groups, setting, nonce.data))
         setting.elsewhere.check_first(reply.chain, entry, nonce.data)
         if (given := _said(reply.chain, Notify.COOKIE)) is not None:
-            cookie = (NotifyPayload(Notify.COOKIE, given.data),)
+            cookie = yield from puzzles.answered(given.data, reply.chain)
         elif (refused := _said(reply.chain, Notify.INVALID_KE_PAYLOAD)) is not None:
             half = _half(group_in(refused, groups) or groups[0], env)
         else:

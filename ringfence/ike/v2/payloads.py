@@ -11,6 +11,7 @@ from ringfence.ike.isakmp import Attribute, IdType, decode_attributes, encode_at
 from ringfence.ike.payload import Payload, registry
 from ringfence.ike.v2.notifies import Notify
 from ringfence.ike.v2.numbers import AuthMethod
+from ringfence.ike.v2.solution import SolutionPayload
 from ringfence.wire import U8, U16, Between, DecodeError, Pad, Reader, Rest, Wire, wire
 
 NONCE_OCTETS = (16, 256)
@@ -391,7 +392,7 @@ class EapPayload(Payload):
 PAYLOADS: tuple[type[Payload], ...] = (
     SaPayload, KePayload, IdInitiatorPayload, IdResponderPayload, CertPayload, CertRequestPayload, AuthPayload,
     NoncePayload, NotifyPayload, DeletePayload, VendorPayload, TsInitiatorPayload, TsResponderPayload, ConfigPayload,
-    EapPayload,
+    EapPayload, SolutionPayload,
 )  # fmt: skip
 
 REGISTRY = registry(PAYLOADS)

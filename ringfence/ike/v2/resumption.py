@@ -27,7 +27,7 @@ from ringfence.ike.claims import judge
 from ringfence.ike.errors import Aborted, Reason
 from ringfence.ike.exchange import Check, Env, Exchange, Message, answer, perform, protect, request, traverse
 from ringfence.ike.payload import Chain, Payload
-from ringfence.ike.v2 import fragment, natt, redirect
+from ringfence.ike.v2 import fragment, natt, puzzles, redirect
 from ringfence.ike.v2.auth import Met
 from ringfence.ike.v2.begun import Begun
 from ringfence.ike.v2.channel import Frame, in_clear
@@ -150,7 +150,7 @@ def _ask(words: tuple[Payload, ...], check: Check) -> Exchange[tuple[tuple[Paylo
     demanded = next((one for one in reply.chain.all(NotifyPayload) if one.kind == Notify.COOKIE), None)
     if demanded is None:
         return words, reply
-    words = NotifyPayload(Notify.COOKIE, demanded.data), *words
+    words = *(yield from puzzles.answered(demanded.data, reply.chain)), *words
     return words, (yield from request(*words, kind=Kind.IKE_SESSION_RESUME, check=check))
 
 

@@ -26,6 +26,7 @@ from ringfence.ike.v2.payloads import (
     TsResponderPayload,
     VendorPayload,
 )
+from ringfence.ike.v2.solution import SolutionPayload
 
 Counts = dict[type[Payload], int]
 
@@ -47,11 +48,11 @@ def _refusal(name: str, *, encrypted: bool = True) -> MessageRule:
     return MessageRule(f"{name} refusal", Role.RESPONDER, encrypted, may=EXTRAS, some=(NotifyPayload,))
 
 
-INIT_REQUEST = _request("IKE_SA_INIT", _INIT, {CertRequestPayload: MANY}, encrypted=False)
+INIT_REQUEST = _request("IKE_SA_INIT", _INIT, {CertRequestPayload: MANY, SolutionPayload: 1}, encrypted=False)
 INIT_RESPONSE = _response("IKE_SA_INIT", _INIT, {CertRequestPayload: MANY}, encrypted=False)
 INIT_REFUSAL = _refusal("IKE_SA_INIT", encrypted=False)
 
-RESUME_REQUEST = _request("IKE_SESSION_RESUME", {NoncePayload: 1}, encrypted=False)
+RESUME_REQUEST = _request("IKE_SESSION_RESUME", {NoncePayload: 1}, {SolutionPayload: 1}, encrypted=False)
 RESUME_RESPONSE = _response("IKE_SESSION_RESUME", {NoncePayload: 1}, encrypted=False)
 RESUME_REFUSAL = _refusal("IKE_SESSION_RESUME", encrypted=False)
 

@@ -17,12 +17,15 @@ from ringfence.ike.happening import Lost, Suspicion
 from ringfence.ike.header import NO_COOKIE, VERSION_2, Flags, Header
 from ringfence.ike.info import peer_of
 from ringfence.ike.payload import Chain, Payload
+from ringfence.ike.v2 import puzzles
 from ringfence.ike.v2.channel import Frame, from_initiator, in_clear, is_response, is_sealed, open_clear, words
 from ringfence.ike.v2.crash import proves
 from ringfence.ike.v2.notifies import Notify
 from ringfence.ike.v2.numbers import IN_CLEAR, Flag, Kind
 from ringfence.ike.v2.payloads import NoncePayload, NotifyPayload
 from ringfence.ike.v2.proposals import SPI_OCTETS
+from ringfence.ike.v2.puzzles import Puzzle
+from ringfence.ike.v2.solution import SolutionPayload
 from ringfence.ike.world import World
 from ringfence.net.address import Path
 
@@ -45,13 +48,34 @@ def admit(header: Header, datagram: bytes, path: Path, world: World) -> bytes | 
     if nonce is None:
         raise Ignored(Reason.PAYLOAD_MISSING, "a first message without a nonce")
     what, now = nonce + path.remote.address + header.initiator_cookie, world.env.now
-    given = next((body for number, body in seen if number == NotifyPayload.NUMBER and body[2:4] == _COOKIE), None)
-    if given is not None and len(given) == 4 + COOKIE_OCTETS and world.jar.knows(given[4:], what, now):
+    given = next((body for number, body in seen if number == NotifyPayload.NUMBER and body[2:4] == _COOKIE), b"")[4:]
+    if len(given) == COOKIE_OCTETS and (bits := _demanded(given, what, world)) is not None:
+        solution = next((body for number, body in seen if number == SolutionPayload.NUMBER), b"")
+        if bits and not puzzles.is_solved(Puzzle(puzzles.BY, bits), given, solution) and not world.unsolved.take(now):
+            raise Ignored(Reason.HALF_OPEN_LIMIT, "a first message whose puzzle is not solved, like too many others")
         return None
-    payload = _DEMAND.pack(0, 0, _DEMAND.size + COOKIE_OCTETS, 0, 0, Notify.COOKIE) + world.jar.bake(what, now)
+    bits = world.half_open.bits
+    cookie = _baked(what, bits, world)
+    payload = (
+        _DEMAND.pack(NotifyPayload.NUMBER if bits else 0, 0, _DEMAND.size + COOKIE_OCTETS, 0, 0, Notify.COOKIE) + cookie
+    )
+    if bits:
+        puzzle = Puzzle(puzzles.BY, bits).encode()
+        payload += _DEMAND.pack(0, 0, _DEMAND.size + len(puzzle), 0, 0, Notify.PUZZLE) + puzzle
     flags = Flags(Flag.RESPONSE.value)
     spis = header.initiator_cookie, NO_COOKIE
     return Header(*spis, NotifyPayload.NUMBER, VERSION_2, header.exchange, flags, 0).over(payload)
+
+
+def _baked(what: bytes, bits: int, world: World) -> bytes:
+    """A cookie that says how hard the puzzle is that comes with it, so that nobody can choose another one."""
+    level = bytes([bits])
+    return level + world.jar.bake(what + level, world.env.now)[: COOKIE_OCTETS - 1]
+
+
+def _demanded(cookie: bytes, what: bytes, world: World) -> int | None:
+    """How hard the puzzle was that came with a cookie of ours, 0 for none; None for another's cookie, or an old one."""
+    return cookie[0] if world.jar.knows(cookie[1:], what + cookie[:1], world.env.now) else None
 
 
 def refuse(header: Header, payloads: Iterable[Payload], path: Path) -> list[Effect]:

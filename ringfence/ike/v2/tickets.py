@@ -125,9 +125,13 @@ class Tickets:
 
     # Both ----------------------------------------------------------------------------------------------------------
 
-    def revoke(self, ike_id: int) -> None:
-        """That IKE SA was ended on purpose: nobody is to resume it."""
-        self._given.drop(ike_id)
+    def revoke(self, ike_id: int, *, given: bool = True) -> None:
+        """That IKE SA was ended on purpose: nobody is to resume it.
+
+        Where the peer ended it, that is no word about the ticket that it was ``given``: a client goes, and comes back.
+        """
+        if given:
+            self._given.drop(ike_id)
         self._held.drop(ike_id)
 
     def move(self, ike_id: int, to: int) -> None:

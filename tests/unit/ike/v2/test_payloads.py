@@ -31,6 +31,7 @@ from ringfence.ike.v2.payloads import (
     TsResponderPayload,
     VendorPayload,
 )
+from ringfence.ike.v2.solution import SolutionPayload
 from ringfence.wire import DecodeError
 
 TS = TrafficSelector(7, 6, bytes.fromhex("00160016 c0000201 c0000202"))
@@ -51,6 +52,7 @@ SAMPLES = [
     DeletePayload(1),
     DeletePayload(3, (b"spi1", b"spi2")),
     VendorPayload(b"who"),
+    SolutionPayload(b"four" * 4),
     TsInitiatorPayload((TS, TrafficSelector(8, 0, bytes(4) + bytes(32)))),
     TsResponderPayload((TrafficSelector(9, 0, b"labels"),)),
     ConfigPayload(1, ((1, b""), (3, bytes(4)))),

@@ -76,6 +76,15 @@ def test_what_was_ended_on_purpose_is_void():
     assert known.find(other, 0) is not None
 
 
+def test_a_client_may_go_and_come_back():
+    known = Tickets()
+    name = known.give(ticket(1), RANDOM)
+    known.hold(ticket(1), PATH)
+    known.revoke(1, given=False)
+    assert known.find(name, 0) is not None
+    assert known.take(PEER, PATH, 0) is None
+
+
 def test_a_successor_speaks_for_them():
     known = Tickets()
     name = known.give(ticket(1), RANDOM)
