@@ -46,6 +46,11 @@ ToOption = Annotated[
     Path | None,
     typer.Option("--to", metavar="FILE", help="Write there, not to standard output.", show_default=False),
 ]
+IntoOption = Annotated[
+    Path | None,
+    typer.Option("--into", metavar="FILE", help="Put it into what FILE has, and keep that (registry.pol).",
+                 show_default=False),
+]  # fmt: skip
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
 
 
@@ -86,6 +91,7 @@ def export(
     policy: PolicyArgument = None,
     form: WriteFormatOption = "",
     to: ToOption = None,
+    into: IntoOption = None,
     force: ForceOption = False,
     no_keys: KeylessOption = False,
     socket: SocketOption = None,
@@ -104,6 +110,7 @@ def export(
     if exported.octets is not None and to is None:
         raise BadRequest(f"{chosen.name} is no text that can be shown.", cure="Say where to write it: --to FILE")
     content = exported.text.encode() if exported.octets is None else exported.octets
+    content = content if into is None else _merged(chosen, into, content)
     written = [] if to is None else write_files({to: content}, private={to}, force=force)
     answer = ExportAnswer(
         policy=found.name,
@@ -166,6 +173,19 @@ def _writer(form: str) -> "tuple[Format, Exporter]":
         what = f'--format "{form}" is none that can be written.' if form else "It needs to know what to write."
         raise BadRequest(what, cure=f"Say --format {' or '.join(names)}")
     return found, found.write
+
+
+def _merged(form: "Format", into: Path, content: bytes) -> bytes:
+    from ringfence.control.errors import BadRequest
+    from ringfence.errors import IpsecError
+
+    if form.merge is None:
+        raise BadRequest(f"{form.name} is not put into other files.", cure="Leave --into out.")
+    before = read_file(into)
+    try:
+        return form.merge(before, content)
+    except IpsecError as error:
+        raise IpsecError(error.message, place=str(into), cure=error.cure) from error
 
 
 def _document(path: Path, *, keyless: bool) -> "tuple[Policy, Mapping[str, str]]":

@@ -104,6 +104,8 @@ class Format:
     """For a format that speaks of two sides: as ``read``, for the computer that has a certain address."""
     read_octets: OctetsImporter | None = None
     """For a format that is no text: as ``read``."""
+    merge: Callable[[bytes, bytes], bytes] | None = None
+    """For a format whose files have other things in them: a file with what was written put into it."""
 
     @property
     def readable(self) -> bool:

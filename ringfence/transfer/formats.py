@@ -4,6 +4,7 @@
 from ringfence.transfer.base import Format
 from ringfence.transfer.grouppolicy import importing as grouppolicy
 from ringfence.transfer.grouppolicy.exporting import write_file
+from ringfence.transfer.grouppolicy.merging import merge
 from ringfence.transfer.ipsecconf import importing as ipsecconf
 from ringfence.transfer.netsh import exporting as netsh_export
 from ringfence.transfer.netsh import importing as netsh
@@ -23,6 +24,7 @@ FORMATS: tuple[Format, ...] = (
         None,
         write_file,
         read_octets=grouppolicy.read_file,
+        merge=merge,
     ),
     Format("ipsec-conf", "ipsec.conf", ipsecconf.guess, ipsecconf.read_conf, None, ipsecconf.read_conf),
 )

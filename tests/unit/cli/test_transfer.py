@@ -201,3 +201,25 @@ def test_a_format_that_is_no_text(command: Command, tmp_path: Path) -> None:
     text = command("policy", "import", str(policy), "--format", "registry.pol")
     assert text.code == 3
     assert "does not begin with" in text.err
+
+
+def test_into_a_file_that_has_other_things(command: Command, tmp_path: Path) -> None:
+    policy, old, new = (tmp_path / name for name in ("policy.toml", "registry.pol", "new.pol"))
+    policy.write_text('[[rule]]\nname = "lab"\nwith = "10.77.0.0/24"\nsecure = "none"\n')
+    words = ("policy", "export", str(policy), "--format", "registry.pol", "--to")
+    other = b"[\0K\0\0\0;\0V\0\0\0;\0\1\0\0\0;\0\2\0\0\0;\0\0\0]\0"
+    old.write_bytes(b"PReg\1\0\0\0" + other)
+    assert command(*words, str(new), "--into", str(old)).code == 0
+    assert new.read_bytes().startswith(b"PReg\1\0\0\0" + other)
+    assert "10.77.0.0/24".encode("utf-16-le") in new.read_bytes()
+    again = command(*words, str(new), "--into", str(new), "--force")
+    assert again.code == 0
+    assert new.read_bytes().count("10.77.0.0/24".encode("utf-16-le")) == 1
+    old.write_bytes(b"no such thing")
+    refused = command(*words, str(tmp_path / "third.pol"), "--into", str(old))
+    assert refused.code == 3
+    assert f"{old}: it is no registry.pol that can be added to" in refused.err
+    assert not (tmp_path / "third.pol").exists()
+    text = command("policy", "export", str(policy), "--format", "netsh", "--into", str(old))
+    assert text.code == 2
+    assert "netsh is not put into other files" in text.err
