@@ -38,6 +38,7 @@ POLICIES = {
     "ESP transport, aes128-sha256": ("esp aes128-sha256", TRANSPORT),
     "ESP tunnel, aes256-gcm": ("esp aes256-gcm", TUNNEL),
     "AH transport, sha256": ("ah sha256", TRANSPORT),
+    "ESP transport, aes256-gcm, in TCP": ("esp aes256-gcm", f'{TRANSPORT}\nkeying = "ikev2"\ntcp = "only"'),
 }
 """Security method, and between whom."""
 
