@@ -157,7 +157,7 @@ class Peer(Message):
     rule: str = ""
     since: datetime
     keying: str = ""
-    """The protocol that it proved itself by, ``ikev1`` or ``ikev2``; empty before it did."""
+    """The protocol that it proved itself by: ``ikev1``, ``ikev2``, ``ikev2-tcp``; empty before it did."""
     detail: str = ""
     """Why it fails or talks in clear, or speaks another protocol than the rule prefers, in one sentence."""
 
@@ -215,7 +215,7 @@ class MainModeSa(Message):
     id: str
     """``m`` and a number."""
     keying: str
-    """The protocol: ``ikev1`` or ``ikev2``."""
+    """The protocol: ``ikev1``, ``ikev2``, or ``ikev2-tcp`` through a TCP connection."""
     state: str
     local: str
     """Our address and port."""
@@ -249,7 +249,7 @@ class QuickModeSa(Message):
     main_mode: str | None
     """Id of the main mode SA that it was made under; None for manual keys."""
     keying: str = ""
-    """The protocol that made it, ``ikev1`` or ``ikev2``; empty for manual keys."""
+    """The protocol that made it: ``ikev1``, ``ikev2``, ``ikev2-tcp``; empty for manual keys."""
     rule: str
     local: str
     """Our traffic: addresses, and ports where not all are meant."""

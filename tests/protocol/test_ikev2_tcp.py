@@ -98,6 +98,28 @@ def test_tcp_comes_behind_udp_that_nobody_answers():
     assert len(both.a.engine.ike_sas()) == 1
 
 
+def test_tcp_comes_behind_all_versions_by_udp():
+    both = by_tcp(FALLBACK.with_(keying=(2, 1)))
+    no_udp(both)
+    both.wish(both.a)
+    both.run(4)
+    assert_one_pair(both)
+    assert {(datagram[17] >> 4, path.tcp) for _, path, datagram in both.network.seen} == {
+        (2, False), (1, False), (2, True),
+    }  # fmt: skip
+    both.run(60)
+    (sa,) = both.a.engine.ike_sas()
+    assert sa.path.tcp
+
+
+def test_a_peer_of_ikev1_is_spoken_to_by_that_and_not_by_tcp():
+    both = by_tcp(FALLBACK.with_(keying=(2, 1)), FALLBACK.mirrored().with_(keying=(1,), tcp=None))
+    both.wish(both.a)
+    both.run(60)
+    assert_one_pair(both)
+    assert [sa.version for sa in both.a.engine.ike_sas()] == [1]
+
+
 def test_udp_that_is_only_slow_takes_over():
     both = by_tcp(FALLBACK)
     both.network.passes = lambda _, path: path.tcp or both.network.now > 4
