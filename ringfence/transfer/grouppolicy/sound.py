@@ -6,18 +6,21 @@ those checks, so the policy is written as one and read; each thing that is found
 what needed it, until the rest holds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from ringfence.policy.decode import shown
 from ringfence.policy.document import parse
 from ringfence.policy.errors import Finding, PolicyError
-from ringfence.policy.model import Policy
-from ringfence.policy.terms import GlobalSettings
+from ringfence.policy.model import Filter, MainModeRule, Policy, Rule
+from ringfence.policy.terms import AuthSet, GlobalSettings, MainModeCrypto, QuickModeCrypto
 from ringfence.policy.write import canonical
 from ringfence.transfer.base import ImportFailed
 from ringfence.transfer.grouppolicy.report import Report
 
+Item = Rule | Filter | MainModeRule | AuthSet | MainModeCrypto | QuickModeCrypto
+T = TypeVar("T", Rule, Filter, MainModeRule, AuthSet, MainModeCrypto, QuickModeCrypto)
 SETS = {"auth-set": "auth_set", "quick-mode-crypto": "quick_mode_crypto", "main-mode-crypto": "main_mode_crypto"}
 """Settings of ``[global]`` that name a set."""
 
@@ -36,49 +39,49 @@ def sound(policy: Policy, report: Report) -> Policy:
         return policy
 
 
-def _subjects(policy: Policy) -> Iterator[tuple[str, str]]:
-    """What a finding calls each thing, and where that is."""
-    for kind, items in (
-        ("rule", policy.rules),
-        ("filter", policy.filters),
-        ("main mode rule", policy.main_modes),
-        ("auth set", policy.auth_sets),
-        ("main mode crypto", policy.main_mode_cryptos),
-        ("quick mode crypto", policy.quick_mode_cryptos),
-    ):
-        yield from ((f"{kind} {shown(one.name)}", str(one.place)) for one in items)
+KINDS: Mapping[str, Callable[[Policy], tuple[Item, ...]]] = {
+    "rule": lambda policy: policy.rules,
+    "filter": lambda policy: policy.filters,
+    "main mode rule": lambda policy: policy.main_modes,
+    "auth set": lambda policy: policy.auth_sets,
+    "main mode crypto": lambda policy: policy.main_mode_cryptos,
+    "quick mode crypto": lambda policy: policy.quick_mode_cryptos,
+}
+"""What findings call the things of a policy."""
 
 
 def _without(policy: Policy, findings: tuple[Finding, ...], report: Report) -> Policy:
-    known, wrong = dict(_subjects(policy)), dict[str, Finding]()
-    settings = policy.settings
-    sets_first = sorted(findings, key=lambda one: one.rule.startswith(("rule", "filter", "main mode rule", "global")))
-    for one in sets_first:
-        if one.rule in known and (not wrong or _is_set(one.rule) == _is_set(next(iter(wrong)))):
-            wrong.setdefault(one.rule, one)
-        elif one.rule == "global" and one.setting in SETS and not wrong:
-            settings = _unset(settings, one.setting)
-    for subject, one in wrong.items():
-        why = one.message.removeprefix(subject).lstrip(": ").rstrip(".")
-        report.leave(known[subject], subject, why, one.cure)
+    known = {f"{kind} {shown(one.name)}" for kind, items in KINDS.items() for one in items(policy)}
+    wrong, settings = dict[str, Finding](), policy.settings
+    for found in sorted(findings, key=lambda one: not _is_set(one.rule)):
+        if found.rule in known and (not wrong or _is_set(found.rule) == _is_set(next(iter(wrong)))):
+            wrong.setdefault(found.rule, found)
+        elif found.rule == "global" and found.setting in SETS and not wrong:
+            settings = _unset(settings, found.setting)
+    for kind, items in KINDS.items():
+        for item in items(policy):
+            subject = f"{kind} {shown(item.name)}"
+            if subject in wrong:
+                why = wrong[subject].message.removeprefix(subject).lstrip(": ").rstrip(".")
+                report.leave(str(item.place), f'{kind} "{item.name}"', why, wrong[subject].cure)
+
+    def right(kind: str, items: tuple[T, ...]) -> tuple[T, ...]:
+        return tuple(one for one in items if f"{kind} {shown(one.name)}" not in wrong)
+
     return replace(
         policy,
         settings=settings,
-        rules=tuple(one for one in policy.rules if f"rule {shown(one.name)}" not in wrong),
-        filters=tuple(one for one in policy.filters if f"filter {shown(one.name)}" not in wrong),
-        main_modes=tuple(one for one in policy.main_modes if f"main mode rule {shown(one.name)}" not in wrong),
-        auth_sets=tuple(one for one in policy.auth_sets if f"auth set {shown(one.name)}" not in wrong),
-        main_mode_cryptos=tuple(
-            one for one in policy.main_mode_cryptos if f"main mode crypto {shown(one.name)}" not in wrong
-        ),
-        quick_mode_cryptos=tuple(
-            one for one in policy.quick_mode_cryptos if f"quick mode crypto {shown(one.name)}" not in wrong
-        ),
+        rules=right("rule", policy.rules),
+        filters=right("filter", policy.filters),
+        main_modes=right("main mode rule", policy.main_modes),
+        auth_sets=right("auth set", policy.auth_sets),
+        main_mode_cryptos=right("main mode crypto", policy.main_mode_cryptos),
+        quick_mode_cryptos=right("quick mode crypto", policy.quick_mode_cryptos),
     )
 
 
 def _is_set(subject: str) -> bool:
-    return not subject.startswith(("rule", "filter", "main mode rule"))
+    return not subject.startswith(("rule", "filter", "main mode rule", "global"))
 
 
 def _unset(settings: GlobalSettings, name: str) -> GlobalSettings:

@@ -38,6 +38,14 @@ def test_a_wrong_default_set_gives_way_to_ours() -> None:
     assert "quick-mode-crypto" not in found.policy.settings.places
 
 
+def test_whatever_leaves_is_named() -> None:
+    long = "a name that is so long that a finding does not have all of it, and so two of them are alike: {}"
+    rules = {str(number): rule(long.format(number)[:90] + str(number), "{1}") for number in range(2)}
+    found = read_registry(registry({**NULL, "ConSecRules": rules}), "x")
+    assert not found.policy.rules
+    assert len([left for left in found.left_out if left.words.startswith('rule "a name')]) == 2
+
+
 def test_where_nothing_helps_all_is_refused() -> None:
     odd = Policy(settings=GlobalSettings(idle_s=-60))
     with pytest.raises(ImportFailed):
