@@ -43,6 +43,7 @@ from ringfence.ike.exchange import (
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.through_nat import check_nat
 from ringfence.ike.v2 import (
+    announcing,
     authlife,
     crash,
     fragment,
@@ -330,6 +331,7 @@ def respond(first: Message, setting: Setting, env: Env) -> Exchange[Agreed]:
     early = mixing.granted(setting.entries, first.chain, intermediate=intermediate.is_served(first.chain))
     looks = *looks, *first_words(setting.entries), *intermediate.granted(choice.proposal, ppk=bool(early))
     looks += *(early or ppk.announcement(setting.entries, first.chain)), *further.announcement(setting.entries)
+    looks += announcing.said(setting.entries, asks)
     looks += childless_announced()
     said = choice.answer, KePayload(half.group.value, half.public), nonce, *looks, *asks
     own_first = in_clear(Frame(setting.spis, Kind.IKE_SA_INIT, 0, initiator=False, response=True), said)

@@ -31,7 +31,7 @@ from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.exchange import Exchange
 from ringfence.ike.identities import local_identity, same_identity
 from ringfence.ike.payload import Chain, Payload
-from ringfence.ike.v2 import certificates, null, rawkeys, signatures
+from ringfence.ike.v2 import announcing, certificates, null, rawkeys, signatures
 from ringfence.ike.v2.child import refusal
 from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.notifies import Notify, name_of
@@ -99,6 +99,8 @@ def own_way(entry: PadEntry, asked: Chain) -> Auth:
     if not ways:
         raise _none(_ours(entry))
     wanted, asks = certificates.asked_for(asked), certificates.asks(asked)
+    announced = announcing.heard(asked)
+    ways = [one for one in ways if announcing.suits(one, announced)] or ways
 
     def suits(way: Auth) -> bool:
         if isinstance(way, PublicKeyAuth):
