@@ -74,3 +74,44 @@ def test_all_goes_by_one_connection_and_outlives_it(both: tuple[Service, Service
     assert (after["id"], after["keying"]) == (sa["id"], "ikev2-tcp")
     assert after["local"] != sa["local"], "another connection has another port"
     assert counted(router)["past"] == 0
+
+
+CONNECT = """
+import socket, sys
+with socket.socket() as one:
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    one.bind(("", int(sys.argv[1])))
+    one.settimeout(1.5)
+    try:
+        one.connect((sys.argv[2], int(sys.argv[3])))
+        one.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+        print("answered" if one.recv(1) else "ended")
+    except OSError:
+        print("shut")
+"""
+
+
+def dropped(service: Service) -> int:
+    """Clear packets that did not come in."""
+    return int(service.ask("status")["dropped"].get("clear-but-security-required", 0))
+
+
+def test_a_port_of_ike_lets_nobody_in_to_anything_else(pair: Pair, tmp_path: Path) -> None:
+    alice = Service(pair.alice, document(tmp_path, POLICY))
+    server = pair.alice.spawn(*pair.alice.python("-c", SERVE))
+    try:
+        eventually(lambda: bool(pair.alice.run("ss", "-Hltn", "sport = 80").stdout))
+
+        def connect(source: int, port: int) -> str:
+            words = pair.bob.python("-c", CONNECT, str(source), ALICE, str(port))
+            return pair.bob.run(*words).stdout.strip()
+
+        assert connect(40000, 80) == "shut", "the rule requires protection"
+        before = dropped(alice)
+        assert connect(PORT, 80) == "shut", "also from a port that IKE has"
+        assert dropped(alice) > before, "and what comes from there does not even come in"
+        assert connect(40001, PORT) == "ended", "IKE listens there, and hears no IKE"
+    finally:
+        server.kill()
+        server.wait()
+        alice.stop()
