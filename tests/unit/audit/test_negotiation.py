@@ -49,3 +49,13 @@ def test_a_failure_says_by_which_protocol() -> None:
     failed = audit.QuickModeFailed(peer="10.0.0.2", reason="r", detail="no", initiator=True, keying="ikev2")
     assert str(failed) == "IKEv2 quick mode with 10.0.0.2 failed: no"
     assert str(replace(failed, keying="ikev1")) == "quick mode with 10.0.0.2 failed: no"
+
+
+def test_an_ike_sa_that_goes_by_other_addresses() -> None:
+    event = audit.SaMoved(
+        ike_id=1, peer="192.0.2.2", was="192.0.2.1 <-> 192.0.2.2", now="198.51.100.7 <-> 192.0.2.2", children=2
+    )  # fmt: skip
+    assert str(event) == (
+        "IKEv2 SA with 192.0.2.2 goes by 198.51.100.7 <-> 192.0.2.2 instead of 192.0.2.1 <-> 192.0.2.2"
+    )
+    assert event.fields()["event"] == "sa-moved"

@@ -111,3 +111,15 @@ def test_deletion(service: AnsweringService, command: Command) -> None:
     assert command("sa", "delete", "q3").out == "q3 was deleted.\n"
     assert json.loads(command("sa", "delete", "m1", "--json").out)["ids"] == ["m1"]
     assert service.deleted == ["q3", "m1"]
+
+
+def test_one_that_has_moved_says_where_it_began(
+    service: AnsweringService, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "began at" not in command("sa", "show", "m1").out
+    known = make_sas()
+    moved = known.main_modes[0].model_copy(update={"mobike": True, "begun_at": "10.77.0.3", "keying": "ikev2"})
+    monkeypatch.setattr(service, "sas", lambda: known.model_copy(update={"main_modes": [moved]}))
+    shown = [line.split(maxsplit=2) for line in command("sa", "show", "m1").lines if line.strip()]
+    assert ["began", "at", "10.77.0.3"] in shown
+    assert ["may", "move", "yes (MOBIKE)"] in shown
