@@ -209,7 +209,7 @@ class Moving:
             self._voice.emit(Relocated())
         else:
             what = f"the peer does not let us go on from another address: {name_of(notify.kind)}"
-            self._voice.emit(Lost(Reason.PEER_REFUSED, what))
+            self._voice.emit(Lost(Reason.NO_POLICY, what))  # which the peer has to hear
 
     # The peer's ----------------------------------------------------------------------------------------------------
 
