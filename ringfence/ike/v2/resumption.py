@@ -11,10 +11,12 @@
                                                  <- { IDr, AUTH, SA, TSi, TSr }
 
 The keys come of SK_d of the former IKE SA and of both nonces; AUTH is a MAC by SK_pi and SK_pr of what AUTH covers
-always. Who proves that has the former keys; who it is says the ticket, and IDi and IDr have to be those of then. The
-policy of now is asked all the same: whether it has an entry that wants what was proved, and whether the certificate is
-still trusted. A ticket is spent when somebody has proved that it is his: so nobody can take it from its owner by
-repeating what he saw of it. If it does not serve, the client begins as ever, in the same breath.
+always. Libreswan's is about the first message alone, and is answered alike: the keys come of both nonces, and the
+names are those of the ticket in any case. Who proves that has the former keys; who it is says the ticket, and IDi and
+IDr have to be those of then. The policy of now is asked all the same: whether it has an entry that wants what was
+proved, and whether the certificate is still trusted. A ticket is spent when somebody has proved that it is his: so
+nobody can take it from its owner by repeating what he saw of it. If it does not serve, the client begins as ever, in
+the same breath.
 """
 
 from collections.abc import Sequence
@@ -184,8 +186,12 @@ def _proof(keys: IkeKeys, signed: bytes, *, initiator: bool) -> AuthPayload:
     return AuthPayload(AuthMethod.SHARED_KEY, keys.prf.mac(key.reveal(), signed))
 
 
+def _is(shown: AuthPayload, wanted: AuthPayload) -> bool:
+    return shown.method == AuthMethod.SHARED_KEY and same(shown.data, wanted.data)
+
+
 def _check(shown: AuthPayload, wanted: AuthPayload) -> None:
-    if shown.method != AuthMethod.SHARED_KEY or not same(shown.data, wanted.data):
+    if not _is(shown, wanted):
         raise Aborted(Reason.WRONG_KEY, "the peer does not have the keys of the IKE SA that is to be resumed")
 
 
@@ -253,8 +259,10 @@ def _meet(message: Message, begun: Begun, former: Proved) -> Exchange[tuple[Prov
         raise Aborted(Reason.PAYLOAD_MISSING, "who resumes does not say who it is, or does not prove it")
     if identity_of(payload) != former.remote or (asked is not None and identity_of(asked) != former.local):
         raise Aborted(Reason.TICKET, f"who resumes calls itself {identity_of(payload)}, and was {former.remote} before")
-    _check(shown, _proof(begun.keys, begun.said(chain, payload).signed, initiator=True))
+    brief = _is(shown, _proof(begun.keys, begun.theirs.octets, initiator=True))
+    if not brief:
+        _check(shown, _proof(begun.keys, begun.said(chain, payload).signed, initiator=True))
     if isinstance(former.auth, CertificateAuth) and former.claim.chain:
         yield from judge(former.claim, (former.auth,))
     mine = responder_id(former.local)
-    return former, (mine, _proof(begun.keys, begun.signed_by_us(mine), initiator=False))
+    return former, (mine, _proof(begun.keys, begun.own if brief else begun.signed_by_us(mine), initiator=False))

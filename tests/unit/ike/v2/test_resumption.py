@@ -154,6 +154,17 @@ def test_another_name_than_that_of_the_ticket_is_nobody(whose):
         auth.step(message(Kind.IKE_AUTH, 1, (responder_id(carol), AuthPayload(2, bytes(32))), response=True))
 
 
+def test_a_proof_about_the_first_message_alone_is_answered_alike():
+    """Libreswan 5 takes "message octets" (§5.1) by the letter."""
+    gateway, found, _, request, first, answer = halfway()
+    raw = message(Kind.IKE_SESSION_RESUME, 0, first, response=False).octets
+    brief = AuthPayload(2, hmac.digest(found.begun.keys.pi.reveal(), raw, "sha256"))
+    words = [brief if isinstance(each, AuthPayload) else each for each in request]
+    taken = gateway.go_on(message(Kind.IKE_AUTH, 1, words, response=False)).result
+    raw = message(Kind.IKE_SESSION_RESUME, 0, answer, response=True).octets
+    assert taken.met.words[1] == AuthPayload(2, hmac.digest(gateway.keys.pr.reveal(), raw, "sha256"))
+
+
 def test_our_own_proof_thrown_back_is_none():
     _, _, auth, request, _, _ = halfway()
     proof = next(each for each in request if isinstance(each, AuthPayload))
