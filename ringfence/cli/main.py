@@ -20,6 +20,7 @@ from ringfence.cli import (
     apply,
     boot,
     demo,
+    domain,
     explain,
     gateway,
     key,
@@ -72,6 +73,7 @@ app.add_typer(sa.app, name="sa", short_help="List, show, delete security associa
 app.add_typer(gateway.app, name="gateway", short_help="Send clients to another gateway.")
 app.add_typer(policy.app, name="policy", short_help="Show the running policy, check, compare, edit.")
 nouns.add_nouns(app)
+app.add_typer(domain.app, name="domain", short_help="Say whether a domain's policy can be followed.")
 app.command("explain", short_help="Say what happens to a packet, and why.")(explain.explain)
 app.command("why", short_help="Say why there is no security with a peer.")(why.why)
 app.command("whatif", short_help="Say what a policy would do to traffic seen.")(whatif.whatif)

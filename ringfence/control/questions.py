@@ -176,3 +176,22 @@ class ResultantAnswer(Message):
     set_aside: list[SetAsideView]
     settings: str
     """What holds, as in ``PolicyView``."""
+
+
+class JoinStep(Message):
+    """One thing that has to be right to follow a domain."""
+
+    name: str
+    """``keytab``, ``server``, ``clock``, ``account``, ``assignment``, ``policy``, ``references``."""
+    fine: bool
+    what: str
+    """What was found, or what is wrong."""
+    cure: str = ""
+    """What to do."""
+
+
+class JoinAnswer(Message):
+    """Whether this computer could follow its domain's policy."""
+
+    steps: list[JoinStep]
+    """As far as they go: one that all others need ends them."""

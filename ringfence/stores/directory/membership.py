@@ -47,6 +47,15 @@ def read_membership(text: str, path: Path, host: str) -> Membership:
     return Membership(server, computer, domain)
 
 
+def read_document(path: Path, host: str) -> Membership:
+    """What the document at ``path`` says; raises PolicyError or StoreError."""
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"The document cannot be read: {error}.", place=str(path)) from error
+    return read_membership(text, path.absolute(), host)
+
+
 def open_directory(
     path: Path, folder: Path | None, *, addresses: Callable[[], Iterable[str]] = tuple, offline: bool = False
 ) -> DirectoryStore:
@@ -54,11 +63,7 @@ def open_directory(
 
     ``folder``: where the last good copy is. ``offline``: no server is asked, for there is no network yet.
     """
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"The document cannot be read: {error}.", place=str(path)) from error
-    membership = read_membership(text, path.absolute(), os.uname().nodename)
+    membership = read_document(path, os.uname().nodename)
     if offline:
         return DirectoryStore(membership, str(path.absolute()), folder, addresses=addresses, connect=_nowhere)
     return DirectoryStore(membership, str(path.absolute()), folder, addresses=addresses)

@@ -101,7 +101,9 @@ class DirectoryStore:
         if self._last is not None and stamp and stamp[0] and self._read == (dn, stamp[0]):
             loaded = replace(self._last, set_aside=aside, note="")
         else:
-            loaded = replace(self._whole(directory, dn), set_aside=aside)
+            loaded = self._whole(directory, dn)
+            by = f'GPO "{decision.winner.gpo}" at {decision.winner.link.at.dn}'
+            loaded = replace(loaded, document_name=f'"{loaded.policy.name}" of {by}', set_aside=aside)
             self._read = (dn, stamp[0] if stamp else "")
         ipsec = loaded.policy.ipsec
         self._due = self._now() + min(ASSIGNMENT_S, POLL_INTERVAL_S if ipsec is None else ipsec.poll_interval_s)

@@ -72,7 +72,9 @@ def title(store: DirectoryStore) -> str:
 
 
 def test_the_assigned_policy_is_had_and_asked_for_again_in_time(domain: Domain) -> None:
+    loaded = domain.store.load()
     assert title(domain.store) == POLICY.text("ipsecName")
+    assert loaded.document_name == f'"{POLICY.text("ipsecName")}" of GPO "IPsec" at {BASE}'
     assert not domain.store.changed()
     domain.seconds = 90 * 60 - 1
     assert not domain.store.changed()
