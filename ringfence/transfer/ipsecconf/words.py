@@ -5,6 +5,7 @@ from ringfence.transfer.swanctl.words import AGGRESSIVE, ASKED, OURS
 
 USERS = "users are not carried over"
 HANDED = "addresses are not handed out in main mode here"
+TCP = "TCP is not carried over: say tcp, and tcp-port, in the rule"
 MARKS = "traffic is told apart by its addresses, not by marks or virtual interfaces"
 SIDE = {
     **dict.fromkeys(("nexthop", "sendcert", "hostaccess", "allowany"), OURS),
@@ -35,6 +36,7 @@ CONN = {
     "aggressive": AGGRESSIVE,
     "aggrmode": AGGRESSIVE,
     "dpddelay": ASKED, "dpdtimeout": ASKED,
+    "enable_tcp": TCP, "tcp_remoteport": TCP,
     "forceencaps": "ESP goes in UDP only where there is NAT",
     "encapsulation": "ESP goes in UDP only where there is NAT",
     "compress": "packets are not compressed", "inactivity": "it is said for the whole computer: [global] idle-time",
@@ -53,6 +55,7 @@ NOTHING = {
     "aggressive": ("no",), "aggrmode": ("no",), "forceencaps": ("no",), "encapsulation": ("auto",), "compress": ("no",),
     "sha2_truncbug": ("no",), "negotiationshunt": ("hold",), "failureshunt": ("none",), "xauth": ("client",),
     "dpddelay": ("0", "0s"), "dpdtimeout": ("0", "0s"),
+    "enable_tcp": ("no",), "tcp_remoteport": ("4500",),
 }  # fmt: skip
 """Values that change nothing."""
 READ = {

@@ -95,13 +95,15 @@ def test_certificates() -> None:
         ("compress=yes", "not compressed"),
         ("dpddelay=30s", "[global] dead-peer"),
         ("replay-window=a", "no number"),
+        ("enable-tcp=fallback", "say tcp, and tcp-port"),
+        ("tcp-remoteport=443", "say tcp, and tcp-port"),
     ],
 )
 def test_settings_that_are_left_out(line: str, why: str) -> None:
     assert why in read("auto=route", line).left_out[0].why
 
 
-@pytest.mark.parametrize("line", ["compress=no", "dpddelay=0s", "dpdtimeout=0", "aggressive=no"])
+@pytest.mark.parametrize("line", ["compress=no", "dpddelay=0s", "dpdtimeout=0", "aggressive=no", "enable-tcp=no"])
 def test_values_that_change_nothing_are_not_left_out(line: str) -> None:
     assert not read("auto=route", line).left_out
 
