@@ -94,6 +94,22 @@ def test_the_ike_sa_stays_where_the_child_sa_fails(monkeypatch, notify):
         assert host.of(MainModeEnded) == []
 
 
+def test_who_is_told_of_bad_syntax_beside_a_proof_has_no_ike_sa(monkeypatch):
+    """As strongSwan says it whose policy makes no child SA along with the IKE SA."""
+
+    def refuses(*_args, **_kwargs):
+        raise Answered(Reason.NO_POLICY, "not this one", Notify.INVALID_SYNTAX)
+
+    monkeypatch.setattr(initial, "grants", refuses)
+    both = pair(V2)
+    both.wish(both.a)
+    both.run(3)
+    (failed,) = both.a.of(MainModeFailed)
+    assert "INVALID_SYNTAX" in failed.detail
+    assert both.a.engine.ike_sas() == ()
+    assert len(both.a.failures) == 1
+
+
 @pytest.mark.parametrize("payloads", [
     (NoncePayload(bytes(32)),), (NotifyPayload(Notify.COOKIE, bytes(16)), NoncePayload(bytes(32))),
 ])  # fmt: skip

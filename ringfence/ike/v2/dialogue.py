@@ -20,9 +20,8 @@ from ringfence.ike.header import Header
 from ringfence.ike.payload import Payload
 from ringfence.ike.v2.channel import is_response, words
 from ringfence.ike.v2.fragment import NARROW_OCTETS, is_piece
-from ringfence.ike.v2.informational import fatal, told
+from ringfence.ike.v2.informational import check_stays, told
 from ringfence.ike.v2.keys import IkeKeys
-from ringfence.ike.v2.notifies import name_of
 from ringfence.ike.v2.numbers import Kind
 from ringfence.ike.v2.payloads import NoncePayload
 from ringfence.ike.v2.running import AnyRunning
@@ -158,6 +157,8 @@ class Dialogue:
         try:
             message = self._voice.open(header, datagram)
             running.check(message)
+            if running.kind in ESTABLISHED:
+                check_stays(message.chain)
         except Ignored:
             raise
         except IkeError as error:
@@ -165,9 +166,6 @@ class Dialogue:
                 self.doubt(running, error)
                 raise
             self.fail(running, Aborted(error.reason, error.detail))
-            return
-        if running.kind in ESTABLISHED and (notify := fatal(message.chain)) is not None:
-            self.fail(running, Aborted(Reason.PEER_REFUSED, f"the peer ends the IKE SA: {name_of(notify)}"))
             return
         running.repeater.answered()
         running.doubt, running.doubt_ends = None, None

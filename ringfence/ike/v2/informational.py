@@ -4,10 +4,10 @@
 from collections.abc import Iterable, Iterator
 
 from ringfence.databases.proposal import Protocol
-from ringfence.ike.errors import IkeError
+from ringfence.ike.errors import Aborted, IkeError, Reason
 from ringfence.ike.exchange import Exchange, Message, request
 from ringfence.ike.payload import Chain, Payload
-from ringfence.ike.v2.notifies import NOTIFY_OF, Answered, Notify, NotLetIn
+from ringfence.ike.v2.notifies import NOTIFY_OF, Answered, Notify, NotLetIn, name_of
 from ringfence.ike.v2.numbers import ProtocolId
 from ringfence.ike.v2.payloads import DeletePayload, EapPayload, NotifyPayload
 from ringfence.ike.v2.proposals import PROTOCOL_ID, SPI_OCTETS
@@ -56,6 +56,12 @@ def deletes_ike(chain: Chain) -> bool:
 def fatal(chain: Chain) -> int | None:
     """The error in a response after which its sender has no IKE SA any more, and says no more (§2.21.2, §2.21.3)."""
     return next((each.kind for each in chain.all(NotifyPayload) if each.kind in FATAL), None)
+
+
+def check_stays(chain: Chain) -> None:
+    """Raise Aborted where a response says that its sender has no IKE SA any more."""
+    if (notify := fatal(chain)) is not None:
+        raise Aborted(Reason.PEER_REFUSED, f"the peer ends the IKE SA: {name_of(notify)}")
 
 
 def told(error: IkeError) -> tuple[NotifyPayload | EapPayload, ...]:

@@ -73,7 +73,7 @@ from ringfence.ike.v2.child import (
     refused_by_peer,
 )
 from ringfence.ike.v2.childless import begins_childless, check_childless, childless_announced
-from ringfence.ike.v2.informational import told
+from ringfence.ike.v2.informational import check_stays, told
 from ringfence.ike.v2.keyexchange import check_group, secret_of
 from ringfence.ike.v2.keys import Ends, IkeKeys, derive, log_of
 from ringfence.ike.v2.leading import goes_on, group_in
@@ -184,6 +184,7 @@ def initiate(setting: Setting, wanted: Wanted | None, env: Env) -> Exchange[Agre
         chain, proved, keys = yield from introduce(entry, replace(begun, keys=keys, mixed=mixed), *beside)
     else:
         chain, proved = yield from resumption.introduce(former, entry, *beside)
+    check_stays(chain)
     ends = None if former is None else former.ticket.until
     setting.tickets.keep(chain, keys, proved, ends)
     contact = says(chain, Notify.INITIAL_CONTACT) and not proved.is_stranger
