@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ringfence.cli import output
-from ringfence.cli.document import ProfileOption, facts_for
+from ringfence.cli.document import AddressesOption, ProfileOption, facts_for
 from ringfence.cli.output import JsonOption, SocketOption
 
 if TYPE_CHECKING:
@@ -32,19 +32,21 @@ def explain(
         typer.Option("--policy", help="Ask this document, not the running service.", show_default=False),
     ] = None,
     at: Annotated[When, typer.Option("--at", help="Ask of now, or of the time before the service is up.")] = When.NOW,
+    me: AddressesOption = None,
     profile: ProfileOption = None,
     socket: SocketOption = None,
     json: JsonOption = False,
 ) -> None:
     """Say what happens to a packet, and which rule makes it so. Exit code 1: it does not pass."""
-    if policy is None and profile is not None:
-        raise typer.BadParameter("asks of a document: name it with --policy.", param_hint="--profile")
-    if at is When.BOOT and profile is not None:
-        raise typer.BadParameter("asks of a network, and at boot there is none.", param_hint="--profile")
+    for said, option, there in ((profile, "--profile", "network"), (me, "--me", "computer's addresses")):
+        if said and policy is None:
+            raise typer.BadParameter("asks of a document: name it with --policy.", param_hint=option)
+        if said and at is When.BOOT:
+            raise typer.BadParameter(f"asks of a {there}, and at boot there is none.", param_hint=option)
     if policy is None:
         answer = _by_service(packet, socket, at)
     else:
-        answer = _at_boot(packet, policy) if at is When.BOOT else _by_document(packet, policy, profile)
+        answer = _at_boot(packet, policy) if at is When.BOOT else _by_document(packet, policy, me, profile)
     if json:
         output.say_json(answer)
     else:
@@ -68,13 +70,13 @@ def _at_boot(packet: str, document: Path) -> "Explanation":
     return explained_at_boot(FileStore(document, keyless=True).load().policy, packet)
 
 
-def _by_document(packet: str, document: Path, profile: str | None) -> "Explanation":
+def _by_document(packet: str, document: Path, me: list[str] | None, profile: str | None) -> "Explanation":
     from ringfence.control.explaining import explained
     from ringfence.policy.compile import compile_policy
     from ringfence.stores.file import FileStore
 
     loaded = FileStore(document).load()
     answer, _ = explained(
-        compile_policy(loaded.policy, facts_for(loaded.policy, profile=profile), loaded.keys, loaded.wallet), packet
+        compile_policy(loaded.policy, facts_for(loaded.policy, me, profile), loaded.keys, loaded.wallet), packet
     )
     return answer

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ringfence.cli import diff, output, resultant, transfer, words
-from ringfence.cli.document import ProfileOption, facts_for
+from ringfence.cli.document import AddressesOption, ProfileOption, facts_for
 from ringfence.cli.editing import DocumentOption, RootOption
 from ringfence.cli.items import completer, show_item
 from ringfence.cli.nouns import add_verbs
@@ -86,11 +86,15 @@ def check(
     document: Annotated[Path, typer.Argument(metavar="POLICY", help="The policy document (TOML).", show_default=False)],
     effective: EffectiveOption = False,
     entries: EntriesOption = False,
+    me: AddressesOption = None,
     profile: ProfileOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say whether POLICY is correct, and what it would mean on this computer. Changes nothing; needs no service."""
-    checked = _checked(document, profile)
+    """Say whether POLICY is correct, and what it would mean on this computer. Changes nothing; needs no service.
+
+    Exit code 1: run and apply would refuse it.
+    """
+    checked = _checked(document, profile, me)
     if json:
         output.say_json(checked)
     elif checked.correct and effective:
@@ -101,11 +105,11 @@ def check(
         for finding in checked.findings:
             output.say(finding)
         output.say(Cell("The policy cannot be applied.", "bad"))
-    if not checked.correct:
+    if not checked.correct or checked.refused:
         raise typer.Exit(1)
 
 
-def _checked(document: Path, profile: str | None) -> "Checked":
+def _checked(document: Path, profile: str | None, me: list[str] | None) -> "Checked":
     from ringfence.control.entries import entries
     from ringfence.control.questions import Checked
     from ringfence.policy import words as policy_words
@@ -119,7 +123,7 @@ def _checked(document: Path, profile: str | None) -> "Checked":
 
     try:
         loaded = FileStore(document).load()
-        compiled = compile_policy(loaded.policy, facts_for(loaded.policy, profile=profile), loaded.keys, loaded.wallet)
+        compiled = compile_policy(loaded.policy, facts_for(loaded.policy, me, profile), loaded.keys, loaded.wallet)
     except PolicyError as error:
         return Checked(document=str(document), correct=False, findings=[str(finding) for finding in error.findings])
     return Checked(

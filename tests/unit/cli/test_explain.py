@@ -60,6 +60,16 @@ def test_another_situation(command: Command, tmp_path: Path, monkeypatch: pytest
     assert "name it with --policy" in command(*words, "--profile", "domain").err
 
 
+def test_another_computer(command: Command, tmp_path: Path) -> None:
+    document = tmp_path / "p.toml"
+    document.write_text('[[filter]]\nname = "f"\nblock = "tcp to 23"\n')
+    words = ("explain", "out tcp 198.51.100.9 -> 10.0.0.2:23")
+    told = command(*words, "--policy", str(document), "--me", "198.51.100.9")
+    assert (told.code, "198.51.100.9 <->" in told.out) == (1, True)
+    assert "name it with --policy" in command(*words, "--me", "198.51.100.9").err
+    assert "Such as --me" in command(*words, "--policy", str(document), "--me", "there").err
+
+
 def test_before_the_service_is_up(service: AnsweringService, command: Command, tmp_path: Path) -> None:
     told = command("explain", "out tcp 10.0.0.1 -> 10.0.0.2:80", "--at", "boot")
     assert (told.code, "before the service is up" in told.out) == (1, True)

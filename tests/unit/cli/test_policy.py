@@ -141,9 +141,14 @@ def test_another_situation_can_be_asked(document: Path, command: Command) -> Non
 def test_what_would_be_refused_is_told(document: Path, command: Command) -> None:
     document.write_text(GOOD.replace('{ psk-file = "lab.psk" }', '"kerberos"'))
     answer = command("policy", "check", str(document))
-    assert answer.code == 0
+    assert answer.code == 1
     assert "This version cannot carry it out: run and apply refuse it, for what is said of " in answer.out
     assert json.loads(command("policy", "check", str(document), "--json").out)["refused"] == ['rule "lab is isolated"']
+
+
+def test_another_computer_can_be_asked_about(document: Path, command: Command) -> None:
+    told = json.loads(command("policy", "check", str(document), "--me", "10.77.0.7", "--json").out)
+    assert "10.77.0.7" in str(told["entries"])
 
 
 def test_what_holds_at_boot_is_told_where_the_document_says_it(document: Path, command: Command) -> None:
