@@ -203,7 +203,8 @@ def _rule(item: Rule, settler: Settler) -> Iterator[Pair]:
     if item.ppk is not None:
         yield "ppk", toml_ppk(item.ppk), False
     yield from tcp_pairs(item)
-    yield "resumption", toml_flag(item.resumption), not item.resumption
+    if not item.secure.exempt:
+        yield "resumption", toml_flag(item.resumption), not item.resumption
     if item.local_identity is not None:
         yield "identity.local", toml_text(identity_text(item.local_identity)), False
     if item.remote_identity is not None:

@@ -109,4 +109,4 @@ def test_its_several_documents(tmp_path: Path) -> None:
 
 def test_the_page_about_stores_names_them_in_their_order() -> None:
     text = (Path(__file__).parents[2] / "docs/howto/stores.md").read_text()
-    assert tuple(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == PRECEDENCE
+    assert tuple(re.findall(r"^\| `([\w-]+)` \|", text, re.MULTILINE)) == PRECEDENCE
