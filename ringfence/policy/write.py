@@ -39,7 +39,7 @@ from ringfence.policy.texts import (
 )
 from ringfence.policy.traffic import ANY_TRAFFIC
 from ringfence.policy.write_boot import boot_sections
-from ringfence.policy.write_elsewhere import elsewhere_pairs
+from ringfence.policy.write_elsewhere import other_pairs, send_pairs
 from ringfence.policy.write_ipsec import implied, sections
 from ringfence.policy.write_networks import profile_sections, scope_pairs
 from ringfence.policy.write_terms import sections as term_sections
@@ -161,12 +161,13 @@ def _ends(item: Rule | Filter) -> Iterator[Pair]:
         yield from ask_pairs(gateways)
         if gateways.local is not None:
             yield "local.gateway", toml_text(format_address(gateways.local)), False
+        yield from send_pairs(gateways)
         if gateways.pool:
             yield "remote.pool", toml_text(gateways.pool), False
         else:
             yield "remote.networks", toml_addresses(item.remote), False
         yield "remote.gateway", toml_gateway(gateways.remote), False
-        yield from elsewhere_pairs(gateways)
+        yield from other_pairs(gateways)
     elif item.either_end:
         yield "between", f"[{toml_addresses(item.local)}, {toml_addresses(item.remote)}]", False
     elif item.local == ME:

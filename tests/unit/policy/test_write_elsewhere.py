@@ -7,7 +7,8 @@ from ringfence.net.address import AddressRange, parse_address
 from ringfence.policy.document import parse
 from ringfence.policy.errors import PolicyError
 from ringfence.policy.gateways import Gateways
-from ringfence.policy.write_elsewhere import elsewhere_pairs
+from ringfence.policy.write import canonical, effective
+from ringfence.policy.write_elsewhere import other_pairs, send_pairs
 
 RULE = """
 [[rule]]
@@ -31,11 +32,12 @@ def test_both_are_read_and_written() -> None:
     assert rule.gateways is not None
     assert rule.gateways.others == (AddressRange.parse("198.51.100.8"), AddressRange.parse("198.51.100.32/30"))
     assert rule.gateways.send_to == parse_address("192.0.2.9")
-    assert [*elsewhere_pairs(rule.gateways)] == [
-        ("remote.others", '["198.51.100.8", "198.51.100.32/30"]', False),
-        ("local.send-to", '"192.0.2.9"', False),
-    ]
-    assert [*elsewhere_pairs(Gateways(None))] == []
+    assert [*other_pairs(rule.gateways)] == [("remote.others", '["198.51.100.8", "198.51.100.32/30"]', False)]
+    assert [*send_pairs(rule.gateways)] == [("local.send-to", '"192.0.2.9"', False)]
+    assert [*other_pairs(Gateways(None)), *send_pairs(Gateways(None))] == []
+    for form in (canonical, effective):
+        (again,) = parse(form(parse(said, name="p")), name="p").rules
+        assert again.gateways == rule.gateways
 
 
 @pytest.mark.parametrize(
