@@ -14,6 +14,7 @@ from ringfence.databases.identity import Identity
 from ringfence.databases.pad import ThroughNat
 from ringfence.databases.sa import Mode
 from ringfence.databases.selector import Selector
+from ringfence.ike.v2 import child
 from ringfence.net.address import Endpoint, format_address, parse_address
 from ringfence.testing.hosts import AH_SHA256, ENTRY, ESP_GCM, HostPolicy, method
 from ringfence.testing.nat import MemoryNat
@@ -30,8 +31,8 @@ def street(client=CLIENT, server=SERVES, nats=None):
 
 def renew(both, *hosts):
     for host in hosts:
-        (child,) = host.engine.child_sas()
-        both.network.do(host, host.engine.rekey_child(child.id, both.network.now, "test"))
+        (one,) = host.engine.child_sas()
+        both.network.do(host, host.engine.rekey_child(one.id, both.network.now, "test"))
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -73,6 +74,22 @@ def test_contracts_are_renewed_through_it(mode, who):
     assert paths(theirs) == paths(before[1])
     assert not both.client.of(QuickModeFailed)
     assert not both.server.of(QuickModeFailed)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["first", "renewed"])
+def test_a_server_that_names_both_ends_as_it_sees_them(monkeypatch, again):
+    """As strongSwan does: its answer is about the address that the NAT gave us (§2.23.1)."""
+    monkeypatch.setattr(child, "_as_said", lambda selector, _seen, _asked: selector)
+    both = street()
+    both.begin()
+    if again:
+        renew(both, both.client)
+        both.network.run(20)
+    ours, theirs = both.client.using(), both.server.using()
+    assert not both.client.of(QuickModeFailed)
+    assert fits(ours, theirs)
+    assert ours.selector == Selector.between(INNER, SERVER)
+    assert theirs.selector == Selector.between(SERVER, OUTER)
 
 
 def test_a_server_behind_nat():
@@ -279,8 +296,8 @@ def test_two_clients_of_transport_mode_do_not_end_each_other():
     assert len(server.engine.ike_sas()) == 2
     assert [host.removed for host in hosts] == [[], []]
     for host in hosts:
-        (child,) = host.engine.child_sas()
-        network.do(host, host.engine.rekey_child(child.id, network.now, "test"))
+        (one,) = host.engine.child_sas()
+        network.do(host, host.engine.rekey_child(one.id, network.now, "test"))
     network.run(60)
     assert len(server.engine.child_sas()) == 2
     for host, local in zip(hosts, (INNER, SECOND), strict=True):

@@ -158,13 +158,17 @@ class Asked:
         selectors = (*self._selectors, *(one.selector for one in self._more))
         return offer, *said(selectors), *_mode(self._processing.mode)
 
-    def takes(self, reply: Chain, groups: Groups) -> tuple[SecurityMethod, tuple[Share, ...], int]:
-        """What the peer has granted, that with the packet first, and its SPI; raises Refused."""
+    def takes(self, reply: Chain, groups: Groups, path: Path) -> tuple[SecurityMethod, tuple[Share, ...], int]:
+        """What the peer has granted, that with the packet first, and its SPI; raises Refused.
+
+        In transport mode it may name both ends as it sees them (§2.23.1).
+        """
         offer = offer_child(self._methods, self.spis, groups)
         method, spi = accepted_child(offer, reply.one(SaPayload), self._methods)
         if _wants_transport(reply) != (self._processing.mode is Mode.TRANSPORT):
             raise Refused(Reason.CHANGED_PROPOSAL, f"the peer does not want {self._processing.mode.value} mode")
-        granted = pairs(reply.one(TsInitiatorPayload), reply.one(TsResponderPayload))
+        said = pairs(reply.one(TsInitiatorPayload), reply.one(TsResponderPayload))
+        granted = natt.as_seen(said, self._processing.mode, self._nat, path)
         first = Share(self._wanted.entry.name, answered(granted, self._selectors))
         ours = Share(self._wanted.entry.name, self._wanted.selector)
         return method, (first, *beside(first, granted, (ours, *self._more))), spi
@@ -216,7 +220,7 @@ def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[Negotiated]:
     if (refused := refusal(reply)) is not None and reply.maybe(SaPayload) is None:
         raise refused_by_peer(refused)
     secret = secret_of(half, reply)
-    method, shares, spi = asked.takes(reply, groups)
+    method, shares, spi = asked.takes(reply, groups, ground.path)
     nonces = nonce.data, reply.one(NoncePayload).data
     terms = Terms(wanted.entry, shares, method, asked.spis, spi, wanted.replaces)
     further = yield from ask_further(groups[1:], reply, env)

@@ -295,7 +295,7 @@ def _taken(
         refused = refusal(chain)
         raise refused_by_peer(refused) if refused else Refused(Reason.PEER_REFUSED, "the peer grants no child SA")
     check_demand(wanted.entry, ground)
-    method, shares, spi = asked.takes(chain, ())
+    method, shares, spi = asked.takes(chain, (), ground.path)
     shares = at_addresses(wanted.entry, shares, given)
     terms = Terms(wanted.entry, shares, method, asked.spis, spi, wanted.replaces)
     ends = ground.keys.ends
