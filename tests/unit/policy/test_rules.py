@@ -252,3 +252,11 @@ def test_methods_may_have_several_key_exchanges() -> None:
         '"aes256-sha256-x25519+mlkem768"', '["aes256-sha256-x25519+mlkem768", "aes256-sha256-x25519"]'
     )
     assert rule(rule_text("lab", with_='"10.77.0.0/24"', main_mode=mixed)).main_mode is not None
+
+
+def test_main_modes_are_resumed_where_ikev2_is_spoken() -> None:
+    text = rule_text("lab", with_='"10.77.0.0/24"', resumption="true", keying='["ikev2", "ikev1"]')
+    assert rule(text).resumption
+    assert rule(text.replace('keying = ["ikev2", "ikev1"]', "")).resumption
+    (wrong,) = mistakes(text.replace('["ikev2", "ikev1"]', '["ikev1"]'))
+    assert "resumption is for IKEv2 alone" in wrong
