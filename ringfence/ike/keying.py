@@ -9,7 +9,7 @@ packet was lost: should it come through, it takes over. Else the change is told.
 What can an attacker make of that? Who sees none of our packets: nothing, for an answer needs our SPI. Who can drop
 them: make a peer look as if it spoke the later version only. So what a peer has proved itself by is remembered: one
 that spoke the rule's first version within the hour is not begun with by a later one, however silent it is. A failed
-proof, a wrong identity or a refused contract never lead to another version, since they would be the same there. For a
+proof, a wrong identity, a refused contract, or silence behind a first answer never lead to another version. For a
 peer never heard of, only a rule with one version is safe from whoever sits in between; the event says that it happened.
 
 IKEv2 has a second way to be tried, TCP, where a rule says so (RFC 9329 §5.1). It comes last and later, since it costs
@@ -175,13 +175,25 @@ class Keyings:
             return False
         if entry.keying[:1] == (session.version,):
             _remember(self._why, _who(session.path), detail)
-        if reason in UNSPOKEN and self._next(session):
+        unspoken = reason in UNSPOKEN and self._is_open(session, reason)
+        if unspoken and self._next(session):
             return True
         self._later.pop(session.id, None)
         under_way = self._sessions.negotiating(session.path, entry)
-        if under_way is None and reason in UNSPOKEN:
+        if under_way is None and unspoken:
             self._kept(session, entry)
         return under_way is not None
+
+    def _is_open(self, session: IkeSa, reason: Reason) -> bool:
+        """Whether its failure says nothing of what comes after it.
+
+        Who has answered the first message speaks that version. Only another way to go on in it may be missing: TCP.
+        """
+        if session.cookies[1] == NO_COOKIE:
+            return True
+        order = self._later.pop(session.id, ())
+        self._later[session.id] = tuple(one for one in order if one.version == session.version)
+        return reason is Reason.PEER_SILENT
 
     def _kept(self, session: IkeSa, entry: PadEntry) -> None:
         """Say why no later version is tried."""

@@ -144,6 +144,20 @@ def test_filters_that_permit_it_to_somebody_else_only(strict, later):
     assert both.a.using() is None
 
 
+def test_where_filters_forbid_a_part_the_rest_is_granted():
+    """What asks first is about a port that a filter permits to somebody else; that is refused packet by packet."""
+    both = pair(V2)
+    (entry,), pad = V2.mirrored().compiled()
+    demand = Demand((Grant("files", admission=Admission((Pattern("carol.lab"),))),))
+    narrow = V2.mirrored().with_(protocol=V2.flow().protocol).selector
+    asked = replace(entry, name="asked", selector=narrow, demand=demand)
+    both.network.do(both.b, both.b.engine.apply(Spd((asked, entry)), pad, both.network.now))
+    both.wish(both.a)
+    both.run(1)
+    assert both.a.failures == []
+    assert (both.b.using().entry, both.b.using().selector) == (entry.name, entry.selector)
+
+
 def test_the_responder_grants_what_its_policy_has():
     both = pair(TUNNEL, TUNNEL.mirrored().with_(local_net="10.2.0.0/24", remote_net="10.1.0.0/17"))
     both.wish(both.a)

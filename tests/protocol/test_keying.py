@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which version of IKE two hosts come to speak, how soon, and what somebody in between can make of that."""
 
+from dataclasses import replace
+
+import pytest
+
 from protocol.pairs import POLICY, Pair, assert_one_pair, assert_tidy, pair
 from ringfence.audit import KeyingChanged, KeyingKept, MainModeEstablished
+from ringfence.databases.admission import Admission, Pattern
+from ringfence.databases.demand import Demand, Grant
+from ringfence.databases.spd import Spd
 from ringfence.ike.dispatch import header_of
 from ringfence.ike.keying import FIRST_S
 from ringfence.ike.lifetime import IkeState
+from ringfence.ike.v2.numbers import Kind
 from ringfence.testing.network import Link, MemoryHost
 
 BOTH = POLICY.with_(keying=(2, 1))
@@ -125,6 +133,34 @@ def test_a_wrong_key_is_one_in_every_version():
     both.run(60)
     assert majors(both.a) == {2}
     assert {one.reason for one in both.a.failures} == {"wrong-preshared-key"}
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["with the IKE SA", "under it"])
+def test_a_refused_contract_leads_to_no_other_version_and_leaves_the_ike_sa(later):
+    both = pair(BOTH)
+    if later:
+        both.wish(both.a)
+        both.run(1)
+    (entry,), pad = BOTH.mirrored().compiled()
+    demand = Demand((Grant("files", admission=Admission((Pattern("carol.lab"),))),))
+    both.network.do(both.b, both.b.engine.apply(Spd((replace(entry, demand=demand),)), pad, both.network.now))
+    both.run(1)
+    both.wish(both.a)
+    both.run(60)
+    assert majors(both.a) == majors(both.b) == {2}
+    assert both.a.engine.child_sas() == both.b.engine.child_sas() == ()
+    assert [len(host.engine.ike_sas()) for host in (both.a, both.b)] == [1, 1]
+
+
+def test_silence_behind_the_first_answer_is_no_other_version():
+    """Who lets the first messages of IKEv2 pass, and drops the proofs, does not get IKEv1 instead."""
+    both = pair(BOTH)
+    both.network.passes = lambda datagram, _path: header_of(datagram).exchange != Kind.IKE_AUTH
+    both.wish(both.a)
+    both.run(100)
+    assert majors(both.a) == {2}
+    (failure,) = both.a.failures
+    assert failure.reason == "peer-silent"
 
 
 def test_the_other_order():

@@ -260,9 +260,9 @@ def grants(chain: Chain, ground: Ground, offered: Offered, env: Env, *, first: b
         selector = None if servable is None else narrowed(seen, servable)
         if selector is None or not _fits_mode(entry, ground, wants_transport=wants_transport):
             continue
-        check_demand(entry, ground)
         processing = passing(processing_of(entry), ground.nat)
         try:
+            _check_permitted(entry, ground)
             choice = choose_child(chain.one(SaPayload), processing, spis, first=first)
         except Refused as error:
             refused = refused or error
@@ -284,6 +284,17 @@ def grants(chain: Chain, ground: Ground, offered: Offered, env: Env, *, first: b
     compared = compare_traffic(asked[0], offered.entries)
     what = f"no rule protects {asked[0]} with this peer{where}"
     raise refused or Refused(Reason.WRONG_SELECTORS, what, comparison=compared)
+
+
+def _check_permitted(entry: SpdEntry, ground: Ground) -> None:
+    """What filters permit nobody like this peer is not granted to it, which says nothing of the IKE SA.
+
+    An entry about more may still be granted: filters are asked of each packet. Raises Refused.
+    """
+    try:
+        check_demand(entry, ground)
+    except Refused as error:
+        raise Answered(error.reason, error.detail, Notify.TS_UNACCEPTABLE) from error
 
 
 def _candidates(
