@@ -71,6 +71,8 @@ class Contract:
         self.unanswered_since: float | None = None
         """When the first packet went out behind the last that came in."""
         self.unanswered_said = False
+        self.heard = False
+        """Whether something has come in before it was installed outbound."""
         self.moved: Path | None = None
         """Where the peer was last seen in UDP, if that is not where we send to."""
         outermost = child.outbound[-1]

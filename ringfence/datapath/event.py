@@ -34,7 +34,7 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """After that something came in."""
+    """After that something came in; or for the first time, by one that sends nothing yet."""
 
     child_id: int
 

@@ -117,14 +117,23 @@ class PathState:
     def contract_for(self, entry: SpdEntry, flow: FlowKey, remote: Endpoint | None = None) -> Contract | None:
         """The newest contract that a packet may leave by, if it suffices for what filters ask.
 
-        ``remote``: of several hosts behind one NAT, the one that is there.
+        ``remote``: of several hosts behind one NAT, the one that is there. What will leave by its own contract soon
+        leaves by no other's.
         """
         demand = entry.demand
         for name in (entry.name,) if demand is None else (entry.name, demand.basis):
             child = self.sad.outbound(name, flow, remote)
+            if child is not None and remote not in (None, child.remote) and self._is_awaited(remote):
+                return None
             if child is not None and (demand is None or demand.lack(child, inward=False) is None):
                 return self.contracts[child.id]
         return None
+
+    def _is_awaited(self, remote: Endpoint | None) -> bool:
+        """Whether a contract with a host behind NAT only receives as yet."""
+        return any(
+            one.outlet is None and one.path is not None and one.path.remote == remote for one in self.contracts.values()
+        )
 
     def inlet_for(self, packet: bytes, parts: View) -> Inlet | None:
         """The SA that an ESP or AH packet names."""
@@ -187,8 +196,8 @@ class PathState:
     def heard(self, contract: Contract) -> None:
         """Something has come in."""
         contract.unanswered_since = None
-        if contract.unanswered_said:
-            contract.unanswered_said = False
+        if contract.unanswered_said or (contract.outlet is None and not contract.heard):
+            contract.unanswered_said, contract.heard = False, True
             self.events.append(Answered(contract.child.id))
 
     def came_by(self, contract: Contract, path: Path) -> None:

@@ -129,11 +129,12 @@ class Contracts:
         """Seconds until the peer certainly receives by it."""
         waits = record.initiator and not session.peer_is_ours
         if session.version != 1:
-            waits = not record.initiator  # until the peer has our response, and receives
+            waits = not record.initiator  # until the peer has our response, and receives, or has sent something
         if not waits:
             return 0.0
         settings, now = self._world.settings, self._world.env.now
-        old = next((each for each in self._world.children.competing(record.key) if self.carries(each)), None)
+        others = self._world.children.competing(record.key)
+        old = next((each for each in others if self.carries(each) and each.child.peer == record.child.peer), None)
         if old is None:
             return settings.first_switch_s
         ends = self._timers.when((Due.EXPIRE, old.child.id))

@@ -157,9 +157,10 @@ class IkeEngine:
         return self._done()
 
     def child_answered(self, child_id: int, now: float) -> list[Effect]:
-        """After that something came in."""
+        """After that something came in; or at all, so that its peer receives by it, too."""
         self._world.env.now = now
         self._liveness.answered(child_id)
+        self._contracts.switch(child_id)
         return self._done()
 
     def child_moved(self, child_id: int, path: Path, now: float) -> list[Effect]:

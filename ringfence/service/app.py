@@ -35,6 +35,7 @@ from ringfence.ike.engine import IkeEngine
 from ringfence.net.address import format_address
 from ringfence.policy.host import HostFacts
 from ringfence.policy.resultant import DYNAMIC, LOCAL
+from ringfence.secret import Secret
 from ringfence.service import boot, privileges
 from ringfence.service.answers import Answers, Facts
 from ringfence.service.clock import SystemClock
@@ -48,7 +49,7 @@ from ringfence.service.names import HOSTS, follow
 from ringfence.service.notify import notify
 from ringfence.service.peers import PeerTable
 from ringfence.service.reload import PolicyKeeper
-from ringfence.service.secretfile import CRASH, kept_secret
+from ringfence.service.secretfile import crash_secret
 from ringfence.service.settings import RUNTIME_DIRECTORY, Settings
 from ringfence.service.staging import Stage
 from ringfence.service.troubles import TroubleTable
@@ -111,15 +112,14 @@ class _Service:
         with NamespaceLock.take(RUNTIME_DIRECTORY):
             key_log = self._open_key_log()
             privileges.keep_only(privileges.wanted([*self._paths.values(), *keeper.files]))
-            await self._serve(keeper, key_log)
+            with crash_secret(self._settings.state, RUNTIME_DIRECTORY, os.urandom) as secret:
+                await self._serve(keeper, key_log, secret)
         self._events.add(ServiceStopped(why=self._why))
 
     def _surroundings(self) -> HostFacts:
         return host_facts(device=self._settings.device)
 
-    async def _serve(self, keeper: PolicyKeeper, key_log: KeyLog | None) -> None:
-        folder = self._settings.state
-        secret = None if folder is None else kept_secret(folder, CRASH, os.urandom)
+    async def _serve(self, keeper: PolicyKeeper, key_log: KeyLog | None, secret: Secret) -> None:
         ike = IkeEngine(random=os.urandom, crash_secret=secret)
         backend = UserspaceBackend(
             random=os.urandom, clock=self._clock.now, events=_not_yet, device=self._settings.device

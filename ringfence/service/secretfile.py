@@ -1,21 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
 """Secrets of this host alone that outlive a restart: one file each in the state folder.
 
+Without such a folder they lie in memory, where lock and socket are, until the service is stopped: each network
+namespace has its own, for one that two of them shared would prove in one what is true of the other.
+
 A file that others could have read or written is not trusted: there is a new secret then, and what was made by the old
 one is forgotten.
 """
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from ringfence.errors import IpsecError
 from ringfence.secret import Secret
 from ringfence.service.errors import CannotRun
+from ringfence.service.lock import namespace_number
 
 OCTETS = 32
 CRASH = "crash.secret"
 """By which a peer can be sure that this host has lost its memory (RFC 6290)."""
+
+
+@contextmanager
+def crash_secret(state: Path | None, runtime: Path, random: Callable[[int], bytes]) -> Iterator[Secret]:
+    """The secret of this service, kept where its state is; else where all services of a host have their files.
+
+    There it stays only if the process ends before it can say that it ends, which is what the secret is for.
+    """
+    name = CRASH if state is not None else f"network-{namespace_number()}.{CRASH}"
+    made = kept_secret(state or runtime, name, random)
+    stays = True
+    try:
+        yield made
+        stays = False
+    except IpsecError:
+        stays = False
+        raise
+    finally:
+        if state is None and not stays:
+            (runtime / name).unlink(missing_ok=True)
 
 
 def kept_secret(folder: Path, name: str, random: Callable[[int], bytes]) -> Secret:

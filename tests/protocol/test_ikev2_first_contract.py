@@ -144,6 +144,19 @@ def test_filters_that_permit_it_to_somebody_else_only(strict, later):
     assert both.a.using() is None
 
 
+def test_who_answered_sends_as_soon_as_something_has_come_in():
+    both = pair(V2)
+    both.wish(both.a)
+    both.run(0.05)
+    (child,) = both.b.engine.child_sas()
+    assert both.b.using() is None, "perhaps the peer does not receive by it yet"
+    both.network.do(both.b, both.b.engine.child_answered(child.id, both.network.now))
+    assert both.b.using().id == child.id
+    both.network.do(both.b, both.b.engine.child_answered(child.id, both.network.now))
+    both.run(1)
+    assert_one_pair(both)
+
+
 def test_where_filters_forbid_a_part_the_rest_is_granted():
     """What asks first is about a port that a filter permits to somebody else; that is refused packet by packet."""
     both = pair(V2)

@@ -11,9 +11,9 @@ from ringfence.crypto.suites import Encryption
 from ringfence.databases.selector import Selector
 from ringfence.databases.spd import Spd
 from ringfence.datapath.engine import DataPath
-from ringfence.datapath.event import PeerMoved
+from ringfence.datapath.event import Answered, PeerMoved
 from ringfence.datapath.neighbours import Neighbours
-from ringfence.datapath.verdict import Deliver, Drop, Dropped, Send
+from ringfence.datapath.verdict import Deliver, Drop, Dropped, Hold, Send
 from ringfence.net.address import Endpoint, Path, PortRange, parse_address
 from ringfence.net.ip import view
 from ringfence.testing.associations import esp_suite
@@ -61,14 +61,15 @@ def whole(packet):
 class Street:
     """A server and the contracts that two clients behind one NAT have with it."""
 
-    def __init__(self, selector=None):
+    def __init__(self, selector=None, sending=(1, 2)):
         selector = selector or Selector.between(SERVER, NAT)
         self.children = [self.child(number, client, selector) for number, client in enumerate(CLIENTS, 1)]
         self.server = DataPath(random=seeded(1))
         self.server.apply(Spd((make_entry(selector),)), 0.0)
         for child in self.children:
             self.server.install_inbound(child, 0.0)
-            self.server.install_outbound(child, 0.0)
+            if child.id in sending:
+                self.server.install_outbound(child, 0.0)
         self.clients = [make_path(mirrored(child)) for child in self.children]
 
     @staticmethod
@@ -101,6 +102,20 @@ class Street:
         assert sent.path.remote == CLIENTS[client]
         (delivered,) = self.clients[client].inbound_udp(sent.packets, Path(CLIENTS[client], HERE), 0.0)
         return client, delivered.packets[0]
+
+
+def test_an_answer_waits_for_the_contract_of_who_asked_rather_than_go_to_another():
+    street = Street(sending=(1,))
+    street.gets(0, "udp", 5000)
+    assert street.server.events() == []
+    packets = [street.gets(1, "udp", 5001) for _ in range(2)]
+    assert street.server.events() == [Answered(2)], "once: it is known now that the peer receives by it"
+    answers = [answer("udp", packet) for packet in packets]
+    assert [type(one) for one in street.server.outbound(answers, 0.0)] == [Hold, Hold]
+    sent = street.server.install_outbound(street.children[1], 0.0)
+    assert [(one.child, one.path.remote) for one in sent] == [(2, CLIENTS[1])] * 2
+    street.gets(1, "udp", 5001)
+    assert street.server.events() == []
 
 
 @pytest.mark.parametrize("kind", ["tcp", "udp", "echo"])

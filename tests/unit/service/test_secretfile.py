@@ -2,11 +2,13 @@
 """Secrets that outlive a restart, and whom they are not trusted from."""
 
 import os
+from contextlib import nullcontext
 
 import pytest
 
 from ringfence.service.errors import CannotRun
-from ringfence.service.secretfile import CRASH, OCTETS, kept_secret
+from ringfence.service.lock import namespace_number
+from ringfence.service.secretfile import CRASH, OCTETS, crash_secret, kept_secret
 
 
 def octets(number):
@@ -56,3 +58,23 @@ def test_where_nothing_can_be_kept(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CannotRun, match="cannot be kept"):
         kept_secret(tmp_path / "file", CRASH, octets)
+
+
+@pytest.mark.parametrize(
+    ("end", "left"), [(None, False), (CannotRun("The port is taken."), False), (ZeroDivisionError(), True)]
+)
+def test_without_a_state_folder_it_lasts_until_the_service_says_that_it_ends(tmp_path, end, left):
+    name = f"network-{namespace_number()}.{CRASH}"
+    expected = nullcontext() if end is None else pytest.raises(type(end))
+    with expected, crash_secret(None, tmp_path, octets) as made:
+        assert made.reveal() == octets(OCTETS)
+        assert os.listdir(tmp_path) == [name]
+        if end is not None:
+            raise end
+    assert os.listdir(tmp_path) == [name] * left
+
+
+def test_in_a_state_folder_it_stays(tmp_path):
+    with crash_secret(tmp_path / "state", tmp_path, octets):
+        pass
+    assert os.listdir(tmp_path / "state") == [CRASH]
