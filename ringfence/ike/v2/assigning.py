@@ -14,9 +14,9 @@ from ringfence.ike.effects import Assign
 from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.payload import Chain
 from ringfence.ike.v2 import configuration
-from ringfence.ike.v2.child import refusal, refused_by_peer
 from ringfence.ike.v2.payloads import ConfigPayload
 from ringfence.ike.v2.peers import Proved
+from ringfence.ike.v2.refusals import refusal, refused_by_peer
 from ringfence.ike.world import World
 from ringfence.net.address import Path
 

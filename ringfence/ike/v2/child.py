@@ -39,7 +39,7 @@ from ringfence.ike.through_nat import passing
 from ringfence.ike.v2 import natt
 from ringfence.ike.v2.keyexchange import answer_further, ask_further, check_group, half_of, ke_of, secret_of
 from ringfence.ike.v2.keys import IkeKeys
-from ringfence.ike.v2.notifies import Answered, Notify, name_of
+from ringfence.ike.v2.notifies import Answered, Notify
 from ringfence.ike.v2.payloads import (
     NoncePayload,
     NotifyPayload,
@@ -56,6 +56,7 @@ from ringfence.ike.v2.proposals import (
     offer_child,
     protocols,
 )
+from ringfence.ike.v2.refusals import refusal, refused_by_peer
 from ringfence.ike.v2.resources import check_more
 from ringfence.ike.v2.selectors import answered, narrowed, pairs, said, size_of, with_packet
 from ringfence.net.address import AddressRange, Path
@@ -180,28 +181,6 @@ def _mode(mode: Mode) -> tuple[NotifyPayload, ...]:
 
 def _wants_transport(chain: Chain) -> bool:
     return any(each.kind == Notify.USE_TRANSPORT_MODE for each in chain.all(NotifyPayload))
-
-
-def refusal(chain: Chain) -> NotifyPayload | None:
-    """The error notify in a message, if any."""
-    return next((each for each in chain.all(NotifyPayload) if each.kind < Notify.INITIAL_CONTACT), None)
-
-
-REASONS = {
-    Notify.TS_UNACCEPTABLE: Reason.WRONG_SELECTORS,
-    Notify.SINGLE_PAIR_REQUIRED: Reason.SINGLE_PAIR,
-    Notify.NO_PROPOSAL_CHOSEN: Reason.NO_PROPOSAL,
-    Notify.TEMPORARY_FAILURE: Reason.COLLISION,
-    Notify.CHILD_SA_NOT_FOUND: Reason.PEER_DELETED,
-    Notify.INTERNAL_ADDRESS_FAILURE: Reason.NO_ADDRESS,
-    Notify.FAILED_CP_REQUIRED: Reason.NO_ADDRESS,
-}
-
-
-def refused_by_peer(notify: NotifyPayload) -> Refused:
-    """What an error notify instead of a child SA means."""
-    reason = next((reason for kind, reason in REASONS.items() if kind == notify.kind), Reason.PEER_REFUSED)
-    return Refused(reason, f"the peer refuses the child SA: {name_of(notify.kind)}")
 
 
 def initiate(ground: Ground, wanted: Wanted, env: Env) -> Exchange[Negotiated]:

@@ -24,12 +24,12 @@ from ringfence.ike.effects import Converse, Conversed, Unfit
 from ringfence.ike.errors import Aborted, Reason
 from ringfence.ike.exchange import Exchange, Message, answer, consult, request, suppose
 from ringfence.ike.payload import Chain, Payload
-from ringfence.ike.v2.child import refusal
 from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.notifies import NotLetIn, name_of
 from ringfence.ike.v2.numbers import AuthMethod
 from ringfence.ike.v2.payloads import AuthPayload, EapPayload
 from ringfence.ike.v2.proof import Disbelieved, Said, refused_proof
+from ringfence.ike.v2.refusals import refusal
 from ringfence.net.address import Path, format_address
 
 FAILURE = b"\4"

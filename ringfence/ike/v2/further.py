@@ -35,7 +35,6 @@ from ringfence.ike.exchange import Exchange, Message, answer, request
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v2 import eap
 from ringfence.ike.v2.begun import Begun
-from ringfence.ike.v2.child import refusal
 from ringfence.ike.v2.notifies import Notify
 from ringfence.ike.v2.numbers import AuthMethod
 from ringfence.ike.v2.payloads import AuthPayload, EapPayload, IdInitiatorPayload, NotifyPayload
@@ -50,6 +49,7 @@ from ringfence.ike.v2.proof import (
     refused_proof,
     signed_claim,
 )
+from ringfence.ike.v2.refusals import refusal
 
 FOLLOWS = NotifyPayload(Notify.MULTIPLE_AUTH_SUPPORTED), NotifyPayload(Notify.ANOTHER_AUTH_FOLLOWS)
 

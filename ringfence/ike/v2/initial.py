@@ -61,17 +61,7 @@ from ringfence.ike.v2.auth import Met, introduce, meet
 from ringfence.ike.v2.begun import Begun
 from ringfence.ike.v2.certificates import requests
 from ringfence.ike.v2.channel import Frame, in_clear
-from ringfence.ike.v2.child import (
-    Asked,
-    Ground,
-    Negotiated,
-    Terms,
-    Wanted,
-    contract,
-    grants,
-    refusal,
-    refused_by_peer,
-)
+from ringfence.ike.v2.child import Asked, Ground, Negotiated, Terms, Wanted, contract, grants
 from ringfence.ike.v2.childless import begins_childless, check_childless, childless_announced
 from ringfence.ike.v2.informational import check_stays, told
 from ringfence.ike.v2.keyexchange import check_group, secret_of
@@ -88,6 +78,7 @@ from ringfence.ike.v2.payloads import (
 from ringfence.ike.v2.peers import Proved
 from ringfence.ike.v2.proof import first_words, own_way
 from ringfence.ike.v2.proposals import accepted_ike, choose_ike, offer_ike, sayable
+from ringfence.ike.v2.refusals import refusal, refused_by_peer
 from ringfence.ike.v2.setting import Setting
 from ringfence.secret import Secret
 

@@ -6,10 +6,10 @@ from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.errors import Aborted, Reason
 from ringfence.ike.exchange import Check, Message
 from ringfence.ike.payload import Chain
-from ringfence.ike.v2.child import refusal
 from ringfence.ike.v2.notifies import Notify, name_of
 from ringfence.ike.v2.payloads import NotifyPayload, SaPayload
 from ringfence.ike.v2.proposals import accepted_ike
+from ringfence.ike.v2.refusals import refusal
 from ringfence.ike.v2.setting import Setting
 
 

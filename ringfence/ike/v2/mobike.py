@@ -21,9 +21,9 @@ from ringfence.ike.errors import Aborted, Reason
 from ringfence.ike.exchange import Exchange, request, traverse
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v2 import natt
-from ringfence.ike.v2.child import refusal
 from ringfence.ike.v2.notifies import Answered, Notify
 from ringfence.ike.v2.payloads import NotifyPayload
+from ringfence.ike.v2.refusals import refusal
 from ringfence.net.address import IPV4_OCTETS, IPV6_OCTETS, Path
 
 COOKIE_OCTETS = 32

@@ -32,12 +32,12 @@ from ringfence.ike.exchange import Exchange
 from ringfence.ike.identities import local_identity, same_identity
 from ringfence.ike.payload import Chain, Payload
 from ringfence.ike.v2 import announcing, certificates, null, rawkeys, signatures
-from ringfence.ike.v2.child import refusal
 from ringfence.ike.v2.keys import IkeKeys
 from ringfence.ike.v2.notifies import Notify, name_of
 from ringfence.ike.v2.numbers import AuthMethod
 from ringfence.ike.v2.payloads import AuthPayload, IdResponderPayload
 from ringfence.ike.v2.peers import identity_of, shared_key
+from ringfence.ike.v2.refusals import refusal
 from ringfence.net.address import Path
 
 Own = PresharedKey | OwnCertificate | OwnKey | NullAuth

@@ -14,11 +14,11 @@ from ringfence.databases.pad import PadEntry
 from ringfence.databases.proposal import IkeProposal
 from ringfence.ike.errors import Reason, Refused
 from ringfence.ike.exchange import Env, Exchange, Message, conclude, perform, request
-from ringfence.ike.v2.child import refusal, refused_by_peer
 from ringfence.ike.v2.keyexchange import answer_further, ask_further, check_group, half_of, ke_of, secret_of
 from ringfence.ike.v2.keys import Ends, IkeKeys, derive, log_of
 from ringfence.ike.v2.payloads import NoncePayload, SaPayload
 from ringfence.ike.v2.proposals import accepted_ike, choose_ike, offer_ike, sayable
+from ringfence.ike.v2.refusals import refusal, refused_by_peer
 from ringfence.secret import Secret
 
 NONCE_OCTETS = 32
