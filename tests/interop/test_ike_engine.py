@@ -101,7 +101,7 @@ def test_we_renew_and_the_old_keys_go(peer):
     with meet(peer) as host:
         old = host.child
         host.perform(host.memory.engine.rekey_child(old.id, host.now, "octets"))
-        assert host.run(2, lambda: len(host.memory.inbound) == 2)
+        assert host.run(15, lambda: len(host.memory.inbound) == 2)
         assert host.child is old, "we send by the new keys before the peer certainly has them"
         assert host.run(8, lambda: host.child is not old)
         assert_same(peer, host)

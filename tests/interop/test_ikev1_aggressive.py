@@ -47,7 +47,7 @@ def test_a_contract_by_signatures(peer, begins):
 @pytest.mark.skipif(not FULL, reason="part of the matrix")
 @pytest.mark.parametrize("peer", PEERS, indirect=True)
 def test_we_are_behind_nat(peer):
-    peer.outside("nft", NAT.strip().replace("\n", "; "))
+    peer.translate(NAT)
     peer.run("ip", "route", "replace", PUBLIC, "via", "10.77.0.1")
     scenario = Scenario(peer.kind, aggressive=True)
     try:

@@ -27,7 +27,7 @@ add rule ip behind into ip saddr {THEIRS[0]} udp sport {{ 500, 4500 }} snat to {
 @pytest.fixture
 def behind(peer):
     """What leads the peer's answers to our NAT."""
-    peer.outside("nft", NAT.strip().replace("\n", "; "))
+    peer.translate(NAT)
     peer.run("ip", "route", "replace", PUBLIC, "via", OURS[0])
     yield
     peer.outside("nft", "delete table ip behind", check=False)
@@ -55,7 +55,7 @@ def test_we_are_behind_nat(peer, behind, mode):
 @pytest.fixture
 def peer_behind(peer):
     """Their messages come from another address."""
-    peer.outside("nft", THEIR_NAT.strip().replace("\n", "; "))
+    peer.translate(THEIR_NAT)
     yield
     peer.outside("nft", "delete table ip behind", check=False)
 

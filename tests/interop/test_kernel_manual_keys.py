@@ -50,7 +50,7 @@ def start_at(host: WireHost, child: ChildSa, first: int) -> None:
     for counter in contract.outlet.counters:
         counter.last = first
     for inlet in contract.inlets:
-        inlet._opens.window.top = first
+        inlet.opens.window.top = first
 
 
 @contextmanager
