@@ -9,8 +9,8 @@ from protocol.warriors import Front, flow, selectors
 from ringfence.audit import QuickModeEstablished, QuickModeFailed
 from ringfence.ike.errors import Reason
 from ringfence.ike.v2 import child
-from ringfence.ike.v2.child import REASONS
 from ringfence.ike.v2.notifies import Answered, Notify
+from ringfence.ike.v2.refusals import REASONS
 
 EAST, WEST = "192.0.2.1", "203.0.113.5"
 
