@@ -3,7 +3,7 @@
 
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -181,7 +181,15 @@ def lost(said: str) -> list[int]:
     found = re.search(r"(\d+) packets transmitted", said)
     assert found, said
     assert "DUP!" not in said
-    return sorted({*range(1, int(found[1]))} - {int(one) for one in re.findall(r"icmp_seq=(\d+)", said)})
+    return sorted({*range(1, int(found[1]))} - {*_counted_on(re.findall(r"icmp_seq=(\d+)", said))})
+
+
+def _counted_on(numbers: list[str]) -> Iterator[int]:
+    """The numbers of packets, of which ping shows the last 16 bits."""
+    last = 0
+    for one in numbers:
+        last += (int(one) - last + 0x8000) % 0x10000 - 0x8000
+        yield last
 
 
 class Pings:
