@@ -194,7 +194,7 @@ class Outlet:
     def moved(self, sas: Sequence[Sa]) -> "Outlet":
         """The same SAs between other addresses, or in UDP or not; sequence numbers go on, so that none comes twice."""
         other = copy(self)
-        other._steps = other._around(sas)  # noqa: SLF001
+        other._steps = other._around(sas)  # noqa: SLF001 - of the same kind
         return other
 
     def _around(self, sas: Sequence[Sa]) -> list[Step]:

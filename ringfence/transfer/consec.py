@@ -7,7 +7,7 @@ about port 3389 holds for who asks and who is asked. A tunnel has this computer 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from itertools import product
@@ -17,7 +17,7 @@ from ringfence.net.flow import ICMP, ICMPV6, TCP, UDP
 from ringfence.policy.addresses import NAME
 from ringfence.policy.errors import BadWord
 from ringfence.policy.model import ANY, ME, Address, Filter, HostName, Keyword, Kind, Rule
-from ringfence.policy.terms import Access
+from ringfence.policy.terms import Access, Auth, PskFile, SecondAuth
 from ringfence.policy.traffic import ANY_TRAFFIC, Traffic
 
 KEYWORDS = {
@@ -213,3 +213,21 @@ def check_assigned(rule: Rule) -> None:
     """Raises BadWord for a tunnel whose addresses one side gives the other."""
     if rule.gateways is not None and (rule.gateways.pool or rule.gateways.asks is not None):
         raise BadWord("Windows' rules give nobody an address inside a tunnel")
+
+
+MORE_KEYS, SECOND = "more keys", "second authentication"
+
+
+def with_one_key(
+    ways: tuple[Auth, ...], more: tuple[SecondAuth, ...], leave: Callable[[str, str], None]
+) -> tuple[tuple[Auth, ...], tuple[SecondAuth, ...]]:
+    """One preshared key at most, and no second authentication behind one, as on Windows.
+
+    ``leave`` is told what is left out, and why.
+    """
+    keys = [one for one in ways if isinstance(one, PskFile)]
+    if len(keys) > 1:
+        leave(MORE_KEYS, "main mode has one preshared key, and the first is it")
+    if keys and more:
+        leave(SECOND, "nothing can follow a preshared key")
+    return tuple(one for one in ways if one not in keys[1:]), () if keys else more

@@ -118,7 +118,7 @@ class Moving:
     def inherit(self, former: "Moving") -> None:
         """Go on where the IKE SA stood that this one replaces; what the peer has not heard is said anew."""
         self._home, self.others, self.leads = former.known.remote, former.others, former.leads
-        self._settled, self._number = former._settled, former._number  # noqa: SLF001
+        self._settled, self._number = former._settled, former._number  # noqa: SLF001 - of the same kind
         self._voice.stays = self.others is not None
         if former.is_under_way:
             self._go_on()

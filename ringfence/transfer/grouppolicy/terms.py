@@ -7,6 +7,7 @@ rules that name none: they stand in ``[global]``.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NoReturn, TypeVar
 
 from ringfence.databases.proposal import Limits, SecurityMethod
@@ -15,7 +16,6 @@ from ringfence.policy.errors import BadWord
 from ringfence.policy.methods import weak
 from ringfence.policy.terms import (
     MAIN_MODE_LIFETIME_S,
-    Auth,
     AuthSet,
     MainMode,
     MainModeCrypto,
@@ -24,6 +24,7 @@ from ringfence.policy.terms import (
     SecondAuth,
 )
 from ringfence.transfer.base import KeyFiles
+from ringfence.transfer.consec import with_one_key
 from ringfence.transfer.grouppolicy import sets
 from ringfence.transfer.grouppolicy.grammar import Said
 from ringfence.transfer.grouppolicy.ours import is_ours
@@ -113,22 +114,11 @@ class Terms:
         if key not in self._pairs:
             ways = self._each(first, lambda one: first_auth(one, self._file(first), self._say(first)))
             more = self.second(second)
-            ways, more = self._one_key(first, ways, more)
+            ways, more = with_one_key(ways, more, partial(self._leave_part, first))
             title = first.title if second is None or second.title == first.title else f"{first.title} + {second.title}"
             name = self._names[SetKind.AUTH1].take(title)
             self._pairs[key] = AuthSet(name, ways, more, _described(first), self._place(first))
         return self._pairs[key].name
-
-    def _one_key(
-        self, one: SetSaid, ways: tuple[Auth, ...], more: tuple[SecondAuth, ...]
-    ) -> tuple[tuple[Auth, ...], tuple[SecondAuth, ...]]:
-        """One preshared key at most, and no second authentication behind one, as on Windows."""
-        keys = [way for way in ways if isinstance(way, PskFile)]
-        if len(keys) > 1:
-            self._leave_part(one, "more keys", "main mode has one preshared key, and the first is it")
-        if keys and more:
-            self._leave_part(one, "second authentication", "nothing can follow a preshared key")
-        return tuple(way for way in ways if way not in keys[1:]), () if keys else more
 
     def main_mode_auth(self, first: SetSaid) -> str:
         """The name of a set whose first phase is this one; main mode knows no second. Raises Gone."""

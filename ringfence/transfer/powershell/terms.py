@@ -7,13 +7,15 @@ in ``[global]``.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from ringfence.databases.proposal import Limits, SecurityMethod
 from ringfence.policy.errors import BadWord
 from ringfence.policy.methods import weak
-from ringfence.policy.terms import Auth, AuthSet, MainMode, MainModeCrypto, PskFile, QuickModeCrypto, SecondAuth
+from ringfence.policy.terms import AuthSet, MainMode, MainModeCrypto, PskFile, QuickModeCrypto, SecondAuth
 from ringfence.transfer.base import KeyFiles
+from ringfence.transfer.consec import MORE_KEYS, with_one_key
 from ringfence.transfer.powershell.algorithms import MAIN_MODE_MINUTES, group_of, main_mode_method, quick_mode_method
 from ringfence.transfer.powershell.auth import first_auth, second_auth
 from ringfence.transfer.powershell.report import Report
@@ -110,24 +112,15 @@ class Terms:
         if key not in self._pairs:
             ways = self._each(first, lambda one: first_auth(one, self._file(first), self._say(one)))
             more = self.second(second)
-            ways, more = self._one_key(first, ways, more)
+            ways, more = with_one_key(ways, more, partial(self._leave_part, first))
             title = first.title if second is None or second.title == first.title else f"{first.title} + {second.title}"
             description = text_of(first.values.get("Description"))
             self._pairs[key] = AuthSet(self._names[Kind.PHASE1].take(title), ways, more, description)
         return self._pairs[key].name
 
-    def _one_key(
-        self, thing: Thing, ways: tuple[Auth, ...], more: tuple[SecondAuth, ...]
-    ) -> tuple[tuple[Auth, ...], tuple[SecondAuth, ...]]:
-        """One preshared key at most, and no second authentication behind one, as on Windows."""
-        keys = [one for one in ways if isinstance(one, PskFile)]
-        if len(keys) > 1:
-            why = "main mode has one preshared key, and the first is it"
-            self._report.leave(thing.line, f'more keys of "{thing.title}"', why)
-        if keys and more:
-            why = "nothing can follow a preshared key"
-            self._report.leave(thing.line, f'second authentication beside "{thing.title}"', why)
-        return tuple(one for one in ways if one not in keys[1:]), () if keys else more
+    def _leave_part(self, thing: Thing, what: str, why: str) -> None:
+        between = "of" if what == MORE_KEYS else "beside"
+        self._report.leave(thing.line, f'{what} {between} "{thing.title}"', why)
 
     def main_mode_auth(self, first: Thing) -> str:
         """The name of a set whose first phase is this one; main mode knows no second. Raises Gone."""
